@@ -1,0 +1,99 @@
+// The tree: every menu's rows, immutable once shared.
+//
+// A Tree is a value: copying it copies one pointer per menu, editing a menu copies that menu's
+// vector of row pointers only, so that a single edit beside 100,000 address-list rows stays cheap.
+// Values are canonical strings indexed by the property's place in its menu; "" is unset. Control
+// thread only.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/model/schema.h"
+
+namespace maclane::model {
+
+struct Row {
+  uint32_t id = 0;                  // shown as "*" and upper-case hex; unique in its menu, never reused
+  std::vector<std::string> values;  // by property index
+  std::vector<Source> sources;      // by property index; empty if no value came from a file
+  Source source;                    // of the row itself
+
+  [[nodiscard]] std::string_view at(int index) const {
+    return index < 0 ? std::string_view{} : std::string_view{values[static_cast<size_t>(index)]};
+  }
+};
+using RowPtr = std::shared_ptr<const Row>;
+
+/// A row with its menu: reads values by name, giving the schema's default where a value is unset.
+class View {
+ public:
+  View(const Menu& menu, const Row& row) : menu_(&menu), row_(&row) {}
+  [[nodiscard]] const Menu& menu() const { return *menu_; }
+  [[nodiscard]] const Row& row() const { return *row_; }
+  [[nodiscard]] std::string_view raw(std::string_view property) const;  // "" if unset
+  [[nodiscard]] std::string_view get(std::string_view property) const;  // default if unset
+  [[nodiscard]] bool is_set(std::string_view property) const { return !raw(property).empty(); }
+  [[nodiscard]] bool get_bool(std::string_view property) const;
+  [[nodiscard]] int64_t get_integer(std::string_view property) const;
+  [[nodiscard]] int64_t get_time_ms(std::string_view property) const;
+  [[nodiscard]] bool disabled() const { return get_bool("disabled"); }
+  /// The row as a person would name it: its name, or its address, or "*3".
+  [[nodiscard]] std::string label() const;
+  /// An error placed at this row and property, with the file position if there is one.
+  [[nodiscard]] Error error(std::string_view property, std::string message) const;
+
+ private:
+  const Menu* menu_;
+  const Row* row_;
+};
+
+class Tree {
+ public:
+  using Rows = std::vector<RowPtr>;
+
+  Tree();  // every settings menu holds its one row of defaults; lists are empty
+
+  [[nodiscard]] const Rows& rows(const Menu& menu) const;
+  [[nodiscard]] const Rows& rows(std::string_view path) const;  // path must be a menu's canonical path
+  [[nodiscard]] View settings(std::string_view path) const;
+  /// By the value of the menu's kName property, by "*ID", or nullptr.
+  [[nodiscard]] RowPtr find(const Menu& menu, std::string_view name_or_id) const;
+  /// The rows for editing; copies the vector if it is shared.
+  Rows& edit(const Menu& menu);
+  uint32_t next_id(const Menu& menu);
+
+ private:
+  struct Table {
+    Rows rows;
+    uint32_t next_id = 1;
+  };
+  std::map<std::string_view, std::shared_ptr<Table>, std::less<>> tables_;  // by canonical path
+};
+
+/// Calls fn(View) for each row of a menu in order.
+template <typename Fn>
+void for_each(const Tree& tree, std::string_view path, Fn&& fn) {
+  const Menu* menu = find_menu(path);
+  for (const RowPtr& row : tree.rows(*menu)) fn(View(*menu, *row));
+}
+
+/// Checks what one value alone cannot tell: references, uniqueness, MTU against the parent, MACs,
+/// chain cycles, required properties, values that do not work yet. All errors at once; none = valid.
+[[nodiscard]] Errors validate(const Tree& tree);
+
+/// Facts several modules need about an interface row, whatever its menu.
+struct InterfaceFacts {
+  std::string name;
+  std::string type;      // "ethernet", "macvlan", "vlan"
+  std::string parent;    // "" for an ethernet
+  bool disabled = false;
+  int64_t mtu = 0;          // as configured, or the default rule of DESIGN.md part 4
+  int64_t actual_mtu = 0;   // after clamping to the parent's
+};
+[[nodiscard]] std::vector<InterfaceFacts> interfaces(const Tree& tree);
+
+}  // namespace maclane::model
