@@ -1,0 +1,144 @@
+// The facade: all that control may know of the dataplane, with snapshot.h and the headers it
+// includes.
+//
+// Every function is for the control thread only, unless it says otherwise. Functions that can fail
+// for a reason outside return false or nullptr and put a sentence with a remedy in *error.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dataplane/snapshot.h"
+#include "dataplane/table/mc_filter.h"
+#include "dataplane/table/neighbour.h"
+#include "dataplane/worker/counters.h"
+#include "dataplane/worker/message.h"
+
+namespace maclane {
+
+struct DataplaneConfig {
+  std::vector<unsigned>
+      worker_cpus;  // one CPU per worker; empty: the last one this process may use
+  enum class HugePages : uint8_t { kAuto, kYes, kNo } huge_pages = HugePages::kAuto;
+  uint32_t memory_mb = 0;          // for packet buffers; 0: what mbufs need
+  uint32_t mbufs = 0;              // 0: 16384
+  uint16_t max_mtu = 1500;         // the largest any port will be given while this runs
+  uint32_t max_sessions = 262144;  // per worker
+  uint32_t max_neighbours = 16384;
+  std::vector<std::string>
+      pci;  // PCI addresses that ports will use; empty: the PCI bus is left alone
+};
+
+/// What a device turned out to be and to be able to do.
+struct PortInfo {
+  uint16_t ethdev = 0xffff;
+  std::string device;  // the name DPDK gave it
+  std::string driver;
+  MacAddr mac;
+  uint16_t mtu = 1500;
+  uint16_t max_mtu = 1500;
+  uint16_t queues = 1;
+  bool multi_segment = false;
+  bool mac_filter_full = false;  // promiscuous because the MAC filter had no room or does not exist
+  bool promiscuous = false;
+  bool gates_on_link = true;  // false for net_tap: its link state means nothing once moved
+};
+
+struct PortConfig {
+  std::string device;         // devargs ("net_tap0,iface=mlwan") or a PCI address
+  uint16_t mtu = 1500;        // L3 MTU, room for two VLAN tags is added
+  std::vector<MacAddr> macs;  // besides its own: macvlans'; the first may be a new own MAC
+  bool set_mac = false;       // macs[0] becomes the port's own MAC
+};
+
+struct WorkerStats {
+  unsigned id = 0;
+  unsigned cpu = 0;
+  LoopCounters loop;
+  uint32_t sessions = 0;
+  uint32_t session_capacity = 0;
+  uint32_t punt_depth = 0, inject_depth = 0;
+  uint64_t punt_full = 0;
+};
+
+struct MemoryItem {
+  std::string item;
+  uint64_t bytes = 0;
+};
+
+class Dataplane {
+ public:
+  /// Starts EAL (once per process), pools, tables and worker threads, which idle until publish().
+  /// Checks huge pages, IOVA mode and capabilities first; *error says what to do.
+  static std::unique_ptr<Dataplane> start(const DataplaneConfig& config, std::string* error);
+  /// Stops the workers, closes the ports, releases EAL.
+  ~Dataplane();
+  Dataplane(const Dataplane&) = delete;
+  Dataplane& operator=(const Dataplane&) = delete;
+
+  // ports
+  /// Creates and starts a device. false: no such device, driver, rights, queues, MTU ... (*error).
+  bool add_port(const PortConfig& config, PortInfo* info, std::string* error);
+  /// Changes MTU and MAC filters of a started port without stopping it where the driver can.
+  bool configure_port(uint16_t ethdev, const PortConfig& config, PortInfo* info,
+                      std::string* error);
+  /// Stops and removes a device. No published snapshot may still use it (synchronize() first).
+  void remove_port(uint16_t ethdev);
+  /// A net_tap device whose kernel side has this name, MAC and MTU and stands in `netns` (a name of
+  /// `ip netns`, a path, or "" for our own). Set up in full before it is moved.
+  bool add_attachment(const std::string& kernel_name, const MacAddr& mac, uint16_t mtu,
+                      const std::string& netns, PortInfo* info, std::string* error);
+  [[nodiscard]] bool link_up(uint16_t ethdev) const;
+  [[nodiscard]] unsigned ports_left() const;  // ethdevs that may still be created (of 32)
+
+  // the snapshot
+  /// Publishes; sets generation. The one before is freed once no worker can hold it (see poll()).
+  void publish(std::unique_ptr<Snapshot> snapshot);
+  [[nodiscard]] const Snapshot* current() const;
+  /// Waits until every worker has seen what was published before, at most timeout_ms.
+  bool synchronize(unsigned timeout_ms);
+  /// Frees what is due. Call regularly.
+  void poll();
+
+  // shared tables: control writes, workers read
+  [[nodiscard]] NeighbourTable& neighbours();
+  [[nodiscard]] McFilters& mc_filters();
+
+  // rings
+  /// Packets that workers punted; the caller owns them and gives each to inject() or free_packet().
+  unsigned receive(std::span<rte_mbuf*> packets);
+  unsigned receive_events(std::span<Event> events);
+  [[nodiscard]] rte_mbuf*
+  alloc_packet();  // nullptr: none left. Private area is a fresh PacketMessage
+  /// Hands a packet with its PacketMessage to the worker that owns its flow. False: the ring is
+  /// full and the packet was dropped and counted.
+  bool inject(rte_mbuf* packet);
+  /// Ends a packet; the reason is counted for in_if.
+  void free_packet(rte_mbuf* packet, Drop reason, IfIndex in_if);
+  /// Ends a packet that did its work (answered, held and re-sent as a copy): not a drop.
+  void consume_packet(rte_mbuf* packet);
+  bool request(unsigned worker, const Request& request);
+
+  // reading
+  [[nodiscard]] unsigned workers() const;
+  [[nodiscard]] WorkerStats worker_stats(unsigned worker) const;
+  [[nodiscard]] IfCounters interface_counters(IfIndex interface) const;  // all workers
+  [[nodiscard]] uint64_t drops(IfIndex interface, Drop reason) const;    // workers and control
+  void rule_counters(std::span<RuleCounter> out) const;                  // by slot, all workers
+  /// Calls fn for each live session of all workers until it returns false.
+  void for_each_session(
+      const std::function<bool(unsigned worker, uint32_t index, const Session&)>& fn) const;
+  [[nodiscard]] uint32_t now_cs() const;  // the workers' clock, for ages and timeouts
+  [[nodiscard]] std::vector<MemoryItem> memory() const;
+
+ private:
+  Dataplane();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace maclane

@@ -1,0 +1,63 @@
+// Shallow reassembly (RFC 791, 4787 REQ-14): fragments are not put together, they learn the ports
+// of their first fragment, so that sessions, filter and NAT never see a packet without ports.
+//
+// Per worker, fixed memory: kDatagrams datagrams of which at most kHeldPerDatagram fragments wait
+// for the first one. A datagram is forgotten kLifetimeCs after its first piece. The owning worker
+// only.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "dataplane/net/types.h"
+#include "dataplane/net/wire.h"
+#include "dataplane/worker/drop.h"
+
+struct rte_mbuf;
+
+namespace maclane {
+
+class FragmentTable {
+ public:
+  static constexpr unsigned kDatagrams = 1024;
+  static constexpr unsigned kHeldPerDatagram = 8;
+  static constexpr uint32_t kLifetimeCs = 3000;
+
+  struct Ports {
+    be16 sport;
+    be16 dport;
+    uint8_t icmp_type = 0;
+    uint8_t icmp_code = 0;
+  };
+  enum class Outcome : uint8_t { kReady, kHeld, kDrop };
+  struct Held {
+    rte_mbuf* packet = nullptr;
+    IfIndex in_if = kNoIf;
+  };
+  /// What expire() throws away, for the caller to free by name.
+  using DropFn = void (*)(void* context, rte_mbuf* packet, IfIndex in_if, Drop reason);
+
+  FragmentTable();
+  ~FragmentTable();
+
+  /// Offers a fragment whose IPv4 header has been validated. The first fragment must come with its
+  /// ports in *ports and `first` true: it is remembered, and the fragments that waited for it are
+  /// written to released (room for kHeldPerDatagram) and counted in *released_count. A later one
+  /// gets *ports filled (kReady), is kept (kHeld; the table owns the packet now), or kDrop with
+  /// *reason.
+  Outcome offer(rte_mbuf* packet, IfIndex in_if, const Ip4Hdr& ip, bool first, Ports* ports,
+                std::span<Held> released, unsigned* released_count, Now now, Drop* reason) noexcept;
+  /// Forgets datagrams that are too old, at most `budget` of them.
+  void expire(Now now, unsigned budget, DropFn drop, void* context) noexcept;
+  [[nodiscard]] unsigned datagrams() const noexcept { return used_; }
+
+ private:
+  struct Datagram;
+  std::unique_ptr<Datagram[]> slots_;
+  unsigned used_ = 0;
+  unsigned sweep_ = 0;
+};
+
+}  // namespace maclane

@@ -1,0 +1,39 @@
+// One worker's counters: written by it alone, read by control at any time (a 64-bit load is whole;
+// figures that belong together may be a packet apart). Fixed memory.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "dataplane/net/types.h"
+#include "dataplane/worker/drop.h"
+
+namespace maclane {
+
+struct IfCounters {
+  uint64_t rx_packets = 0, rx_bytes = 0, tx_packets = 0, tx_bytes = 0;
+};
+
+inline constexpr uint32_t kMaxRuleCounters = 65536;
+struct RuleCounter {
+  uint64_t packets = 0, bytes = 0;
+};
+
+struct LoopCounters {
+  uint64_t loops = 0;
+  uint64_t bursts = 0;  // rx bursts that were not empty
+  uint64_t packets = 0;
+  uint64_t busy_tsc = 0;  // in loops that handled at least one packet
+  uint64_t idle_tsc = 0;  // in the others, sleep included
+};
+
+struct Counters {
+  Counters() : interfaces(kMaxInterfaces), drops(kMaxInterfaces), rules(kMaxRuleCounters) {}
+  std::vector<IfCounters> interfaces;                   // by IfIndex
+  std::vector<std::array<uint64_t, kDropCount>> drops;  // by IfIndex (0: none known), by reason
+  std::vector<RuleCounter> rules;                       // by Rule::counter
+  LoopCounters loop;
+};
+
+}  // namespace maclane

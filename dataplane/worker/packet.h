@@ -1,0 +1,38 @@
+// Ending, punting and sending packets: the only ways a packet leaves a worker's hands.
+//
+// A packet is never freed without a Drop: the DPDK free functions are poisoned for whoever includes
+// this header. Worker thread only.
+#pragma once
+
+#include <rte_mbuf.h>
+
+#include "dataplane/worker/worker.h"
+
+namespace maclane {
+
+/// Frees a packet and counts the reason for an interface (kNoIf: not known yet).
+void drop(Worker& w, rte_mbuf* m, Drop reason, IfIndex interface) noexcept;
+
+/// Hands a packet to control with its message; dropped as punt_full if the ring is full.
+void punt(Worker& w, rte_mbuf* m, const PacketMessage& message) noexcept;
+
+/// Hands an event to control. False if the ring is full (a lost event is never an error).
+bool emit(Worker& w, const Event& event) noexcept;
+
+/// A fresh buffer; nullptr if none is left. The private area is not set.
+[[nodiscard]] rte_mbuf* alloc(Worker& w) noexcept;
+
+/// A writable one-segment-or-chained copy; nullptr if no buffer is left.
+[[nodiscard]] rte_mbuf* copy(Worker& w, const rte_mbuf* m) noexcept;
+
+/// Puts a complete frame into a port's buffer; counts tx for `from` when it is sent, tx_full or
+/// tx_down when it is not. `port` is an index into Snapshot::ports.
+void tx(Worker& w, rte_mbuf* m, uint16_t port, IfIndex from) noexcept;
+/// Sends what waits on every port. End of each loop.
+void tx_flush(Worker& w) noexcept;
+
+}  // namespace maclane
+
+#if defined(__GNUC__) && !defined(MACLANE_OWNS_FREE)
+#pragma GCC poison rte_pktmbuf_free rte_pktmbuf_free_bulk
+#endif

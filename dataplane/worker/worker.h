@@ -1,0 +1,62 @@
+// A worker: what one poll-mode thread owns, and hands to every stage.
+//
+// Everything in here belongs to the thread that runs the loop, except what says otherwise. Nothing
+// is allocated, locked, logged or thrown while packets are handled.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "dataplane/snapshot.h"
+#include "dataplane/stage/walk.h"
+#include "dataplane/table/fragments.h"
+#include "dataplane/table/mc_filter.h"
+#include "dataplane/table/nat_ports.h"
+#include "dataplane/table/neighbour.h"
+#include "dataplane/table/session.h"
+#include "dataplane/worker/burst.h"
+#include "dataplane/worker/counters.h"
+#include "dataplane/worker/message.h"
+
+struct rte_ring;
+struct rte_mempool;
+
+namespace maclane {
+
+/// Frames waiting for a port, sent when full and at the end of every loop.
+struct TxBuffer {
+  uint16_t count = 0;
+  std::array<rte_mbuf*, kBurst> packets{};
+  std::array<IfIndex, kBurst> from{};  // the interface each is counted for
+};
+
+struct Worker {
+  Worker(unsigned worker_id, unsigned worker_count, uint32_t max_sessions, uint64_t seed,
+         NeighbourTable& neighbour_table, McFilters& multicast, rte_mempool* mbufs);
+
+  const unsigned id;
+  const unsigned count;                // of workers
+  const Snapshot* snapshot = nullptr;  // loaded once per loop
+  Now now;
+
+  SessionTable sessions;
+  FragmentTable fragments;
+  WalkTable walks;
+  Random random;
+  Counters counters;  // control reads
+
+  NeighbourTable& neighbours;  // control writes
+  McFilters& mc_filters;       // control writes
+  rte_mempool* pool;           // multi-producer, shared
+
+  rte_ring* punt = nullptr;      // to control: rte_mbuf*
+  rte_ring* inject = nullptr;    // from control: rte_mbuf*
+  rte_ring* events = nullptr;    // to control: Event
+  rte_ring* requests = nullptr;  // from control: Request
+
+  std::array<TxBuffer, 32> tx;  // by index into Snapshot::ports
+  L3Queue loopback;             // packets from one of our vports to another: input of the next loop
+  unsigned flood_budget = 0;    // copies left in this burst
+};
+
+}  // namespace maclane
