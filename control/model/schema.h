@@ -17,48 +17,50 @@
 namespace maclane::model {
 
 enum class Type : uint8_t {
-  kString,        // any text
-  kBool,          // canonical "true" / "false"; accepts yes/no/true/false
-  kInteger,       // decimal, min..max
-  kTime,          // canonical RouterOS short form "1d2h", "5s", zero "0s"; see time.h
-  kAutoTime,      // kTime or "auto"
-  kMac,           // canonical "AA:BB:CC:DD:EE:FF"; "auto" is taken as unset
-  kIp4,           // "192.0.2.1"
-  kIp4Prefix,     // "192.0.2.0/24"; a bare address is /32; host bits kept (address) unless kNetwork
-  kIp4Set,        // address, prefix or range "a-b"; what firewall addresses and lists take
-  kIp4Range,      // address or range "a-b"; what to-addresses takes
-  kGateway,       // "a.b.c.d", "a.b.c.d%interface" or an interface name
-  kEnum,          // one of Property::values
-  kPorts,         // "80", "1000-2000"; with kList "80,443,1000-2000"
-  kProtocol,      // canonical name ("tcp") or number
-  kIcmpOptions,   // "8:0-255"
-  kReference,     // the name of a row in one of the menus in Property::reference
+  kString,       // any text
+  kBool,         // canonical "true" / "false"; accepts yes/no/true/false
+  kInteger,      // decimal, min..max
+  kTime,         // canonical RouterOS short form "1d2h", "5s", zero "0s"; see time.h
+  kAutoTime,     // kTime or "auto"
+  kMac,          // canonical "AA:BB:CC:DD:EE:FF"; "auto" is taken as unset
+  kIp4,          // "192.0.2.1"
+  kIp4Prefix,    // "192.0.2.0/24"; a bare address is /32; host bits kept (address) unless kNetwork
+  kIp4Set,       // address, prefix or range "a-b"; what firewall addresses and lists take
+  kIp4Range,     // address or range "a-b"; what to-addresses takes
+  kGateway,      // "a.b.c.d", "a.b.c.d%interface" or an interface name
+  kEnum,         // one of Property::values
+  kPorts,        // "80", "1000-2000"; with kList "80,443,1000-2000"
+  kProtocol,     // canonical name ("tcp") or number
+  kIcmpOptions,  // "8:0-255"
+  kReference,    // the name of a row in one of the menus in Property::reference
 };
 
 struct Property {
   enum Flag : uint32_t {
     kNone = 0,
     kRequired = 1u << 0,
-    kReadOnly = 1u << 1,    // filled in by a state provider, never stored
-    kList = 1u << 2,        // comma separated; a YAML list is accepted; canonical form has no spaces
-    kNegatable = 1u << 3,   // may begin with '!'
-    kName = 1u << 4,        // the row's name; unique in the menu
-    kOurs = 1u << 5,        // not a RouterOS property
-    kNetwork = 1u << 6,     // prefix: host bits must be zero (they are cleared with the mask)
-    kHidden = 1u << 7,      // not in the default print, only in detail
+    kReadOnly = 1u << 1,   // filled in by a state provider, never stored
+    kList = 1u << 2,       // comma separated; a YAML list is accepted; canonical form has no spaces
+    kNegatable = 1u << 3,  // may begin with '!'
+    kName = 1u << 4,       // the row's name; unique in the menu
+    kOurs = 1u << 5,       // not a RouterOS property
+    kNetwork = 1u << 6,    // prefix: host bits must be zero (they are cleared with the mask)
+    kHidden = 1u << 7,     // not in the default print, only in detail
     kInterfaceName = 1u << 8,  // name shared by every /interface menu: unique over all of them
+    kNotYet = 1u << 9,         // RouterOS has it, this version refuses every value but the default
   };
   std::string_view name;
   Type type;
   std::string_view default_value = {};  // canonical; empty = unset
   uint32_t flags = kNone;
-  std::span<const std::string_view> values = {};     // kEnum
+  // kEnum: what it takes. kReference: names taken beside the rows' (built-in lists).
+  std::span<const std::string_view> values = {};
   std::span<const std::string_view> reference = {};  // kReference: menu paths
-  int64_t min = 0;
-  int64_t max = INT64_MAX;
+  int64_t min = 0;          // kInteger; kTime and kAutoTime in milliseconds
+  int64_t max = INT64_MAX;  // kString: the most characters
   std::string_view help = {};
-  /// Values that are in the schema but that this release cannot carry out yet, and the sentence said
-  /// when one is set. Empty = all values work.
+  /// Values that are in the schema but that this release cannot carry out yet, and the sentence
+  /// said when one is set. Empty = all values work.
   std::span<const std::string_view> not_working = {};
   std::string_view not_working_reason = {};
 
@@ -66,13 +68,18 @@ struct Property {
 };
 
 struct FlagLetter {
-  char letter;                 // 'X'
-  std::string_view property;   // "disabled": shown when its value is "true"
-  std::string_view meaning;    // "disabled"
+  char letter;                // 'X'
+  std::string_view property;  // "disabled": shown when its value is "true"
+  std::string_view meaning;   // "disabled"
 };
 
 struct Menu {
-  enum class Kind : uint8_t { kList, kOrdered, kSettings, kState /* rows come from a provider only */ };
+  enum class Kind : uint8_t {
+    kList,
+    kOrdered,
+    kSettings,
+    kState /* rows come from a provider only */
+  };
   std::string_view path;  // canonical, "/interface/macvlan"
   Kind kind;
   std::span<const Property> properties;
@@ -89,8 +96,16 @@ struct Menu {
 /// All menus in the order they are exported.
 [[nodiscard]] std::span<const Menu> menus();
 
-/// Accepts "/interface/macvlan", "interface/macvlan", "/interface macvlan". nullptr if there is none.
+/// Accepts "/interface/macvlan", "interface/macvlan", "/interface macvlan". nullptr if there is
+/// none.
 [[nodiscard]] const Menu* find_menu(std::string_view path);
+
+/// Whether RouterOS has a menu (or a group of menus) of this canonical path that this version
+/// lacks.
+[[nodiscard]] bool is_later_menu(std::string_view path);
+
+/// Built-in interface lists, which need no row in /interface/list.
+[[nodiscard]] bool is_builtin_list(std::string_view name);
 
 /// Brings a value into canonical form. The error's message says what would be right; path, row and
 /// source are left to the caller. "" is always accepted and means unset.

@@ -17,7 +17,7 @@
 namespace maclane::model {
 
 struct Row {
-  uint32_t id = 0;                  // shown as "*" and upper-case hex; unique in its menu, never reused
+  uint32_t id = 0;  // shown as "*" and upper-case hex; unique in its menu, never reused
   std::vector<std::string> values;  // by property index
   std::vector<Source> sources;      // by property index; empty if no value came from a file
   Source source;                    // of the row itself
@@ -58,7 +58,8 @@ class Tree {
   Tree();  // every settings menu holds its one row of defaults; lists are empty
 
   [[nodiscard]] const Rows& rows(const Menu& menu) const;
-  [[nodiscard]] const Rows& rows(std::string_view path) const;  // path must be a menu's canonical path
+  [[nodiscard]] const Rows& rows(
+      std::string_view path) const;  // path must be a menu's canonical path
   [[nodiscard]] View settings(std::string_view path) const;
   /// By the value of the menu's kName property, by "*ID", or nullptr.
   [[nodiscard]] RowPtr find(const Menu& menu, std::string_view name_or_id) const;
@@ -82,17 +83,21 @@ void for_each(const Tree& tree, std::string_view path, Fn&& fn) {
 }
 
 /// Checks what one value alone cannot tell: references, uniqueness, MTU against the parent, MACs,
-/// chain cycles, required properties, values that do not work yet. All errors at once; none = valid.
-[[nodiscard]] Errors validate(const Tree& tree);
+/// chain cycles, required properties, values that do not work yet. All errors at once; none =
+/// valid.
+///
+/// before is the tree a change began with, if there was one: a row it already had may stand above
+/// its parent's MTU, because it is the parent that shrank and the row is clamped (actual-mtu).
+[[nodiscard]] Errors validate(const Tree& tree, const Tree* before = nullptr);
 
 /// Facts several modules need about an interface row, whatever its menu.
 struct InterfaceFacts {
   std::string name;
-  std::string type;      // "ethernet", "macvlan", "vlan"
-  std::string parent;    // "" for an ethernet
+  std::string type;    // "ethernet", "macvlan", "vlan"
+  std::string parent;  // "" for an ethernet
   bool disabled = false;
-  int64_t mtu = 0;          // as configured, or the default rule of DESIGN.md part 4
-  int64_t actual_mtu = 0;   // after clamping to the parent's
+  int64_t mtu = 0;         // as configured, or the default rule of DESIGN.md part 4
+  int64_t actual_mtu = 0;  // after clamping to the parent's
 };
 [[nodiscard]] std::vector<InterfaceFacts> interfaces(const Tree& tree);
 

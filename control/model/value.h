@@ -1,6 +1,6 @@
 // Typed readings of canonical values. Each parse_* accepts exactly what normalize() produces (and
-// whatever it accepts as input, so the schema uses the same functions) and returns nullopt otherwise.
-// Addresses are host byte order uint32_t. No state; any thread.
+// whatever it accepts as input, so the schema uses the same functions) and returns nullopt
+// otherwise. Addresses are host byte order uint32_t. No state; any thread.
 #pragma once
 
 #include <array>
@@ -52,5 +52,11 @@ struct IcmpOptions {
 std::optional<IcmpOptions> parse_icmp_options(std::string_view text);
 /// Splits at commas; no empty parts in a canonical value.
 std::vector<std::string_view> split_list(std::string_view text);
+/// A matcher's value without its leading '!'.
+struct Negatable {
+  bool negated = false;
+  std::string_view value;
+};
+Negatable split_negation(std::string_view text);
 
 }  // namespace maclane::model

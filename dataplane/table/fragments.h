@@ -55,9 +55,21 @@ class FragmentTable {
 
  private:
   struct Datagram;
+  static constexpr unsigned kSlots = 2 * kDatagrams;  // half empty: a probe window rarely fills
+  static constexpr unsigned kProbes = 16;
+  static constexpr uint16_t kNil = 0xffff;
+
+  [[nodiscard]] unsigned home(const Ip4Hdr& ip) const noexcept;
+  [[nodiscard]] Datagram* find(const Ip4Hdr& ip) noexcept;
+  [[nodiscard]] Datagram* add(const Ip4Hdr& ip, Now now) noexcept;
+  void push(uint16_t slot) noexcept;
+  void unlink(uint16_t slot) noexcept;
+
   std::unique_ptr<Datagram[]> slots_;
+  uint64_t seed_;
   unsigned used_ = 0;
-  unsigned sweep_ = 0;
+  uint16_t oldest_ = kNil;  // FIFO by first piece
+  uint16_t newest_ = kNil;
 };
 
 }  // namespace maclane

@@ -2,9 +2,10 @@
 // worker without locks.
 //
 // Open addressing over (interface, IPv4 address); a slot is two atomic words, so a reader sees the
-// key and the state each whole. A slot keeps its place as long as the entry lives; `generation`
-// changes whenever the slot is given to another entry, so that a session may cache NeighbourRef and
-// notice reuse. Memory is fixed at construction: 16 bytes a slot.
+// key and the state each whole. A removed entry keeps its key with state kNone until the slot is
+// reused or no probe has to pass it. A slot keeps its place as long as the entry lives;
+// `generation` changes whenever the slot is given to another entry, so that a session may cache
+// NeighbourRef and notice reuse. Memory is fixed at construction: 16 bytes a slot.
 #pragma once
 
 #include <atomic>
@@ -65,9 +66,14 @@ class NeighbourTable {
     std::atomic<uint64_t> value{0};  // mac, generation, state
   };
   [[nodiscard]] uint32_t home(uint64_t key) const noexcept;
+  [[nodiscard]] Slot* locate(uint64_t key) const noexcept;
+  void sweep_back(uint32_t slot) noexcept;
   uint32_t capacity_;
   uint32_t mask_;
   uint32_t size_ = 0;
+  // The farthest from its home that an entry ever stood: absent addresses cost no more than this,
+  // however many removed keys have gathered.
+  std::atomic<uint32_t> farthest_{0};
   std::unique_ptr<Slot[]> slots_;
 };
 

@@ -6,8 +6,10 @@
 // bucket counts how many it sent away, so that a lookup reads the second only when it must. Hashing
 // is seeded: an attacker cannot choose collisions.
 //
-// Expiry: one FIFO per timeout class. A packet only writes last_seen; the head of a queue is looked
-// at when queued_at + timeout has passed, and is released or, if it was seen since, queued again.
+// Expiry: a packet only writes last_seen. Each timeout class has FIFOs of falling delay: the whole
+// timeout, a quarter, a sixteenth, a sixty-fourth. The head of a queue is looked at when queued_at
+// + delay has passed, and is released or, if it was seen since, queued again by what it has left.
+// So no list is ever sorted, and a session goes at most a sixty-fourth of its timeout late.
 //
 // Control may read a session while its worker writes it (the console's listing); copy(), and
 // nothing else, is made for that.
@@ -15,8 +17,8 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include "dataplane/net/types.h"
 #include "dataplane/table/neighbour.h"
@@ -46,6 +48,7 @@ enum class TcpState : uint8_t {
   kLastAck,
   kTimeWait,
   kClose,
+  kSynSent2,  // simultaneous open
 };
 
 /// Timeout classes: one expiry queue each; the times come from the snapshot (B-18).
@@ -195,20 +198,31 @@ class SessionTable {
     uint32_t head = kNone;
     uint32_t tail = kNone;
   };
-  bool insert_key(const Tuple& t, uint32_t reference) noexcept;
-  void erase_key(const Tuple& t, uint32_t reference) noexcept;
-  void push(Queue& q, uint32_t session) noexcept;
-  void unlink(Queue& q, uint32_t session) noexcept;
+  static constexpr unsigned kLevels = 4;  // queues per class; level n waits timeout / 4^n
+  static constexpr unsigned kQueues = kTimeoutClasses * kLevels;
+  static_assert(kQueues <= 64);  // bits of waiting_
+
+  [[nodiscard]] Bucket& bucket(uint32_t hash) const noexcept;
+  [[nodiscard]] Bucket& second_bucket(uint32_t hash) const noexcept;
+  [[nodiscard]] Hit match(const Bucket& b, const Tuple& t, uint32_t hash) const noexcept;
+  bool insert_key(uint32_t hash, uint32_t reference) noexcept;
+  void erase_key(uint32_t hash, uint32_t reference) noexcept;
+  void push(unsigned queue, uint32_t session, uint32_t now_cs) noexcept;
+  void unlink(uint32_t session) noexcept;
+  unsigned expire_queue(unsigned queue, uint32_t now_cs, uint32_t timeout_cs,
+                        unsigned* budget) noexcept;
 
   uint32_t capacity_;
-  uint32_t bucket_mask_;
-  uint64_t seed_;
+  uint32_t bucket_mask_ = 0;
+  std::array<uint64_t, 2> seeds_;
   Session* sessions_ = nullptr;
   Bucket* buckets_ = nullptr;
   uint32_t free_head_ = kNone;  // through Session::next
   uint32_t never_used_ = 0;     // sessions from here on were never touched
   std::atomic<uint32_t> size_{0};
-  std::array<Queue, kTimeoutClasses> queues_{};
+  uint64_t waiting_ = 0;      // bit per queue: it is not empty
+  unsigned expire_from_ = 0;  // the queue that the next expire() looks at first
+  std::array<Queue, kQueues> queues_{};
 };
 
 }  // namespace maclane

@@ -41,15 +41,13 @@ namespace maclane {
   X(route_unreachable,    "unreachable route; ICMP host unreachable is sent")                        \
   X(forward_off,          "ip-forward is off and the packet is not for the router")                  \
   X(bcast_forward,        "broadcast or multicast destination is not forwarded")                     \
-  X(neigh_failed,         "the next hop does not answer ARP; ICMP host unreachable is sent")         \
+  X(neigh_failed,         "the next hop does not answer ARP; ICMP host unreachable was sent")        \
   X(neigh_queue_full,     "too many packets are waiting for ARP")                                    \
   X(filter_drop,          "firewall filter action=drop")                                             \
   X(filter_reject,        "firewall filter action=reject")                                           \
   X(session_table_full,   "no room for another connection")                                          \
   X(nat_ports_exhausted,  "no free port or id for a translation")                                    \
   X(nat_no_address,       "masquerade on an interface that has no address")                          \
-  X(nat_invalid,          "an invalid packet that would need translation")                           \
-  X(icmp_error_unmatched, "ICMP error that quotes no known connection, to a translated address")     \
   X(punt_full,            "the ring to the control thread is full")                                  \
   X(inject_invalid,       "packet from the control side without a usable interface")                 \
   X(no_service,           "for the router, but nothing there takes it")                              \

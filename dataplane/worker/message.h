@@ -34,11 +34,13 @@ struct PacketMessage {
   uint8_t icmp_type = 0;
   uint8_t icmp_code = 0;
   IfIndex in_if = kNoIf;   // kNoIf: the router itself sent it
-  IfIndex out_if = kNoIf;  // punt kNeighbour: where it would leave; inject: see InjectKind
+  IfIndex out_if = kNoIf;  // punt kNeighbour: where it would leave; inject: see InjectKind; punt
+                           // kArp: the bridge macvlan that sent it (kNoIf: it came from the wire)
   uint16_t mtu = 0;        // ICMP fragmentation needed
   bool related = false;    // inject kIpOutput: an ICMP error or reset, passes as state related
   bool broadcast = false;  // punt: the frame or packet was not unicast
   be32 next_hop{};         // punt kNeighbour
+  uint8_t worker = 0;      // punt: whose it was (set by punt()); inject: whose it shall be
 };
 
 inline constexpr uint16_t kPrivateSize = 64;

@@ -13,6 +13,18 @@ namespace maclane {
 /// Frees a packet and counts the reason for an interface (kNoIf: not known yet).
 void drop(Worker& w, rte_mbuf* m, Drop reason, IfIndex interface) noexcept;
 
+/// The same for control, which has drop counters of its own.
+void drop(std::vector<std::array<uint64_t, kDropCount>>& counters, rte_mbuf* m, Drop reason,
+          IfIndex interface) noexcept;
+
+/// Frees a packet whose content went on in others (fragments, copies, clones). Not a drop.
+void finish(Worker& w, rte_mbuf* m) noexcept;
+/// The same for control, of a packet that did its work.
+void finish(rte_mbuf* m) noexcept;
+
+/// Counts a reason without ending a packet: one recipient of a broadcast went without.
+void count_drop(Worker& w, Drop reason, IfIndex interface) noexcept;
+
 /// Hands a packet to control with its message; dropped as punt_full if the ring is full.
 void punt(Worker& w, rte_mbuf* m, const PacketMessage& message) noexcept;
 
@@ -24,6 +36,10 @@ bool emit(Worker& w, const Event& event) noexcept;
 
 /// A writable one-segment-or-chained copy; nullptr if no buffer is left.
 [[nodiscard]] rte_mbuf* copy(Worker& w, const rte_mbuf* m) noexcept;
+
+/// A read-only twin that shares m's data; nullptr if no buffer is left. Whoever rewrites m or the
+/// twin afterwards must take a copy first.
+[[nodiscard]] rte_mbuf* clone(Worker& w, rte_mbuf* m) noexcept;
 
 /// Puts a complete frame into a port's buffer; counts tx for `from` when it is sent, tx_full or
 /// tx_down when it is not. `port` is an index into Snapshot::ports.

@@ -57,6 +57,12 @@ struct Worker {
   std::array<TxBuffer, 32> tx;  // by index into Snapshot::ports
   L3Queue loopback;             // packets from one of our vports to another: input of the next loop
   unsigned flood_budget = 0;    // copies left in this burst
+
+  // scratch of the L3 stages
+  WalkRecord filter_walk;
+  WalkRecord dnat_walk;
+  WalkRecord snat_walk;
+  NeighbourRef last_stale = kNoNeighbour;  // reported to control last
 };
 
 }  // namespace maclane

@@ -1,0 +1,94 @@
+// Compile: the tree and what was learned about devices become a Snapshot, all or nothing.
+//
+// Nothing here changes the dataplane or what was compiled before. The caller applies a plan of
+// ports (port_plan.h), compiles, and if that succeeds publishes the snapshot and keeps the state
+// for the next time; if it fails, it throws the result away and nothing happened. Parts whose input
+// did not change are shared with the snapshot before. Control thread only.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "control/compile/names.h"
+#include "control/model/tree.h"
+#include "control/model/value.h"
+#include "dataplane/dataplane.h"
+
+namespace maclane::compile {
+
+/// What the world said: devices as they turned out to be, and their links. An ethernet or an
+/// attachment that is not in here (not started yet, or failed) compiles as one that is down.
+struct LearnedState {
+  struct Ethernet {
+    PortInfo info;
+    bool link_up = false;
+  };
+  std::map<std::string, Ethernet, std::less<>> ethernets;    // by interface name
+  std::map<std::string, PortInfo, std::less<>> attachments;  // by macvlan name
+  unsigned workers = 1;  // queue q of a port is polled by worker q % workers
+};
+
+/// One row of /ip/route, stored or dynamic, as it came out.
+struct RouteInfo {
+  model::Ip4Prefix dst;
+  std::string gateway;            // as written; connected: the interface
+  std::string immediate_gateway;  // "203.0.113.1%ether1", several with commas; "" if inactive
+  uint32_t pref_src = 0;          // host order; 0: none
+  uint8_t distance = 0;
+  bool active = false;   // A, else I
+  bool connect = false;  // c, and then dynamic: D
+  uint32_t row = 0;      // id of the stored row; 0: dynamic
+};
+
+struct RouteTable {
+  std::vector<RouteInfo> rows;  // connected ones first, in the order of /ip/address
+  std::unordered_map<uint32_t, size_t> by_row;
+  /// Of a stored row; nullptr if it is disabled.
+  [[nodiscard]] const RouteInfo* find(uint32_t row) const {
+    auto it = by_row.find(row);
+    return it == by_row.end() ? nullptr : &rows[it->second];
+  }
+};
+
+/// One list of /ip/firewall/address-list: its enabled rows, and the set once a rule needed it.
+struct AddressList {
+  std::vector<model::RowPtr> rows;
+  std::shared_ptr<const AddressSet> set;
+};
+
+/// What one compile leaves to the next, and to those who print.
+struct CompileState {
+  Names names;
+  RouteTable routes;
+  // for sharing
+  model::Tree tree;
+  std::shared_ptr<const Fib4> fib;
+  std::vector<Fib4Route> fib_routes;
+  std::shared_ptr<const RuleSet> filter;
+  std::shared_ptr<const RuleSet> nat;
+  std::unordered_map<std::string, AddressList> address_lists;
+};
+
+struct Compiled {
+  std::unique_ptr<Snapshot> snapshot;
+  std::unique_ptr<CompileState> state;  // keep it when the snapshot is published
+};
+
+/// Builds the FIB; nullptr and a sentence in *error if it cannot.
+using FibBuilder = std::function<std::shared_ptr<const Fib4>(std::span<const Fib4Route> routes,
+                                                             std::string* error)>;
+/// Fib4::build, for the daemon; needs EAL.
+[[nodiscard]] FibBuilder rte_fib_builder(bool small = false);
+
+/// tree must be validated. previous: what the last published compile left, nullptr at start.
+[[nodiscard]] Result<Compiled> compile_tree(const model::Tree& tree, const LearnedState& learned,
+                                            const CompileState* previous,
+                                            const FibBuilder& build_fib);
+
+}  // namespace maclane::compile

@@ -1,0 +1,263 @@
+// Firewall rows to rule sets. Control thread.
+//
+// Rules of one chain stand together, in the order of the menu. A custom chain exists if a rule
+// stands in it or jumps to it; one whose rules are all disabled is empty, which returns at once.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "control/compile/parts.h"
+#include "control/compile/rule_columns.h"
+
+namespace maclane::compile {
+namespace {
+
+using model::RowPtr;
+using model::View;
+
+constexpr size_t kMostIndexes = 0xffff;  // a rule's references are 16 bits; 0xffff is "none"
+
+class RuleCompiler {
+ public:
+  RuleCompiler(Work& work, InterfaceLists& lists, std::string_view path)
+      : work_(work), lists_(lists), menu_(*model::find_menu(path)), columns_(menu_) {}
+
+  std::shared_ptr<const RuleSet> run() {
+    set_->log_prefixes.emplace_back();
+    std::vector<std::vector<const RowPtr*>> by_chain;
+    const auto enter = [&](const RowPtr& row, std::string_view name) {
+      const uint16_t chain = index(row, "chain", chains_, name, [&] {
+        set_->chains.push_back({0, 0, std::string(name)});
+        return set_->chains.size();
+      });
+      by_chain.resize(set_->chains.size());
+      return chain;
+    };
+    for (const RowPtr& row : work_.tree.rows(menu_)) {
+      if (row->at(columns_.disabled) == "true") continue;
+      by_chain[enter(row, row->at(columns_.chain))].push_back(&row);
+      if (row->at(columns_.action) == "jump") enter(row, row->at(columns_.jump_target));
+    }
+    for (size_t i = 0; i < by_chain.size(); ++i) {
+      RuleSet::Chain& chain = set_->chains[i];
+      chain.first = static_cast<uint32_t>(set_->rules.size());
+      chain.count = static_cast<uint32_t>(by_chain[i].size());
+      for (const RowPtr* row : by_chain[i]) add(*row);
+    }
+    set_->input = builtin("input");
+    set_->forward = builtin("forward");
+    set_->output = builtin("output");
+    set_->srcnat = builtin("srcnat");
+    set_->dstnat = builtin("dstnat");
+    return std::move(set_);
+  }
+
+ private:
+  using Indexes = std::unordered_map<std::string_view, uint16_t>;
+
+  [[nodiscard]] uint16_t builtin(std::string_view name) const {
+    auto it = chains_.find(name);
+    return it == chains_.end() ? RuleSet::kNoChain : it->second;
+  }
+
+  void error(const RowPtr& row, std::string_view property, std::string message) {
+    work_.errors.push_back(View(menu_, *row).error(property, std::move(message)));
+  }
+
+  /// The index of a name, which make() appends if it is new and then returns how many there are.
+  template <typename Make>
+  uint16_t index(const RowPtr& row, std::string_view property, Indexes& known,
+                 std::string_view name, Make&& make) {
+    auto it = known.find(name);
+    if (it != known.end()) return it->second;
+    if (known.size() >= kMostIndexes - 1) {
+      error(row, property,
+            fmt::format("more than {} different values of {} in one menu; use fewer",
+                        kMostIndexes - 1, property));
+      return 0;
+    }
+    return known.emplace(name, static_cast<uint16_t>(make() - 1)).first->second;
+  }
+
+  /// Reads a matcher if it is set: notes its bit and the negation, and returns the bare value.
+  std::optional<std::string_view> matcher(const RowPtr& row, int column, Rule& rule,
+                                          Rule::Match what) {
+    const std::string_view text = row->at(column);
+    if (text.empty()) return std::nullopt;
+    const model::Negatable value = model::split_negation(text);
+    rule.match = static_cast<uint16_t>(rule.match | what);
+    if (value.negated) rule.negate = static_cast<uint16_t>(rule.negate | what);
+    return value.value;
+  }
+
+  void bad(const RowPtr& row, int column, std::string_view right) {
+    const auto& property = menu_.properties[static_cast<size_t>(column)];
+    error(row, property.name, fmt::format("\"{}\" is not {}", row->at(column), right));
+  }
+
+  void match_interface(const RowPtr& row, int column, Rule& rule, Rule::Match what, IfIndex& out) {
+    const auto name = matcher(row, column, rule, what);
+    if (!name) return;
+    out = work_.state.names.index_of(*name);
+    if (out == kNoIf) bad(row, column, "an interface; name one that exists");
+  }
+
+  void match_list(const RowPtr& row, int column, Rule& rule, Rule::Match what, uint16_t& out) {
+    const auto name = matcher(row, column, rule, what);
+    if (!name) return;
+    out = index(row, "in-interface-list", interface_sets_, *name, [&] {
+      set_->interface_sets.push_back(lists_.set(*name));
+      return set_->interface_sets.size();
+    });
+  }
+
+  void match_addresses(const RowPtr& row, int column, Rule& rule, Rule::Match what,
+                       AddressRange& out) {
+    const auto text = matcher(row, column, rule, what);
+    if (!text) return;
+    const auto range = model::parse_ip4_set(*text);
+    if (!range) return bad(row, column, "an address, a prefix or a range a-b");
+    out = {range->first, range->last};
+  }
+
+  void match_address_list(const RowPtr& row, int column, Rule& rule, Rule::Match what,
+                          uint16_t& out) {
+    const auto name = matcher(row, column, rule, what);
+    if (!name) return;
+    out = index(row, "src-address-list", address_sets_, *name, [&] {
+      set_->address_sets.push_back(address_set(work_, *name));
+      return set_->address_sets.size();
+    });
+  }
+
+  void match_ports(const RowPtr& row, int column, Rule& rule, Rule::Match what, uint32_t& first,
+                   uint16_t& count) {
+    const auto text = matcher(row, column, rule, what);
+    if (!text) return;
+    first = static_cast<uint32_t>(set_->ports.size());
+    for (std::string_view part : model::split_list(*text)) {
+      const auto range = model::parse_port_range(part);
+      if (!range) return bad(row, column, "ports and ranges: 80,443,1000-2000");
+      set_->ports.push_back({range->first, range->last});
+    }
+    count = static_cast<uint16_t>(set_->ports.size() - first);
+  }
+
+  template <size_t N>
+  void match_words(const RowPtr& row, int column, Rule& rule, Rule::Match what,
+                   const Word<uint8_t> (&words)[N], uint8_t& mask) {
+    const auto text = matcher(row, column, rule, what);
+    if (!text) return;
+    for (std::string_view part : model::split_list(*text)) {
+      mask = static_cast<uint8_t>(mask | value_of<uint8_t>(words, part, 0));
+    }
+  }
+
+  void add(const RowPtr& row) {
+    const Columns& c = columns_;
+    Rule rule;
+    match_interface(row, c.in_interface, rule, Rule::kInInterface, rule.in_if);
+    match_interface(row, c.out_interface, rule, Rule::kOutInterface, rule.out_if);
+    match_list(row, c.in_list, rule, Rule::kInList, rule.in_list);
+    match_list(row, c.out_list, rule, Rule::kOutList, rule.out_list);
+    match_addresses(row, c.src, rule, Rule::kSrc, rule.src);
+    match_addresses(row, c.dst, rule, Rule::kDst, rule.dst);
+    match_address_list(row, c.src_list, rule, Rule::kSrcList, rule.src_list);
+    match_address_list(row, c.dst_list, rule, Rule::kDstList, rule.dst_list);
+    if (const auto name = matcher(row, c.protocol, rule, Rule::kProtocol)) {
+      const auto number = model::parse_protocol(*name);
+      if (!number) bad(row, c.protocol, "a protocol; write its name or number");
+      rule.protocol = number.value_or(0);
+    }
+    match_ports(row, c.src_port, rule, Rule::kSrcPort, rule.src_ports, rule.src_port_count);
+    match_ports(row, c.dst_port, rule, Rule::kDstPort, rule.dst_ports, rule.dst_port_count);
+    if (const auto text = matcher(row, c.icmp, rule, Rule::kIcmp)) {
+      const auto options = model::parse_icmp_options(*text);
+      if (!options) bad(row, c.icmp, "type:code or type:first-last");
+      rule.icmp_type = options ? options->type : 0;
+      rule.icmp_code_first = options ? options->code_first : 0;
+      rule.icmp_code_last = options ? options->code_last : 255;
+    }
+    match_words(row, c.state, rule, Rule::kState, kStates, rule.state_mask);
+    match_words(row, c.nat_state, rule, Rule::kNatState, kNatStates, rule.nat_mask);
+    add_action(row, rule);
+    rule.counter = work_.state.names.slot_of(menu_.path, row->id).value_or(0);
+    set_->rules.push_back(rule);
+  }
+
+  void add_action(const RowPtr& row, Rule& rule) {
+    const Columns& c = columns_;
+    rule.action = value_of(kActions, row->at(c.action), Action::kAccept);
+    rule.reject = value_of(kRejects, row->at(c.reject), RejectWith::kNetUnreachable);
+    if (rule.action == Action::kJump) rule.jump_chain = builtin(row->at(c.jump_target));
+    rule.log = row->at(c.log) == "true";
+    if (const std::string_view prefix = row->at(c.log_prefix); !prefix.empty()) {
+      rule.log_prefix = index(row, "log-prefix", prefixes_, prefix, [&] {
+        set_->log_prefixes.emplace_back(prefix);
+        return set_->log_prefixes.size();
+      });
+    }
+    if (const std::string_view text = row->at(c.to_addresses); !text.empty()) {
+      const auto range = model::parse_ip4_set(text);
+      if (!range) return bad(row, c.to_addresses, "an address or a range a-b");
+      rule.to_addresses = {range->first, range->last};
+    }
+    if (const std::string_view text = row->at(c.to_ports); !text.empty()) {
+      const auto range = model::parse_port_range(text);
+      if (!range) return bad(row, c.to_ports, "a port or a range a-b");
+      rule.to_port_first = range->first;
+      rule.to_port_last = range->last;
+    }
+  }
+
+  Work& work_;
+  InterfaceLists& lists_;
+  const model::Menu& menu_;
+  Columns columns_;
+  std::shared_ptr<RuleSet> set_ = std::make_shared<RuleSet>();
+  Indexes chains_, interface_sets_, address_sets_, prefixes_;
+};
+
+/// Whether nothing a rule set was made of has changed.
+bool unchanged(const Work& work, std::string_view path, const RuleSet* before) {
+  if (before == nullptr || !work.same(path) || !work.same_interfaces()) return false;
+  if (!before->address_sets.empty() && !work.same("/ip/firewall/address-list")) return false;
+  return before->interface_sets.empty() ||
+         (work.same("/interface/list") && work.same("/interface/list/member"));
+}
+
+void take_slots(Work& work, std::string_view path) {
+  if (work.same(path)) return;
+  const model::Menu& menu = *model::find_menu(path);
+  const auto& rows = work.tree.rows(menu);
+  std::vector<uint32_t> ids;
+  ids.reserve(rows.size());
+  for (const RowPtr& row : rows) ids.push_back(row->id);
+  if (work.state.names.set_rules(path, ids)) return;
+  work.errors.push_back(View(menu, *rows.back())
+                            .error("chain", fmt::format("filter and NAT rules together are more "
+                                                        "than {}, the most there are counters for; "
+                                                        "address lists can take the place of many",
+                                                        kMaxRuleCounters - 1)));
+}
+
+}  // namespace
+
+void compile_firewall(Work& work) {
+  constexpr std::string_view kFilter = "/ip/firewall/filter";
+  constexpr std::string_view kNat = "/ip/firewall/nat";
+  group_address_lists(work);
+  take_slots(work, kFilter);
+  take_slots(work, kNat);
+  InterfaceLists lists(work);
+  const auto compile = [&](std::string_view path, const std::shared_ptr<const RuleSet>& before) {
+    return unchanged(work, path, before.get()) ? before : RuleCompiler(work, lists, path).run();
+  };
+  const std::shared_ptr<const RuleSet> none;
+  work.state.filter = compile(kFilter, work.previous != nullptr ? work.previous->filter : none);
+  work.state.nat = compile(kNat, work.previous != nullptr ? work.previous->nat : none);
+  work.snapshot.filter = work.state.filter;
+  work.snapshot.nat = work.state.nat;
+}
+
+}  // namespace maclane::compile

@@ -1,0 +1,199 @@
+// Interfaces, L2 domains, ports and who polls their queues. Control thread.
+//
+// Interfaces are placed parents first. One that is missing a device (not started, failed) is there
+// and down, so that its addresses, rules and statistics keep their place.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "control/compile/parts.h"
+
+namespace maclane::compile {
+namespace {
+
+constexpr uint16_t kCustomerTag = 0x8100;
+constexpr uint16_t kServiceTag = 0x88a8;
+
+MacAddr mac_of(std::string_view canonical) {
+  const auto mac = model::parse_mac(canonical);
+  return mac ? MacAddr{*mac} : MacAddr{};
+}
+
+class Placer {
+ public:
+  explicit Placer(Work& work) : work_(work), facts_(model::interfaces(work.tree)) {
+    for (std::string_view path : {"/interface/ethernet", "/interface/vlan", "/interface/macvlan"}) {
+      model::for_each(work.tree, path, [&](const model::View& row) { rows_.push_back(row); });
+    }
+  }
+
+  void run() {
+    std::vector<std::string_view> names;
+    for (const model::InterfaceFacts& one : facts_) names.push_back(one.name);
+    Names& numbers = work_.state.names;
+    if (!numbers.set_interfaces(names)) {
+      work_.errors.push_back(rows_[kMaxInterfaces - 1].error(
+          "name", fmt::format("{} interfaces are more than the dataplane's {}; remove some",
+                              facts_.size(), kMaxInterfaces - 1)));
+      return;
+    }
+    work_.snapshot.interfaces.resize(numbers.interface_limit());
+    work_.enabled.resize(numbers.interface_limit());
+    index_.resize(facts_.size());
+    placed_.resize(facts_.size());
+    for (size_t i = 0; i < facts_.size(); ++i) {
+      index_[i] = numbers.index_of(facts_[i].name);
+      by_name_.emplace(facts_[i].name, i);
+    }
+    for (size_t i = 0; i < facts_.size(); ++i) place(i);
+  }
+
+ private:
+  void place(size_t i) {
+    if (placed_[i]) return;
+    placed_[i] = true;
+    const model::InterfaceFacts& facts = facts_[i];
+    Interface& mine = work_.snapshot.interfaces[index_[i]];
+    mine.arp = rows_[i].get("arp") == "enabled";
+    mine.mtu = static_cast<uint16_t>(std::min<int64_t>(facts.actual_mtu, UINT16_MAX));
+    if (facts.parent.empty()) {
+      mine.kind = IfKind::kEthernet;
+      place_ethernet(i, mine);
+      return;
+    }
+    mine.kind = facts.type == "vlan" ? IfKind::kVlan : IfKind::kMacvlan;
+    auto parent = by_name_.find(facts.parent);
+    if (parent == by_name_.end()) return;  // validation has refused it
+    place(parent->second);
+    const IfIndex below = index_[parent->second];
+    const Interface& lower = work_.interface(below);
+    mine.parent = below;
+    mine.port = lower.port;
+    mine.tags = lower.tags;
+    mine.tag_count = lower.tag_count;
+    mine.mtu = std::min(mine.mtu, lower.mtu);
+    mine.up = !facts.disabled && lower.up;
+    work_.enabled[index_[i]] = !facts.disabled && work_.enabled[below];
+    if (mine.kind == IfKind::kVlan) {
+      place_vlan(i, mine, lower);
+    } else {
+      place_macvlan(i, mine, lower);
+    }
+  }
+
+  void place_ethernet(size_t i, Interface& mine) {
+    const model::InterfaceFacts& facts = facts_[i];
+    mine.mac = mac_of(rows_[i].raw("mac-address"));
+    work_.enabled[index_[i]] = !facts.disabled;
+    auto learned = work_.learned.ethernets.find(facts.name);
+    if (learned != work_.learned.ethernets.end()) {
+      const PortInfo& info = learned->second.info;
+      if (mine.mac.is_zero()) mine.mac = info.mac;
+      if (info.max_mtu != 0) mine.mtu = std::min(mine.mtu, info.max_mtu);
+      mine.up = !facts.disabled && (learned->second.link_up || !info.gates_on_link);
+      mine.port = add_port(info, index_[i]);
+    }
+    mine.domain = add_domain(index_[i], mine);
+    if (mine.port != kNoPort) work_.snapshot.ports[mine.port].domain = mine.domain;
+  }
+
+  void place_vlan(size_t i, Interface& mine, const Interface& lower) {
+    mine.mac = lower.mac;
+    if (mine.tag_count == mine.tags.size()) {
+      work_.errors.push_back(rows_[i].error(
+          "interface", fmt::format("a frame carries at most {} VLAN tags, and {} would be one "
+                                   "more; put it on the ethernet",
+                                   mine.tags.size(), facts_[i].name)));
+      return;
+    }
+    const VlanTag tag{rows_[i].get_bool("use-service-tag") ? kServiceTag : kCustomerTag,
+                      static_cast<uint16_t>(rows_[i].get_integer("vlan-id"))};
+    mine.tags[mine.tag_count++] = tag;
+    mine.domain = add_domain(index_[i], mine);
+    // Also of a VLAN interface that is down: it takes its frames and drops them, as Linux does.
+    if (lower.domain != kNoDomain) {
+      work_.snapshot.domains[lower.domain].vlans.push_back({tag, mine.domain});
+    }
+  }
+
+  void place_macvlan(size_t i, Interface& mine, const Interface& lower) {
+    const model::View& row = rows_[i];
+    mine.mac = mac_of(row.raw("mac-address"));
+    mine.mode = row.get("mode") == "private" ? VportMode::kPrivate : VportMode::kBridge;
+    mine.multicast_all = row.get("multicast") == "all";
+    mine.attached = row.get("attach") != "none";
+    mine.domain = lower.domain;
+    if (!lower.mac.is_zero() && mine.mac == lower.mac) {
+      // Validation knows configured MACs only; this one may be the device's.
+      work_.errors.push_back(row.error(
+          "mac-address", fmt::format("{} is the MAC address of its parent {}; frames could not be "
+                                     "told apart; choose another or leave it out",
+                                     row.raw("mac-address"), facts_[i].parent)));
+      return;
+    }
+    if (mine.attached) {
+      auto learned = work_.learned.attachments.find(facts_[i].name);
+      if (learned == work_.learned.attachments.end()) {
+        mine.up = false;
+      } else {
+        mine.attach_port = add_port(learned->second, index_[i]);
+        Port& port = work_.snapshot.ports[mine.attach_port];
+        port.attachment = true;
+        port.domain = mine.domain;
+      }
+    }
+    if (!mine.up || mine.domain == kNoDomain) return;
+    Domain& domain = work_.snapshot.domains[mine.domain];
+    domain.macs.insert(mine.mac, index_[i]);
+    domain.vports.push_back(index_[i]);
+    if (mine.mode != VportMode::kBridge) return;
+    domain.bridge_vports.push_back(index_[i]);
+    domain.has_bridge_vports = true;
+  }
+
+  uint16_t add_port(const PortInfo& info, IfIndex interface) {
+    Port port;
+    port.ethdev = info.ethdev;
+    port.multi_segment = info.multi_segment;
+    port.interface = interface;
+    const auto number = static_cast<uint16_t>(work_.snapshot.ports.size());
+    work_.snapshot.ports.push_back(port);
+    const unsigned workers = std::clamp(work_.learned.workers, 1u, kMaxWorkers);
+    for (uint16_t q = 0; q < std::max<uint16_t>(info.queues, 1); ++q) {
+      work_.snapshot.rx[q % workers].push_back({number, q});
+    }
+    return number;
+  }
+
+  uint16_t add_domain(IfIndex parent, const Interface& mine) {
+    Domain domain;
+    domain.parent = parent;
+    domain.port = mine.port;
+    if (!mine.mac.is_zero()) domain.macs.insert(mine.mac, parent);
+    work_.snapshot.domains.push_back(std::move(domain));
+    return static_cast<uint16_t>(work_.snapshot.domains.size() - 1);
+  }
+
+  Work& work_;
+  std::vector<model::InterfaceFacts> facts_;
+  std::vector<model::View> rows_;  // of the same interfaces
+  std::vector<IfIndex> index_;
+  std::vector<bool> placed_;
+  std::unordered_map<std::string_view, size_t> by_name_;
+};
+
+}  // namespace
+
+void compile_interfaces(Work& work) {
+  Placer(work).run();
+  if (!work.errors.empty()) return;
+  model::for_each(work.tree, "/ip/address", [&](const model::View& row) {
+    const IfIndex index = work.state.names.index_of(row.raw("interface"));
+    const auto prefix = model::parse_prefix(row.raw("address"));
+    if (row.disabled() || index == kNoIf || !prefix) return;
+    Interface& owner = work.snapshot.interfaces[index];
+    if (owner.primary_address == be32{}) owner.primary_address = be32::from(prefix->address);
+  });
+}
+
+}  // namespace maclane::compile

@@ -1,0 +1,292 @@
+// Addresses and routes: next hops, the FIB, and the rows of /ip/route as people see them. Control
+// thread.
+//
+// Two tables, as Linux has them. The local one holds the router's own addresses (while their
+// interface is enabled, whatever its link) and broadcast addresses, and is asked first. The main
+// one holds connected networks (distance 0, active while the interface is up) and static routes;
+// of one destination the lowest distance with a way is active, and equals share. A gateway must
+// lie in an active connected network, which is what RouterOS's scope 30 and target-scope 10 say.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "control/compile/next_hops.h"
+#include "control/compile/parts.h"
+
+namespace maclane::compile {
+namespace {
+
+using model::Ip4Prefix;
+
+constexpr uint32_t kLimitedBroadcast = 0xffffffff;
+constexpr Ip4Prefix kLoopback{0x7f000000, 8};  // never leaves the router, whatever the routes say
+
+/// A destination as a key: networks sort by address, then by length.
+uint64_t key_of(uint32_t network, uint8_t length) {
+  return uint64_t{network} << 6 | length;
+}
+
+class Router {
+ public:
+  explicit Router(Work& work) : work_(work), hops_(work.snapshot.next_hops) {}
+
+  void run() {
+    model::for_each(work_.tree, "/ip/address", [&](const model::View& row) { add_address(row); });
+    add_local(kLimitedBroadcast, {.kind = NextHop::Kind::kBroadcast}, kBroadcast);
+    collect_connected();
+    model::for_each(work_.tree, "/ip/route", [&](const model::View& row) { add_static(row); });
+    if (!work_.errors.empty()) return;
+    build();
+  }
+
+ private:
+  /// The ways to one destination, of the best rank so far.
+  struct Entry {
+    unsigned rank = 0;
+    std::vector<uint16_t> ways;  // NextHops
+    std::vector<size_t> rows;    // RouteTable::rows that these ways came from
+  };
+  using Table = std::unordered_map<uint64_t, Entry>;
+  enum LocalRank : unsigned { kOwn, kBroadcast };
+  struct Connected {
+    IfIndex out_if = kNoIf;
+    uint32_t address = 0;  // the router's own in this network
+  };
+
+  /// 0 stands for "none" where there are too many, which is one error, at the first row of them.
+  uint16_t hop(const NextHop& hop) {
+    const auto index = hops_.add(hop);
+    if (!index) too_many_hops();
+    return index.value_or(0);
+  }
+
+  void too_many_hops() {
+    if (!work_.errors.empty() || !current_) return;
+    work_.errors.push_back(current_->error(
+        current_->menu().path == "/ip/route" ? "gateway" : "address",
+        fmt::format("addresses and routes lead to more than {} different next hops, which is the "
+                    "most; let routes share gateways",
+                    Fib4::kMaxNextHop)));
+  }
+
+  /// True if the ways count: they are better than, or equal to, what there is.
+  static bool offer(Table& table, uint64_t destination, unsigned rank,
+                    const std::vector<uint16_t>& ways, std::optional<size_t> row = {}) {
+    auto [it, fresh] = table.try_emplace(destination);
+    Entry& entry = it->second;
+    if (!fresh && rank > entry.rank) return false;
+    if (fresh || rank < entry.rank) entry = Entry{rank, {}, {}};
+    for (uint16_t way : ways) {
+      if (std::find(entry.ways.begin(), entry.ways.end(), way) == entry.ways.end()) {
+        entry.ways.push_back(way);
+      }
+    }
+    if (row) entry.rows.push_back(*row);
+    return true;
+  }
+
+  void add_local(uint32_t address, const NextHop& way, LocalRank rank) {
+    offer(local_, key_of(address, 32), rank, {hop(way)});
+  }
+
+  /// The primary address need not be named: it is what 0 means.
+  [[nodiscard]] be32 source(const Connected& way) const {
+    const be32 address = be32::from(way.address);
+    return address == work_.interface(way.out_if).primary_address ? be32{} : address;
+  }
+
+  void add_address(const model::View& row) {
+    const std::string_view name = row.raw("interface");
+    const IfIndex index = work_.state.names.index_of(name);
+    const auto prefix = model::parse_prefix(row.raw("address"));
+    if (row.disabled() || index == kNoIf || !prefix || work_.interface(index).attached) return;
+    current_ = row;
+    const auto written = model::parse_ip4(row.raw("network"));
+    const Ip4Prefix network{written.value_or(prefix->address) & prefix->mask(), prefix->length};
+    const bool up = work_.interface(index).up;
+    if (work_.enabled[index]) {
+      add_local(prefix->address, {.kind = NextHop::Kind::kLocal, .out_if = index}, kOwn);
+    }
+    if (up && prefix->length <= 30) {
+      const NextHop way{.kind = NextHop::Kind::kBroadcast, .out_if = index};
+      add_local(network.network(), way, kBroadcast);
+      add_local(network.broadcast(), way, kBroadcast);
+    }
+    const uint64_t destination = key_of(network.address, network.length);
+    auto& members = networks_[destination];
+    const auto known = std::find_if(members.begin(), members.end(),
+                                    [&](const Connected& one) { return one.out_if == index; });
+    if (known != members.end()) return;  // its first address there has made the route
+    members.push_back({index, prefix->address});
+    RouteInfo info;
+    info.dst = network;
+    info.gateway = name;
+    info.active = up;
+    info.connect = true;
+    if (up) info.immediate_gateway = name;
+    info.pref_src = prefix->address;
+    work_.state.routes.rows.push_back(std::move(info));
+    if (!up) return;
+    offer(main_, destination, 0,
+          {hop({.kind = NextHop::Kind::kConnected,
+                .out_if = index,
+                .pref_src = source(members.back())})});
+  }
+
+  /// Leaves the networks that can be reached now.
+  void collect_connected() {
+    for (auto it = networks_.begin(); it != networks_.end();) {
+      std::erase_if(it->second,
+                    [&](const Connected& one) { return !work_.interface(one.out_if).up; });
+      if (it->second.empty()) {
+        it = networks_.erase(it);
+      } else {
+        has_length_[it->first & 63] = true;
+        ++it;
+      }
+    }
+  }
+
+  [[nodiscard]] bool is_own(uint32_t address) const {
+    auto it = local_.find(key_of(address, 32));
+    return it != local_.end() && it->second.rank == kOwn;
+  }
+
+  /// The interfaces whose connected network an address lies in, by the longest prefix.
+  [[nodiscard]] const std::vector<Connected>* connected(uint32_t address) const {
+    for (int length = 32; length >= 0; --length) {
+      if (!has_length_[static_cast<size_t>(length)]) continue;
+      const Ip4Prefix prefix{address, static_cast<uint8_t>(length)};
+      auto it = networks_.find(key_of(prefix.network(), prefix.length));
+      if (it != networks_.end()) return &it->second;
+    }
+    return nullptr;
+  }
+
+  [[nodiscard]] IfIndex usable(std::string_view interface) const {
+    const IfIndex index = work_.state.names.index_of(interface);
+    if (index == kNoIf) return kNoIf;
+    const Interface& one = work_.interface(index);
+    return one.up && !one.attached ? index : kNoIf;
+  }
+
+  /// The ways a gateway stands for; none: it cannot be reached now.
+  std::vector<NextHop> resolve(std::string_view gateway, std::string& immediate) const {
+    const size_t percent = gateway.find('%');
+    const auto address = model::parse_ip4(gateway.substr(0, percent));
+    std::vector<NextHop> ways;
+    if (!address || percent != std::string_view::npos) {
+      const std::string_view interface = address ? gateway.substr(percent + 1) : gateway;
+      const IfIndex index = usable(interface);
+      if (index == kNoIf || (address && is_own(*address))) return {};
+      immediate = gateway;
+      NextHop way{.kind = NextHop::Kind::kConnected, .out_if = index};
+      if (address) {
+        way.kind = NextHop::Kind::kGateway;
+        way.gateway = be32::from(*address);
+      }
+      return {way};
+    }
+    const std::vector<Connected>* members = is_own(*address) ? nullptr : connected(*address);
+    if (members == nullptr) return {};
+    for (const Connected& member : *members) {
+      ways.push_back({.kind = NextHop::Kind::kGateway,
+                      .out_if = member.out_if,
+                      .gateway = be32::from(*address),
+                      .pref_src = source(member)});
+      immediate += fmt::format("{}{}%{}", immediate.empty() ? "" : ",", gateway,
+                               work_.state.names.name_of(member.out_if));
+    }
+    return ways;
+  }
+
+  void add_static(const model::View& row) {
+    const auto dst = model::parse_prefix(row.get("dst-address"));
+    if (row.disabled() || !dst) return;
+    current_ = row;
+    RouteInfo info;
+    info.dst = {dst->network(), dst->length};
+    info.gateway = row.raw("gateway");
+    info.distance = static_cast<uint8_t>(row.get_integer("distance"));
+    info.pref_src = model::parse_ip4(row.raw("pref-src")).value_or(0);
+    info.row = row.row().id;
+    const std::string_view type = row.get_bool("blackhole") ? "blackhole" : row.get("type");
+    std::vector<NextHop> ways;
+    if (type == "blackhole") ways.push_back({.kind = NextHop::Kind::kBlackhole});
+    if (type == "prohibit") ways.push_back({.kind = NextHop::Kind::kProhibit});
+    if (type == "unreachable") ways.push_back({.kind = NextHop::Kind::kUnreachable});
+    if (ways.empty()) ways = resolve(info.gateway, info.immediate_gateway);
+    const bool loopback =
+        dst->length >= kLoopback.length && (dst->address & kLoopback.mask()) == kLoopback.address;
+    std::vector<uint16_t> indexes;
+    for (NextHop& way : ways) {
+      if (info.pref_src != 0) way.pref_src = be32::from(info.pref_src);
+      indexes.push_back(hop(way));
+    }
+    const size_t number = work_.state.routes.rows.size();
+    work_.state.routes.by_row.emplace(info.row, number);
+    work_.state.routes.rows.push_back(std::move(info));
+    if (indexes.empty() || loopback) return;
+    const unsigned distance = work_.state.routes.rows[number].distance;
+    offer(main_, key_of(dst->network(), dst->length), distance, indexes, number);
+  }
+
+  void build() {
+    std::vector<Fib4Route>& routes = work_.state.fib_routes;
+    const auto take = [&](uint64_t destination, const Entry& entry) {
+      const auto leader = hops_.add_group(entry.ways);
+      if (!leader) too_many_hops();
+      routes.push_back({static_cast<uint32_t>(destination >> 6),
+                        static_cast<uint8_t>(destination & 63), leader.value_or(0)});
+    };
+    for (const auto& [destination, entry] : local_) take(destination, entry);
+    for (const auto& [destination, entry] : main_) {
+      for (size_t row : entry.rows) work_.state.routes.rows[row].active = true;
+      if (!local_.contains(destination)) take(destination, entry);
+    }
+    routes.push_back(
+        {kLoopback.address, kLoopback.length, hop({.kind = NextHop::Kind::kBlackhole})});
+    for (RouteInfo& info : work_.state.routes.rows) {
+      if (!info.active) info.immediate_gateway.clear();
+    }
+    std::sort(routes.begin(), routes.end(), [](const Fib4Route& a, const Fib4Route& b) {
+      return key_of(a.network, a.length) < key_of(b.network, b.length);
+    });
+    if (work_.errors.empty()) share_or_build(routes);
+  }
+
+  void share_or_build(const std::vector<Fib4Route>& routes) {
+    const CompileState* previous = work_.previous;
+    const auto same = [](const Fib4Route& a, const Fib4Route& b) {
+      return a.network == b.network && a.length == b.length && a.next_hop == b.next_hop;
+    };
+    if (previous != nullptr && previous->fib != nullptr &&
+        std::equal(routes.begin(), routes.end(), previous->fib_routes.begin(),
+                   previous->fib_routes.end(), same)) {
+      work_.state.fib = previous->fib;
+    } else {
+      std::string error;
+      work_.state.fib = work_.build_fib(routes, &error);
+      if (work_.state.fib == nullptr) {
+        work_.errors.push_back({std::move(error), "/ip/route", {}, {}, {}});
+      }
+    }
+    work_.snapshot.fib = work_.state.fib;
+  }
+
+  Work& work_;
+  NextHops hops_;
+  Table local_, main_;
+  std::unordered_map<uint64_t, std::vector<Connected>> networks_;
+  std::array<bool, 33> has_length_{};
+  std::optional<model::View> current_;  // for errors
+};
+
+}  // namespace
+
+void compile_routes(Work& work) {
+  Router(work).run();
+}
+
+}  // namespace maclane::compile

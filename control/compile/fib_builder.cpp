@@ -1,0 +1,12 @@
+// The FIB builder of the daemon, alone in its file so that tests need no EAL. Control thread.
+#include "control/compile/compile.h"
+
+namespace maclane::compile {
+
+FibBuilder rte_fib_builder(bool small) {
+  return [small](std::span<const Fib4Route> routes, std::string* error) {
+    return Fib4::build(routes, error, small);
+  };
+}
+
+}  // namespace maclane::compile

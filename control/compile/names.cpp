@@ -1,0 +1,122 @@
+// Which interface has which index and which rule which counter slot. Control thread.
+#include "control/compile/names.h"
+
+#include <unordered_set>
+
+namespace maclane::compile {
+
+std::optional<uint32_t> NumberPool::take() {
+  if (next_ < limit_) return next_++;
+  if (free_.empty()) return std::nullopt;
+  const uint32_t number = free_.front();
+  free_.pop_front();
+  return number;
+}
+
+Names::Names() : names_(1) {}
+
+IfIndex Names::index_of(std::string_view name) const {
+  auto it = indexes_.find(std::string(name));
+  return it == indexes_.end() ? kNoIf : it->second;
+}
+
+std::string_view Names::name_of(IfIndex index) const {
+  return index < names_.size() ? std::string_view(names_[index]) : std::string_view{};
+}
+
+std::optional<uint32_t> Names::slot_of(std::string_view path, uint32_t row) const {
+  auto menu = slots_.find(path);
+  if (menu == slots_.end()) return std::nullopt;
+  auto it = menu->second.find(row);
+  if (it == menu->second.end()) return std::nullopt;
+  return it->second;
+}
+
+RuleCounter Names::count(std::string_view path, uint32_t row,
+                         std::span<const RuleCounter> raw) const {
+  const auto slot = slot_of(path, row);
+  if (!slot || *slot >= raw.size()) return {};
+  RuleCounter count = raw[*slot];
+  if (*slot < baselines_.size()) {
+    count.packets -= baselines_[*slot].packets;
+    count.bytes -= baselines_[*slot].bytes;
+  }
+  return count;
+}
+
+void Names::set_baseline(uint32_t slot, const RuleCounter& raw) {
+  if (slot >= baselines_.size()) baselines_.resize(slot + 1);
+  baselines_[slot] = raw;
+}
+
+void Names::reset(std::string_view path, uint32_t row, std::span<const RuleCounter> raw) {
+  const auto slot = slot_of(path, row);
+  if (slot && *slot < raw.size()) set_baseline(*slot, raw[*slot]);
+}
+
+void Names::start_reused(std::span<const RuleCounter> raw) {
+  for (uint32_t slot : reused_) {
+    if (slot < raw.size()) set_baseline(slot, raw[slot]);
+  }
+  reused_.clear();
+}
+
+void Names::forget_changes() {
+  added_.clear();
+  removed_.clear();
+}
+
+bool Names::set_interfaces(std::span<const std::string_view> names) {
+  const std::unordered_set<std::string_view> wanted(names.begin(), names.end());
+  if (wanted.size() >= kMaxInterfaces) return false;
+  for (size_t i = 1; i < names_.size(); ++i) {
+    if (names_[i].empty() || wanted.contains(names_[i])) continue;
+    removed_.push_back(static_cast<IfIndex>(i));
+    indexes_.erase(names_[i]);
+    names_[i].clear();
+  }
+  size_t given_back = 0;  // of removed_: only when there is no other number left
+  for (std::string_view name : names) {
+    auto [it, fresh] = indexes_.try_emplace(std::string(name), kNoIf);
+    if (!fresh) continue;
+    auto number = index_pool_.take();
+    if (!number) number = removed_[given_back++];
+    it->second = static_cast<IfIndex>(*number);
+    if (it->second >= names_.size()) names_.resize(it->second + size_t{1});
+    names_[it->second] = name;
+    added_.push_back(it->second);
+  }
+  for (size_t i = given_back; i < removed_.size(); ++i) index_pool_.give_back(removed_[i]);
+  return true;
+}
+
+bool Names::set_rules(std::string_view path, std::span<const uint32_t> rows) {
+  auto& slots = slots_.try_emplace(std::string(path)).first->second;
+  const std::unordered_set<uint32_t> wanted(rows.begin(), rows.end());
+  std::vector<uint32_t> gone;
+  for (auto it = slots.begin(); it != slots.end();) {
+    if (wanted.contains(it->first)) {
+      ++it;
+    } else {
+      gone.push_back(it->second);
+      it = slots.erase(it);
+    }
+  }
+  for (uint32_t row : rows) {
+    auto [it, fresh] = slots.try_emplace(row, 0);
+    if (!fresh) continue;
+    const bool second_hand = slot_pool_.exhausted();
+    auto slot = slot_pool_.take();
+    if (!slot && !gone.empty()) {
+      slot = gone.back();
+      gone.pop_back();
+    }
+    if (!slot) return false;
+    it->second = *slot;
+    if (second_hand) reused_.push_back(*slot);
+  }
+  for (uint32_t slot : gone) slot_pool_.give_back(slot);
+  return true;
+}
+
+}  // namespace maclane::compile

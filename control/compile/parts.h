@@ -1,0 +1,57 @@
+// What the parts of a compile share. Included by compile*.cpp only.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "control/compile/compile.h"
+
+namespace maclane::compile {
+
+/// One compile while it is being made.
+struct Work {
+  const model::Tree& tree;
+  const LearnedState& learned;
+  const CompileState* previous;
+  const FibBuilder& build_fib;
+  CompileState& state;
+  Snapshot& snapshot;
+  Errors errors;
+  std::vector<bool> enabled;  // by IfIndex: it and all below it, whatever the link
+
+  /// Whether a menu has the very rows it had before.
+  [[nodiscard]] bool same(std::string_view path) const {
+    return previous != nullptr && previous->tree.rows(path) == tree.rows(path);
+  }
+  [[nodiscard]] bool same_interfaces() const {
+    return previous != nullptr && state.names.added().empty() && state.names.removed().empty();
+  }
+  [[nodiscard]] const Interface& interface(IfIndex i) const { return snapshot.interfaces[i]; }
+};
+
+void compile_interfaces(Work& work);  // first: interfaces, domains, ports, queues
+void compile_routes(Work& work);
+void compile_firewall(Work& work);
+
+/// Interface lists as sets of indexes, each worked out once.
+class InterfaceLists {
+ public:
+  explicit InterfaceLists(const Work& work);
+  /// An unknown list is empty.
+  [[nodiscard]] const InterfaceSet& set(std::string_view list);
+
+ private:
+  struct List {
+    InterfaceSet set{};
+    std::string_view include, exclude;  // canonical: separated by commas
+    bool done = true;
+  };
+  std::unordered_map<std::string_view, List> lists_;
+};
+
+/// Sorts address-list rows by list, taking over the sets of lists that did not change.
+void group_address_lists(Work& work);
+/// The set of a list, made when first asked for. An unknown list is empty.
+[[nodiscard]] std::shared_ptr<const AddressSet> address_set(Work& work, std::string_view list);
+
+}  // namespace maclane::compile

@@ -1,0 +1,389 @@
+// YAML files to trees: the walk from keys to menus, rows and values, with a place for every
+// mistake.
+#include "control/door/yaml.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <map>
+
+#include "control/door/yaml_path.h"
+#include "control/model/nearest.h"
+
+namespace maclane::door {
+namespace {
+
+using model::Menu;
+using model::Property;
+
+// A file of 100,000 rows is about 8 MiB. Aliases let a small file say a thing many times over, so
+// what is read is bounded too, not only what is written.
+constexpr size_t kMostBytes = 32u << 20;
+constexpr size_t kMostRead = 128u << 20;
+constexpr size_t kMostErrors = 1000;
+
+class Loader {
+ public:
+  explicit Loader(std::string file) : file_(std::move(file)) {}
+
+  void load(const YAML::Node& root) {
+    if (root.IsNull()) return;  // an empty file is an empty configuration
+    if (!root.IsMap()) {
+      complain(root, "", "", "", "a configuration is a map of menus, such as \"interface:\"");
+      return;
+    }
+    walk(root, "");
+  }
+  void complain_at(const YAML::Mark& mark, std::string message) {
+    errors.push_back(Error{std::move(message), {}, {}, {}, source(mark)});
+  }
+
+  Loaded loaded;
+  Errors errors;
+
+ private:
+  [[nodiscard]] Source source(const YAML::Mark& mark) const {
+    if (mark.is_null()) return Source{file_, 0, 0};
+    return Source{file_, static_cast<uint32_t>(mark.line + 1),
+                  static_cast<uint32_t>(mark.column + 1)};
+  }
+  void complain(const YAML::Node& at, std::string_view path, std::string_view row,
+                std::string_view property, std::string message) {
+    if (errors.size() >= kMostErrors) return;
+    errors.push_back(Error{std::move(message), std::string(path), std::string(row),
+                           std::string(property), source(at.Mark())});
+  }
+  void warn(const YAML::Node& at, std::string message) {
+    if (loaded.warnings.size() >= kMostErrors) return;
+    const Source s = source(at.Mark());
+    loaded.warnings.push_back(fmt::format("{}:{}:{}: {}", s.file, s.line, s.column, message));
+  }
+  /// Counts what is read; false once it is too much.
+  bool afford(size_t bytes) {
+    const bool had = read_ <= kMostRead;
+    read_ += bytes;
+    if (had && read_ > kMostRead) {
+      errors.push_back(Error{fmt::format("the file's aliases repeat more than {} MiB of values; "
+                                         "write fewer of them",
+                                         kMostRead >> 20),
+                             {},
+                             {},
+                             {},
+                             Source{file_, 0, 0}});
+    }
+    return read_ <= kMostRead;
+  }
+
+  /// The key's text; complains if it is none or was in this map before.
+  bool take_key(const YAML::Node& key, std::string_view path, std::string_view row,
+                std::map<std::string, Source>& seen, std::string& out) {
+    if (!key.IsScalar() || key.Scalar().empty()) {
+      complain(key, path, row, "", "a key is a word");
+      return false;
+    }
+    out = key.Scalar();
+    if (!afford(out.size() + 16)) return false;
+    const auto [it, fresh] = seen.emplace(out, source(key.Mark()));
+    if (fresh) return true;
+    complain(key, path, row, "",
+             fmt::format("\"{}\" stands here twice, first at line {}; leave one out",
+                         out.substr(0, 64), it->second.line));
+    return false;
+  }
+
+  static bool is_group(std::string_view path) {
+    const std::string prefix = fmt::format("{}/", path);
+    return std::any_of(model::menus().begin(), model::menus().end(),
+                       [&](const Menu& menu) { return menu.path.starts_with(prefix); });
+  }
+
+  static std::vector<std::string_view> keys_below(std::string_view path) {
+    std::vector<std::string_view> keys;
+    for (const Menu& menu : model::menus()) {
+      if (!menu.path.starts_with(path) || menu.path.size() <= path.size() + 1) continue;
+      const std::string_view rest = menu.path.substr(path.size() + 1);
+      keys.push_back(rest);
+      keys.push_back(rest.substr(0, rest.find('/')));
+    }
+    std::sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    return keys;
+  }
+
+  /// A map of menus below a path.
+  void walk(const YAML::Node& map, const std::string& path) {
+    std::map<std::string, Source> seen;
+    for (const auto& entry : map) {
+      std::string key;
+      if (!take_key(entry.first, path, "", seen, key)) continue;
+      descend(entry.first, entry.second, path, key);
+    }
+  }
+
+  void descend(const YAML::Node& key_node, const YAML::Node& value, const std::string& path,
+               std::string key) {
+    while (key.starts_with('/')) key.erase(0, 1);
+    std::string below = fmt::format("{}/{}", path, key);
+    const auto known = [](const std::string& p) {
+      return model::find_menu(p) != nullptr || is_group(p) || model::is_later_menu(p);
+    };
+    if (key.size() > 128) {
+      complain(key_node, path, "", "", "the key is too long to be a menu");
+      return;
+    }
+    if (!known(below) && key.find('_') != std::string::npos) {
+      std::string hyphens = below;
+      std::replace(hyphens.begin(), hyphens.end(), '_', '-');
+      if (known(hyphens)) {
+        warn(key_node,
+             fmt::format("\"{}\" is taken for \"{}\"", key, hyphens.substr(path.size() + 1)));
+        below = hyphens;
+      }
+    }
+    if (const Menu* menu = model::find_menu(below)) {
+      take_menu(*menu, value);
+    } else if (is_group(below)) {
+      if (value.IsMap()) {
+        walk(value, below);
+      } else if (!value.IsNull()) {
+        complain(value, below, "", "", "holds menus: write a map with their names as keys");
+      }
+    } else if (model::is_later_menu(below)) {
+      complain(key_node, below, "", "", "known to RouterOS but not in this version of Maclane");
+    } else {
+      const auto keys = keys_below(path);
+      std::string hint = model::did_you_mean(key, keys);
+      if (hint.empty() && keys.size() <= 12)
+        hint = fmt::format("; there is {}", model::any_of(keys));
+      complain(key_node, path, "", "", fmt::format("unknown key \"{}\"{}", key, hint));
+    }
+  }
+
+  void take_menu(const Menu& menu, const YAML::Node& value) {
+    if (value.IsNull()) return;
+    if (menu.kind == Menu::Kind::kSettings) {
+      if (!value.IsMap()) {
+        complain(value, menu.path, "", "", "holds settings: write a map, not a list");
+        return;
+      }
+      model::Tree::Rows& rows = loaded.tree.edit(menu);
+      auto row = std::make_shared<model::Row>(*rows.front());
+      take_row(menu, value, *row, "");
+      rows.front() = std::move(row);
+      return;
+    }
+    if (value.IsMap() && is_group(menu.path) && only_groups(value, menu.path)) {
+      walk(value, std::string(menu.path));
+      return;
+    }
+    if (menu.kind == Menu::Kind::kState) {
+      complain(value, menu.path, "", "",
+               "the rows of this menu come from the router itself; leave it out");
+      return;
+    }
+    if (!value.IsSequence()) {
+      complain(value, menu.path, "", "",
+               "holds rows: write a list, each row beginning with \"- \"");
+      return;
+    }
+    take_rows(menu, value);
+  }
+
+  /// Whether a map in the place of a menu's rows leads to its sub-menus.
+  static bool only_groups(const YAML::Node& map, std::string_view path) {
+    if (path == "/interface") return true;
+    const auto keys = keys_below(path);
+    return std::any_of(map.begin(), map.end(), [&](const auto& entry) {
+      return entry.first.IsScalar() &&
+             std::find(keys.begin(), keys.end(), entry.first.Scalar()) != keys.end();
+    });
+  }
+
+  void take_rows(const Menu& menu, const YAML::Node& list) {
+    model::Tree::Rows& rows = loaded.tree.edit(menu);
+    size_t number = 0;
+    for (const auto& node : list) {
+      ++number;
+      if (!afford(64)) return;
+      const std::string label = fmt::format("row {}", number);
+      if (!node.IsMap()) {
+        complain(node, menu.path, label, "",
+                 "a row is a map of properties: {property: value, ...}");
+        continue;
+      }
+      auto row = std::make_shared<model::Row>();
+      row->id = loaded.tree.next_id(menu);
+      row->values.resize(menu.properties.size());
+      take_row(menu, node, *row, name_of(menu, node, label));
+      rows.push_back(std::move(row));
+    }
+  }
+
+  /// What errors call a row: its name if it has one, otherwise its place in the list.
+  static std::string name_of(const Menu& menu, const YAML::Node& map,
+                             const std::string& otherwise) {
+    if (menu.find("name") == nullptr) return otherwise;
+    for (const auto& entry : map) {
+      if (entry.first.IsScalar() && entry.first.Scalar() == "name" && entry.second.IsScalar() &&
+          !entry.second.Scalar().empty() && entry.second.Scalar().size() <= 64) {
+        return entry.second.Scalar();
+      }
+    }
+    return otherwise;
+  }
+
+  void take_row(const Menu& menu, const YAML::Node& map, model::Row& row,
+                const std::string& label) {
+    row.source = source(map.Mark());
+    row.sources.resize(menu.properties.size());
+    std::map<std::string, Source> seen;
+    for (const auto& entry : map) {
+      std::string key;
+      if (take_key(entry.first, menu.path, label, seen, key)) {
+        take_property(menu, entry.first, entry.second, std::move(key), row, label);
+      }
+    }
+  }
+
+  void take_property(const Menu& menu, const YAML::Node& key_node, const YAML::Node& value,
+                     std::string key, model::Row& row, const std::string& label) {
+    int index = menu.index(key);
+    if (index < 0 && key.find('_') != std::string::npos) {
+      std::string hyphens = key;
+      std::replace(hyphens.begin(), hyphens.end(), '_', '-');
+      index = menu.index(hyphens);
+      if (index >= 0) {
+        warn(key_node,
+             fmt::format("{} {}: \"{}\" is taken for \"{}\"", menu.path, label, key, hyphens));
+        key = hyphens;
+      }
+    }
+    if (index < 0) return unknown_property(menu, key_node, value, key, label);
+    const Property& property = menu.properties[static_cast<size_t>(index)];
+    if (property.has(Property::kReadOnly)) {
+      complain(key_node, menu.path, label, key,
+               "is read-only: the router fills it in; leave it out");
+      return;
+    }
+    std::string& slot = row.values[static_cast<size_t>(index)];
+    if (!slot.empty()) {  // once with underscores, once with hyphens
+      complain(key_node, menu.path, label, key, "is given twice; leave one out");
+      return;
+    }
+    std::string raw;
+    if (!take_text(menu, value, property, label, raw)) return;
+    auto canonical = model::normalize(property, raw);
+    if (!canonical) {
+      complain(value, menu.path, label, key, std::move(canonical.error()));
+      return;
+    }
+    slot = std::move(*canonical);
+    row.sources[static_cast<size_t>(index)] = source(value.Mark());
+  }
+
+  void unknown_property(const Menu& menu, const YAML::Node& key_node, const YAML::Node& value,
+                        const std::string& key, const std::string& label) {
+    // A settings menu may have menus below it, and they stand among its properties.
+    const std::string below = fmt::format("{}/{}", menu.path, key.substr(0, 128));
+    if (menu.kind == Menu::Kind::kSettings &&
+        (model::find_menu(below) != nullptr || is_group(below))) {
+      return descend(key_node, value, std::string(menu.path), key);
+    }
+    std::vector<std::string_view> names;
+    for (const Property& property : menu.properties) {
+      if (!property.has(Property::kReadOnly)) names.push_back(property.name);
+    }
+    complain(key_node, menu.path, label, "",
+             fmt::format("unknown property \"{}\"{}", key.substr(0, 64),
+                         model::did_you_mean(key, names)));
+  }
+
+  bool take_text(const Menu& menu, const YAML::Node& value, const Property& property,
+                 const std::string& label, std::string& out) {
+    // "src-address: !10.0.0.0/8" without quotes is a YAML tag on an empty value.
+    if (value.Tag().size() > 1 && value.Tag().front() == '!') {
+      complain(value, menu.path, label, property.name,
+               fmt::format("'!' begins a YAML tag; put the value in quotes: \"{}\"",
+                           value.Tag().substr(0, 64)));
+      return false;
+    }
+    if (value.IsNull()) return true;
+    if (value.IsScalar()) {
+      out = value.Scalar();
+      return afford(out.size());
+    }
+    if (value.IsMap() || !property.has(Property::kList)) {
+      complain(value, menu.path, label, property.name,
+               property.has(Property::kList) ? "takes a list or a comma-separated text, not a map"
+                                             : "takes a single value, neither a list nor a map");
+      return false;
+    }
+    for (const auto& part : value) {
+      if (!part.IsScalar()) {
+        complain(part, menu.path, label, property.name,
+                 part.Tag().size() > 1 && part.Tag().front() == '!'
+                     ? "'!' begins a YAML tag; put the value in quotes"
+                     : "takes a list of plain values");
+        return false;
+      }
+      if (!out.empty()) out += ',';
+      out += part.Scalar();
+      if (!afford(part.Scalar().size() + 1)) return false;
+    }
+    return true;
+  }
+
+  std::string file_;
+  size_t read_ = 0;
+};
+
+std::string too_large(const std::string& name) {
+  return fmt::format("{} is larger than {} MiB, which is more than any configuration needs", name,
+                     kMostBytes >> 20);
+}
+
+}  // namespace
+
+Result<Loaded> load_yaml_text(const std::string& text, const std::string& name) {
+  if (text.size() > kMostBytes) return fail(too_large(name));
+  Loader loader(name);
+  try {
+    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    if (documents.size() > 1) {
+      loader.complain_at(documents[1].Mark(),
+                         "a second document begins here; a file is one document");
+    } else if (!documents.empty()) {
+      loader.load(documents.front());
+    }
+  } catch (const YAML::Exception& e) {
+    loader.complain_at(e.mark, fmt::format("this is not YAML: {}", e.msg));
+  }
+  if (!loader.errors.empty()) return tl::make_unexpected(std::move(loader.errors));
+  return std::move(loader.loaded);
+}
+
+Result<Loaded> load_yaml_file(const std::string& path) {
+  struct stat facts {};
+  if (stat(path.c_str(), &facts) != 0) {
+    return fail(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+  }
+  if (S_ISDIR(facts.st_mode)) return fail(fmt::format("cannot read {}: it is a folder", path));
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+  // Read by pieces: a pipe or a device has no size to ask for.
+  std::string text;
+  std::string piece(1u << 20, '\0');
+  while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())) || file.gcount() > 0) {
+    text.append(piece, 0, static_cast<size_t>(file.gcount()));
+    if (text.size() > kMostBytes) return fail(too_large(path));
+  }
+  if (file.bad()) return fail(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+  return load_yaml_text(text, path);
+}
+
+}  // namespace maclane::door

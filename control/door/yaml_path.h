@@ -1,0 +1,20 @@
+// How menus stand in the YAML: the keys that lead to each. Shared by reading, writing and the
+// schema.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/model/schema.h"
+
+namespace maclane::door {
+
+/// "/interface/list/member" -> {"interface", "list/member"}: a sub-menu of a menu that has rows is
+/// a sibling key. "/interface" itself is a group only.
+[[nodiscard]] std::vector<std::string> yaml_keys(const model::Menu& menu);
+
+/// Whether the file can say anything in this menu.
+[[nodiscard]] bool is_writable(const model::Menu& menu);
+
+}  // namespace maclane::door

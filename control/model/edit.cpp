@@ -1,0 +1,236 @@
+// Edits carried out on a tree: add, set, remove, move, and what a new name takes with it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "control/model/model.h"
+#include "control/model/nearest.h"
+#include "control/model/value.h"
+
+namespace maclane::model {
+namespace {
+
+class Editor {
+ public:
+  explicit Editor(Tree& tree) : tree_(tree) {}
+
+  void run(const Edit& edit) {
+    const Menu* menu = find_menu(edit.path);
+    if (menu == nullptr) {
+      std::string path(edit.path);
+      std::replace(path.begin(), path.end(), ' ', '/');
+      if (!path.starts_with('/')) path.insert(path.begin(), '/');
+      complain(edit, path, "",
+               is_later_menu(path) ? "known to RouterOS but not in this version of Maclane"
+                                   : "no such command prefix: there is no such menu");
+      return;
+    }
+    if (menu->kind == Menu::Kind::kState) {
+      complain(edit, menu->path, "",
+               "no such command: the rows of this menu come from the router itself");
+      return;
+    }
+    if (menu->kind == Menu::Kind::kSettings && edit.kind != Edit::Kind::kSet) {
+      complain(edit, menu->path, "", "no such command: this menu holds settings, which can be set");
+      return;
+    }
+    switch (edit.kind) {
+      case Edit::Kind::kAdd:
+        return add(edit, *menu);
+      case Edit::Kind::kSet:
+        return set(edit, *menu);
+      case Edit::Kind::kRemove:
+        return remove(edit, *menu);
+      case Edit::Kind::kMove:
+        return move(edit, *menu);
+    }
+  }
+
+  Errors errors;
+  std::vector<std::string> added;
+
+ private:
+  void complain(const Edit& edit, std::string_view path, std::string_view property,
+                std::string message) {
+    errors.push_back(
+        Error{std::move(message), std::string(path), edit.target, std::string(property), {}});
+  }
+
+  /// The place of a row by name, ID or index; complains if there is none.
+  Tree::Rows::iterator locate(const Edit& edit, const Menu& menu, std::string_view target) {
+    Tree::Rows& rows = tree_.edit(menu);
+    if (RowPtr row = tree_.find(menu, target)) return std::find(rows.begin(), rows.end(), row);
+    const auto index = parse_integer(target);
+    if (index && *index >= 0 && static_cast<size_t>(*index) < rows.size()) {
+      return rows.begin() + static_cast<std::ptrdiff_t>(*index);
+    }
+    complain(edit, menu.path, "",
+             target.empty() ? "no such item: name the row by its name, *ID or number"
+                            : fmt::format("no such item: there is no row \"{}\"", target));
+    return rows.end();
+  }
+
+  void put_values(const Edit& edit, const Menu& menu, Row& row) {
+    for (const auto& [name, raw] : edit.values) {
+      const int index = menu.index(name);
+      if (index < 0) {
+        std::vector<std::string_view> names;
+        for (const Property& property : menu.properties) {
+          if (!property.has(Property::kReadOnly)) names.push_back(property.name);
+        }
+        complain(edit, menu.path, name,
+                 fmt::format("unknown parameter {}{}", name, did_you_mean(name, names)));
+        continue;
+      }
+      const Property& property = menu.properties[static_cast<size_t>(index)];
+      if (property.has(Property::kReadOnly)) {
+        complain(edit, menu.path, name, fmt::format("unknown parameter {}: it is read-only", name));
+        continue;
+      }
+      auto canonical = normalize(property, raw);
+      if (!canonical) {
+        complain(edit, menu.path, name, std::move(canonical.error()));
+        continue;
+      }
+      row.values[static_cast<size_t>(index)] = std::move(*canonical);
+      // The file no longer says this value: an error in it is not the file's.
+      if (!row.sources.empty()) row.sources[static_cast<size_t>(index)] = {};
+    }
+  }
+
+  /// RouterOS numbers new macvlans and VLANs that come without a name (A1).
+  void name_row(const Menu& menu, Row& row) {
+    const bool numbered = menu.path == "/interface/macvlan" || menu.path == "/interface/vlan";
+    const int index = menu.index("name");
+    if (!numbered || !row.at(index).empty()) return;
+    const std::string_view stem = menu.path.substr(menu.path.rfind('/') + 1);
+    for (int number = 1;; ++number) {
+      std::string name = fmt::format("{}{}", stem, number);
+      const bool taken = std::any_of(menus().begin(), menus().end(), [&](const Menu& other) {
+        const Property* property = other.find("name");
+        return property != nullptr && property->has(Property::kInterfaceName) &&
+               tree_.find(other, name) != nullptr;
+      });
+      if (taken) continue;
+      row.values[static_cast<size_t>(index)] = std::move(name);
+      return;
+    }
+  }
+
+  void add(const Edit& edit, const Menu& menu) {
+    auto row = std::make_shared<Row>();
+    row->values.resize(menu.properties.size());
+    put_values(edit, menu, *row);
+    name_row(menu, *row);
+    if (!edit.before.empty() && menu.kind != Menu::Kind::kOrdered) {
+      complain(edit, menu.path, "", "place-before: the rows of this menu have no order");
+      return;
+    }
+    row->id = tree_.next_id(menu);
+    added.push_back(fmt::format("*{:X}", row->id));
+    Tree::Rows& rows = tree_.edit(menu);
+    if (edit.before.empty()) {
+      rows.push_back(std::move(row));
+      return;
+    }
+    const auto place = locate(edit, menu, edit.before);
+    if (place != rows.end()) rows.insert(place, std::move(row));
+  }
+
+  void set(const Edit& edit, const Menu& menu) {
+    Tree::Rows& rows = tree_.edit(menu);
+    const bool settings = menu.kind == Menu::Kind::kSettings;
+    const auto place = settings ? rows.begin() : locate(edit, menu, edit.target);
+    if (place == rows.end()) return;
+    auto next = std::make_shared<Row>(**place);
+    put_values(edit, menu, *next);
+    const RowPtr old = std::exchange(*place, next);
+    for (size_t i = 0; i < menu.properties.size(); ++i) {
+      if (!menu.properties[i].has(Property::kName) || old->values[i] == next->values[i]) continue;
+      if (!old->values[i].empty() && !next->values[i].empty()) {
+        rename(menu.path, old->values[i], next->values[i]);
+      }
+    }
+  }
+
+  /// Who spoke of the old name speaks of the new one, as in RouterOS.
+  void rename(std::string_view path, const std::string& from, const std::string& to) {
+    for (const Menu& menu : menus()) {
+      for (size_t i = 0; i < menu.properties.size(); ++i) {
+        const Property& property = menu.properties[i];
+        const bool refers = property.type == Type::kReference &&
+                            std::find(property.reference.begin(), property.reference.end(), path) !=
+                                property.reference.end();
+        const bool gateway = property.type == Type::kGateway && path.starts_with("/interface/") &&
+                             path != "/interface/list";
+        if (!refers && !gateway) continue;
+        const Tree::Rows& rows = tree_.rows(menu);
+        for (size_t r = 0; r < rows.size(); ++r) {
+          std::string value = renamed(property, rows[r]->values[i], from, to);
+          if (value == rows[r]->values[i]) continue;
+          auto next = std::make_shared<Row>(*rows[r]);
+          next->values[i] = std::move(value);
+          tree_.edit(menu)[r] = std::move(next);  // the same vector unless it was shared
+        }
+      }
+    }
+  }
+
+  static std::string renamed(const Property& property, const std::string& value,
+                             const std::string& from, const std::string& to) {
+    if (value.size() < from.size()) return value;
+    if (property.type == Type::kGateway) {
+      if (value == from) return to;
+      const size_t percent = value.find('%');
+      const bool same = percent != std::string::npos && value.substr(percent + 1) == from;
+      return same ? value.substr(0, percent + 1) + to : value;
+    }
+    const Negatable parts = split_negation(value);
+    std::string out = parts.negated ? "!" : "";
+    bool first = true;
+    for (std::string_view name : split_list(parts.value)) {
+      if (!std::exchange(first, false)) out += ',';
+      out += name == from ? std::string_view(to) : name;
+    }
+    return out;
+  }
+
+  void remove(const Edit& edit, const Menu& menu) {
+    const auto place = locate(edit, menu, edit.target);
+    Tree::Rows& rows = tree_.edit(menu);
+    if (place != rows.end()) rows.erase(place);
+  }
+
+  void move(const Edit& edit, const Menu& menu) {
+    if (menu.kind != Menu::Kind::kOrdered) {
+      complain(edit, menu.path, "", "no such command: the rows of this menu have no order");
+      return;
+    }
+    Tree::Rows& rows = tree_.edit(menu);
+    const auto from = locate(edit, menu, edit.target);
+    if (from == rows.end()) return;
+    auto to = rows.end();
+    if (!edit.before.empty()) {
+      to = locate(edit, menu, edit.before);
+      if (to == rows.end()) return;
+    }
+    if (from < to) {
+      std::rotate(from, from + 1, to);
+    } else {
+      std::rotate(to, from, from + 1);
+    }
+  }
+
+  Tree& tree_;
+};
+
+}  // namespace
+
+Result<std::vector<std::string>> edit(Tree& tree, const std::vector<Edit>& edits) {
+  Editor editor(tree);
+  for (const Edit& one : edits) editor.run(one);
+  if (!editor.errors.empty()) return tl::make_unexpected(std::move(editor.errors));
+  return std::move(editor.added);
+}
+
+}  // namespace maclane::model

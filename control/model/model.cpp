@@ -1,0 +1,137 @@
+// Changes taken over whole, and rows as print shows them.
+#include "control/model/model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "control/model/value.h"
+
+namespace maclane::model {
+namespace {
+
+std::string_view field(const Fields& fields, std::string_view property) {
+  for (const auto& [name, value] : fields) {
+    if (name == property) return value;
+  }
+  return {};
+}
+
+/// What follows from the configuration alone, for properties no provider has filled in.
+void derive(const View& row, const std::vector<InterfaceFacts>& interfaces, Fields& out) {
+  const std::string_view path = row.menu().path;
+  if (path.starts_with("/interface/") && row.menu().index("actual-mtu") >= 0) {
+    const auto facts = std::find_if(interfaces.begin(), interfaces.end(),
+                                    [&](const auto& one) { return one.name == row.raw("name"); });
+    if (facts == interfaces.end()) return;
+    out.emplace_back("mtu", std::to_string(facts->mtu));
+    out.emplace_back("actual-mtu", std::to_string(facts->actual_mtu));
+  } else if (path == "/ip/address") {
+    const auto prefix = parse_prefix(row.raw("address"));
+    if (prefix) out.emplace_back("network", format_ip4(prefix->network()));
+    out.emplace_back("actual-interface", row.raw("interface"));
+  } else if (path == "/ip/route") {
+    out.emplace_back("static", "true");
+  } else if (path == "/ip/arp") {
+    out.emplace_back("status", "permanent");
+    out.emplace_back("complete", "true");
+  }
+}
+
+/// A default that means nothing beside the row's other values is not shown.
+bool is_idle_default(const View& row, std::string_view property) {
+  return property == "reject-with" && row.get("action") != "reject";
+}
+
+}  // namespace
+
+std::string_view PrintRow::get(std::string_view property) const {
+  return field(fields, property);
+}
+
+Status Model::take_over(Tree next, const Tree* before) {
+  if (prepare_) {
+    auto prepared = prepare_(std::move(next));
+    if (!prepared) return tl::make_unexpected(std::move(prepared.error()));
+    next = std::move(*prepared);
+  }
+  if (Errors errors = validate(next, before); !errors.empty()) {
+    return tl::make_unexpected(std::move(errors));
+  }
+  if (commit_) {
+    if (Status status = commit_(next); !status) return status;
+  }
+  tree_ = std::move(next);
+  return {};
+}
+
+Status Model::replace(Tree next) {
+  return take_over(std::move(next), nullptr);
+}
+
+Result<std::vector<std::string>> Model::apply(const std::vector<Edit>& edits) {
+  // Rows that are state are no part of the tree: they are removed once the rest has taken effect.
+  std::vector<Edit> configuration;
+  std::vector<std::pair<const RemoveState*, std::string>> removals;
+  for (const Edit& one : edits) {
+    const Menu* menu = find_menu(one.path);
+    const bool removes_state = one.kind == Edit::Kind::kRemove && menu != nullptr &&
+                               tree_.find(*menu, one.target) == nullptr;
+    const auto remover = removes_state ? remove_state_.find(menu->path) : remove_state_.end();
+    if (remover == remove_state_.end()) {
+      configuration.push_back(one);
+    } else {
+      removals.emplace_back(&remover->second, one.target);
+    }
+  }
+  std::vector<std::string> ids;
+  if (!configuration.empty()) {
+    Tree next = tree_;
+    auto added = edit(next, configuration);
+    if (!added) return added;
+    const Tree before = tree_;
+    if (Status status = take_over(std::move(next), &before); !status) {
+      return tl::make_unexpected(std::move(status.error()));
+    }
+    ids = std::move(*added);
+  }
+  for (const auto& [remove, id] : removals) {
+    if (Status status = (*remove)(id); !status) {
+      return tl::make_unexpected(std::move(status.error()));
+    }
+  }
+  return ids;
+}
+
+std::vector<PrintRow> Model::print(const Menu& menu) const {
+  std::vector<PrintRow> out;
+  const auto state = row_state_.find(menu.path);
+  const bool is_interface = menu.path.starts_with("/interface/");
+  const auto facts = is_interface ? interfaces(tree_) : std::vector<InterfaceFacts>{};
+  for (const RowPtr& row : tree_.rows(menu)) {
+    const View view(menu, *row);
+    Fields live;
+    if (state != row_state_.end()) state->second(view, live);
+    Fields derived;
+    derive(view, facts, derived);
+    PrintRow shown;
+    if (menu.kind != Menu::Kind::kSettings) shown.id = fmt::format("*{:X}", row->id);
+    for (size_t i = 0; i < menu.properties.size(); ++i) {
+      const Property& property = menu.properties[i];
+      std::string_view value = row->values[i];
+      if (value.empty()) value = field(live, property.name);
+      if (value.empty()) value = field(derived, property.name);
+      if (value.empty() && !is_idle_default(view, property.name)) value = property.default_value;
+      if (!value.empty()) shown.fields.emplace_back(property.name, value);
+    }
+    shown.dynamic = shown.get("dynamic") == "true";
+    out.push_back(std::move(shown));
+  }
+  if (const auto rows = dynamic_.find(menu.path); rows != dynamic_.end()) {
+    std::vector<PrintRow> more = rows->second();
+    std::move(more.begin(), more.end(), std::back_inserter(out));
+  }
+  return out;
+}
+
+}  // namespace maclane::model

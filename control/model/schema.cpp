@@ -1,0 +1,160 @@
+// All menus in one list, found by path; and the menus RouterOS has beyond this version.
+#include "control/model/schema.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <vector>
+
+#include "control/model/schema_parts.h"
+
+namespace maclane::model {
+namespace {
+
+// Menus of later milestones, and what people's RouterOS exports hold besides. A path below one of
+// these is known too.
+constexpr std::string_view kLaterMenus[] = {"/interface/bonding",
+                                            "/interface/bridge",
+                                            "/interface/eoip",
+                                            "/interface/gre",
+                                            "/interface/ipip",
+                                            "/interface/l2tp-client",
+                                            "/interface/lte",
+                                            "/interface/ovpn-client",
+                                            "/interface/ppp-client",
+                                            "/interface/pppoe-client",
+                                            "/interface/pppoe-server",
+                                            "/interface/pptp-client",
+                                            "/interface/sstp-client",
+                                            "/interface/veth",
+                                            "/interface/vrrp",
+                                            "/interface/vxlan",
+                                            "/interface/wifi",
+                                            "/interface/wireguard",
+                                            "/interface/wireless",
+                                            "/interface/detect-internet",
+                                            "/interface/monitor-traffic",
+                                            "/ip/cloud",
+                                            "/ip/dhcp-client",
+                                            "/ip/dhcp-relay",
+                                            "/ip/dhcp-server",
+                                            "/ip/dns",
+                                            "/ip/firewall/calea",
+                                            "/ip/firewall/layer7-protocol",
+                                            "/ip/firewall/mangle",
+                                            "/ip/firewall/raw",
+                                            "/ip/firewall/service-port",
+                                            "/ip/hotspot",
+                                            "/ip/ipsec",
+                                            "/ip/kid-control",
+                                            "/ip/nat-pmp",
+                                            "/ip/neighbor",
+                                            "/ip/pool",
+                                            "/ip/proxy",
+                                            "/ip/service",
+                                            "/ip/smb",
+                                            "/ip/socks",
+                                            "/ip/ssh",
+                                            "/ip/tftp",
+                                            "/ip/traffic-flow",
+                                            "/ip/upnp",
+                                            "/ip/vrf",
+                                            "/ipv6",
+                                            "/routing",
+                                            "/queue",
+                                            "/snmp",
+                                            "/user",
+                                            "/user-manager",
+                                            "/ppp",
+                                            "/log",
+                                            "/file",
+                                            "/disk",
+                                            "/certificate",
+                                            "/container",
+                                            "/port",
+                                            "/radius",
+                                            "/tool",
+                                            "/mpls",
+                                            "/special-login",
+                                            "/console",
+                                            "/system/backup",
+                                            "/system/clock",
+                                            "/system/console",
+                                            "/system/health",
+                                            "/system/history",
+                                            "/system/leds",
+                                            "/system/license",
+                                            "/system/logging",
+                                            "/system/note",
+                                            "/system/ntp",
+                                            "/system/package",
+                                            "/system/routerboard",
+                                            "/system/scheduler",
+                                            "/system/script",
+                                            "/system/upgrade",
+                                            "/system/watchdog"};
+
+const std::vector<Menu>& all_menus() {
+  static const std::vector<Menu> menus = [] {
+    std::vector<Menu> out;
+    for (auto part :
+         {system_menus().subspan(0, 1), system_menus().subspan(2), interface_menus(), ip_menus(),
+          conntrack_menus(), firewall_menus(), system_menus().subspan(1, 1)}) {
+      out.insert(out.end(), part.begin(), part.end());
+    }
+    return out;
+  }();
+  return menus;
+}
+
+const std::unordered_map<std::string_view, const Menu*>& by_path() {
+  static const auto map = [] {
+    std::unordered_map<std::string_view, const Menu*> out;
+    for (const Menu& menu : all_menus()) out.emplace(menu.path, &menu);
+    return out;
+  }();
+  return map;
+}
+
+}  // namespace
+
+int Menu::index(std::string_view property) const {
+  for (size_t i = 0; i < properties.size(); ++i) {
+    if (properties[i].name == property) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+const Property* Menu::find(std::string_view property) const {
+  const int i = index(property);
+  return i < 0 ? nullptr : &properties[static_cast<size_t>(i)];
+}
+
+std::span<const Menu> menus() {
+  return all_menus();
+}
+
+const Menu* find_menu(std::string_view path) {
+  const auto& map = by_path();
+  if (auto it = map.find(path); it != map.end()) return it->second;  // the usual case: canonical
+  std::string canonical;
+  for (size_t i = 0; i < path.size();) {
+    const size_t end = std::min(path.find_first_of("/ ", i), path.size());
+    if (end > i) canonical.append("/").append(path.substr(i, end - i));
+    i = end + 1;
+  }
+  auto it = map.find(canonical);
+  return it == map.end() ? nullptr : it->second;
+}
+
+bool is_later_menu(std::string_view path) {
+  return std::any_of(std::begin(kLaterMenus), std::end(kLaterMenus), [&](std::string_view later) {
+    return path.starts_with(later) && (path.size() == later.size() || path[later.size()] == '/');
+  });
+}
+
+bool is_builtin_list(std::string_view name) {
+  return std::find(std::begin(parts::kBuiltinLists), std::end(parts::kBuiltinLists), name) !=
+         std::end(parts::kBuiltinLists);
+}
+
+}  // namespace maclane::model

@@ -1,0 +1,147 @@
+// The tables of /ip/firewall/address-list, connection and connection/tracking (B-13, B-18..B-23).
+#include "control/model/schema_parts.h"
+
+namespace maclane::model {
+namespace {
+
+using namespace parts;  // NOLINT: the tables are made of these parts
+using P = Property;
+
+constexpr Property kAddressList[] = {
+    {.name = "list",
+     .type = Type::kString,
+     .flags = P::kRequired,
+     .max = 63,
+     .help = "the list's name; a list is what its rows say"},
+    {.name = "address",
+     .type = Type::kIp4Set,
+     .flags = P::kRequired,
+     .help = "an address, prefix or range a-b"},
+    later("timeout"),
+    disabled(),
+    comment(),
+    state_flag("dynamic", "made by the router itself"),
+    read_only("creation-time", Type::kString, "when the row was made"),
+};
+constexpr FlagLetter kAddressListLetters[] = {{'X', "disabled", "disabled"},
+                                              {'D', "dynamic", "dynamic"}};
+constexpr std::string_view kAddressListColumns[] = {"list", "address"};
+
+constexpr Property kConnection[] = {
+    read_only("protocol", Type::kProtocol, "the protocol"),
+    read_only("src-address", Type::kString, "where its first packet came from"),
+    read_only("src-port", Type::kInteger, ""),
+    read_only("dst-address", Type::kString, "where its first packet went, untranslated"),
+    read_only("dst-port", Type::kInteger, ""),
+    read_only("reply-src-address", Type::kString, "where replies come from"),
+    read_only("reply-src-port", Type::kInteger, ""),
+    read_only("reply-dst-address", Type::kString, "where replies go, untranslated"),
+    read_only("reply-dst-port", Type::kInteger, ""),
+    read_only("icmp-type", Type::kInteger, ""),
+    read_only("icmp-code", Type::kInteger, ""),
+    read_only("icmp-id", Type::kInteger, ""),
+    read_only("tcp-state", Type::kString, "the TCP state"),
+    read_only("timeout", Type::kTime, "how long it lives without another packet"),
+    read_only("orig-packets", Type::kInteger, "packets in its first packet's direction"),
+    read_only("orig-bytes", Type::kInteger, ""),
+    read_only("repl-packets", Type::kInteger, "packets of the replies' direction"),
+    read_only("repl-bytes", Type::kInteger, ""),
+    read_only("orig-rate", Type::kString, ""),
+    read_only("repl-rate", Type::kString, ""),
+    state_flag("expected", ""),
+    state_flag("seen-reply", "packets were seen in both directions"),
+    state_flag("assured", "not given up when the table is full"),
+    state_flag("confirmed", "its first packet left the router"),
+    state_flag("dying", "about to be removed"),
+    state_flag("fasttrack", ""),
+    state_flag("srcnat", "its source is translated"),
+    state_flag("dstnat", "its destination is translated"),
+};
+constexpr FlagLetter kConnectionLetters[] = {
+    {'E', "expected", "expected"}, {'S', "seen-reply", "seen-reply"},
+    {'A', "assured", "assured"},   {'C', "confirmed", "confirmed"},
+    {'D', "dying", "dying"},       {'F', "fasttrack", "fasttrack"},
+    {'s', "srcnat", "source NAT"}, {'d', "dstnat", "destination NAT"}};
+constexpr std::string_view kConnectionColumns[] = {
+    "protocol", "src-address",  "src-port",   "dst-address",  "dst-port",  "tcp-state",
+    "timeout",  "orig-packets", "orig-bytes", "repl-packets", "repl-bytes"};
+
+constexpr std::string_view kAutoYesNo[] = {"auto", "yes", "no"};
+
+constexpr Property timeout(std::string_view name, std::string_view default_value) {
+  return {.name = name,
+          .type = Type::kTime,
+          .default_value = default_value,
+          .min = kSecond,
+          .max = kLongestTime,
+          .help = "a connection in this state is forgotten after this time without a packet"};
+}
+
+constexpr Property kTracking[] = {
+    {.name = "enabled",
+     .type = Type::kEnum,
+     .default_value = "auto",
+     .values = kAutoYesNo,
+     .help = "auto: on as soon as there is a filter or NAT rule"},
+    timeout("tcp-syn-sent-timeout", "5s"),
+    timeout("tcp-syn-received-timeout", "5s"),
+    timeout("tcp-established-timeout", "1d"),
+    timeout("tcp-fin-wait-timeout", "10s"),
+    timeout("tcp-close-wait-timeout", "10s"),
+    timeout("tcp-last-ack-timeout", "10s"),
+    timeout("tcp-time-wait-timeout", "10s"),
+    timeout("tcp-close-timeout", "10s"),
+    timeout("tcp-max-retrans-timeout", "5m"),
+    timeout("tcp-unacked-timeout", "5m"),
+    {.name = "loose-tcp-tracking",
+     .type = Type::kBool,
+     .default_value = "true",
+     .help = "yes: takes up TCP connections whose beginning was not seen"},
+    {.name = "liberal-tcp-tracking",
+     .type = Type::kBool,
+     .default_value = "false",
+     .help = "yes: of packets outside the TCP window only resets are invalid"},
+    timeout("udp-timeout", "30s"),
+    timeout("udp-stream-timeout", "3m"),
+    timeout("icmp-timeout", "10s"),
+    timeout("generic-timeout", "10m"),
+    read_only("max-entries", Type::kInteger, "room for this many connections"),
+    read_only("total-entries", Type::kInteger, "connections now"),
+    read_only("total-ip4-entries", Type::kInteger, "connections now"),
+    {.name = "active-ipv4",
+     .type = Type::kBool,
+     .flags = P::kReadOnly,
+     .help = "whether connections are tracked now"},
+};
+
+constexpr Menu kMenus[] = {
+    {"/ip/firewall/address-list",
+     Menu::Kind::kList,
+     kAddressList,
+     kAddressListLetters,
+     kAddressListColumns,
+     {},
+     "named sets of addresses for rules"},
+    {"/ip/firewall/connection",
+     Menu::Kind::kState,
+     kConnection,
+     kConnectionLetters,
+     kConnectionColumns,
+     {},
+     "the connections being tracked"},
+    {"/ip/firewall/connection/tracking",
+     Menu::Kind::kSettings,
+     kTracking,
+     {},
+     {},
+     {},
+     "how connections are tracked"},
+};
+
+}  // namespace
+
+std::span<const Menu> conntrack_menus() {
+  return kMenus;
+}
+
+}  // namespace maclane::model

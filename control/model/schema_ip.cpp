@@ -1,0 +1,211 @@
+// The tables of /ip/address, /ip/route, /ip/arp and /ip/settings (behaviour.md A-13..A-16, C-1).
+#include "control/model/schema_parts.h"
+
+namespace maclane::model {
+namespace {
+
+using namespace parts;  // NOLINT: the tables are made of these parts
+using P = Property;
+
+constexpr Property kAddress[] = {
+    {.name = "address",
+     .type = Type::kIp4Prefix,
+     .flags = P::kRequired,
+     .help = "the router's address with its network's length: 192.168.99.1/24"},
+    {.name = "network",
+     .type = Type::kIp4,
+     .help = "unset: from the address; set for a point-to-point link: the other end"},
+    {.name = "interface",
+     .type = Type::kReference,
+     .flags = P::kRequired,
+     .reference = kAnyInterface,
+     .help = "the interface that owns the address"},
+    disabled(),
+    comment(),
+    read_only("actual-interface", Type::kString, "the interface in use"),
+    state_flag("dynamic", "made by the router itself"),
+    state_flag("invalid", "its interface cannot carry it"),
+};
+constexpr FlagLetter kAddressLetters[] = {
+    {'X', "disabled", "disabled"}, {'I', "invalid", "invalid"}, {'D', "dynamic", "dynamic"}};
+constexpr std::string_view kAddressColumns[] = {"address", "network", "interface"};
+
+constexpr std::string_view kRouteTypes[] = {"unicast", "blackhole", "prohibit", "unreachable"};
+constexpr std::string_view kNone[] = {"none"};
+constexpr std::string_view kChecks[] = {"arp", "ping", "bfd", "bfd-multihop"};
+constexpr std::string_view kMain[] = {"main"};
+
+constexpr Property kRoute[] = {
+    {.name = "dst-address",
+     .type = Type::kIp4Prefix,
+     .default_value = "0.0.0.0/0",
+     .flags = P::kNetwork,
+     .help = "the destination; 0.0.0.0/0 is the default route"},
+    {.name = "gateway",
+     .type = Type::kGateway,
+     .help = "the next hop: an address, address%interface, or an interface"},
+    {.name = "distance",
+     .type = Type::kInteger,
+     .default_value = "1",
+     .min = 1,
+     .max = 255,
+     .help = "of routes to the same destination the lowest distance is used"},
+    {.name = "blackhole",
+     .type = Type::kBool,
+     .default_value = "false",
+     .help = "yes: drops silently what is sent here"},
+    {.name = "type",
+     .type = Type::kEnum,
+     .default_value = "unicast",
+     .flags = P::kHidden,
+     .values = kRouteTypes,
+     .help = "prohibit and unreachable answer with an ICMP error, blackhole with silence"},
+    {.name = "pref-src",
+     .type = Type::kIp4,
+     .help = "the source of packets the router itself sends along this route"},
+    {.name = "check-gateway",
+     .type = Type::kEnum,
+     .default_value = "none",
+     .flags = P::kHidden,
+     .values = kNone,
+     .not_working = kChecks,
+     .not_working_reason = kLater},
+    {.name = "routing-table",
+     .type = Type::kEnum,
+     .default_value = "main",
+     .values = kMain,
+     .help = "main is the only table in this version"},
+    {.name = "scope",
+     .type = Type::kInteger,
+     .default_value = "30",
+     .flags = P::kNotYet | P::kHidden,
+     .max = 255,
+     .not_working_reason = kLater},
+    {.name = "target-scope",
+     .type = Type::kInteger,
+     .default_value = "10",
+     .flags = P::kNotYet | P::kHidden,
+     .max = 255,
+     .not_working_reason = kLater},
+    later("vrf-interface"),
+    disabled(),
+    comment(),
+    state_flag("active", "in use"),
+    state_flag("dynamic", "made by the router itself"),
+    state_flag("connect", "the network of an address"),
+    state_flag("static", "configured"),
+    state_flag("inactive", "not in use: a better route, or no way to its gateway"),
+    read_only("immediate-gw", Type::kString, "the next hop with its interface"),
+};
+constexpr FlagLetter kRouteLetters[] = {
+    {'D', "dynamic", "dynamic"}, {'X', "disabled", "disabled"}, {'I', "inactive", "inactive"},
+    {'A', "active", "active"},   {'c', "connect", "connect"},   {'s', "static", "static"}};
+constexpr std::string_view kRouteColumns[] = {"dst-address", "gateway", "distance"};
+
+constexpr Property kArp[] = {
+    {.name = "address", .type = Type::kIp4, .flags = P::kRequired, .help = "the neighbour"},
+    {.name = "mac-address", .type = Type::kMac, .flags = P::kRequired, .help = "its MAC address"},
+    {.name = "interface",
+     .type = Type::kReference,
+     .flags = P::kRequired,
+     .reference = kAnyInterface,
+     .help = "where it is"},
+    {.name = "published",
+     .type = Type::kBool,
+     .default_value = "false",
+     .help = "yes would answer for the address on the interface",
+     .not_working = kYes,
+     .not_working_reason = kLater},
+    disabled(),
+    comment(),
+    read_only("status", Type::kString,
+              "permanent, reachable, stale, delay, probe, incomplete, failed"),
+    state_flag("dynamic", "learned"),
+    state_flag("complete", "its MAC address is known"),
+    state_flag("DHCP", "made by the DHCP server"),
+    state_flag("invalid", "its interface cannot carry it"),
+};
+constexpr FlagLetter kArpLetters[] = {
+    {'X', "disabled", "disabled"}, {'I', "invalid", "invalid"},     {'H', "DHCP", "dhcp"},
+    {'D', "dynamic", "dynamic"},   {'P', "published", "published"}, {'C', "complete", "complete"}};
+constexpr std::string_view kArpColumns[] = {"address", "mac-address", "interface", "status"};
+
+constexpr std::string_view kLaterFilters[] = {"loose", "strict"};
+constexpr std::string_view kNoOnly[] = {"no"};
+
+/// A switch this version cannot turn away from its default yet.
+constexpr Property fixed(std::string_view name, bool value) {
+  return {.name = name,
+          .type = Type::kBool,
+          .default_value = value ? "true" : "false",
+          .flags = P::kHidden,
+          .not_working = value ? std::span<const std::string_view>(kNo)
+                               : std::span<const std::string_view>(kYes),
+          .not_working_reason = kLater};
+}
+
+constexpr Property kSettings[] = {
+    {.name = "ip-forward",
+     .type = Type::kBool,
+     .default_value = "true",
+     .help = "no: the router routes nothing between its interfaces"},
+    {.name = "arp-timeout",
+     .type = Type::kTime,
+     .default_value = "30s",
+     .min = kSecond,
+     .max = kLongestTime,
+     .help = "how long a neighbour counts as reachable (0.5 to 1.5 times this)"},
+    {.name = "icmp-rate-limit",
+     .type = Type::kInteger,
+     .default_value = "10",
+     .max = kMaxUint32,
+     .help = "milliseconds between two ICMP errors to one target, at least; 0: no limit"},
+    {.name = "icmp-errors-use-inbound-interface-address",
+     .type = Type::kBool,
+     .default_value = "false",
+     .help = "yes: ICMP errors come from the address of the interface the packet came in on"},
+    {.name = "max-neighbor-entries",
+     .type = Type::kInteger,
+     .default_value = "16384",
+     .min = 32,
+     .max = 1048576,
+     .help = "the most neighbours that are remembered"},
+    {.name = "rp-filter",
+     .type = Type::kEnum,
+     .default_value = "no",
+     .values = kNoOnly,
+     .not_working = kLaterFilters,
+     .not_working_reason = "reverse path filtering is not carried out in this version yet; no is"},
+    fixed("send-redirects", true),
+    fixed("accept-redirects", false),
+    fixed("accept-source-route", false),
+    fixed("secure-redirects", true),
+    fixed("tcp-syncookies", false),
+};
+
+constexpr Menu kMenus[] = {
+    {"/ip/settings", Menu::Kind::kSettings, kSettings, {}, {}, {}, "IPv4 as a whole"},
+    {"/ip/address",
+     Menu::Kind::kList,
+     kAddress,
+     kAddressLetters,
+     kAddressColumns,
+     {},
+     "the router's own addresses"},
+    {"/ip/route", Menu::Kind::kList, kRoute, kRouteLetters, kRouteColumns, {}, "routes"},
+    {"/ip/arp",
+     Menu::Kind::kList,
+     kArp,
+     kArpLetters,
+     kArpColumns,
+     {},
+     "neighbours: static rows, and what was learned"},
+};
+
+}  // namespace
+
+std::span<const Menu> ip_menus() {
+  return kMenus;
+}
+
+}  // namespace maclane::model

@@ -1,0 +1,141 @@
+// What the menu tables share: value lists, references and properties that stand in several menus.
+// Included by schema*.cpp only.
+#pragma once
+
+#include "control/model/schema.h"
+
+namespace maclane::model {
+
+std::span<const Menu> interface_menus();
+std::span<const Menu> ip_menus();
+std::span<const Menu> firewall_menus();
+std::span<const Menu> conntrack_menus();
+std::span<const Menu> system_menus();
+
+namespace parts {
+
+inline constexpr std::string_view kAnyInterface[] = {"/interface/ethernet", "/interface/vlan",
+                                                     "/interface/macvlan"};
+inline constexpr std::string_view kParents[] = {"/interface/ethernet", "/interface/vlan"};
+inline constexpr std::string_view kLists[] = {"/interface/list"};
+inline constexpr std::string_view kBuiltinLists[] = {"all", "none", "dynamic", "static"};
+inline constexpr std::string_view kYes[] = {"true"};
+inline constexpr std::string_view kNo[] = {"false"};
+inline constexpr std::string_view kArpModes[] = {"enabled", "disabled"};
+inline constexpr std::string_view kLaterArpModes[] = {"proxy-arp", "local-proxy-arp", "reply-only"};
+inline constexpr std::string_view kLoopProtect[] = {"default", "off"};
+inline constexpr std::string_view kOn[] = {"on"};
+
+inline constexpr std::string_view kLater =
+    "RouterOS has this, and this version of Maclane cannot carry it out yet; leave it out";
+
+constexpr int64_t kMillisecond = 1;
+constexpr int64_t kSecond = 1000;
+constexpr int64_t kLongestTime = 4294967295 * kSecond;  // 7101w3d6h28m15s
+constexpr int64_t kMaxUint32 = 4294967295;
+
+constexpr Property read_only(std::string_view name, Type type, std::string_view help) {
+  return {.name = name, .type = type, .flags = Property::kReadOnly, .help = help};
+}
+/// A read-only boolean: always shown, "false" until the state says otherwise.
+constexpr Property state_flag(std::string_view name, std::string_view help) {
+  return {.name = name,
+          .type = Type::kBool,
+          .default_value = "false",
+          .flags = Property::kReadOnly,
+          .help = help};
+}
+constexpr Property counter(std::string_view name, std::string_view help = {}) {
+  return {.name = name,
+          .type = Type::kInteger,
+          .flags = Property::kReadOnly | Property::kHidden,
+          .help = help};
+}
+/// In RouterOS, refused here whatever its value.
+constexpr Property later(std::string_view name) {
+  return {.name = name,
+          .type = Type::kString,
+          .flags = Property::kNotYet | Property::kHidden,
+          .not_working_reason = kLater};
+}
+constexpr Property interface_name(std::string_view help) {
+  return {.name = "name",
+          .type = Type::kString,
+          .flags = Property::kRequired | Property::kName | Property::kInterfaceName,
+          .max = 63,
+          .help = help};
+}
+constexpr Property disabled() {
+  return {.name = "disabled",
+          .type = Type::kBool,
+          .default_value = "false",
+          .help = "yes: keeps the row without effect"};
+}
+constexpr Property comment() {
+  return {.name = "comment", .type = Type::kString, .max = 1024, .help = "a note for people"};
+}
+constexpr Property mtu(std::string_view default_value, std::string_view help) {
+  return {.name = "mtu",
+          .type = Type::kInteger,
+          .default_value = default_value,
+          .min = 68,
+          .max = 65535,
+          .help = help};
+}
+constexpr Property arp() {
+  return {.name = "arp",
+          .type = Type::kEnum,
+          .default_value = "enabled",
+          .values = kArpModes,
+          .help = "enabled: answers and asks; disabled: only the static rows of /ip/arp are used",
+          .not_working = kLaterArpModes,
+          .not_working_reason =
+              "this ARP mode is not carried out in this version yet; "
+              "enabled and disabled are"};
+}
+constexpr Property arp_timeout() {
+  return {.name = "arp-timeout",
+          .type = Type::kAutoTime,
+          .default_value = "auto",
+          .max = kLongestTime,
+          .help = "how long a neighbour counts as reachable; auto: that of /ip/settings"};
+}
+constexpr Property loop_protect() {
+  return {.name = "loop-protect",
+          .type = Type::kEnum,
+          .default_value = "default",
+          .flags = Property::kHidden,
+          .values = kLoopProtect,
+          .help = "default behaves as off",
+          .not_working = kOn,
+          .not_working_reason =
+              "loop protection is not carried out in this version yet; "
+              "default and off are"};
+}
+constexpr Property loop_protect_disable_time() {
+  return {.name = "loop-protect-disable-time",
+          .type = Type::kTime,
+          .default_value = "5m",
+          .flags = Property::kHidden,
+          .max = kLongestTime,
+          .help = "how long an interface stays down after a loop; 0: until it is changed"};
+}
+constexpr Property loop_protect_send_interval() {
+  return {.name = "loop-protect-send-interval",
+          .type = Type::kTime,
+          .default_value = "5s",
+          .flags = Property::kHidden,
+          .min = kSecond,
+          .max = kLongestTime,
+          .help = "time between two loop protect frames"};
+}
+constexpr Property loop_protect_status() {
+  return {.name = "loop-protect-status",
+          .type = Type::kString,
+          .default_value = "off",
+          .flags = Property::kReadOnly | Property::kHidden,
+          .help = "off, on, or disabled when a loop was seen"};
+}
+
+}  // namespace parts
+}  // namespace maclane::model

@@ -1,0 +1,127 @@
+// The tables of /system (C-49, C-51) and of /dataplane, which is ours.
+#include "control/model/schema_parts.h"
+
+namespace maclane::model {
+namespace {
+
+using namespace parts;  // NOLINT: the tables are made of these parts
+using P = Property;
+
+constexpr Property kIdentity[] = {
+    {.name = "name",
+     .type = Type::kString,
+     .default_value = "Maclane",
+     .max = 64,
+     .help = "what the router calls itself"},
+};
+
+constexpr Property kResource[] = {
+    read_only("uptime", Type::kTime, "since the daemon started"),
+    read_only("version", Type::kString, "the RouterOS version spoken, and ours"),
+    read_only("build-time", Type::kString, ""),
+    read_only("factory-software", Type::kString, ""),
+    read_only("free-memory", Type::kInteger, "bytes"),
+    read_only("total-memory", Type::kInteger, "bytes"),
+    read_only("cpu", Type::kString, ""),
+    read_only("cpu-count", Type::kInteger, ""),
+    read_only("cpu-frequency", Type::kInteger, "MHz"),
+    read_only("cpu-load", Type::kInteger, "percent"),
+    read_only("free-hdd-space", Type::kInteger, "bytes"),
+    read_only("total-hdd-space", Type::kInteger, "bytes"),
+    read_only("architecture-name", Type::kString, ""),
+    read_only("board-name", Type::kString, ""),
+    read_only("platform", Type::kString, ""),
+};
+
+constexpr std::string_view kHugePages[] = {"auto", "yes", "no"};
+
+constexpr Property kDataplane[] = {
+    {.name = "workers",
+     .type = Type::kInteger,
+     .flags = P::kList | P::kOurs,
+     .max = 1023,
+     .help = "the CPUs that move packets; unset: the last one; one in this version"},
+    {.name = "huge-pages",
+     .type = Type::kEnum,
+     .default_value = "auto",
+     .flags = P::kOurs,
+     .values = kHugePages,
+     .help = "auto: used if the system has any"},
+    {.name = "memory",
+     .type = Type::kInteger,
+     .flags = P::kOurs,
+     .min = 16,
+     .max = 1048576,
+     .help = "MiB for the dataplane; unset: what the tables and packet buffers need"},
+    {.name = "mbufs",
+     .type = Type::kInteger,
+     .flags = P::kOurs,
+     .min = 1024,
+     .max = 16777216,
+     .help = "packet buffers; unset: what the devices need"},
+    {.name = "max-sessions",
+     .type = Type::kInteger,
+     .default_value = "262144",
+     .flags = P::kOurs,
+     .min = 1024,
+     .max = 16777216,
+     .help = "room for this many connections, taken at start"},
+    {.name = "max-sleep-us",
+     .type = Type::kInteger,
+     .default_value = "100",
+     .flags = P::kOurs,
+     .max = 1000000,
+     .help = "the longest an idle worker sleeps, in microseconds; 0: never, it polls"},
+};
+
+constexpr Property kDrops[] = {
+    read_only("interface", Type::kString, "where the packets came in"),
+    read_only("reason", Type::kString, "why they were dropped"),
+    read_only("packets", Type::kInteger, "how many"),
+    read_only("help", Type::kString, "what it means and what to do"),
+};
+constexpr std::string_view kDropColumns[] = {"interface", "reason", "packets", "help"};
+
+constexpr Property kWorkers[] = {
+    read_only("worker", Type::kInteger, ""),
+    read_only("lcore", Type::kInteger, "the CPU it runs on"),
+    read_only("busy", Type::kString, "percent of its time spent on packets"),
+    read_only("packets", Type::kInteger, ""),
+    read_only("bursts", Type::kInteger, "polls that found packets"),
+    read_only("loops", Type::kInteger, "polls"),
+    read_only("sessions", Type::kInteger, "connections it holds"),
+};
+
+constexpr Property kMemory[] = {
+    read_only("item", Type::kString, "what the memory is for"),
+    read_only("bytes", Type::kInteger, ""),
+};
+
+constexpr Menu kMenus[] = {
+    {"/system/identity", Menu::Kind::kSettings, kIdentity, {}, {}, {}, "the router's name"},
+    {"/system/resource", Menu::Kind::kSettings, kResource, {}, {}, {}, "the machine"},
+    {"/dataplane",
+     Menu::Kind::kSettings,
+     kDataplane,
+     {},
+     {},
+     {},
+     "CPUs and memory for packets; taken at start"},
+    {"/dataplane/drops",
+     Menu::Kind::kState,
+     kDrops,
+     {},
+     kDropColumns,
+     {},
+     "packets dropped, by interface and reason"},
+    {"/dataplane/workers", Menu::Kind::kState, kWorkers, {}, {}, {}, "the packet workers"},
+    {"/dataplane/memory", Menu::Kind::kState, kMemory, {}, {}, {}, "what the memory is used for"},
+};
+
+}  // namespace
+
+std::span<const Menu> system_menus() {
+  return kMenus;
+}
+
+}  // namespace maclane::model

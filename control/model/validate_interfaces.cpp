@@ -1,0 +1,239 @@
+// The rules of interfaces: parents, MTUs, MACs, VLAN IDs, attachments, lists (A-54..A-58, F-15).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <unordered_set>
+
+#include "control/model/validate.h"
+#include "control/model/value.h"
+
+namespace maclane::model {
+namespace {
+
+constexpr size_t kMostMacvlans = 4096;  // under one parent
+constexpr size_t kMostPorts = 28;       // DPDK counts to 32; four stay for the router's own
+constexpr size_t kTapName = 15;         // IFNAMSIZ less the final zero
+
+void check_parents(Check& check) {
+  for_each(check.tree, "/interface/macvlan", [&](const View& row) {
+    const InterfaceFacts* parent = check.interface(row.raw("interface"));
+    if (parent == nullptr || parent->type != "macvlan") return;
+    check.add(row, "interface",
+              fmt::format("{} is a macvlan itself, and a macvlan cannot stand on another; use its "
+                          "parent {}, or another ethernet or VLAN interface",
+                          parent->name, parent->parent));
+  });
+  for_each(check.tree, "/interface/vlan", [&](const View& row) {
+    const InterfaceFacts* parent = check.interface(row.raw("interface"));
+    if (parent == nullptr) return;
+    if (parent->type == "macvlan") {
+      check.add(row, "interface",
+                fmt::format("a VLAN on a macvlan is not supported; put the VLAN on {}, and a "
+                            "macvlan on the VLAN",
+                            parent->parent));
+      return;
+    }
+    // Up the parents of parents: whoever meets itself again stands on nothing.
+    const std::string_view start = row.raw("name");
+    size_t steps = 0;
+    while (parent != nullptr && parent->type == "vlan" && ++steps <= check.interfaces.size()) {
+      if (parent->name == start) {
+        check.add(
+            row, "interface",
+            fmt::format("{} would stand on itself through its parents; one of them must stand "
+                        "on an ethernet interface",
+                        start));
+        return;
+      }
+      parent = check.interface(parent->parent);
+    }
+  });
+}
+
+void check_mtus(Check& check) {
+  for (std::string_view path : {"/interface/vlan", "/interface/macvlan"}) {
+    const Menu& menu = *find_menu(path);
+    std::unordered_set<const Row*> old;
+    if (check.before != nullptr) {
+      for (const RowPtr& row : check.before->rows(menu)) old.insert(row.get());
+    }
+    for (const RowPtr& row : check.tree.rows(menu)) {
+      const View view(menu, *row);
+      const InterfaceFacts* parent = check.interface(view.raw("interface"));
+      if (!view.is_set("mtu") || parent == nullptr || old.contains(row.get())) continue;
+      if (view.get_integer("mtu") <= parent->actual_mtu) continue;
+      check.add(view, "mtu",
+                fmt::format("{} is above the {} of its parent {}; give at most {}, or raise the "
+                            "parent's",
+                            view.raw("mtu"), parent->actual_mtu, parent->name, parent->actual_mtu));
+    }
+  }
+}
+
+void check_macs(Check& check) {
+  struct Owner {
+    View row;
+    bool parent;
+  };
+  std::map<std::pair<std::string_view, std::string_view>, Owner> used;  // parent, MAC
+  std::map<std::string_view, std::string_view> own_mac;                 // of ethernets
+  for_each(check.tree, "/interface/ethernet", [&](const View& row) {
+    std::string mistake = mac_mistake(row.raw("mac-address"));
+    if (!mistake.empty()) check.add(row, "mac-address", std::move(mistake));
+    if (row.is_set("mac-address")) {
+      own_mac.emplace(row.raw("name"), row.raw("mac-address"));
+      used.try_emplace({row.raw("name"), row.raw("mac-address")}, Owner{row, true});
+    }
+  });
+  for_each(check.tree, "/interface/vlan", [&](const View& row) {
+    // A VLAN interface has the MAC of the ethernet it stands on.
+    const InterfaceFacts* below = check.interface(row.raw("interface"));
+    for (size_t i = 0; i < check.interfaces.size() && below != nullptr; ++i) {
+      if (auto mac = own_mac.find(below->name); mac != own_mac.end()) {
+        used.try_emplace({row.raw("name"), mac->second}, Owner{row, true});
+        break;
+      }
+      below = check.interface(below->parent);
+    }
+  });
+  for_each(check.tree, "/interface/macvlan", [&](const View& row) {
+    const std::string_view mac = row.raw("mac-address");
+    std::string mistake = mac_mistake(mac);
+    if (!mistake.empty()) check.add(row, "mac-address", std::move(mistake));
+    if (mac.empty()) return;
+    const auto [it, fresh] = used.try_emplace({row.raw("interface"), mac}, Owner{row, false});
+    if (fresh) return;
+    const Owner& other = it->second;
+    check.add(row, "mac-address",
+              other.parent ? fmt::format("{} is the MAC address of its parent {}; frames could not "
+                                         "be told apart; choose another or leave it out",
+                                         mac, other.row.label())
+                           : fmt::format("{} is used by {} under the same parent ({}); every "
+                                         "macvlan of a parent needs its own; choose another or "
+                                         "leave it out",
+                                         mac, other.row.label(), where(other.row)));
+  });
+}
+
+void check_vlan_ids(Check& check) {
+  std::map<std::tuple<std::string_view, std::string_view, std::string_view>, View> used;
+  for_each(check.tree, "/interface/vlan", [&](const View& row) {
+    const auto [it, fresh] = used.try_emplace(
+        {row.raw("interface"), row.get("use-service-tag"), row.get("vlan-id")}, row);
+    if (fresh) return;
+    check.add(row, "vlan-id",
+              fmt::format("VLAN {} of {} is {} already ({}); choose another ID", row.get("vlan-id"),
+                          row.raw("interface"), it->second.label(), where(it->second)));
+  });
+}
+
+void check_attachments(Check& check) {
+  size_t ports = check.tree.rows("/interface/ethernet").size();
+  std::map<std::string_view, size_t> siblings;
+  for_each(check.tree, "/interface/macvlan", [&](const View& row) {
+    if (++siblings[row.raw("interface")] == kMostMacvlans + 1) {
+      check.add(row, "interface",
+                fmt::format("{} has more than {} macvlans, which is the most of one parent",
+                            row.raw("interface"), kMostMacvlans));
+    }
+    if (row.get("attach") == "none") {
+      if (row.is_set("netns")) {
+        check.add(row, "netns",
+                  "only an attached macvlan has a network namespace; add attach: tap");
+      }
+      return;
+    }
+    const std::string_view name = row.raw("name");
+    if (name.size() > kTapName || name.find_first_of("/ :") != std::string_view::npos) {
+      check.add(row, "name",
+                fmt::format("an attached macvlan names a Linux device: at most {} characters, "
+                            "without '/', ':' or spaces",
+                            kTapName));
+    }
+    if (++ports == kMostPorts + 1) {
+      check.add(
+          row, "attach",
+          fmt::format("ethernets and attached macvlans together are more than {}: DPDK counts "
+                      "at most 32 devices and four are the router's own; attach fewer",
+                      kMostPorts));
+    }
+  });
+  if (check.tree.rows("/interface/ethernet").size() > kMostPorts) {
+    const Menu& menu = *find_menu("/interface/ethernet");
+    check.add(View(menu, *check.tree.rows(menu)[kMostPorts]), "name",
+              fmt::format("more than {} ethernet interfaces: DPDK counts at most 32 devices",
+                          kMostPorts));
+  }
+}
+
+void check_devices(Check& check) {
+  std::map<std::string_view, View> used;
+  for_each(check.tree, "/interface/ethernet", [&](const View& row) {
+    // "net_tap0,iface=a" and "net_tap0,iface=b" are one device to DPDK.
+    std::string_view device = row.raw("device");
+    device = device.substr(0, device.find(','));
+    if (device.empty()) return;
+    const auto [it, fresh] = used.try_emplace(device, row);
+    if (!fresh) {
+      check.add(row, "device",
+                fmt::format("{} is the device of {} already; a device is one interface only",
+                            device, it->second.label()));
+    }
+  });
+}
+
+void check_lists(Check& check) {
+  std::map<std::string_view, std::vector<std::string_view>> below;
+  for_each(check.tree, "/interface/list", [&](const View& row) {
+    if (is_builtin_list(row.raw("name"))) {
+      check.add(row, "name",
+                fmt::format("{} is a built-in list; choose another name", row.raw("name")));
+    }
+    auto& next = below[row.raw("name")];
+    for (std::string_view property : {"include", "exclude"}) {
+      for (std::string_view list : split_list(row.raw(property))) next.push_back(list);
+    }
+  });
+  for_each(check.tree, "/interface/list", [&](const View& row) {
+    std::vector<std::string_view> open{row.raw("name")};
+    std::unordered_set<std::string_view> seen;
+    while (!open.empty()) {
+      const std::string_view list = open.back();
+      open.pop_back();
+      auto it = below.find(list);
+      if (it == below.end()) continue;
+      for (std::string_view next : it->second) {
+        if (next == row.raw("name")) {
+          check.add(
+              row, row.is_set("include") ? "include" : "exclude",
+              fmt::format("{} would contain itself; take it out of include or exclude", next));
+          return;
+        }
+        if (seen.insert(next).second) open.push_back(next);
+      }
+    }
+  });
+  std::map<std::pair<std::string_view, std::string_view>, View> members;
+  for_each(check.tree, "/interface/list/member", [&](const View& row) {
+    if (!members.try_emplace({row.raw("list"), row.raw("interface")}, row).second) {
+      check.add(row, "interface",
+                fmt::format("{} is in {} already; leave one of the rows out", row.raw("interface"),
+                            row.raw("list")));
+    }
+  });
+}
+
+}  // namespace
+
+void validate_interfaces(Check& check) {
+  check_parents(check);
+  check_mtus(check);
+  check_macs(check);
+  check_vlan_ids(check);
+  check_attachments(check);
+  check_devices(check);
+  check_lists(check);
+}
+
+}  // namespace maclane::model

@@ -1,0 +1,131 @@
+// The rules of addresses, routes and static ARP rows.
+#include <fmt/format.h>
+
+#include <map>
+#include <unordered_map>
+
+#include "control/model/validate.h"
+#include "control/model/value.h"
+
+namespace maclane::model {
+namespace {
+
+/// Whether an attached macvlan: its addresses belong to whoever holds the tap.
+bool is_attached(const Check& check, std::string_view interface) {
+  const RowPtr row = check.tree.find(*find_menu("/interface/macvlan"), interface);
+  return row != nullptr && View(*find_menu("/interface/macvlan"), *row).get("attach") != "none";
+}
+
+void check_addresses(Check& check) {
+  std::unordered_map<uint32_t, View> used;
+  std::unordered_map<std::string_view, bool> attached;  // each interface is looked up once
+  for_each(check.tree, "/ip/address", [&](const View& row) {
+    const std::string_view interface = row.raw("interface");
+    const auto prefix = parse_prefix(row.raw("address"));
+    if (!prefix) return;
+    const auto [known, fresh_interface] = attached.try_emplace(interface, false);
+    if (fresh_interface) known->second = is_attached(check, interface);
+    if (known->second) {
+      check.add(row, "interface",
+                fmt::format("{} is attached: its addresses belong to the container or program that "
+                            "holds the tap, not to the router; set the address there, or take "
+                            "attach away",
+                            interface));
+    }
+    const uint32_t top = prefix->address >> 28;
+    if (prefix->address >> 24 == 0 || prefix->address >> 24 == 127 || top >= 14) {
+      check.add(row, "address",
+                fmt::format("{} cannot be an interface's address; 0.x, 127.x, multicast and above "
+                            "are set apart",
+                            row.raw("address")));
+    } else if (prefix->length < 31 && !row.is_set("network") &&
+               (prefix->address == prefix->network() || prefix->address == prefix->broadcast())) {
+      check.add(
+          row, "address",
+          fmt::format("{} is its network's own {} address; choose one between {} and {}",
+                      row.raw("address"),
+                      prefix->address == prefix->network() ? "first" : "broadcast",
+                      format_ip4(prefix->network() + 1), format_ip4(prefix->broadcast() - 1)));
+    }
+    if (row.disabled()) return;  // kept aside, it may repeat one in use
+    const auto [it, fresh] = used.try_emplace(prefix->address, row);
+    if (fresh) return;
+    check.add(
+        row, "address",
+        fmt::format("already have such address: {} is on {} ({}); an address stands once",
+                    format_ip4(prefix->address), it->second.raw("interface"), where(it->second)));
+  });
+}
+
+void check_routes(Check& check) {
+  std::map<std::tuple<std::string_view, std::string_view, std::string_view>, View> used;
+  for_each(check.tree, "/ip/route", [&](const View& row) {
+    const std::string_view gateway = row.raw("gateway");
+    const bool forwards = row.get("type") == "unicast" && !row.get_bool("blackhole");
+    if (row.get_bool("blackhole") && row.is_set("type") && row.get("type") != "blackhole") {
+      check.add(row, "type",
+                fmt::format("{} and blackhole=yes contradict each other; leave one out",
+                            row.get("type")));
+    }
+    if (gateway.empty() && forwards) {
+      check.add(row, "gateway",
+                "missing gateway: write the next hop's address or an interface, or "
+                "blackhole: yes");
+    }
+    if (!gateway.empty() && !forwards) {
+      check.add(row, "gateway", "a route that forwards nothing has no gateway; leave it out");
+    }
+    const size_t percent = gateway.find('%');
+    const bool is_address = parse_ip4(gateway.substr(0, percent)).has_value();
+    const std::string_view interface = percent != std::string_view::npos
+                                           ? gateway.substr(percent + 1)
+                                           : (is_address ? std::string_view{} : gateway);
+    if (!interface.empty() && check.interface(interface) == nullptr) {
+      check.add(row, "gateway",
+                fmt::format("there is no interface named \"{}\"; a gateway is an address, "
+                            "address%interface or an interface",
+                            interface));
+    } else if (!interface.empty() && is_attached(check, interface)) {
+      check.add(row, "gateway",
+                fmt::format("{} is attached and not the router's; route to the address of its "
+                            "holder by another interface",
+                            interface));
+    }
+    if (is_address) {
+      const uint32_t address = *parse_ip4(gateway.substr(0, percent));
+      if (address == 0 || address >> 28 >= 14 || address >> 24 == 127) {
+        check.add(row, "gateway", fmt::format("{} cannot be a next hop", format_ip4(address)));
+      }
+    }
+    if (row.disabled()) return;
+    const auto key = std::make_tuple(row.get("dst-address"), gateway, row.get("distance"));
+    if (const auto [it, fresh] = used.try_emplace(key, row); !fresh) {
+      check.add(row, "dst-address",
+                fmt::format("already have such route ({}); leave one out", where(it->second)));
+    }
+  });
+}
+
+void check_arp(Check& check) {
+  std::map<std::pair<std::string_view, std::string_view>, View> used;
+  for_each(check.tree, "/ip/arp", [&](const View& row) {
+    std::string mistake = mac_mistake(row.raw("mac-address"));
+    if (!mistake.empty()) check.add(row, "mac-address", std::move(mistake));
+    if (row.disabled()) return;
+    const auto [it, fresh] = used.try_emplace({row.raw("interface"), row.raw("address")}, row);
+    if (fresh) return;
+    check.add(row, "address",
+              fmt::format("{} on {} has a row already ({}); leave one out", row.raw("address"),
+                          row.raw("interface"), where(it->second)));
+  });
+}
+
+}  // namespace
+
+void validate_ip(Check& check) {
+  check_addresses(check);
+  check_routes(check);
+  check_arp(check);
+}
+
+}  // namespace maclane::model

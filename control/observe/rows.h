@@ -1,0 +1,27 @@
+// The rows that print shows beside what is configured: counters, states, and menus that are state
+// only. Each function registers its menus' providers with the router's model. Control thread only.
+#pragma once
+
+#include "control/door/request.h"
+
+namespace maclane {
+class Router;
+}
+
+namespace maclane::observe {
+
+void provide_rows(Router& router);
+
+// by menu, one file each
+void provide_interface_rows(Router& router);
+void provide_ip_rows(Router& router);
+void provide_firewall_rows(Router& router);
+void provide_system_rows(Router& router);
+
+/// `maclanectl status`: the router in ten lines.
+[[nodiscard]] Result<door::Json> status(const Router& router);
+
+/// Ids of rows that are not stored, apart from those that are: "*80000001".
+[[nodiscard]] std::string dynamic_id(uint32_t number);
+
+}  // namespace maclane::observe

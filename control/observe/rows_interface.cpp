@@ -1,0 +1,124 @@
+// /interface and its menus: what runs, with which MTU and MAC, and the traffic counters.
+#include <fmt/format.h>
+
+#include "control/model/value.h"
+#include "control/observe/rows.h"
+#include "control/router.h"
+
+namespace maclane::observe {
+namespace {
+
+using model::Fields;
+using model::View;
+
+const Interface* find(const Router& router, std::string_view name) {
+  const Snapshot* s = router.dataplane().current();
+  const IfIndex index = router.compiled().names.index_of(name);
+  if (s == nullptr || index == kNoIf || index >= s->interfaces.size()) return nullptr;
+  return &s->interfaces[index];
+}
+
+const char* yes_no(bool value) {
+  return value ? "true" : "false";
+}
+
+void add_counters(const Router& router, std::string_view name, Fields& out) {
+  const IfIndex index = router.compiled().names.index_of(name);
+  if (index == kNoIf) return;
+  const IfCounters c = router.dataplane().interface_counters(index);
+  uint64_t rx_drop = 0;
+  uint64_t tx_drop = 0;
+  uint64_t queue_drop = 0;
+  for (unsigned r = 0; r < kDropCount; ++r) {
+    const auto reason = static_cast<Drop>(r);
+    const uint64_t n = router.dataplane().drops(index, reason);
+    if (reason == Drop::tx_full) queue_drop += n;
+    if (reason == Drop::tx_full || reason == Drop::tx_down || reason == Drop::oversize)
+      tx_drop += n;
+    else
+      rx_drop += n;
+  }
+  const auto add = [&](const char* property, uint64_t value) {
+    out.emplace_back(property, std::to_string(value));
+  };
+  add("rx-byte", c.rx_bytes);
+  add("tx-byte", c.tx_bytes);
+  add("rx-packet", c.rx_packets);
+  add("tx-packet", c.tx_packets);
+  add("rx-drop", rx_drop);
+  add("tx-drop", tx_drop);
+  add("rx-error", 0);
+  add("tx-error", 0);
+  add("tx-queue-drop", queue_drop);
+}
+
+void interface_state(const Router& router, const View& row, Fields& out) {
+  const std::string_view name = row.raw("name");
+  const Interface* i = find(router, name);
+  if (i == nullptr) return;
+  out.emplace_back("running", yes_no(i->up));
+  if (!row.is_set("mac-address")) out.emplace_back("mac-address", model::format_mac(i->mac.bytes));
+  out.emplace_back("l2mtu", std::to_string(i->mtu + 4 * (2 - i->tag_count)));
+  if (row.menu().path == "/interface/ethernet") {
+    const auto& ethernets = router.learned().ethernets;
+    auto it = ethernets.find(name);
+    if (it != ethernets.end())
+      out.emplace_back("promiscuous", yes_no(it->second.info.mac_filter_full));
+  }
+  add_counters(router, name, out);
+  // Only what the menu has is shown.
+  std::erase_if(out, [&](const auto& field) { return row.menu().find(field.first) == nullptr; });
+}
+
+std::vector<model::PrintRow> all_interfaces(const Router& router, const model::Model& model) {
+  std::vector<model::PrintRow> rows;
+  for (const model::InterfaceFacts& facts : model::interfaces(model.tree())) {
+    const std::string path = "/interface/" + facts.type;
+    const model::Menu* menu = model::find_menu(path);
+    const model::RowPtr stored = model.tree().find(*menu, facts.name);
+    model::PrintRow row;
+    const IfIndex index = router.compiled().names.index_of(facts.name);
+    row.id = fmt::format("*{:X}", index);
+    const Interface* i = find(router, facts.name);
+    Fields& f = row.fields;
+    f.emplace_back("name", facts.name);
+    f.emplace_back("type", facts.type == "ethernet" ? "ether" : facts.type);
+    f.emplace_back("mtu", std::to_string(facts.mtu));
+    f.emplace_back("actual-mtu", std::to_string(facts.actual_mtu));
+    if (i != nullptr) {
+      f.emplace_back("l2mtu", std::to_string(i->mtu + 4 * (2 - i->tag_count)));
+      f.emplace_back("mac-address", model::format_mac(i->mac.bytes));
+    }
+    f.emplace_back("running", yes_no(i != nullptr && i->up));
+    f.emplace_back("disabled", yes_no(facts.disabled));
+    f.emplace_back("dynamic", "false");
+    f.emplace_back("slave", "false");
+    if (stored != nullptr) {
+      const View view(*menu, *stored);
+      if (view.is_set("comment")) f.emplace_back("comment", view.raw("comment"));
+    }
+    if (const Router::LinkHistory* h = router.link_history(facts.name)) {
+      if (!h->last_up.empty()) f.emplace_back("last-link-up-time", h->last_up);
+      if (!h->last_down.empty()) f.emplace_back("last-link-down-time", h->last_down);
+      f.emplace_back("link-downs", std::to_string(h->downs));
+    } else {
+      f.emplace_back("link-downs", "0");
+    }
+    add_counters(router, facts.name, f);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace
+
+void provide_interface_rows(Router& router) {
+  model::Model& model = router.model();
+  for (const char* path : {"/interface/ethernet", "/interface/vlan", "/interface/macvlan"}) {
+    model.provide(path,
+                  [&router](const View& row, Fields& out) { interface_state(router, row, out); });
+  }
+  model.provide_rows("/interface", [&router, &model] { return all_interfaces(router, model); });
+}
+
+}  // namespace maclane::observe

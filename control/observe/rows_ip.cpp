@@ -1,0 +1,89 @@
+// /ip/route, /ip/address and /ip/arp: what is in use, what was learned.
+#include <fmt/format.h>
+
+#include "control/model/value.h"
+#include "control/observe/rows.h"
+#include "control/router.h"
+#include "control/service/text.h"
+
+namespace maclane::observe {
+namespace {
+
+using model::Fields;
+using model::View;
+
+const char* yes_no(bool value) {
+  return value ? "true" : "false";
+}
+
+void route_state(const Router& router, const View& row, Fields& out) {
+  const compile::RouteInfo* info = router.compiled().routes.find(row.row().id);
+  out.emplace_back("active", yes_no(info != nullptr && info->active));
+  out.emplace_back("inactive", yes_no(info != nullptr && !info->active));
+  if (info != nullptr && !info->immediate_gateway.empty())
+    out.emplace_back("immediate-gw", info->immediate_gateway);
+}
+
+std::vector<model::PrintRow> connected_routes(const Router& router) {
+  std::vector<model::PrintRow> rows;
+  uint32_t number = 0;
+  for (const compile::RouteInfo& info : router.compiled().routes.rows) {
+    if (info.row != 0) continue;
+    model::PrintRow row;
+    row.id = dynamic_id(++number);
+    row.dynamic = true;
+    row.fields = {{"dst-address", model::format_prefix(info.dst)},
+                  {"gateway", info.gateway},
+                  {"distance", std::to_string(info.distance)},
+                  {"disabled", "false"},
+                  {"active", yes_no(info.active)},
+                  {"dynamic", "true"},
+                  {"connect", yes_no(info.connect)},
+                  {"static", "false"},
+                  {"inactive", yes_no(!info.active)}};
+    if (info.pref_src != 0) row.fields.emplace_back("pref-src", model::format_ip4(info.pref_src));
+    if (!info.immediate_gateway.empty())
+      row.fields.emplace_back("immediate-gw", info.immediate_gateway);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::vector<model::PrintRow> learned_neighbours(const Router& router) {
+  std::vector<model::PrintRow> rows;
+  for (const ArpRow& arp : router.services().arp_rows()) {
+    if (!arp.dynamic) continue;
+    model::PrintRow row;
+    row.id = fmt::format("*{:X}",
+                         uint64_t{1} << 63 | uint64_t{arp.interface} << 32 | arp.address.host());
+    row.dynamic = true;
+    row.fields = {{"address", text_of(arp.address)},
+                  {"mac-address", text_of(arp.mac)},
+                  {"interface", std::string(router.compiled().names.name_of(arp.interface))},
+                  {"published", "false"},
+                  {"status", std::string(arp.status)},
+                  {"invalid", "false"},
+                  {"DHCP", "false"},
+                  {"dynamic", "true"},
+                  {"disabled", "false"},
+                  {"complete", yes_no(arp.complete)}};
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::string dynamic_id(uint32_t number) {
+  return fmt::format("*{:X}", 0x80000000u + number);
+}
+
+void provide_ip_rows(Router& router) {
+  model::Model& model = router.model();
+  model.provide("/ip/route",
+                [&router](const View& row, Fields& out) { route_state(router, row, out); });
+  model.provide_rows("/ip/route", [&router] { return connected_routes(router); });
+  model.provide_rows("/ip/arp", [&router] { return learned_neighbours(router); });
+}
+
+}  // namespace maclane::observe

@@ -1,0 +1,163 @@
+// /system/resource and /dataplane: load, memory, drops.
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+
+#include <fstream>
+
+#include "control/model/value.h"
+#include "control/observe/rows.h"
+#include "control/router.h"
+
+namespace maclane::observe {
+namespace {
+
+using model::Fields;
+using model::View;
+
+std::string percent_busy(const WorkerStats& now, const LoopCounters& before) {
+  const uint64_t busy = now.loop.busy_tsc - before.busy_tsc;
+  const uint64_t all = busy + now.loop.idle_tsc - before.idle_tsc;
+  return fmt::format("{:.1f}",
+                     all == 0 ? 0.0 : 100.0 * static_cast<double>(busy) / static_cast<double>(all));
+}
+
+/// Busy since the last time somebody looked, not since the start: load is a matter of now.
+std::string busy_of(const WorkerStats& stats) {
+  static std::array<LoopCounters, kMaxWorkers> last;
+  std::string text = percent_busy(stats, last[stats.id]);
+  last[stats.id] = stats.loop;
+  return text;
+}
+
+std::vector<model::PrintRow> workers(const Router& router) {
+  std::vector<model::PrintRow> rows;
+  for (unsigned w = 0; w < router.dataplane().workers(); ++w) {
+    const WorkerStats s = router.dataplane().worker_stats(w);
+    model::PrintRow row;
+    row.id = dynamic_id(w);
+    row.fields = {{"worker", std::to_string(s.id)},
+                  {"lcore", std::to_string(s.cpu)},
+                  {"busy", busy_of(s)},
+                  {"packets", std::to_string(s.loop.packets)},
+                  {"bursts", std::to_string(s.loop.bursts)},
+                  {"loops", std::to_string(s.loop.loops)},
+                  {"sessions", std::to_string(s.sessions)}};
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::vector<model::PrintRow> drops(const Router& router) {
+  std::vector<model::PrintRow> rows;
+  const compile::Names& names = router.compiled().names;
+  for (size_t i = 0; i < names.interface_limit(); ++i) {
+    const auto index = static_cast<IfIndex>(i);
+    const std::string_view name = i == 0 ? std::string_view("(none)") : names.name_of(index);
+    if (name.empty()) continue;
+    for (unsigned r = 0; r < kDropCount; ++r) {
+      const uint64_t n = router.dataplane().drops(index, static_cast<Drop>(r));
+      if (n == 0) continue;
+      model::PrintRow row;
+      row.id = dynamic_id(static_cast<uint32_t>(i * kDropCount + r));
+      row.fields = {{"interface", std::string(name)},
+                    {"reason", std::string(drop_name(static_cast<Drop>(r)))},
+                    {"packets", std::to_string(n)},
+                    {"help", std::string(drop_help(static_cast<Drop>(r)))}};
+      rows.push_back(std::move(row));
+    }
+  }
+  return rows;
+}
+
+std::vector<model::PrintRow> memory(const Router& router) {
+  std::vector<model::PrintRow> rows;
+  for (const MemoryItem& item : router.dataplane().memory()) {
+    model::PrintRow row;
+    row.id = dynamic_id(static_cast<uint32_t>(rows.size()));
+    row.fields = {{"item", item.item}, {"bytes", std::to_string(item.bytes)}};
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::string uptime(const Router& router) {
+  const auto up = std::chrono::steady_clock::now() - router.started();
+  return model::format_time_ms(std::chrono::duration_cast<std::chrono::seconds>(up).count() * 1000);
+}
+
+void resource(const Router& router, Fields& out) {
+  struct sysinfo info {};
+  (void)sysinfo(&info);
+  struct utsname name {};
+  (void)uname(&name);
+  out.emplace_back("uptime", uptime(router));
+  out.emplace_back("version", "7.20 (Maclane " MACLANE_VERSION ")");
+  out.emplace_back("free-memory", std::to_string(uint64_t{info.freeram} * info.mem_unit));
+  out.emplace_back("total-memory", std::to_string(uint64_t{info.totalram} * info.mem_unit));
+  out.emplace_back("cpu-count", std::to_string(sysconf(_SC_NPROCESSORS_ONLN)));
+  struct statvfs disk {};
+  if (statvfs("/", &disk) == 0) {
+    out.emplace_back("free-hdd-space", std::to_string(uint64_t{disk.f_bavail} * disk.f_frsize));
+    out.emplace_back("total-hdd-space", std::to_string(uint64_t{disk.f_blocks} * disk.f_frsize));
+  }
+  out.emplace_back("architecture-name", name.machine);
+  out.emplace_back("board-name", "Maclane");
+  out.emplace_back("platform", "Maclane");
+}
+
+uint64_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  uint64_t pages = 0;
+  uint64_t resident = 0;
+  statm >> pages >> resident;
+  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+Result<door::Json> status(const Router& router) {
+  door::Json out;
+  uint64_t sessions = 0;
+  std::string load;
+  for (unsigned w = 0; w < router.dataplane().workers(); ++w) {
+    const WorkerStats s = router.dataplane().worker_stats(w);
+    sessions += s.sessions;
+    load += fmt::format("{}worker {} on CPU {}: {} %", load.empty() ? "" : ", ", s.id, s.cpu,
+                        busy_of(s));
+  }
+  const Snapshot* snapshot = router.dataplane().current();
+  unsigned running = 0;
+  unsigned all = 0;
+  for (const Interface& i : snapshot->interfaces) {
+    if (i.kind == IfKind::kNone) continue;
+    ++all;
+    if (i.up) ++running;
+  }
+  out["version"] = "Maclane " MACLANE_VERSION;
+  out["uptime"] = uptime(router);
+  out["interfaces"] = fmt::format("{} of {} running", running, all);
+  out["connections"] = std::to_string(sessions);
+  out["generation"] = std::to_string(snapshot->generation);
+  out["busy"] = load;
+  out["memory"] = fmt::format("{} MiB resident", resident_bytes() >> 20);
+  return out;
+}
+
+void provide_system_rows(Router& router) {
+  model::Model& model = router.model();
+  model.provide_rows("/dataplane/workers", [&router] { return workers(router); });
+  model.provide_rows("/dataplane/drops", [&router] { return drops(router); });
+  model.provide_rows("/dataplane/memory", [&router] { return memory(router); });
+  model.provide("/system/resource", [&router](const View&, Fields& out) { resource(router, out); });
+}
+
+void provide_rows(Router& router) {
+  provide_interface_rows(router);
+  provide_ip_rows(router);
+  provide_firewall_rows(router);
+  provide_system_rows(router);
+}
+
+}  // namespace maclane::observe

@@ -1,0 +1,68 @@
+// Rows as text the way RouterOS 7 prints them.
+//
+//   Flags: R - RUNNING
+//   Columns: NAME, MTU, INTERFACE, MAC-ADDRESS, MODE
+//   #   NAME       MTU  INTERFACE  MAC-ADDRESS        MODE
+//   0 R macvlan1  1500  ether1     76:81:BF:68:69:83  bridge
+//
+// A menu without columns (firewall rules) prints every set property in detail form; a settings menu
+// prints "name: value" lines; no rows print nothing. Bytes that could drive a terminal are shown as
+// \0A. No state; any thread.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace maclane::observe {
+
+struct TableFlag {
+  char letter = ' ';
+  std::string property;  // shown where this field is "true"
+  std::string meaning;
+};
+
+struct TableRow {
+  std::string id;
+  size_t number = 0;
+  bool dynamic = false;
+  std::vector<std::pair<std::string, std::string>> fields;
+  [[nodiscard]] std::string_view get(std::string_view name) const;
+};
+
+struct Table {
+  bool settings = false;
+  std::vector<std::string> columns;
+  std::vector<std::string> stats_columns;
+  std::vector<TableFlag> flags;
+  std::vector<std::string> texts;     // properties that detail writes in quotes
+  std::vector<std::string> hidden;    // properties only detail shows
+  std::vector<std::string> switches;  // properties that read yes and no
+  std::vector<TableRow> rows;
+};
+
+enum class Style : uint8_t { kBrief, kDetail, kStats, kTerse, kValueList };
+
+struct PrintOptions {
+  Style style = Style::kBrief;
+  std::vector<std::string> properties;  // only these, in this order; empty = the style's own
+  size_t width = 0;   // of the terminal; 0 = none: tables keep all columns, detail wraps at 80
+  bool bold = false;  // headers
+};
+
+/// From a print reply of the socket ("menu" and "rows"); what is missing there is empty here.
+[[nodiscard]] Table table_of(const nlohmann::ordered_json& reply);
+
+/// Whole lines, the last with its newline; "" if there is nothing to print.
+[[nodiscard]] std::string to_text(const Table& table, const PrintOptions& options);
+
+/// The rows as a JSON array of objects of strings with ".id"; a settings menu is one object.
+[[nodiscard]] std::string to_json(const Table& table);
+
+/// "name: value" lines, names right-aligned.
+[[nodiscard]] std::string to_lines(const std::vector<std::pair<std::string, std::string>>& fields);
+
+}  // namespace maclane::observe

@@ -1,0 +1,321 @@
+#include "control/router.h"
+
+#include <poll.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <ctime>
+
+#include "control/door/yaml.h"
+#include "control/model/value.h"
+#include "control/observe/log.h"
+#include "control/observe/rows.h"
+
+namespace maclane {
+namespace {
+
+constexpr auto kLinkPoll = std::chrono::milliseconds(200);
+
+uint64_t random_seed() {
+  uint64_t seed = 0;
+  if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
+    seed = static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  return seed;
+}
+
+bool is_pci_address(std::string_view device) {
+  const std::string_view address = device.substr(0, device.find(','));
+  return address.size() == 12 && address[4] == ':' && address[7] == ':' && address[10] == '.';
+}
+
+std::string clock_text() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  char text[32];
+  (void)std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
+  return text;
+}
+
+/// What the dataplane takes at start and cannot change while it runs.
+constexpr std::string_view kTakenAtStart[] = {"workers", "huge-pages", "memory", "mbufs",
+                                              "max-sessions"};
+
+}  // namespace
+
+DataplaneConfig dataplane_config(const model::Tree& tree) {
+  DataplaneConfig config;
+  const model::View settings = tree.settings("/dataplane");
+  for (std::string_view cpu : model::split_list(settings.get("workers")))
+    config.worker_cpus.push_back(static_cast<unsigned>(model::parse_integer(cpu).value_or(0)));
+  const std::string_view huge = settings.get("huge-pages");
+  config.huge_pages = huge == "yes"  ? DataplaneConfig::HugePages::kYes
+                      : huge == "no" ? DataplaneConfig::HugePages::kNo
+                                     : DataplaneConfig::HugePages::kAuto;
+  config.memory_mb = static_cast<uint32_t>(settings.get_integer("memory"));
+  config.mbufs = static_cast<uint32_t>(settings.get_integer("mbufs"));
+  config.max_sessions = static_cast<uint32_t>(settings.get_integer("max-sessions"));
+  config.max_neighbours =
+      static_cast<uint32_t>(tree.settings("/ip/settings").get_integer("max-neighbor-entries"));
+  for_each(tree, "/interface/ethernet", [&](const model::View& row) {
+    config.max_mtu = std::max(config.max_mtu, static_cast<uint16_t>(row.get_integer("mtu")));
+    const std::string_view device = row.get("device");
+    if (is_pci_address(device)) config.pci.emplace_back(device.substr(0, device.find(',')));
+  });
+  return config;
+}
+
+Router::Router(RouterOptions options) : options_(std::move(options)) {}
+
+Router::~Router() {
+  // The doors and services go before what they use; the dataplane last.
+  door_.reset();
+  services_.reset();
+  io_.reset();
+  devices_.reset();
+}
+
+Result<model::Tree> Router::load() const {
+  Result<door::Loaded> loaded = door::load_yaml_file(options_.config_path);
+  if (!loaded) return tl::make_unexpected(loaded.error());
+  for (const std::string& warning : loaded->warnings)
+    log::write(log::Level::kWarning, "system,warning", "{}", warning);
+  return std::move(loaded->tree);
+}
+
+Status Router::start() {
+  Result<model::Tree> tree = load();
+  if (!tree) return tl::make_unexpected(tree.error());
+  Result<model::StateStore> state = model::StateStore::open(options_.state_folder);
+  if (!state) return tl::make_unexpected(state.error());
+  state_ = std::make_unique<model::StateStore>(std::move(*state));
+  model_.on_prepare(
+      [this](model::Tree t) { return model::with_generated_macs(std::move(t), *state_); });
+  if (Errors errors = model::validate(*tree); !errors.empty())
+    return tl::make_unexpected(std::move(errors));
+
+  std::string error;
+  dataplane_ = Dataplane::start(dataplane_config(*tree), &error);
+  if (dataplane_ == nullptr) return fail(error);
+  devices_ = std::make_unique<Devices>(*dataplane_);
+  io_ = std::make_unique<DataplaneIo>(*dataplane_);
+  services_ = std::make_unique<Services>(
+      *io_,
+      [this](IfIndex index) {
+        return compiled_ == nullptr ? std::string() : std::string(compiled_->names.name_of(index));
+      },
+      random_seed());
+  observe::provide_rows(*this);
+  model_.on_commit([this](const model::Tree& next) { return commit(next); });
+  if (Status status = model_.replace(std::move(*tree)); !status) return status;
+
+  door_ = std::make_unique<door::SocketDoor>(model_, options_.socket_path);
+  add_commands();
+  return door_->start();
+}
+
+Status Router::reload() {
+  Result<model::Tree> tree = load();
+  if (!tree) return tl::make_unexpected(tree.error());
+  return model_.replace(std::move(*tree));
+}
+
+Status Router::commit(const model::Tree& next) {
+  if (compiled_ != nullptr) {
+    Errors errors;
+    const model::View now = compiled_->tree.settings("/dataplane");
+    const model::View then = next.settings("/dataplane");
+    for (std::string_view property : kTakenAtStart) {
+      if (now.get(property) == then.get(property)) continue;
+      errors.push_back(then.error(property, "is taken at start and was \"" +
+                                                std::string(now.get(property)) +
+                                                "\"; restart maclane to change it"));
+    }
+    if (!errors.empty()) return tl::make_unexpected(std::move(errors));
+  }
+  if (Status status = devices_->prepare(compile::plan_ports(next)); !status) {
+    // Devices that had to make room were made again and may have other numbers.
+    if (compiled_ != nullptr) (void)publish(compiled_->tree);
+    return status;
+  }
+  if (Status status = publish(next); !status) {
+    devices_->revert();
+    if (compiled_ != nullptr) (void)publish(compiled_->tree);
+    return status;
+  }
+  devices_->settle();
+  return {};
+}
+
+Status Router::publish(const model::Tree& next) {
+  compile::LearnedState learned = devices_->learned();
+  learned.workers = dataplane_->workers();
+  Result<compile::Compiled> result =
+      compile::compile_tree(next, learned, compiled_.get(), compile::rte_fib_builder());
+  if (!result) return tl::make_unexpected(result.error());
+  if (result->state->names.has_reused()) {
+    std::vector<RuleCounter> raw(kMaxRuleCounters);
+    dataplane_->rule_counters(raw);
+    result->state->names.start_reused(raw);
+  }
+  compiled_ = std::move(result->state);
+  dataplane_->publish(std::move(result->snapshot));
+  tell_services(next);
+  return {};
+}
+
+void Router::tell_services(const model::Tree& tree) {
+  ServiceConfig config;
+  const compile::Names& names = compiled_->names;
+  for_each(tree, "/ip/address", [&](const model::View& row) {
+    const auto prefix = model::parse_prefix(row.get("address"));
+    const IfIndex interface = names.index_of(row.get("interface"));
+    if (row.disabled() || !prefix || interface == kNoIf) return;
+    config.addresses.push_back({interface, be32::from(prefix->address), prefix->length});
+  });
+  for_each(tree, "/ip/arp", [&](const model::View& row) {
+    const auto address = model::parse_ip4(row.get("address"));
+    const auto mac = model::parse_mac(row.get("mac-address"));
+    const IfIndex interface = names.index_of(row.get("interface"));
+    if (row.disabled() || !address || !mac || interface == kNoIf) return;
+    config.neighbours.push_back({interface, be32::from(*address), MacAddr{*mac}});
+  });
+  const model::View settings = tree.settings("/ip/settings");
+  config.arp_timeout_ms = static_cast<uint64_t>(settings.get_time_ms("arp-timeout"));
+  config.max_neighbour_entries =
+      static_cast<uint32_t>(settings.get_integer("max-neighbor-entries"));
+  config.icmp_rate_limit_ms = static_cast<uint32_t>(settings.get_integer("icmp-rate-limit"));
+  for (std::string_view path : {"/interface/ethernet", "/interface/vlan", "/interface/macvlan"}) {
+    for_each(tree, path, [&](const model::View& row) {
+      const std::string_view timeout = row.get("arp-timeout");
+      if (timeout.empty() || timeout == "auto") return;
+      config.interface_arp_timeout_ms[names.index_of(row.get("name"))] =
+          static_cast<uint64_t>(row.get_time_ms("arp-timeout"));
+    });
+  }
+  services_->on_config(config);
+}
+
+void Router::poll_links() {
+  const std::vector<std::string> changed = devices_->poll_links();
+  if (changed.empty()) return;
+  for (const std::string& name : changed) {
+    const bool up = devices_->learned().ethernets.find(name)->second.link_up;
+    LinkHistory& history = links_[name];
+    (up ? history.last_up : history.last_down) = clock_text();
+    if (!up) ++history.downs;
+    log::write(log::Level::kInfo, "interface,info", "{} link {}", name, up ? "up" : "down");
+  }
+  if (Status status = publish(model_.tree()); !status)
+    for (const Error& e : status.error())
+      log::write(log::Level::kError, "system,error", "{}", e.text());
+}
+
+const Router::LinkHistory* Router::link_history(const std::string& name) const {
+  auto it = links_.find(name);
+  return it == links_.end() ? nullptr : &it->second;
+}
+
+const std::vector<RuleCounter>& Router::rule_counters() const {
+  rule_counters_.resize(kMaxRuleCounters);
+  dataplane_->rule_counters(rule_counters_);
+  return rule_counters_;
+}
+
+void Router::add_commands() {
+  const auto reply = [](const Status& status, const char* done) -> Result<door::Json> {
+    if (!status) return tl::make_unexpected(status.error());
+    return door::Json(done);
+  };
+  door_->on_command("/system", "reload", [this, reply](const door::Json&) {
+    const Status status = reload();
+    if (status)
+      log::write(log::Level::kInfo, "system,info", "configuration reloaded from {}",
+                 options_.config_path);
+    return reply(status, "reloaded");
+  });
+  door_->on_command("/system", "shutdown", [this, reply](const door::Json&) {
+    stop_ = true;
+    return reply({}, "stopping");
+  });
+  door_->on_command("/system", "status", [this](const door::Json&) -> Result<door::Json> {
+    return observe::status(*this);
+  });
+  for (const char* path : {"/ip/firewall/filter", "/ip/firewall/nat"}) {
+    door_->on_command(path, "reset-counters-all", [this, path, reply](const door::Json&) {
+      const std::vector<RuleCounter>& raw = rule_counters();
+      for (const model::RowPtr& row : model_.tree().rows(path))
+        compiled_->names.reset(path, row->id, raw);
+      return reply({}, "reset");
+    });
+  }
+}
+
+bool Router::handle_signals(int signal_fd) {
+  signalfd_siginfo info{};
+  while (read(signal_fd, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    if (info.ssi_signo != SIGHUP) {
+      log::write(log::Level::kInfo, "system,info", "ending: signal {}", info.ssi_signo);
+      return false;
+    }
+    if (Status status = reload(); status) {
+      log::write(log::Level::kInfo, "system,info", "configuration reloaded from {}",
+                 options_.config_path);
+    } else {
+      for (const Error& e : status.error())
+        log::write(log::Level::kError, "system,error", "{}", e.text());
+      log::write(log::Level::kError, "system,error",
+                 "the new configuration was refused; the running one is unchanged");
+    }
+  }
+  return true;
+}
+
+void Router::handle_packets() {
+  busy_ = false;
+  std::array<rte_mbuf*, 64> packets;
+  // Bounded, so that a flood of punts cannot keep the doors waiting.
+  for (unsigned round = 0; round < 16; ++round) {
+    const unsigned n = dataplane_->receive(packets);
+    for (unsigned i = 0; i < n; ++i) services_->handle(packets[i]);
+    if (n > 0) busy_ = true;
+    if (n < packets.size()) break;
+  }
+  std::array<Event, 64> events;
+  for (unsigned round = 0; round < 16; ++round) {
+    const unsigned n = dataplane_->receive_events(events);
+    for (unsigned i = 0; i < n; ++i) services_->handle(events[i]);
+    if (n < events.size()) break;
+  }
+}
+
+void Router::run(int signal_fd) {
+  auto next_link_poll = std::chrono::steady_clock::now();
+  auto quick_until = next_link_poll;
+  std::vector<pollfd> fds;
+  while (!stop_) {
+    handle_packets();
+    services_->tick();
+    dataplane_->poll();
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= next_link_poll) {
+      poll_links();
+      next_link_poll = now + kLinkPoll;
+    }
+    // Punted packets cannot wake a sleeper without a system call in the worker, so control looks
+    // often while there are any, and every millisecond when there are none.
+    if (busy_) quick_until = now + std::chrono::milliseconds(20);
+    const timespec wait{0, now < quick_until ? 50'000 : 1'000'000};
+    fds.assign(1, pollfd{signal_fd, POLLIN, 0});
+    door_->add_fds(fds);
+    const int ready = ppoll(fds.data(), fds.size(), &wait, nullptr);
+    if (ready <= 0) continue;
+    if ((fds[0].revents & POLLIN) != 0 && !handle_signals(signal_fd)) break;
+    door_->handle(fds);
+  }
+}
+
+}  // namespace maclane

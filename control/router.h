@@ -1,0 +1,90 @@
+// The router: model, devices, compiler, services and doors put together, and the control thread's
+// loop.
+//
+// One object, one thread. A change from whatever door arrives as Model's commit: devices are
+// prepared, the tree is compiled, the snapshot published, services told; or nothing of it happens.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "control/compile/compile.h"
+#include "control/devices.h"
+#include "control/door/socket.h"
+#include "control/model/model.h"
+#include "control/model/state.h"
+#include "control/service/dataplane_io.h"
+#include "control/service/services.h"
+#include "dataplane/dataplane.h"
+
+namespace maclane {
+
+struct RouterOptions {
+  std::string config_path;
+  std::string state_folder;
+  std::string socket_path;
+};
+
+class Router {
+ public:
+  explicit Router(RouterOptions options);
+  ~Router();
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
+
+  /// Loads the file, starts the dataplane, publishes the first snapshot, opens the console's
+  /// socket.
+  Status start();
+  /// Loads the file again: all of it or none of it.
+  Status reload();
+  /// Runs until stop; SIGHUP reloads, SIGTERM and SIGINT end it (through the descriptor of a
+  /// signalfd).
+  void run(int signal_fd);
+
+  // for those who print
+  [[nodiscard]] model::Model& model() { return model_; }
+  [[nodiscard]] const Dataplane& dataplane() const { return *dataplane_; }
+  [[nodiscard]] const compile::CompileState& compiled() const { return *compiled_; }
+  [[nodiscard]] const compile::LearnedState& learned() const { return devices_->learned(); }
+  [[nodiscard]] const Services& services() const { return *services_; }
+  [[nodiscard]] std::chrono::steady_clock::time_point started() const { return started_; }
+  struct LinkHistory {
+    std::string last_up, last_down;
+    unsigned downs = 0;
+  };
+  [[nodiscard]] const LinkHistory* link_history(const std::string& name) const;
+  /// Raw rule counters, read once per print.
+  [[nodiscard]] const std::vector<RuleCounter>& rule_counters() const;
+
+ private:
+  Result<model::Tree> load() const;
+  Status commit(const model::Tree& next);
+  Status publish(const model::Tree& next);
+  void tell_services(const model::Tree& tree);
+  void poll_links();
+  bool handle_signals(int signal_fd);  // false: time to end
+  void handle_packets();
+  void add_commands();
+
+  RouterOptions options_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  std::unique_ptr<model::StateStore> state_;
+  model::Model model_;
+  std::unique_ptr<Dataplane> dataplane_;
+  std::unique_ptr<Devices> devices_;
+  std::unique_ptr<compile::CompileState> compiled_;
+  std::unique_ptr<DataplaneIo> io_;
+  std::unique_ptr<Services> services_;
+  std::unique_ptr<door::SocketDoor> door_;
+  std::map<std::string, LinkHistory> links_;
+  mutable std::vector<RuleCounter> rule_counters_;
+  bool stop_ = false;
+  bool busy_ = false;  // packets came in the last round
+};
+
+/// The settings the dataplane takes at start.
+[[nodiscard]] DataplaneConfig dataplane_config(const model::Tree& tree);
+
+}  // namespace maclane

@@ -1,0 +1,44 @@
+// What the services are told with every publish: what the snapshot does not carry. Control thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "dataplane/net/types.h"
+
+namespace maclane {
+
+struct InterfaceAddress {
+  IfIndex interface = kNoIf;
+  be32 address{};
+  uint8_t length = 32;
+  friend bool operator==(const InterfaceAddress&, const InterfaceAddress&) = default;
+};
+
+/// A row of /ip/arp that a person wrote.
+struct StaticNeighbour {
+  IfIndex interface = kNoIf;
+  be32 address{};
+  MacAddr mac;
+};
+
+struct ServiceConfig {
+  std::vector<InterfaceAddress> addresses;  // enabled ones, in the order they were configured
+  std::vector<StaticNeighbour> neighbours;
+  uint64_t arp_timeout_ms = 30'000;                        // /ip/settings arp-timeout
+  std::map<IfIndex, uint64_t> interface_arp_timeout_ms{};  // where an interface has its own
+  uint32_t max_neighbour_entries = 8192;
+  uint32_t icmp_rate_limit_ms = 10;  // smallest gap between ICMP errors to one target; 0: none
+  bool icmp_errors_use_inbound_address = true;  // no: the address of the way back
+};
+
+/// An interface's name for the log; kNoIf never asked.
+using InterfaceName = std::function<std::string(IfIndex)>;
+
+/// "No deadline", of every next_deadline().
+inline constexpr uint64_t kNever = UINT64_MAX;
+
+}  // namespace maclane

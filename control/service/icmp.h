@@ -1,0 +1,71 @@
+// ICMP errors and TCP resets that the router sends (RFC 792, RFC 1122 3.2.2, RFC 1812 4.3.2, RFC
+// 9293 3.10.7.1). Control thread.
+//
+// An error leaves as the router's own packet with state related. Its source is the address that was
+// asked if that is ours, else the one of the interface the packet came in on.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "control/service/address_book.h"
+#include "control/service/icmp_limit.h"
+#include "control/service/packet_io.h"
+#include "dataplane/net/wire.h"
+
+namespace maclane {
+
+/// Where a packet that is answered came from.
+struct Origin {
+  IfIndex in_if = kNoIf;
+  bool broadcast = false;  // it or its frame was not unicast
+  uint8_t worker = 0;      // who has its connection
+
+  [[nodiscard]] static Origin of(const PacketMessage& m) {
+    return {m.in_if, m.broadcast, m.worker};
+  }
+};
+
+class Icmp {
+ public:
+  static constexpr size_t kLongest = 576;  // RFC 1812 4.3.2.3
+  enum class Result : uint8_t {
+    kSent,
+    kNotAllowed,   // nobody may be told about such a packet
+    kRateLimited,  // one was due
+    kNoBuffer,
+  };
+
+  Icmp(PacketIo& io, const AddressBook& book, uint64_t seed)
+      : io_(io), book_(book), limit_(seed), id_(static_cast<uint16_t>(seed)) {}
+
+  void on_config(const ServiceConfig& config);
+  /// A kIcmpError or kTcpReset punt; takes the packet.
+  void handle(rte_mbuf* packet);
+
+  /// An error about an IPv4 packet (at least its first bytes, IP header first), which stays the
+  /// caller's.
+  Result send_error(std::span<const uint8_t> packet, const Origin& origin, uint8_t type,
+                    uint8_t code, uint16_t mtu = 0);
+  Result send_error(const rte_mbuf* packet, const Origin& origin, uint8_t type, uint8_t code,
+                    uint16_t mtu = 0);
+  /// A reset that answers a TCP packet (its IP and TCP headers first).
+  Result send_reset(std::span<const uint8_t> packet, const Origin& origin);
+
+  [[nodiscard]] uint64_t rate_limited() const { return rate_limited_; }
+  [[nodiscard]] uint16_t next_id() { return ++id_; }
+
+ private:
+  [[nodiscard]] bool allowed(std::span<const uint8_t> packet, const Ip4Hdr& ip,
+                             bool broadcast) const;
+  [[nodiscard]] be32 source_for(const Ip4Hdr& ip, IfIndex in_if);
+
+  PacketIo& io_;
+  const AddressBook& book_;
+  IcmpLimit limit_;
+  uint16_t id_;
+  bool use_inbound_address_ = true;
+  uint64_t rate_limited_ = 0;
+};
+
+}  // namespace maclane

@@ -1,0 +1,43 @@
+// Packets for the router itself that passed the input chain: echo is answered, everything that no
+// service takes is refused as RFC 1122 wants it (TCP reset, port and protocol unreachable). Control
+// thread.
+//
+// TCP and UDP checksums are not looked at: nothing here uses their data, the workers judge them,
+// and virtual links may leave them to be filled in by a device.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "control/service/address_book.h"
+#include "control/service/icmp.h"
+#include "control/service/packet_io.h"
+#include "control/service/reassembly.h"
+
+namespace maclane {
+
+class Local {
+ public:
+  Local(PacketIo& io, const AddressBook& book, Icmp& icmp);
+
+  /// A kLocal punt (IP header first); takes the packet.
+  void handle(rte_mbuf* packet);
+  void tick() { reassembler_.tick(); }
+  [[nodiscard]] uint64_t next_deadline() const { return reassembler_.next_deadline(); }
+  [[nodiscard]] size_t waiting() const { return reassembler_.waiting(); }
+
+ private:
+  /// A whole datagram; ends the packet that brought it.
+  void deliver(rte_mbuf* packet, std::span<const uint8_t> bytes);
+  [[nodiscard]] bool echo(std::span<const uint8_t> bytes, const Ip4Hdr& ip, uint8_t worker);
+
+  PacketIo& io_;
+  const AddressBook& book_;
+  Icmp& icmp_;
+  Reassembler reassembler_;
+  std::vector<uint8_t> scratch_;  // one datagram
+  std::vector<uint8_t> reply_;
+};
+
+}  // namespace maclane

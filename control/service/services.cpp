@@ -1,0 +1,66 @@
+#include "control/service/services.h"
+
+#include <algorithm>
+
+namespace maclane {
+
+Services::Services(PacketIo& io, InterfaceName name, uint64_t seed)
+    : io_(io),
+      icmp_(io, book_, seed),
+      arp_(io, book_, icmp_, name, seed ^ 0x9e3779b97f4a7c15ULL),
+      local_(io, book_, icmp_),
+      membership_(io),
+      event_log_(name) {}
+
+void Services::on_config(const ServiceConfig& config) {
+  book_.set(config.addresses);
+  icmp_.on_config(config);
+  membership_.on_config();
+  event_log_.on_config(io_.snapshot());
+  arp_.on_config(config);  // last: it sends
+}
+
+void Services::handle(rte_mbuf* packet) {
+  switch (message_of(packet).reason) {
+    case PuntReason::kArp:
+    case PuntReason::kNeighbour:
+      arp_.handle(packet);
+      return;
+    case PuntReason::kLocal:
+      local_.handle(packet);
+      return;
+    case PuntReason::kIcmpError:
+    case PuntReason::kTcpReset:
+      icmp_.handle(packet);
+      return;
+    case PuntReason::kMembership:
+      membership_.handle(packet);
+      return;
+  }
+  io_.free(packet, Drop::no_service, message_of(packet).in_if);
+}
+
+void Services::handle(const Event& event) {
+  switch (event.kind) {
+    case Event::Kind::kNeighbourUsed:
+      arp_.used(event.out_if, event.address);
+      break;
+    case Event::Kind::kLog:
+      event_log_.handle(event, io_.now_ms());
+      break;
+  }
+}
+
+void Services::tick() {
+  arp_.tick();
+  local_.tick();
+  membership_.tick();
+  event_log_.tick(io_.now_ms());
+}
+
+uint64_t Services::next_deadline() const {
+  return std::min({arp_.next_deadline(), local_.next_deadline(), membership_.next_deadline(),
+                   event_log_.next_deadline()});
+}
+
+}  // namespace maclane

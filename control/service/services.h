@@ -1,0 +1,50 @@
+// The services together, as the daemon drives them: one place that knows which punt is whose.
+// Control thread.
+//
+// The loop: after publish(), on_config(); for each punted packet and event, handle(); then tick(),
+// and sleep until next_deadline() at most.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "control/service/address_book.h"
+#include "control/service/arp.h"
+#include "control/service/event_log.h"
+#include "control/service/icmp.h"
+#include "control/service/local.h"
+#include "control/service/membership.h"
+#include "control/service/packet_io.h"
+
+namespace maclane {
+
+class Services {
+ public:
+  /// seed: randomness for timers and limits.
+  Services(PacketIo& io, InterfaceName name, uint64_t seed);
+
+  /// After each publish.
+  void on_config(const ServiceConfig& config);
+  /// A punted packet; takes it.
+  void handle(rte_mbuf* packet);
+  void handle(const Event& event);
+  void tick();
+  /// On PacketIo::now_ms()'s clock; kNever: nothing is due.
+  [[nodiscard]] uint64_t next_deadline() const;
+
+  [[nodiscard]] std::vector<ArpRow> arp_rows() const { return arp_.rows(); }
+  [[nodiscard]] Arp& arp() { return arp_; }
+  [[nodiscard]] Icmp& icmp() { return icmp_; }
+  [[nodiscard]] const AddressBook& addresses() const { return book_; }
+
+ private:
+  PacketIo& io_;
+  AddressBook book_;
+  Icmp icmp_;
+  Arp arp_;
+  Local local_;
+  Membership membership_;
+  EventLog event_log_;
+};
+
+}  // namespace maclane

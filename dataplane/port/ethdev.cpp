@@ -1,0 +1,314 @@
+#include "dataplane/port/ethdev.h"
+
+#include <net/if.h>
+#include <rte_dev.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "dataplane/port/netdev.h"
+#include "dataplane/port/probe.h"
+#include "dataplane/port/rt_signals.h"
+
+namespace maclane {
+namespace {
+
+constexpr uint16_t kRing = 512;
+// net_tap fills its whole rx ring with buffers at once and uses one of them unless it scatters.
+constexpr uint16_t kTapRing = 4;
+constexpr uint16_t kL2Overhead = 14 + 2 * 4 + 4;  // Ethernet, two tags, FCS
+
+bool is_tap(const PortInfo& info) {
+  return info.driver == "net_tap";
+}
+
+std::string because(int code) {
+  return rte_strerror(code < 0 ? -code : code);
+}
+
+bool set_up_queues(const PortContext& context, const rte_eth_dev_info& dev, PortInfo* info,
+                   std::string* error) {
+  const bool tap = is_tap(*info);
+  uint16_t rx = tap ? kTapRing : kRing;
+  uint16_t tx = tap ? kTapRing : kRing;
+  if (const int rc = rte_eth_dev_adjust_nb_rx_tx_desc(info->ethdev, &rx, &tx); rc != 0) {
+    *error = info->device + ": its ring sizes cannot be had: " + because(rc);
+    return false;
+  }
+  const int socket = rte_eth_dev_socket_id(info->ethdev);
+  const auto node = socket < 0 ? SOCKET_ID_ANY : socket;
+  rte_eth_txconf txconf = dev.default_txconf;
+  if (info->multi_segment) txconf.offloads |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+  for (uint16_t q = 0; q < info->queues; ++q) {
+    int rc = rte_eth_tx_queue_setup(info->ethdev, q, tx, static_cast<unsigned>(node), &txconf);
+    if (rc == 0) {
+      rc = rte_eth_rx_queue_setup(info->ethdev, q, rx, static_cast<unsigned>(node), nullptr,
+                                  context.pool);
+    }
+    if (rc != 0) {
+      *error = info->device + ": queue " + std::to_string(q) + " cannot be set up: " + because(rc) +
+               "; set more mbufs or fewer workers";
+      return false;
+    }
+  }
+  return true;
+}
+
+bool check_queues(const PortContext& context, const rte_eth_dev_info& dev, const PortInfo& info,
+                  std::string* error) {
+  // Every worker transmits on a queue of its own, since queues have no locks.
+  const uint16_t most = std::min(dev.max_rx_queues, dev.max_tx_queues);
+  if (most >= context.workers) return true;
+  *error = info.device + " has " + std::to_string(most) + " queue(s) for " +
+           std::to_string(context.workers) +
+           " workers; set fewer workers, or more queues in its "
+           "device arguments if its driver can";
+  return false;
+}
+
+bool check_mtu(const PortConfig& config, uint16_t max_mtu, const PortInfo& info,
+               std::string* error) {
+  if (config.mtu >= RTE_ETHER_MIN_MTU && config.mtu <= max_mtu) return true;
+  *error = info.device + ": mtu " + std::to_string(config.mtu) + " is out of its range of " +
+           std::to_string(RTE_ETHER_MIN_MTU) + " to " + std::to_string(max_mtu);
+  return false;
+}
+
+bool configure(const PortContext& context, const rte_eth_dev_info& dev, PortInfo* info,
+               std::string* error) {
+  rte_eth_conf conf = {};
+  conf.rxmode.mtu = info->mtu;
+  const uint32_t room = rte_pktmbuf_data_room_size(context.pool) - RTE_PKTMBUF_HEADROOM;
+  if (uint32_t{info->mtu} + kL2Overhead > room) {
+    if ((dev.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) == 0) {
+      *error = info->device + ": frames of mtu " + std::to_string(info->mtu) +
+               " do not fit its buffers of " + std::to_string(room) +
+               " bytes; set dataplane max-mtu and start again";
+      return false;
+    }
+    conf.rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER;
+  }
+  if (info->queues > 1 && dev.flow_type_rss_offloads != 0) {
+    conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+    conf.rx_adv_conf.rss_conf.rss_hf =
+        (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP) & dev.flow_type_rss_offloads;
+  }
+  info->multi_segment =
+      ((dev.tx_offload_capa | dev.tx_queue_offload_capa) & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
+  if ((dev.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0) {
+    conf.txmode.offloads |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+  }
+  const int rc = rte_eth_dev_configure(info->ethdev, info->queues, info->queues, &conf);
+  if (rc != 0) {
+    *error = info->device + " cannot be configured with " + std::to_string(info->queues) +
+             " queue(s) and mtu " + std::to_string(info->mtu) + ": " + because(rc);
+    return false;
+  }
+  return true;
+}
+
+/// What each device's MAC filter holds besides the port's own.
+std::array<std::vector<MacAddr>, RTE_MAX_ETHPORTS> filters;
+
+rte_ether_addr ether_addr(const MacAddr& mac) {
+  rte_ether_addr address;
+  std::memcpy(address.addr_bytes, mac.bytes.data(), 6);
+  return address;
+}
+
+/// Makes the device's MAC filter hold these; false if some do not fit or it has none.
+bool filter_macs(const PortConfig& config, const PortInfo& info) {
+  std::vector<MacAddr>& have = filters[info.ethdev];
+  std::erase_if(have, [&](const MacAddr& mac) {
+    if (std::find(config.macs.begin(), config.macs.end(), mac) != config.macs.end()) return false;
+    rte_ether_addr address = ether_addr(mac);
+    rte_eth_dev_mac_addr_remove(info.ethdev, &address);
+    return true;
+  });
+  bool all = true;
+  for (const MacAddr& mac : config.macs) {
+    if (mac == info.mac || std::find(have.begin(), have.end(), mac) != have.end()) continue;
+    rte_ether_addr address = ether_addr(mac);
+    if (rte_eth_dev_mac_addr_add(info.ethdev, &address, 0) == 0) {
+      have.push_back(mac);
+    } else {
+      all = false;
+    }
+  }
+  return all;
+}
+
+/// Opens the device as far as it must be; the demux filters in any case.
+void set_filters(const PortConfig& config, PortInfo* info) {
+  info->mac_filter_full = !filter_macs(config, *info);
+  bool promiscuous = info->mac_filter_full;
+  if (rte_eth_allmulticast_enable(info->ethdev) != 0) promiscuous = true;
+  if (promiscuous) {
+    promiscuous = rte_eth_promiscuous_enable(info->ethdev) == 0;
+  } else if (rte_eth_promiscuous_get(info->ethdev) == 1) {
+    rte_eth_promiscuous_disable(info->ethdev);
+  }
+  info->promiscuous = promiscuous;
+}
+
+/// The port's own MAC. A tap's kernel side keeps or gets an address other than ours: what we send
+/// would look to it as if it came from itself.
+bool set_own_mac(const PortConfig& config, PortInfo* info, std::string* error) {
+  const bool wanted = config.set_mac && !config.macs.empty();
+  if (wanted && !is_tap(*info) && config.macs[0] != info->mac) {
+    rte_ether_addr address = ether_addr(config.macs[0]);
+    if (const int rc = rte_eth_dev_default_mac_addr_set(info->ethdev, &address); rc != 0) {
+      *error = info->device + " does not take another MAC address: " + because(rc) +
+               "; leave mac-address unset";
+      return false;
+    }
+  }
+  if (wanted) info->mac = config.macs[0];
+  return true;
+}
+
+void read_identity(uint16_t ethdev, const rte_eth_dev_info& dev, PortInfo* info) {
+  info->ethdev = ethdev;
+  char name[RTE_ETH_NAME_MAX_LEN] = {};
+  rte_eth_dev_get_name_by_port(ethdev, name);
+  info->device = name;
+  info->driver = dev.driver_name;
+  rte_ether_addr mac = {};
+  rte_eth_macaddr_get(ethdev, &mac);
+  std::memcpy(info->mac.bytes.data(), mac.addr_bytes, 6);
+  uint16_t most = std::max<uint16_t>(dev.max_mtu, RTE_ETHER_MIN_MTU);
+  // Software devices of 22.11 report 65535 and then refuse frames above max_rx_pktlen; net_tap
+  // counts a tag and the FCS beside the header, the others the FCS alone.
+  const uint32_t overhead = is_tap(*info) ? 14 + 4 + 4 : 14 + 4;
+  if (dev.max_mtu == UINT16_MAX && dev.max_rx_pktlen > overhead) {
+    most = static_cast<uint16_t>(std::min<uint32_t>(most, dev.max_rx_pktlen - overhead));
+  }
+  info->max_mtu = most;
+  info->gates_on_link = !is_tap(*info);
+}
+
+bool start_port(const PortContext& context, const PortConfig& config, uint16_t ethdev,
+                PortInfo* info, std::string* error) {
+  rte_eth_dev_info dev;
+  if (const int rc = rte_eth_dev_info_get(ethdev, &dev); rc != 0) {
+    *error = config.device + " does not describe itself: " + because(rc);
+    return false;
+  }
+  read_identity(ethdev, dev, info);
+  info->max_mtu = std::min(info->max_mtu, context.max_mtu);
+  info->queues = context.workers;
+  info->mtu = config.mtu;
+  if (!check_queues(context, dev, *info, error) ||
+      !check_mtu(config, info->max_mtu, *info, error) || !configure(context, dev, info, error) ||
+      !set_up_queues(context, dev, info, error)) {
+    return false;
+  }
+  if (const int rc = rte_eth_dev_set_mtu(ethdev, config.mtu); rc != 0 && rc != -ENOTSUP) {
+    *error = info->device + " does not take mtu " + std::to_string(config.mtu) + ": " + because(rc);
+    return false;
+  }
+  if (const int rc = rte_eth_dev_start(ethdev); rc != 0) {
+    *error = info->device + " does not start: " + because(rc);
+    return false;
+  }
+  return set_own_mac(config, info, error);
+}
+
+/// Gives the kernel side of a tap an address that is none of ours.
+bool part_from_kernel(const PortConfig& config, const PortInfo& info, std::string* error) {
+  if (!is_tap(info)) return true;
+  rte_eth_dev_info dev;
+  char name[IF_NAMESIZE] = {};
+  if (rte_eth_dev_info_get(info.ethdev, &dev) != 0 ||
+      if_indextoname(dev.if_index, name) == nullptr) {
+    *error = info.device + ": its kernel interface is gone";
+    return false;
+  }
+  MacAddr other = info.mac;
+  do {
+    other.bytes[0] = static_cast<uint8_t>((other.bytes[0] | 2) & 0xfe);
+    other.bytes[4] = static_cast<uint8_t>(other.bytes[4] + 1);
+    other.bytes[5] = static_cast<uint8_t>(other.bytes[5] + 0x55);
+  } while (std::find(config.macs.begin(), config.macs.end(), other) != config.macs.end());
+  return netdev_change(dev.if_index, {.mac = &other}, error);
+}
+
+}  // namespace
+
+bool port_create(const PortContext& context, const PortConfig& config, PortInfo* info,
+                 std::string* error) {
+  *info = {};
+  if (ports_in_use() >= RTE_MAX_ETHPORTS) {
+    *error = "DPDK has no room for another port (" + std::to_string(RTE_MAX_ETHPORTS) +
+             " at most, attached macvlans included); remove one first";
+    return false;
+  }
+  const RtSignals before = rt_signals_in_use();
+  uint16_t ethdev = 0;
+  if (!probe_device(config.device, &ethdev, error)) return false;
+  if (start_port(context, config, ethdev, info, error) && part_from_kernel(config, *info, error)) {
+    set_filters(config, info);
+    rt_signals_assign(ethdev, before);
+    return true;
+  }
+  rt_signals_assign(ethdev, before);
+  port_remove(ethdev);
+  return false;
+}
+
+bool port_configure(uint16_t ethdev, const PortConfig& config, PortInfo* info, std::string* error) {
+  if (rte_eth_dev_is_valid_port(ethdev) == 0) {
+    *error = "port " + std::to_string(ethdev) + " does not exist any more";
+    return false;
+  }
+  if (!check_mtu(config, info->max_mtu, *info, error)) return false;
+  if (config.mtu != info->mtu) {
+    int rc = rte_eth_dev_set_mtu(ethdev, config.mtu);
+    if (rc == -EBUSY) {  // the driver wants to be stopped for it
+      rc = rte_eth_dev_stop(ethdev);
+      if (rc == 0) rc = rte_eth_dev_set_mtu(ethdev, config.mtu);
+      const int started = rte_eth_dev_start(ethdev);
+      if (rc == 0) rc = started;
+    }
+    // A tap that was moved to another namespace is out of reach: its mtu there is its owner's.
+    const bool moved = is_tap(*info) && rc == -ENODEV;
+    if (rc != 0 && rc != -ENOTSUP && !moved) {
+      *error =
+          info->device + " does not take mtu " + std::to_string(config.mtu) + ": " + because(rc);
+      return false;
+    }
+    info->mtu = config.mtu;
+  }
+  if (!set_own_mac(config, info, error)) return false;
+  set_filters(config, info);
+  return true;
+}
+
+void port_remove(uint16_t ethdev) {
+  rte_eth_dev_info dev;
+  if (rte_eth_dev_is_valid_port(ethdev) == 0 || rte_eth_dev_info_get(ethdev, &dev) != 0) return;
+  rte_device* const device = dev.device;
+  rte_eth_dev_stop(ethdev);
+  rte_eth_dev_close(ethdev);
+  if (device != nullptr) rte_dev_remove(device);
+  rt_signals_release(ethdev);
+  filters[ethdev].clear();
+}
+
+bool port_link_up(uint16_t ethdev) {
+  rte_eth_dev_info dev;
+  if (rte_eth_dev_is_valid_port(ethdev) == 0 || rte_eth_dev_info_get(ethdev, &dev) != 0)
+    return false;
+  if (std::strcmp(dev.driver_name, "net_tap") == 0) return true;
+  rte_eth_link link = {};
+  return rte_eth_link_get_nowait(ethdev, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+}
+
+unsigned ports_in_use() {
+  return rte_eth_dev_count_avail();
+}
+
+}  // namespace maclane

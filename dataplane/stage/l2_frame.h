@@ -1,0 +1,55 @@
+// Bounded reading and rewriting of an Ethernet header with its VLAN tags, in place at the start of
+// a buffer. For the layer 2 stages only.
+#pragma once
+
+#include <rte_mbuf.h>
+
+#include <cstring>
+
+#include "dataplane/net/wire.h"
+
+namespace maclane {
+
+inline constexpr uint16_t kEtherHeader = sizeof(EtherHdr);
+inline constexpr uint16_t kVlanHeader = sizeof(VlanHdr);
+
+[[nodiscard]] inline EtherHdr* ether(rte_mbuf* m) noexcept {
+  return rte_pktmbuf_mtod(m, EtherHdr*);
+}
+
+[[nodiscard]] inline bool is_vlan_type(uint16_t type) noexcept {
+  return type == kEtherVlan || type == kEtherQinQ;
+}
+
+/// Moves the two MACs over the outermost tag and forgets it. The tag must be there.
+inline void strip_tag(rte_mbuf* m) noexcept {
+  uint8_t* const old = rte_pktmbuf_mtod(m, uint8_t*);
+  std::memmove(old + kVlanHeader, old, 12);
+  rte_pktmbuf_adj(m, kVlanHeader);
+}
+
+/// Takes priority tags (VID 0) off, at most four. True if no other tag, whole or cut short, is
+/// left.
+[[nodiscard]] inline bool strip_priority_tags(rte_mbuf* m) noexcept {
+  for (unsigned depth = 0; is_vlan_type(ether(m)->type.host()); ++depth) {
+    if (depth == 4 || m->data_len < kEtherHeader + kVlanHeader) return false;
+    const auto* tag = rte_pktmbuf_mtod_offset(m, const VlanHdr*, kEtherHeader);
+    if ((tag->tci.host() & 0x0fff) != 0) return false;
+    strip_tag(m);
+  }
+  return true;
+}
+
+/// The same question without taking anything off.
+[[nodiscard]] inline bool has_vlan(rte_mbuf* m) noexcept {
+  uint16_t type = ether(m)->type.host();
+  for (unsigned offset = kEtherHeader; is_vlan_type(type); offset += kVlanHeader) {
+    if (offset == kEtherHeader + 4 * kVlanHeader || m->data_len < offset + kVlanHeader) return true;
+    const auto* tag = rte_pktmbuf_mtod_offset(m, const VlanHdr*, offset);
+    if ((tag->tci.host() & 0x0fff) != 0) return true;
+    type = tag->type.host();
+  }
+  return false;
+}
+
+}  // namespace maclane

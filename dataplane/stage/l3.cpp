@@ -1,0 +1,327 @@
+// The L3 pipeline of one worker. A packet of an established connection passes validate, session and
+// `fast`; everything else takes `slow`, which decides all before it changes anything: counters and
+// sessions are committed, and the packet rewritten, only when it can leave. So a packet that waits
+// for ARP waits untranslated and uncounted, and an ICMP error quotes what was received.
+#include "dataplane/stage/l3.h"
+
+#include "dataplane/stage/conntrack.h"
+#include "dataplane/stage/egress.h"
+#include "dataplane/stage/filter.h"
+#include "dataplane/stage/ip4_validate.h"
+#include "dataplane/stage/nat.h"
+#include "dataplane/stage/reassemble.h"
+#include "dataplane/stage/refuse.h"
+#include "dataplane/stage/rewrite.h"
+#include "dataplane/stage/route.h"
+#include "dataplane/worker/packet.h"
+
+namespace maclane {
+namespace {
+
+/// What is decided about a packet on the slow path, before anything is committed.
+struct Decision {
+  RuleKey key;
+  Tuple post;  // after dnat
+  IfIndex out_if = kNoIf;
+  be32 next_hop{};
+  NeighbourRef neighbour = kNoNeighbour;
+  MacAddr dst_mac;
+  bool broadcast = false;  // for the router, but as a broadcast or multicast
+};
+
+/// The next hop's MAC, or what becomes of the packet without it. True if it may go on.
+bool resolve(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
+  const Neighbour n = w.neighbours.find(d.out_if, d.next_hop);
+  d.neighbour = n.ref;
+  d.dst_mac = n.mac;
+  switch (n.state) {
+    case NeighState::kStale:
+      if (w.last_stale != n.ref) {
+        w.last_stale = n.ref;
+        Event e;
+        e.kind = Event::Kind::kNeighbourUsed;
+        e.out_if = d.out_if;
+        e.address = d.next_hop;
+        if (!emit(w, e)) w.last_stale = kNoNeighbour;
+      }
+      return true;
+    case NeighState::kReachable:
+    case NeighState::kProbe:
+    case NeighState::kPermanent:
+      return true;
+    case NeighState::kFull:
+      refuse(w, b, i, Drop::neigh_queue_full, d.out_if);
+      return false;
+    case NeighState::kFailed:
+      refuse(w, b, i, Drop::neigh_failed, d.out_if);
+      return false;
+    case NeighState::kNone:
+    case NeighState::kIncomplete:
+      break;
+  }
+  PacketMessage message;
+  message.reason = PuntReason::kNeighbour;
+  message.in_if = b.in_if[i];
+  message.out_if = d.out_if;
+  message.next_hop = d.next_hop;
+  message.related = (b.flags[i] & L3Queue::kRelatedToOther) != 0;
+  punt(w, b.mbuf[i], message);
+  b.mbuf[i] = nullptr;
+  return false;
+}
+
+/// Where the packet goes; false if it goes nowhere (and is finished). Sets out_if and next_hop.
+bool route(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
+  const Snapshot& s = *w.snapshot;
+  const uint32_t dst = d.post.dst.host();
+  const bool own = from_router(b, i);
+  if ((dst >> 28) == 0xe || dst == 0xffffffffu) {
+    if (own) {
+      refuse(w, b, i, Drop::no_route, b.in_if[i]);
+      return false;
+    }
+    d.out_if = kIfLocal;
+    d.broadcast = true;
+    return true;
+  }
+  const Route r = choose_route(s, s.fib->lookup(dst), d.post.src, d.post.dst);
+  switch (r.kind) {
+    case NextHop::Kind::kLocal:
+      d.out_if = kIfLocal;
+      return true;
+    case NextHop::Kind::kBroadcast:
+      if (own) {
+        refuse(w, b, i, Drop::no_route, b.in_if[i]);
+        return false;
+      }
+      d.out_if = kIfLocal;
+      d.broadcast = true;
+      return true;
+    case NextHop::Kind::kConnected:
+    case NextHop::Kind::kGateway:
+      d.out_if = r.out_if;
+      d.next_hop = r.next_hop;
+      return true;
+    case NextHop::Kind::kBlackhole:
+      refuse(w, b, i, Drop::route_blackhole, b.in_if[i]);
+      return false;
+    case NextHop::Kind::kProhibit:
+      refuse_with_icmp(w, b, i, Drop::route_prohibit, kIcmpUnreachable, 13);
+      return false;
+    case NextHop::Kind::kUnreachable:
+      refuse_with_icmp(w, b, i, Drop::route_unreachable, kIcmpUnreachable, 1);
+      return false;
+    case NextHop::Kind::kNone:
+      break;
+  }
+  refuse_with_icmp(w, b, i, Drop::no_route, kIcmpUnreachable, 0);
+  return false;
+}
+
+/// Forwarding rules that are not the filter's: TTL, MTU, no broadcasts, ip-forward.
+bool may_forward(Worker& w, Burst& b, unsigned i, const Decision& d) noexcept {
+  if (!w.snapshot->ip_forward) {
+    refuse(w, b, i, Drop::forward_off, b.in_if[i]);
+    return false;
+  }
+  if ((b.flags[i] & L3Queue::kL2Broadcast) != 0) {
+    refuse(w, b, i, Drop::bcast_forward, b.in_if[i]);
+    return false;
+  }
+  if (b.ip[i]->ttl <= 1) {
+    refuse_with_icmp(w, b, i, Drop::ttl_expired, kIcmpTimeExceeded, 0);
+    return false;
+  }
+  const uint16_t mtu = w.snapshot->interfaces[d.out_if].mtu;
+  if (b.length[i] > mtu && b.ip[i]->dont_fragment()) {
+    refuse_with_icmp(w, b, i, Drop::frag_needed, kIcmpUnreachable, 4, mtu);
+    return false;
+  }
+  return true;
+}
+
+/// The last step: translate, and out or up to control.
+void finish_packet(Worker& w, Burst& b, unsigned i, IfIndex out_if, const MacAddr& dst_mac,
+                   bool broadcast) noexcept {
+  translate(w, b, i);
+  if (out_if == kIfLocal) {
+    PacketMessage message;
+    message.reason = PuntReason::kLocal;
+    message.in_if = b.in_if[i];
+    message.broadcast = broadcast || (b.flags[i] & L3Queue::kL2Broadcast) != 0;
+    punt(w, b.mbuf[i], message);
+  } else {
+    if (!from_router(b, i)) decrement_ttl(*b.ip[i]);
+    egress(w, b.mbuf[i], out_if, dst_mac);
+  }
+  b.mbuf[i] = nullptr;
+}
+
+void slow(Worker& w, Burst& b, unsigned i) noexcept {
+  const Snapshot& s = *w.snapshot;
+  // An earlier packet of this burst may have opened the connection.
+  if (b.session[i] == SessionTable::kNone && b.state[i] == ConnState::kNew) {
+    if (const SessionTable::Hit hit = w.sessions.find(b.tuple[i], b.hash[i])) {
+      b.session[i] = hit.session;
+      b.direction[i] = hit.direction;
+      if (hit.direction == kReply) {
+        w.sessions.at(hit.session).flags |= Session::kSeenReply;
+        b.state[i] = ConnState::kEstablished;
+      }
+    }
+  }
+  const bool opens = b.session[i] == SessionTable::kNone && b.state[i] == ConnState::kNew;
+  const bool own = from_router(b, i);
+
+  Decision d;
+  d.post = b.tuple[i];
+  d.key = {b.tuple[i].src.host(),
+           b.tuple[i].dst.host(),
+           b.tuple[i].sport.host(),
+           b.tuple[i].dport.host(),
+           b.tuple[i].proto,
+           b.icmp_type[i],
+           b.icmp_code[i],
+           b.state[i],
+           0,
+           b.in_if[i],
+           kNoIf};
+  w.dnat_walk.clear();
+  if (b.session[i] != SessionTable::kNone && b.state[i] != ConnState::kInvalid) {
+    const Session& session = w.sessions.at(b.session[i]);
+    const Tuple other = session.tuple(b.direction[i] == kOriginal ? kReply : kOriginal);
+    d.key.nat = static_cast<uint8_t>((session.has(Session::kSrcNat) ? RuleKey::kSrcNat : 0) |
+                                     (session.has(Session::kDstNat) ? RuleKey::kDstNat : 0));
+    d.post.dst = other.src;
+    if (!b.icmp_error[i]) d.post.dport = other.sport;
+  } else if (opens && !own) {
+    // A source that is one of our own addresses cannot come from a wire (RFC 1812 5.3.8).
+    if (is_local(s, b.tuple[i].src)) return refuse(w, b, i, Drop::ip_martian, b.in_if[i]);
+    d.post = dnat(w, b.tuple[i], d.key);
+    if (!(d.post == b.tuple[i])) d.key.nat = RuleKey::kDstNat;
+  }
+  d.key.dst = d.post.dst.host();
+  d.key.dport = d.post.dport.host();
+
+  if (!route(w, b, i, d)) return;
+  const bool local = d.out_if == kIfLocal;
+  if (!local && !own && !may_forward(w, b, i, d)) return;
+
+  const RuleSet* filter = s.filter.get();
+  d.key.out_if = local ? kNoIf : d.out_if;
+  uint16_t chain = RuleSet::kNoChain;
+  if (filter != nullptr) chain = own ? filter->output : local ? filter->input : filter->forward;
+  WalkRecord& record = w.filter_walk;
+  walk_chain(filter, chain, d.key, record);
+  if (b.icmp_error[i] || d.broadcast) record.cacheable = false;
+
+  if (record.verdict.action != Action::kAccept) {
+    log_matches(w, b, i, record, d.key, false);
+    WalkTable::count_once(record, b.length[i], w.counters);
+    if (record.verdict.action == Action::kReject) return reject(w, b, i, record.verdict.reject);
+    return refuse(w, b, i, Drop::filter_drop, b.in_if[i]);
+  }
+  if (!local && !resolve(w, b, i, d)) return;
+
+  if (opens && !d.broadcast) {
+    TcpState tcp = TcpState::kNone;
+    TimeoutClass cls = TimeoutClass::kGeneric;
+    open_session_state(b, i, &tcp, &cls);
+    const SnatResult made = snat_and_create(w, b.tuple[i], d.post, d.key, d.out_if, cls);
+    if (made.session == SessionTable::kNone) return refuse(w, b, i, made.reason, b.in_if[i]);
+    log_matches(w, b, i, w.dnat_walk, d.key, true);
+    log_matches(w, b, i, w.snat_walk, d.key, true);
+    WalkTable::count_once(w.dnat_walk, b.length[i], w.counters);
+    WalkTable::count_once(w.snat_walk, b.length[i], w.counters);
+    Session& session = w.sessions.at(made.session);
+    session.tcp_state = tcp;
+    session.icmp_type = b.icmp_type[i];
+    session.icmp_code = b.icmp_code[i];
+    b.session[i] = made.session;
+    b.direction[i] = kOriginal;
+  }
+
+  log_matches(w, b, i, record, d.key, false);
+  const uint16_t walk = w.walks.intern(record);
+  if (walk != WalkTable::kNone)
+    w.walks.count(walk, b.length[i]);
+  else
+    WalkTable::count_once(record, b.length[i], w.counters);
+  if (b.session[i] != SessionTable::kNone && b.state[i] != ConnState::kInvalid &&
+      !b.icmp_error[i]) {
+    Leg& leg = w.sessions.at(b.session[i]).leg(b.direction[i]);
+    leg.packets += 1;
+    leg.bytes += b.length[i];
+    leg.in_if = b.in_if[i];
+    leg.out_if = d.out_if;
+    leg.neighbour = d.neighbour;
+    leg.walk = walk;
+    leg.walk_state = b.state[i];
+    leg.generation = walk != WalkTable::kNone ? s.generation : 0;
+  }
+  finish_packet(w, b, i, d.out_if, d.dst_mac, d.broadcast);
+}
+
+/// An established packet whose leg holds everything: verdict, egress, neighbour. False: take
+/// `slow`.
+bool fast(Worker& w, Burst& b, unsigned i) noexcept {
+  if (b.session[i] == SessionTable::kNone || b.icmp_error[i]) return false;
+  Leg& leg = w.sessions.at(b.session[i]).leg(b.direction[i]);
+  if (leg.generation != w.snapshot->generation || leg.walk_state != b.state[i] ||
+      leg.in_if != b.in_if[i]) {
+    return false;
+  }
+  MacAddr mac;
+  if (leg.out_if != kIfLocal) {
+    const Neighbour n = w.neighbours.get(leg.neighbour);
+    if (n.state != NeighState::kReachable && n.state != NeighState::kPermanent &&
+        n.state != NeighState::kProbe) {
+      return false;
+    }
+    mac = n.mac;
+    if (!from_router(b, i) &&
+        (b.ip[i]->ttl <= 1 || b.length[i] > w.snapshot->interfaces[leg.out_if].mtu ||
+         (b.flags[i] & L3Queue::kL2Broadcast) != 0)) {
+      return false;
+    }
+  }
+  w.walks.count(leg.walk, b.length[i]);
+  leg.packets += 1;
+  leg.bytes += b.length[i];
+  finish_packet(w, b, i, leg.out_if, mac, false);
+  return true;
+}
+
+void run(Worker& w, Burst& b, L3Queue& released) noexcept {
+  for (unsigned i = 0; i < b.count; ++i) ip4_validate(w, b, i);
+  reassemble(w, b, released);
+  session_lookup(w, b);
+  for (unsigned i = 0; i < b.count; ++i) {
+    if (b.mbuf[i] == nullptr) continue;
+    if (!fast(w, b, i)) slow(w, b, i);
+  }
+}
+
+}  // namespace
+
+void l3_input(Worker& w, L3Queue& queue) noexcept {
+  L3Queue released;
+  L3Queue* from = &queue;
+  // Fragments that waited for the first of this burst follow it in a second round; they release
+  // none.
+  for (unsigned round = 0; round < 2; ++round) {
+    for (unsigned at = 0; at < from->count;) {
+      Burst b;
+      while (b.count < kBurst && at < from->count) {
+        b.mbuf[b.count] = from->packets[at];
+        b.in_if[b.count] = from->in_if[at];
+        b.flags[b.count++] = from->flags[at++];
+      }
+      run(w, b, released);
+    }
+    from->count = 0;
+    from = &released;
+  }
+}
+
+}  // namespace maclane

@@ -1,0 +1,132 @@
+#include "dataplane/stage/nat.h"
+
+#include "dataplane/net/checksum.h"
+#include "dataplane/worker/worker.h"
+
+namespace maclane {
+namespace {
+
+[[nodiscard]] bool has_ports(uint8_t proto) noexcept {
+  return proto == kProtoTcp || proto == kProtoUdp;
+}
+
+/// One address of a range for a host: always the same (paired pooling, RFC 4787 REQ-2).
+be32 pick_address(const AddressRange& range, uint32_t host) noexcept {
+  const uint64_t size = uint64_t{range.last} - range.first + 1;
+  if (size == 1) return be32::from(range.first);
+  const uint64_t mix = host * 0x9e3779b97f4a7c15ULL;
+  return be32::from(static_cast<uint32_t>(range.first + (mix >> 32) % size));
+}
+
+/// Sets the source port, or the id of an ICMP query.
+void set_source_port(Tuple& t, be16 port) noexcept {
+  t.sport = port;
+}
+
+/// The rewrite of both directions as checksum deltas (RFC 1624), once per session.
+void precompile(Session& s) noexcept {
+  for (uint8_t dir : {kOriginal, kReply}) {
+    Leg& leg = s.leg(dir);
+    const Tuple in = s.tuple(dir);
+    const Tuple out = s.tuple(dir == kOriginal ? kReply : kOriginal).reversed();
+    const uint16_t addresses = delta_add(delta32(in.src, out.src), delta32(in.dst, out.dst));
+    const uint16_t ports = delta_add(delta16(in.sport, out.sport), delta16(in.dport, out.dport));
+    leg.l3_delta = addresses;
+    leg.l4_delta = s.proto == kProtoIcmp ? ports : delta_add(addresses, ports);
+  }
+}
+
+}  // namespace
+
+Tuple dnat(Worker& w, const Tuple& t, const RuleKey& key) noexcept {
+  const RuleSet* set = w.snapshot->nat.get();
+  Tuple post = t;
+  walk_chain(set, set != nullptr ? set->dstnat : RuleSet::kNoChain, key, w.dnat_walk);
+  const Verdict& v = w.dnat_walk.verdict;
+  if (v.rule == nullptr) return post;
+  const Rule& rule = *v.rule;
+  if (v.action == Action::kDstNat) {
+    if (rule.to_addresses.last != 0) post.dst = pick_address(rule.to_addresses, key.src);
+  } else if (v.action == Action::kRedirect) {
+    const be32 own = w.snapshot->interfaces[key.in_if].primary_address;
+    if (own.raw != 0) post.dst = own;
+  } else {
+    return post;
+  }
+  if (rule.to_port_first != 0 && has_ports(t.proto)) {
+    const uint32_t span = static_cast<uint32_t>(rule.to_port_last) - rule.to_port_first + 1;
+    // within a range the port stays if it can, else it follows the host
+    const bool inside = key.dport >= rule.to_port_first && key.dport <= rule.to_port_last;
+    if (!inside)
+      post.dport = be16::from(static_cast<uint16_t>(rule.to_port_first + key.src % span));
+  }
+  return post;
+}
+
+SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, const RuleKey& key,
+                           IfIndex out_if, TimeoutClass timeout_class) noexcept {
+  const Snapshot& snap = *w.snapshot;
+  Tuple out = post;
+  uint8_t flags = post == t ? uint8_t{0} : uint8_t{Session::kDstNat};
+  PortSpan span{1, 65535};
+  bool span_from_rule = false;
+
+  w.snat_walk.clear();
+  if (out_if != kIfLocal && snap.nat != nullptr) {
+    walk_chain(snap.nat.get(), snap.nat->srcnat, key, w.snat_walk);
+    const Verdict& v = w.snat_walk.verdict;
+    if (v.action == Action::kMasquerade) {
+      out.src = snap.interfaces[out_if].primary_address;
+      if (out.src.raw == 0) return {SessionTable::kNone, Drop::nat_no_address};
+      flags |= Session::kMasquerade;
+    } else if (v.action == Action::kSrcNat && v.rule->to_addresses.last != 0) {
+      out.src = pick_address(v.rule->to_addresses, key.src);
+    }
+    if ((v.action == Action::kMasquerade || v.action == Action::kSrcNat) &&
+        v.rule->to_port_first != 0 && has_ports(t.proto)) {
+      span = {v.rule->to_port_first, v.rule->to_port_last};
+      span_from_rule = true;
+    }
+  }
+
+  const bool translatable = has_ports(t.proto) || t.proto == kProtoIcmp;
+  const uint16_t original_port = t.sport.host();
+  const auto take = [&](const Tuple& candidate) {
+    const uint32_t id = w.sessions.create(t, candidate.reversed(), timeout_class, w.now.cs);
+    if (id == SessionTable::kNone) return SessionTable::kNone;
+    Session& s = w.sessions.at(id);
+    if (!(candidate.src == t.src) || !(candidate.sport == t.sport)) flags |= Session::kSrcNat;
+    s.flags |= flags;
+    precompile(s);
+    return id;
+  };
+
+  // Port preservation first (B-33 1): the reply tuple itself says whether the port is free.
+  const bool inside =
+      !span_from_rule || (original_port >= span.first && original_port <= span.last);
+  const bool own = owner(original_port, w.count) == w.id || out.src == t.src;
+  if (inside && (own || !translatable) && !w.sessions.exists(out.reversed())) {
+    const uint32_t id = take(out);
+    return {id, Drop::session_table_full};
+  }
+  if (!translatable) return {SessionTable::kNone, Drop::nat_ports_exhausted};
+  if (w.sessions.size() >= w.sessions.capacity()) return {};
+
+  if (!span_from_rule) {
+    if (t.proto == kProtoIcmp)
+      span = {0, 65535};
+    else
+      span = port_class(original_port);
+  }
+  uint16_t port = 0;
+  Tuple candidate = out;
+  const bool found = pick_port(span, w.id, w.count, w.random, &port, [&](uint16_t p) {
+    set_source_port(candidate, be16::from(p));
+    return !w.sessions.exists(candidate.reversed());
+  });
+  if (!found) return {SessionTable::kNone, Drop::nat_ports_exhausted};
+  set_source_port(candidate, be16::from(port));
+  return {take(candidate), Drop::session_table_full};
+}
+
+}  // namespace maclane

@@ -1,0 +1,29 @@
+// NAT decisions for the first packet of a connection (behaviour.md B-28 to B-34): new destination,
+// new source, and the session whose reply tuple proves the choice unique. Worker thread only.
+#pragma once
+
+#include "dataplane/stage/filter.h"
+#include "dataplane/table/session.h"
+#include "dataplane/worker/drop.h"
+
+namespace maclane {
+
+struct Worker;
+
+/// dstnat: the tuple after destination translation (unchanged if no rule says otherwise). Fills
+/// w.dnat_walk for counting.
+[[nodiscard]] Tuple dnat(Worker& w, const Tuple& t, const RuleKey& key) noexcept;
+
+struct SnatResult {
+  uint32_t session = SessionTable::kNone;
+  Drop reason = Drop::session_table_full;  // if session is kNone
+};
+
+/// srcnat and creation in one: walks srcnat, chooses source address and port, creates the session
+/// with original tuple `t` and the reply tuple that follows. `post` is t after dnat; fills
+/// w.snat_walk. from_wire: the packet was received; out_if kIfLocal: it is for the router.
+[[nodiscard]] SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post,
+                                         const RuleKey& key, IfIndex out_if,
+                                         TimeoutClass timeout_class) noexcept;
+
+}  // namespace maclane

@@ -1,0 +1,149 @@
+#include "dataplane/worker/loop.h"
+
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <rte_ring.h>
+
+#include "dataplane/stage/flood.h"
+#include "dataplane/stage/l2.h"
+#include "dataplane/stage/l3.h"
+#include "dataplane/worker/packet.h"
+
+namespace maclane {
+namespace {
+
+constexpr unsigned kExpireSessions = 32;  // looked at per round
+constexpr unsigned kExpireDatagrams = 4;
+constexpr uint32_t kFlushPerRound = 1024;
+
+void drop_fragment(void* worker, rte_mbuf* packet, IfIndex in_if, Drop reason) {
+  drop(*static_cast<Worker*>(worker), packet, reason, in_if);
+}
+
+void carry_out(Worker& w, LoopState& state, const Request& request) noexcept {
+  switch (request.kind) {
+    case Request::Kind::kRemoveSession: {
+      if (request.session >= w.sessions.capacity()) return;
+      const Session& s = w.sessions.at(request.session);
+      // The slot may have been given to another connection since control looked.
+      if (s.has(Session::kUsed) &&
+          s.sequence.load(std::memory_order_relaxed) == request.created_cs) {
+        w.sessions.release(request.session);
+      }
+      return;
+    }
+    case Request::Kind::kFlushSessions:
+      state.flush_next = 0;
+      return;
+  }
+}
+
+void take_requests(Worker& w, LoopState& state) noexcept {
+  std::array<Request, 16> requests;
+  const unsigned n = w.requests == nullptr ? 0
+                                           : rte_ring_sc_dequeue_burst_elem(
+                                                 w.requests, requests.data(), sizeof(Request),
+                                                 requests.size(), nullptr);
+  for (unsigned i = 0; i < n; ++i) carry_out(w, state, requests[i]);
+  if (state.flush_next == SessionTable::kNone) return;
+  // A piece per round, so that packets do not wait for a full table.
+  for (uint32_t i = 0; i < kFlushPerRound; ++i, ++state.flush_next) {
+    if (state.flush_next >= w.sessions.capacity() || w.sessions.size() == 0) {
+      state.flush_next = SessionTable::kNone;
+      return;
+    }
+    if (w.sessions.at(state.flush_next).has(Session::kUsed)) w.sessions.release(state.flush_next);
+  }
+}
+
+void take_injected(Worker& w, LoopState& state, rte_mbuf* m) noexcept {
+  const PacketMessage message = message_of(m);
+  bool queued = true;
+  switch (message.kind) {
+    case InjectKind::kFrame:
+      if (message.out_if == kNoIf || message.out_if >= w.snapshot->interfaces.size()) {
+        drop(w, m, Drop::inject_invalid, message.out_if);
+      } else {
+        l2_send(w, m, message.out_if);
+      }
+      return;
+    case InjectKind::kIpOutput: {
+      const auto flags = static_cast<uint8_t>(
+          L3Queue::kFromRouter | (message.related ? L3Queue::kRelatedToOther : L3Queue::kNone));
+      queued = state.queue.push(m, kNoIf, flags);
+      break;
+    }
+    case InjectKind::kIpInput: {
+      // A packet that the router itself sent waits for ARP as well, and stays the router's own.
+      const uint8_t origin = message.in_if == kNoIf ? L3Queue::kFromRouter : L3Queue::kNone;
+      queued =
+          state.queue.push(m, message.in_if, static_cast<uint8_t>(L3Queue::kHeldBefore | origin));
+      break;
+    }
+  }
+  if (!queued) drop(w, m, Drop::no_mbuf, message.in_if);
+}
+
+unsigned take_inject_ring(Worker& w, LoopState& state) noexcept {
+  if (w.inject == nullptr) return 0;
+  std::array<rte_mbuf*, kBurst> packets;
+  const unsigned n = rte_ring_sc_dequeue_burst(w.inject, reinterpret_cast<void**>(packets.data()),
+                                               packets.size(), nullptr);
+  if (n == 0) return 0;
+  w.flood_budget = kFloodBudget;
+  for (unsigned i = 0; i < n; ++i) take_injected(w, state, packets[i]);
+  l3_input(w, state.queue);
+  return n;
+}
+
+unsigned take_loopback(Worker& w, LoopState& state) noexcept {
+  const unsigned n = w.loopback.count;
+  if (n == 0) return 0;
+  // L3 fills the loopback again while it works; only what is there now belongs to this round.
+  for (unsigned i = 0; i < n; ++i) {
+    state.queue.packets[i] = w.loopback.packets[i];
+    state.queue.in_if[i] = w.loopback.in_if[i];
+    state.queue.flags[i] = w.loopback.flags[i];
+  }
+  state.queue.count = n;
+  w.loopback.count = 0;
+  w.flood_budget = kFloodBudget;
+  l3_input(w, state.queue);
+  return n;
+}
+
+unsigned take_wire(Worker& w, LoopState& state) noexcept {
+  unsigned total = 0;
+  std::array<rte_mbuf*, kBurst> frames;
+  for (const RxQueue& rx : w.snapshot->rx[w.id]) {
+    if (rx.port >= w.snapshot->ports.size()) continue;
+    const Port& port = w.snapshot->ports[rx.port];
+    if (port.ethdev == 0xffff) continue;
+    const uint16_t n = rte_eth_rx_burst(port.ethdev, rx.queue, frames.data(), kBurst);
+    if (n == 0) continue;
+    w.counters.loop.bursts += 1;
+    total += n;
+    l2_input(w, rx.port, {frames.data(), n}, state.queue);
+    l3_input(w, state.queue);
+  }
+  return total;
+}
+
+}  // namespace
+
+Clock Clock::started_now() {
+  return {rte_rdtsc(), std::max<uint64_t>(rte_get_tsc_hz() / 100, 1)};
+}
+
+unsigned loop_once(Worker& w, LoopState& state) noexcept {
+  take_requests(w, state);
+  unsigned packets = take_inject_ring(w, state);
+  packets += take_loopback(w, state);
+  packets += take_wire(w, state);
+  tx_flush(w);
+  w.sessions.expire(w.now.cs, w.snapshot->timeouts, kExpireSessions);
+  w.fragments.expire(w.now, kExpireDatagrams, drop_fragment, &w);
+  return packets;
+}
+
+}  // namespace maclane

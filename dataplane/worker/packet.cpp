@@ -1,0 +1,144 @@
+// The only file that frees packets: drop, punt, copy and transmit. Worker thread only.
+#define MACLANE_OWNS_FREE
+#include "dataplane/worker/packet.h"
+
+#include <rte_ethdev.h>
+#include <rte_ring.h>
+
+namespace maclane {
+namespace {
+
+/// A delivery to an attached vport is what its interface receives; everything else is sent, by the
+/// interface and by all that it stands on. Tags below an interface are not its bytes.
+void count_sent(Worker& w, const Port& port, IfIndex from, uint32_t bytes) noexcept {
+  const auto& interfaces = w.snapshot->interfaces;
+  if (port.attachment) {
+    if (from >= interfaces.size()) return;
+    IfCounters& c = w.counters.interfaces[from];
+    c.rx_packets += 1;
+    c.rx_bytes += bytes;
+    return;
+  }
+  // macvlan, vlan, vlan, ethernet: four levels at most
+  for (unsigned depth = 0; depth < 4 && from != kNoIf && from < interfaces.size(); ++depth) {
+    IfCounters& c = w.counters.interfaces[from];
+    c.tx_packets += 1;
+    c.tx_bytes += bytes - 4u * interfaces[from].tag_count;
+    from = interfaces[from].parent;
+  }
+}
+
+void flush_port(Worker& w, uint16_t index) noexcept {
+  TxBuffer& buffer = w.tx[index];
+  const uint16_t count = buffer.count;
+  if (count == 0) return;
+  buffer.count = 0;
+  const auto& ports = w.snapshot->ports;
+  if (index >= ports.size() || ports[index].ethdev == 0xffff) {
+    for (uint16_t i = 0; i < count; ++i) drop(w, buffer.packets[i], Drop::tx_down, buffer.from[i]);
+    return;
+  }
+  const Port& port = ports[index];
+  std::array<uint32_t, kBurst> bytes;  // the driver owns a packet once it is sent
+  for (uint16_t i = 0; i < count; ++i) bytes[i] = buffer.packets[i]->pkt_len;
+  const uint16_t sent =
+      rte_eth_tx_burst(port.ethdev, static_cast<uint16_t>(w.id), buffer.packets.data(), count);
+  for (uint16_t i = 0; i < sent; ++i) count_sent(w, port, buffer.from[i], bytes[i]);
+  for (uint16_t i = sent; i < count; ++i) {
+    drop(w, buffer.packets[i], Drop::tx_full, buffer.from[i]);
+  }
+}
+
+}  // namespace
+
+namespace {
+
+void count_in(std::vector<std::array<uint64_t, kDropCount>>& counters, Drop reason,
+              IfIndex interface) noexcept {
+  const IfIndex slot = interface < kMaxInterfaces ? interface : kNoIf;
+  counters[slot][static_cast<unsigned>(reason)] += 1;
+}
+
+}  // namespace
+
+void count_drop(Worker& w, Drop reason, IfIndex interface) noexcept {
+  count_in(w.counters.drops, reason, interface);
+}
+
+void drop(Worker& w, rte_mbuf* m, Drop reason, IfIndex interface) noexcept {
+  drop(w.counters.drops, m, reason, interface);
+}
+
+void drop(std::vector<std::array<uint64_t, kDropCount>>& counters, rte_mbuf* m, Drop reason,
+          IfIndex interface) noexcept {
+  count_in(counters, reason, interface);
+  rte_pktmbuf_free(m);  // every named drop ends here
+}
+
+void finish(Worker& /*w*/, rte_mbuf* m) noexcept {
+  finish(m);
+}
+
+void finish(rte_mbuf* m) noexcept {
+  rte_pktmbuf_free(m);  // not a drop: see packet.h
+}
+
+void punt(Worker& w, rte_mbuf* m, const PacketMessage& message) noexcept {
+  PacketMessage& out = message_of(m);
+  out = message;
+  out.worker = static_cast<uint8_t>(w.id);
+  if (w.punt == nullptr || rte_ring_sp_enqueue(w.punt, m) != 0) {
+    drop(w, m, Drop::punt_full, message.in_if);
+  }
+}
+
+bool emit(Worker& w, const Event& event) noexcept {
+  return w.events != nullptr &&
+         rte_ring_sp_enqueue_elem(w.events, const_cast<Event*>(&event), sizeof(Event)) == 0;
+}
+
+rte_mbuf* alloc(Worker& w) noexcept {
+  return rte_pktmbuf_alloc(w.pool);
+}
+
+rte_mbuf* copy(Worker& w, const rte_mbuf* m) noexcept {
+  return rte_pktmbuf_copy(m, w.pool, 0, UINT32_MAX);
+}
+
+rte_mbuf* clone(Worker& w, rte_mbuf* m) noexcept {
+  return rte_pktmbuf_clone(m, w.pool);
+}
+
+void tx(Worker& w, rte_mbuf* m, uint16_t port, IfIndex from) noexcept {
+  if (port >= w.tx.size() || port >= w.snapshot->ports.size() ||
+      w.snapshot->ports[port].ethdev == 0xffff) {
+    drop(w, m, Drop::tx_down, from);
+    return;
+  }
+  if (!w.snapshot->ports[port].multi_segment && (m->nb_segs > 1 || !RTE_MBUF_DIRECT(m))) {
+    rte_mbuf* flat = copy(w, m);
+    if (flat == nullptr) {
+      drop(w, m, Drop::no_mbuf, from);
+      return;
+    }
+    finish(w, m);
+    m = flat;
+    if (m->nb_segs > 1) {  // larger than a buffer: this port cannot carry it
+      drop(w, m, Drop::tx_down, from);
+      return;
+    }
+  }
+  TxBuffer& buffer = w.tx[port];
+  buffer.packets[buffer.count] = m;
+  buffer.from[buffer.count] = from;
+  if (++buffer.count == kBurst) flush_port(w, port);
+}
+
+void tx_flush(Worker& w) noexcept {
+  // Every port that a buffer was filled for is a port of this snapshot: the loop flushes before it
+  // takes the next one.
+  const size_t ports = std::min(w.snapshot->ports.size(), w.tx.size());
+  for (size_t i = 0; i < ports; ++i) flush_port(w, static_cast<uint16_t>(i));
+}
+
+}  // namespace maclane

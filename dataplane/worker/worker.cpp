@@ -1,0 +1,16 @@
+#include "dataplane/worker/worker.h"
+
+namespace maclane {
+
+Worker::Worker(unsigned worker_id, unsigned worker_count, uint32_t max_sessions, uint64_t seed,
+               NeighbourTable& neighbour_table, McFilters& multicast, rte_mempool* mbufs)
+    : id(worker_id),
+      count(worker_count),
+      sessions(max_sessions, seed),
+      // The index and the port choice must not share a seed: ports are seen on the wire.
+      random((seed + worker_id + 1) * 0x9e3779b97f4a7c15ULL),
+      neighbours(neighbour_table),
+      mc_filters(multicast),
+      pool(mbufs) {}
+
+}  // namespace maclane

@@ -1,0 +1,212 @@
+"""Frames on a device, seen and sent with AF_PACKET.
+
+A Wire sees what comes in at a device, tags included, and sends frames as they are. Frames are
+scapy packets or bytes. Nothing waits for silence: a frame whose answer must come last says that
+everything before it has been through (Station.settle).
+"""
+
+import socket
+import struct
+
+from scapy.all import ARP, ICMP, IP, TCP, UDP, Dot1AD, Dot1Q, Ether, Raw, conf, raw
+
+from lab import readable, wait_until
+
+conf.verb = 0
+
+__all__ = [
+    "ARP", "ICMP", "IP", "TCP", "UDP", "BROADCAST", "Dot1AD", "Dot1Q", "Ether", "Raw", "Seen",
+    "Station", "Wire", "good_checksums", "mac", "raw",
+]
+
+BROADCAST = "ff:ff:ff:ff:ff:ff"
+
+_SOL_PACKET = 263
+_PACKET_ADD_MEMBERSHIP = 1
+_PACKET_AUXDATA = 8
+_PACKET_IGNORE_OUTGOING = 23
+_PACKET_MR_PROMISC = 1
+_SO_RCVBUFFORCE = 33
+_ETH_P_ALL = 3
+_VLAN_VALID = 0x10
+_TPID_VALID = 0x40
+_BUSY = (11, 105)  # EAGAIN, ENOBUFS: the queue of the device is full for a moment
+
+
+def mac(number):
+    """Locally administered unicast addresses for tests: 02:00:00:00:00:01 and so on."""
+    return "02:00:" + ":".join(f"{byte:02x}" for byte in struct.pack(">I", number))
+
+
+class Seen:
+    """One received frame."""
+
+    def __init__(self, data, packet_type):
+        self.data = data
+        self.packet_type = packet_type  # 0 host, 1 broadcast, 2 multicast, 3 other host
+        self._packet = None
+
+    @property
+    def packet(self):
+        if self._packet is None:
+            self._packet = Ether(self.data)
+        return self._packet
+
+    def __repr__(self):
+        return self.packet.summary()
+
+
+class Wire:
+    """An AF_PACKET socket on a device of a namespace; device "" is all that are there."""
+
+    def __init__(self, namespace, device, protocol=_ETH_P_ALL, promiscuous=True):
+        self.device = device
+        self.seen = []
+        with namespace.entered():
+            # Protocol 0 first: nothing of other devices gets in before bind().
+            self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+            self.sock.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
+            self.sock.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
+            self.sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 32 << 20)
+            if promiscuous and device:
+                index = socket.if_nametoindex(device)
+                request = struct.pack("=IHH8s", index, _PACKET_MR_PROMISC, 0, b"")
+                self.sock.setsockopt(_SOL_PACKET, _PACKET_ADD_MEMBERSHIP, request)
+            self.sock.bind((device, protocol))
+        self.sock.setblocking(False)
+
+    def close(self):
+        self.sock.close()
+
+    def send(self, *frames):
+        for frame in frames:
+            data = bytes(frame) if isinstance(frame, (bytes, bytearray)) else raw(frame)
+            wait_until(lambda: self._send(data), 10, f"room to send on {self.device}", tick=0.001)
+
+    def _send(self, data):
+        try:
+            return self.sock.send(data) == len(data)
+        except OSError as error:
+            if error.errno not in _BUSY:
+                raise
+            return False
+
+    def _receive(self):
+        try:
+            data, control, _, address = self.sock.recvmsg(65536, 256)
+        except BlockingIOError:
+            return None
+        for level, kind, value in control:
+            if (level, kind) != (_SOL_PACKET, _PACKET_AUXDATA) or len(value) < 20:
+                continue
+            status, _, _, _, _, tci, tpid = struct.unpack("=IIIHHHH", value[:20])
+            if status & _VLAN_VALID:
+                tpid = tpid if status & _TPID_VALID else 0x8100
+                data = data[:12] + struct.pack(">HH", tpid, tci) + data[12:]
+        return Seen(data, address[2])
+
+    def collect(self):
+        """Takes in what has arrived; returns all frames seen since the last clear()."""
+        while (frame := self._receive()) is not None:
+            self.seen.append(frame)
+        return self.seen
+
+    def clear(self):
+        self.collect()
+        self.seen = []
+
+    def take(self, predicate=lambda packet: True):
+        """Removes and returns the packets that fit and have arrived."""
+        self.collect()
+        fit, rest = [], []
+        for frame in self.seen:
+            (fit if predicate(frame.packet) else rest).append(frame)
+        self.seen = rest
+        return [frame.packet for frame in fit]
+
+    def wait(self, predicate, timeout=10.0, what="a frame"):
+        """Removes and returns the first packet that fits, waited for; others stay in seen."""
+        looked_at = 0
+
+        def look():
+            nonlocal looked_at
+            readable(self.sock, 0.02)
+            self.collect()
+            while looked_at < len(self.seen):
+                packet = self.seen[looked_at].packet
+                if predicate(packet):
+                    del self.seen[looked_at]
+                    return packet
+                looked_at += 1
+            return None
+
+        return wait_until(look, timeout, lambda: f"{what} on {self.device}; seen: {self.seen}", 0)
+
+
+class Station:
+    """A host made of frames: one MAC and one address on a Wire, and the router it talks to."""
+
+    def __init__(self, wire, own_mac, own_ip, router_mac, router_ip):
+        self.wire = wire
+        self.mac = own_mac
+        self.ip = own_ip
+        self.router_mac = router_mac
+        self.router_ip = router_ip
+
+    def frame(self, packet):
+        """An IP packet on its way to the router."""
+        return Ether(src=self.mac, dst=self.router_mac) / packet
+
+    def send(self, *packets):
+        self.wire.send(*(self.frame(packet) for packet in packets))
+
+    def who_has(self, target, **fields):
+        source = fields.pop("psrc", self.ip)
+        dst = fields.pop("dst", BROADCAST)
+        return Ether(src=self.mac, dst=dst) / ARP(
+            op=1, hwsrc=self.mac, psrc=source, pdst=target, **fields
+        )
+
+    def is_reply(self, packet, target):
+        return ARP in packet and packet[ARP].op == 2 and packet[ARP].psrc == target
+
+    def settle(self, rounds=2):
+        """Asks the router for its address and waits for the answer: what went before is done."""
+        for _ in range(rounds):
+            self.wire.send(self.who_has(self.router_ip))
+            self.wire.wait(
+                lambda p: self.is_reply(p, self.router_ip) and p[ARP].hwdst == self.mac,
+                what=f"the router's answer to who-has {self.router_ip}",
+            )
+
+
+def _sum16(data):
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total
+
+
+def good_checksums(packet):
+    """Whether the IPv4, TCP, UDP and ICMP checksums of a frame are right (UDP's zero is)."""
+    if IP not in packet:
+        return True
+    data = raw(packet[IP])
+    header = (data[0] & 15) * 4
+    length, fragment, proto = (
+        struct.unpack(">H", data[2:4])[0],
+        struct.unpack(">H", data[6:8])[0] & 0x3FFF,
+        data[9],
+    )
+    if _sum16(data[:header]) != 0xFFFF:
+        return False
+    if fragment or proto not in (1, 6, 17):
+        return True
+    body = data[header:length]
+    if proto == 1:
+        return _sum16(body) == 0xFFFF
+    if proto == 17 and body[6:8] == b"\0\0":
+        return True
+    return _sum16(data[12:20] + struct.pack(">HH", proto, len(body)) + body) == 0xFFFF

@@ -1,0 +1,124 @@
+"""maclanectl as a person and a script use it."""
+
+import json
+
+import pytest
+
+from lab import Lab
+from scenes import IOT_ROUTER, ISP, soho
+
+MENUS = [
+    "/interface", "/interface/ethernet", "/interface/macvlan", "/interface/vlan",
+    "/interface/list", "/interface/list/member", "/ip/address", "/ip/route", "/ip/arp",
+    "/ip/settings", "/ip/firewall/filter", "/ip/firewall/nat", "/ip/firewall/address-list",
+    "/ip/firewall/connection", "/ip/firewall/connection/tracking", "/system/identity",
+    "/dataplane", "/dataplane/drops", "/dataplane/workers", "/dataplane/memory",
+]
+
+
+@pytest.fixture(scope="module")
+def scene():
+    with Lab() as lab:
+        made = soho(lab)
+        made.pc.ping(ISP)
+        yield made
+
+
+@pytest.mark.parametrize("menu", MENUS)
+def test_every_menu_in_both_spellings_and_as_json(scene, menu):
+    slashes = scene.router.ctl(f"{menu}/print").stdout
+    spaces = scene.router.ctl(*menu.strip("/").split("/"), "print").stdout
+    assert slashes.splitlines()[:1] == spaces.splitlines()[:1]
+    rows = json.loads(scene.router.ctl(f"{menu}/print", as_json=True).stdout)
+    assert isinstance(rows, list)
+    for row in rows:
+        assert all(isinstance(value, str) for value in row.values()), row
+
+
+def test_macvlan_table_looks_like_the_manuals(scene):
+    """E-41: Flags, Columns, then the rows."""
+    lines = scene.router.ctl("/interface/macvlan/print").stdout.splitlines()
+    assert lines[0].startswith("Flags: ") and "R - RUNNING" in lines[0]
+    assert lines[1].startswith("Columns: ") and "MAC-ADDRESS" in lines[1]
+    assert lines[2].split()[0] == "#"
+    row = next(line for line in lines if "macvlan-iot" in line)
+    assert row.split()[:2] == ["0", "R"]
+    assert "auto" not in row and "ether2" in row and "bridge" in row
+
+
+def test_where(scene):
+    rows = scene.router.print("/interface/macvlan", "where", "mode=private")
+    assert {row["name"] for row in rows} == {"cam1", "cam2"}
+    rows = scene.router.print("/ip/address", "where", "interface=macvlan-iot")
+    assert [row["address"] for row in rows] == [f"{IOT_ROUTER}/24"]
+
+
+def test_detail_and_stats(scene):
+    detail = scene.router.ctl("/interface/macvlan/print", "detail").stdout
+    assert 'name="macvlan-iot"' in detail and "mode=bridge" in detail
+    stats = scene.router.ctl("/interface/print", "stats").stdout
+    assert "RX-BYTE" in stats
+    stats = scene.router.ctl("/ip/firewall/filter/print", "stats").stdout
+    assert "PACKETS" in stats
+
+
+def test_routes_are_flagged(scene):
+    default = scene.router.row("/ip/route", **{"dst-address": "0.0.0.0/0"})
+    assert default["gateway"] == ISP and default["active"] == "true"
+    connected = scene.router.row("/ip/route", **{"dst-address": "192.168.99.0/24"})
+    assert connected["connect"] == "true" and connected["dynamic"] == "true"
+    assert connected["gateway"] == "macvlan-iot"
+
+
+def test_neighbours(scene):
+    row = scene.router.row("/ip/arp", address=ISP)
+    assert row["interface"] == "ether1" and row["complete"] == "true"
+    assert row["mac-address"].lower() == scene.isp.mac("mlwan")
+
+
+def test_workers_show_their_busy_share(scene):
+    (worker,) = scene.router.print("/dataplane/workers")
+    assert float(worker["busy"].rstrip("%")) <= 100
+    assert int(worker["packets"]) > 0 and int(worker["loops"]) >= int(worker["bursts"])
+
+
+def test_memory_is_accounted_for(scene):
+    items = {row["item"]: int(row["bytes"]) for row in scene.router.print("/dataplane/memory")}
+    assert items and all(value >= 0 for value in items.values())
+    assert any("session" in name for name in items)
+
+
+def test_mistyped_commands_get_a_sentence(scene):
+    done = scene.router.ctl("/interface/macvlam/print", check=False)
+    assert done.returncode == 2 and "macvlam" in done.stderr
+    done = scene.router.ctl("/interface/macvlan/print", "where", "colour=red", check=False)
+    assert done.returncode != 0 and "colour" in done.stderr
+
+
+def test_no_router_is_said(scene):
+    done = scene.router.ns.run(
+        scene.router.command()[0].with_name("maclanectl"), "--socket",
+        scene.lab.directory / "nobody.sock", "/interface/print", check=False,
+    )
+    assert done.returncode == 3 and "nobody.sock" in done.stderr
+
+
+def test_lines_from_a_pipe(scene):
+    done = scene.router.ns.run(
+        scene.router.command()[0].with_name("maclanectl"), "--socket", scene.router.socket_path,
+        stdin="/interface macvlan print\n/system/identity/print\n",
+    )
+    assert "macvlan-iot" in done.stdout and "soho" in done.stdout
+
+
+def test_many_clients_at_once(scene):
+    processes = [
+        scene.router.ns.popen(
+            f"ctl{number}", scene.router.command()[0].with_name("maclanectl"),
+            "--socket", scene.router.socket_path, "--json", "/interface/print",
+        )
+        for number in range(16)
+    ]
+    for process in processes:
+        assert process.wait(30) == 0, process.err()
+        assert json.loads(process.out())

@@ -1,0 +1,193 @@
+// Print layouts, byte by byte.
+#include "control/observe/table.h"
+
+#include <gtest/gtest.h>
+
+namespace maclane::observe {
+namespace {
+
+Table macvlans() {
+  Table table;
+  table.columns = {"name", "mtu", "interface", "mac-address", "mode"};
+  table.stats_columns = {"name", "rx-byte", "tx-byte"};
+  table.flags = {{'X', "disabled", "disabled"}, {'R', "running", "running"}};
+  table.texts = {"name", "comment"};
+  table.hidden = {"netns"};
+  table.rows = {{"*1",
+                 0,
+                 false,
+                 {{"name", "macvlan1"},
+                  {"interface", "ether1"},
+                  {"mode", "bridge"},
+                  {"mac-address", "76:81:BF:68:69:83"},
+                  {"mtu", "1500"},
+                  {"arp", "enabled"},
+                  {"loop-protect", "default"},
+                  {"disabled", "false"},
+                  {"running", "true"},
+                  {"rx-byte", "123456789"},
+                  {"tx-byte", "7"}}}};
+  return table;
+}
+
+Table two() {
+  Table table = macvlans();
+  table.rows.push_back({"*B",
+                        11,
+                        false,
+                        {{"name", "web"},
+                         {"interface", "ether2"},
+                         {"mode", "private"},
+                         {"mac-address", "02:00:00:00:00:01"},
+                         {"mtu", "900"},
+                         {"disabled", "true"},
+                         {"running", "false"},
+                         {"comment", "the \"web\""},
+                         {"netns", "w"},
+                         {"rx-byte", "0"},
+                         {"tx-byte", "0"}}});
+  return table;
+}
+
+TEST(Table, PrintsThePagesSample) {
+  EXPECT_EQ(to_text(macvlans(), {}),
+            "Flags: R - RUNNING\n"
+            "Columns: NAME, MTU, INTERFACE, MAC-ADDRESS, MODE\n"
+            "#   NAME       MTU  INTERFACE  MAC-ADDRESS        MODE\n"
+            "0 R macvlan1  1500  ether1     76:81:BF:68:69:83  bridge\n");
+}
+
+TEST(Table, AlignsRowsAndPutsCommentsAbove) {
+  EXPECT_EQ(to_text(two(), {}),
+            "Flags: X - DISABLED; R - RUNNING\n"
+            "Columns: NAME, MTU, INTERFACE, MAC-ADDRESS, MODE\n"
+            " #    NAME       MTU  INTERFACE  MAC-ADDRESS        MODE\n"
+            " 0  R macvlan1  1500  ether1     76:81:BF:68:69:83  bridge\n"
+            ";;; the \"web\"\n"
+            "11 X  web        900  ether2     02:00:00:00:00:01  private\n");
+}
+
+TEST(Table, LeavesOutFlagsAndColumnsNobodyHas) {
+  Table table;
+  table.columns = {"name", "ranges", "next-pool"};
+  table.rows = {{"*1", 0, false, {{"name", "pool1"}, {"ranges", "10.0.0.2-10.0.0.9"}}}};
+  EXPECT_EQ(to_text(table, {}),
+            "Columns: NAME, RANGES\n"
+            "# NAME   RANGES\n"
+            "0 pool1  10.0.0.2-10.0.0.9\n");
+  table.rows[0].dynamic = true;
+  EXPECT_EQ(to_text(table, {}),
+            "Flags: D - DYNAMIC\n"
+            "Columns: NAME, RANGES\n"
+            "#   NAME   RANGES\n"
+            "0 D pool1  10.0.0.2-10.0.0.9\n");
+  table.rows.clear();
+  EXPECT_EQ(to_text(table, {}), "");
+}
+
+TEST(Table, CutsColumnsToTheTerminal) {
+  PrintOptions options;
+  options.width = 40;
+  EXPECT_EQ(to_text(macvlans(), options),
+            "Flags: R - RUNNING\n"
+            "Columns: NAME, MTU, INTERFACE\n"
+            "#   NAME       MTU  INTERFACE\n"
+            "0 R macvlan1  1500  ether1\n");
+  options.width = 3;
+  options.bold = true;
+  EXPECT_EQ(to_text(macvlans(), options),
+            "\033[1mFlags: R - RUNNING\033[0m\n"
+            "\033[1mColumns: NAME\033[0m\n"
+            "\033[1m#   NAME\033[0m\n"
+            "0 R macvlan1\n");
+}
+
+TEST(Table, WrapsDetail) {
+  PrintOptions options;
+  options.style = Style::kDetail;
+  EXPECT_EQ(to_text(two(), options),
+            "Flags: X - disabled; R - running\n"
+            " 0  R name=\"macvlan1\" interface=ether1 mode=bridge mac-address=76:81:BF:68:69:83\n"
+            "      mtu=1500 arp=enabled loop-protect=default rx-byte=123456789 tx-byte=7\n"
+            "\n"
+            "11 X  ;;; the \"web\"\n"
+            "      name=\"web\" interface=ether2 mode=private mac-address=02:00:00:00:00:01\n"
+            "      mtu=900 netns=w rx-byte=0 tx-byte=0\n");
+}
+
+TEST(Table, PrintsRulesInDetailWithoutTheHidden) {
+  Table table;
+  table.flags = {{'X', "disabled", "disabled"}};
+  table.hidden = {"log"};
+  table.switches = {"random"};
+  table.rows = {{"*1",
+                 0,
+                 false,
+                 {{"chain", "forward"},
+                  {"action", "accept"},
+                  {"disabled", "false"},
+                  {"log", "no"},
+                  {"random", "true"}}}};
+  EXPECT_EQ(to_text(table, {}),
+            "Flags: X - disabled\n 0   chain=forward action=accept random=yes\n");
+}
+
+TEST(Table, PrintsStatsTerseAndValueList) {
+  PrintOptions options;
+  options.style = Style::kStats;
+  EXPECT_EQ(to_text(macvlans(), options),
+            "Flags: R - RUNNING\n"
+            "Columns: NAME, RX-BYTE, TX-BYTE\n"
+            "#   NAME        RX-BYTE  TX-BYTE\n"
+            "0 R macvlan1  123456789        7\n");
+  options.style = Style::kTerse;
+  options.properties = {"name", "comment", "mtu"};
+  EXPECT_EQ(to_text(two(), options),
+            " 0  R name=\"macvlan1\" mtu=1500\n"
+            "11 X  name=\"web\" comment=\"the \\\"web\\\"\" mtu=900\n");
+  options.style = Style::kValueList;
+  EXPECT_EQ(to_text(two(), options),
+            "     name: macvlan1 web\n"
+            "  comment:          the \"web\"\n"
+            "      mtu: 1500     900\n");
+  options.style = Style::kBrief;
+  options.properties = {"mode", "name"};
+  EXPECT_EQ(to_text(macvlans(), options),
+            "Flags: R - RUNNING\n"
+            "Columns: MODE, NAME\n"
+            "#   MODE    NAME\n"
+            "0 R bridge  macvlan1\n");
+}
+
+TEST(Table, PrintsSettingsAsLines) {
+  Table table;
+  table.settings = true;
+  table.rows = {{"", 0, false, {{"enabled", "yes"}, {"max-entries", "262144"}}}};
+  EXPECT_EQ(to_text(table, {}), "      enabled: yes\n  max-entries: 262144\n");
+  EXPECT_EQ(to_json(table), "{\n  \"enabled\": \"yes\",\n  \"max-entries\": \"262144\"\n}\n");
+}
+
+TEST(Table, ShowsControlLettersInsteadOfSendingThem) {
+  Table table;
+  table.columns = {"host-name", "mtu"};
+  table.rows = {{"*1", 0, false, {{"host-name", "a\033[2Jb\xC2\x9B\n"}, {"mtu", "\xC3\xA4"}}}};
+  EXPECT_EQ(to_text(table, {}),
+            "Columns: HOST-NAME, MTU\n"
+            "# HOST-NAME       MTU\n"
+            "0 a\\1B[2Jb\\9B\\0A  \xC3\xA4\n");
+}
+
+TEST(Table, ComesFromAReply) {
+  const auto reply = nlohmann::ordered_json::parse(R"({"ok":true,
+    "menu":{"path":"/x","kind":"list","columns":["name"],"stats-columns":[],
+            "flags":[{"letter":"D","property":"dynamic","meaning":"dynamic"}]},
+    "rows":[{".id":"*7","number":3,"dynamic":true,"fields":{"name":"a","mtu":"1"}},7]})");
+  const Table table = table_of(reply);
+  EXPECT_EQ(to_text(table, {}), "Flags: D - DYNAMIC\nColumns: NAME\n#   NAME\n3 D a\n");
+  EXPECT_EQ(nlohmann::ordered_json::parse(to_json(table)).dump(),
+            R"([{".id":"*7","name":"a","mtu":"1","dynamic":"true"}])");
+  EXPECT_EQ(to_text(table_of(nlohmann::ordered_json::object()), {}), "");
+}
+
+}  // namespace
+}  // namespace maclane::observe

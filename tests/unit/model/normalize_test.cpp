@@ -1,0 +1,139 @@
+// Canonical forms, type by type, and the sentences for what is wrong.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "control/model/schema.h"
+
+namespace maclane::model {
+namespace {
+
+using testing::HasSubstr;
+
+struct Case {
+  const char* menu;
+  const char* property;
+  const char* raw;
+  const char* canonical;  // or, where wrong, a part of the sentence
+};
+
+const Property& property_of(const Case& c) {
+  const Menu* menu = find_menu(c.menu);
+  EXPECT_NE(menu, nullptr) << c.menu;
+  const Property* property = menu->find(c.property);
+  EXPECT_NE(property, nullptr) << c.menu << " " << c.property;
+  return *property;
+}
+
+TEST(Normalize, GoodValuesBecomeCanonical) {
+  const Case cases[] = {
+      {"/interface/macvlan", "mac-address", "auto", ""},  // E-2, E-48
+      {"/interface/macvlan", "mac-address", "02-00-00-00-00-0a", "02:00:00:00:00:0A"},
+      {"/interface/macvlan", "mtu", "1400", "1400"},
+      {"/interface/macvlan", "mtu", "auto", ""},
+      {"/interface/macvlan", "mode", "private", "private"},
+      {"/interface/macvlan", "disabled", "yes", "true"},
+      {"/interface/macvlan", "disabled", "false", "false"},
+      {"/interface/macvlan", "arp-timeout", "auto", "auto"},
+      {"/interface/macvlan", "arp-timeout", "90", "1m30s"},            // E-36
+      {"/interface/macvlan", "loop-protect-disable-time", "0", "0s"},  // E-39
+      {"/interface/macvlan", "loop-protect-send-interval", "00:00:07", "7s"},
+      {"/interface/macvlan", "name", "macvlan-iot", "macvlan-iot"},
+      {"/ip/address", "address", "203.0.113.10/30", "203.0.113.10/30"},
+      {"/ip/address", "address", "203.0.113.10", "203.0.113.10/32"},  // C-1
+      {"/ip/route", "dst-address", "192.168.1.77/24", "192.168.1.0/24"},
+      {"/ip/route", "gateway", "203.0.113.1", "203.0.113.1"},
+      {"/ip/route", "gateway", "203.0.113.1%ether1", "203.0.113.1%ether1"},
+      {"/ip/route", "gateway", "pppoe-out1", "pppoe-out1"},
+      {"/ip/firewall/filter", "src-address", "!10.0.0.5/8", "!10.0.0.0/8"},
+      {"/ip/firewall/filter", "src-address", "10.0.0.1-10.0.0.1", "10.0.0.1"},
+      {"/ip/firewall/filter", "src-address", "10.0.0.1/32", "10.0.0.1"},
+      {"/ip/firewall/filter", "protocol", "6", "tcp"},
+      {"/ip/firewall/filter", "protocol", "!UDP", "!udp"},
+      {"/ip/firewall/filter", "protocol", "200", "200"},
+      {"/ip/firewall/filter", "dst-port", "80, 443,1000-2000,80", "80,443,1000-2000"},
+      {"/ip/firewall/filter", "icmp-options", "8", "8:0-255"},
+      {"/ip/firewall/filter", "icmp-options", "3:4", "3:4"},
+      {"/ip/firewall/filter", "connection-state", "!established,related", "!established,related"},
+      {"/ip/firewall/nat", "to-addresses", "203.0.113.2-203.0.113.9", "203.0.113.2-203.0.113.9"},
+      {"/dataplane", "huge-pages", "false", "no"},
+      {"/dataplane", "huge-pages", "true", "yes"},
+      {"/dataplane", "workers", "1", "1"},
+      {"/ip/firewall/connection/tracking", "tcp-established-timeout", "24h", "1d"},
+      {"/ip/firewall/filter", "comment", "Gr\xC3\xBC\xC3\x9F Gott", "Gr\xC3\xBC\xC3\x9F Gott"},
+  };
+  for (const Case& c : cases) {
+    const auto got = normalize(property_of(c), c.raw);
+    ASSERT_TRUE(got) << c.property << " " << c.raw << ": " << got.error();
+    EXPECT_EQ(*got, c.canonical) << c.property << " " << c.raw;
+    const auto again = normalize(property_of(c), *got);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(*again, *got) << "canonical forms stay as they are";
+  }
+}
+
+TEST(Normalize, WrongValuesGetASentence) {
+  const Case cases[] = {
+      {"/interface/macvlan", "mac-address", "aa:bb", "write 02:00:00:00:00:01"},
+      {"/interface/macvlan", "mtu", "67", "68..65535"},
+      {"/interface/macvlan", "mtu", "big", "whole number"},
+      {"/interface/macvlan", "mode", "vepa", "bridge or private"},
+      {"/interface/macvlan", "mode", "vepa", "input does not match any value of mode"},
+      {"/interface/macvlan", "disabled", "on", "neither yes nor no"},
+      {"/interface/macvlan", "arp-timeout", "soon", "or auto"},
+      {"/interface/macvlan", "loop-protect-send-interval", "0", "1s to 7101w3d6h28m15s"},
+      {"/interface/macvlan", "arp", "proxy-arp", "not yet working"},
+      {"/interface/macvlan", "loop-protect", "on", "not yet working"},
+      {"/interface/macvlan", "name", "*1", "a row's ID"},
+      {"/interface/macvlan", "name", "a,b", "commas"},
+      {"/interface/macvlan", "name", "10.0.0.1", "needs a letter"},
+      {"/interface/macvlan", "name", "a%b", "'%'"},
+      {"/interface/vlan", "vlan-id", "4095", "1..4094"},
+      {"/ip/address", "address", "1.2.3.4/40", "192.0.2.0/24"},
+      {"/ip/route", "gateway", "1.2.3", "address%interface"},
+      {"/ip/route", "gateway", "1.2.3.4%", "address%interface"},
+      {"/ip/route", "check-gateway", "ping", "not yet working"},
+      {"/ip/route", "routing-table", "other", "main"},
+      {"/ip/route", "scope", "10", "not yet working"},
+      {"/ip/firewall/filter", "src-address", "10.0.0.9-10.0.0.1", "lower address first"},
+      {"/ip/firewall/filter", "protocol", "tpc", "name such as tcp"},
+      {"/ip/firewall/filter", "dst-port", "80,,81", "empty part"},
+      {"/ip/firewall/filter", "dst-port", "http", "no port"},
+      {"/ip/firewall/filter", "icmp-options", "ping", "no ICMP type"},
+      {"/ip/firewall/filter", "connection-state", "open", "established"},
+      {"/ip/firewall/filter", "action", "tarpit", "not yet working"},  // B-6
+      {"/ip/firewall/filter", "action", "fasttrack-connection", "not yet working"},
+      {"/ip/firewall/filter", "action", "!drop", "cannot be negated"},
+      {"/ip/firewall/filter", "src-address", "!", "is empty"},
+      {"/ip/firewall/filter", "tcp-flags", "syn", "not yet working"},
+      {"/ip/firewall/filter", "limit", "10,5:packet", "not yet working"},
+      {"/ip/firewall/filter", "in-interface", "all-ethernet", "not yet working"},
+      {"/ip/firewall/filter", "log-prefix", "12345678901234567890123456789012", "31"},  // B-15
+      {"/ip/firewall/filter", "comment", "\xFF", "UTF-8"},
+      {"/ip/firewall/filter", "comment", "a\x01", "control characters"},
+      {"/ip/firewall/nat", "action", "netmap", "not yet working"},
+      {"/ip/firewall/nat", "to-addresses", "10.0.0.0/24", "no range"},
+      {"/ip/firewall/address-list", "timeout", "1h", "not yet working"},
+      {"/ip/settings", "rp-filter", "strict", "not yet working"},
+      {"/ip/settings", "send-redirects", "no", "not yet working"},
+      {"/ip/arp", "published", "yes", "not yet working"},
+      {"/dataplane", "max-sessions", "10", "1024..16777216"},
+  };
+  for (const Case& c : cases) {
+    const auto got = normalize(property_of(c), c.raw);
+    ASSERT_FALSE(got) << c.property << " " << c.raw << " -> " << *got;
+    EXPECT_THAT(got.error(), HasSubstr(c.canonical)) << c.property << " " << c.raw;
+  }
+}
+
+TEST(Normalize, EmptyMeansUnsetForEveryProperty) {
+  for (const Menu& menu : menus()) {
+    for (const Property& property : menu.properties) {
+      const auto got = normalize(property, "");
+      ASSERT_TRUE(got);
+      EXPECT_EQ(*got, "");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace maclane::model

@@ -1,0 +1,62 @@
+// Rows as print shows them: stored values, defaults, derived values, state, dynamic rows.
+#include "tests/unit/model/model_test_help.h"
+
+namespace maclane::model {
+namespace {
+
+TEST(Print, StoredDefaultsAndState) {
+  Model model;
+  model.provide("/interface/macvlan", [](const View& row, Fields& out) {
+    out.emplace_back("running", row.disabled() ? "false" : "true");
+    out.emplace_back("mtu", "9");  // what is configured is never overruled
+  });
+  ASSERT_TRUE(model.replace(load(with_ethers(
+      "  macvlan: [{name: m1, interface: ether1, mtu: 1400, mac-address: 02:00:00:00:00:0a}]\n"))));
+  const auto rows = model.print(*find_menu("/interface/macvlan"));
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].id, "*1");
+  EXPECT_EQ(rows[0].fields[0].first, "name");
+  EXPECT_EQ(rows[0].get("mtu"), "1400");
+  EXPECT_EQ(rows[0].get("mode"), "bridge");
+  EXPECT_EQ(rows[0].get("arp-timeout"), "auto");
+  EXPECT_EQ(rows[0].get("disabled"), "false");
+  EXPECT_EQ(rows[0].get("running"), "true");
+  EXPECT_EQ(rows[0].get("comment"), "") << "unset ones are left out";
+}
+
+TEST(Print, DerivedValues) {
+  Model model;
+  ASSERT_TRUE(model.replace(load(with_ethers("  macvlan: [{name: m1, interface: ether2}]\n") +
+                                 "ip:\n  address: [{address: 10.1.2.3/24, interface: m1}]\n"
+                                 "  route: [{gateway: 10.1.2.1}]\n"
+                                 "  firewall: {filter: [{chain: input}, {chain: input, action: "
+                                 "reject}]}\n")));
+  EXPECT_EQ(model.print(*find_menu("/interface/macvlan"))[0].get("mtu"), "1500");
+  EXPECT_EQ(model.print(*find_menu("/ip/address"))[0].get("network"), "10.1.2.0");  // C-1
+  EXPECT_EQ(model.print(*find_menu("/ip/route"))[0].get("static"), "true");
+  const auto rules = model.print(*find_menu("/ip/firewall/filter"));
+  EXPECT_EQ(rules[0].get("action"), "accept");
+  EXPECT_EQ(rules[0].get("bytes"), "0");
+  EXPECT_EQ(rules[0].get("reject-with"), "");
+  EXPECT_EQ(rules[1].get("reject-with"), "icmp-network-unreachable");
+}
+
+TEST(Print, DynamicRowsFollow) {
+  Model model;
+  model.provide_rows("/ip/route", [] {
+    PrintRow row;
+    row.id = "*80000001";
+    row.dynamic = true;
+    row.fields = {{"dst-address", "10.0.0.0/24"}};
+    return std::vector<PrintRow>{row};
+  });
+  ASSERT_TRUE(model.replace(load("ip: {route: [{gateway: 10.0.0.1}]}")));
+  const auto rows = model.print(*find_menu("/ip/route"));
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_TRUE(rows[1].dynamic);
+  EXPECT_EQ(model.print(*find_menu("/system/identity"))[0].get("name"), "Maclane");
+  EXPECT_EQ(model.print(*find_menu("/system/identity"))[0].id, "");
+}
+
+}  // namespace
+}  // namespace maclane::model

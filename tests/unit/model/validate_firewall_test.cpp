@@ -1,0 +1,105 @@
+// Whole-tree rules of the firewall, one test each (behaviour.md B2, B5).
+#include "tests/unit/model/model_test_help.h"
+
+namespace maclane::model {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+std::string filter(const std::string& rows) {
+  return with_ethers("") + "ip:\n  firewall:\n    filter:\n" + rows;
+}
+std::string nat(const std::string& rows) {
+  return with_ethers("") + "ip:\n  firewall:\n    nat:\n" + rows;
+}
+
+TEST(ValidateFirewall, GoodRules) {
+  EXPECT_EQ(problems(filter("    - {chain: input, connection-state: 'established,related'}\n"
+                            "    - {chain: input, action: jump, jump-target: mine}\n"
+                            "    - {chain: mine, protocol: tcp, dst-port: [22, 80-90], action: "
+                            "reject, reject-with: tcp-reset}\n"
+                            "    - {chain: mine, in-interface-list: '!all', action: return}\n")),
+            "");
+  EXPECT_EQ(problems(nat("    - {chain: srcnat, out-interface: ether1, action: masquerade}\n"
+                         "    - {chain: dstnat, in-interface: ether1, protocol: tcp, dst-port: 80, "
+                         "action: dst-nat, to-addresses: 10.0.0.2, to-ports: 8080}\n"
+                         "    - {chain: dstnat, protocol: udp, dst-port: 53, action: redirect}\n")),
+            "");
+}
+
+TEST(ValidateFirewall, MissingInterfacesAndLists) {
+  EXPECT_THAT(problems(filter("    - {chain: forward, in-interface: '!eth', action: drop}\n"
+                              "    - {chain: forward, in-interface-list: WAN, action: drop}\n")),
+              AllOf(HasSubstr("no interface named \"eth\""), HasSubstr("list named \"WAN\"")));
+}
+
+TEST(ValidateFirewall, ChainIsRequired) {
+  EXPECT_THAT(problems(filter("    - {action: drop}\n")), HasSubstr("missing chain"));
+}
+
+TEST(ValidateFirewall, Jumps) {  // B-4, B-5
+  EXPECT_THAT(problems(filter("    - {chain: input, action: jump}\n")),
+              HasSubstr("needs jump-target"));
+  EXPECT_THAT(problems(filter("    - {chain: input, action: drop, jump-target: x}\n")),
+              HasSubstr("only action=jump"));
+  EXPECT_THAT(problems(filter("    - {chain: input, action: jump, jump-target: nowhere}\n")),
+              HasSubstr("no chain named \"nowhere\""));
+  EXPECT_THAT(problems(filter("    - {chain: a, action: jump, jump-target: b}\n"
+                              "    - {chain: b, action: jump, jump-target: c}\n"
+                              "    - {chain: c, action: jump, jump-target: a}\n")),
+              AllOf(HasSubstr("a comes back to c"), HasSubstr("b comes back to a")));
+  EXPECT_THAT(problems(filter("    - {chain: a, action: jump, jump-target: a}\n")),
+              HasSubstr("goes in circles"));
+}
+
+TEST(ValidateFirewall, RejectWith) {  // B-14
+  EXPECT_THAT(problems(filter("    - {chain: input, action: drop, reject-with: tcp-reset}\n")),
+              HasSubstr("only action=reject"));
+  EXPECT_THAT(problems(filter("    - {chain: input, action: reject, reject-with: tcp-reset}\n")),
+              HasSubstr("add protocol: tcp"));
+}
+
+TEST(ValidateFirewall, MatchersThatNeedAProtocol) {
+  EXPECT_THAT(problems(filter("    - {chain: input, dst-port: 22}\n"
+                              "    - {chain: input, protocol: '!tcp', src-port: 22}\n"
+                              "    - {chain: input, protocol: tcp, icmp-options: 8}\n")),
+              AllOf(HasSubstr("*1 dst-port: ports need"), HasSubstr("*2 src-port: ports need"),
+                    HasSubstr("need protocol: icmp")));
+}
+
+TEST(ValidateFirewall, SidesOfBuiltInChains) {
+  EXPECT_THAT(problems(filter("    - {chain: input, out-interface: ether1}\n"
+                              "    - {chain: output, in-interface-list: all}\n")),
+              AllOf(HasSubstr("outgoing interface matching is not possible in chain input"),
+                    HasSubstr("incoming interface matching is not possible in chain output")));
+  EXPECT_THAT(problems(nat("    - {chain: srcnat, in-interface: ether1}\n")),
+              HasSubstr("not possible in chain srcnat"));
+}
+
+TEST(ValidateFirewall, NatActionsInTheirChains) {  // B-28..B-31
+  EXPECT_THAT(problems(nat("    - {chain: dstnat, action: masquerade}\n")),
+              HasSubstr("works in srcnat only"));
+  EXPECT_THAT(problems(nat("    - {chain: srcnat, action: redirect}\n")),
+              HasSubstr("works in dstnat only"));
+  EXPECT_THAT(problems(nat("    - {chain: dstnat, action: jump, jump-target: own}\n"
+                           "    - {chain: own, action: src-nat, to-addresses: 1.2.3.4}\n")),
+              HasSubstr("own is reached from dstnat"));
+  EXPECT_THAT(problems(nat("    - {chain: dstnat, action: dst-nat}\n")),
+              HasSubstr("needs to-addresses or to-ports"));
+  EXPECT_THAT(problems(nat("    - {chain: dstnat, action: accept, to-addresses: 1.2.3.4}\n")),
+              HasSubstr("translates nothing"));
+  EXPECT_THAT(problems(nat("    - {chain: srcnat, action: masquerade, to-addresses: 1.2.3.4}\n")),
+              HasSubstr("use src-nat"));
+  EXPECT_THAT(problems(nat("    - {chain: input, action: accept}\n")),
+              HasSubstr("not yet working"));
+}
+
+TEST(ValidateFirewall, AddressListRowsStandOnce) {
+  EXPECT_THAT(problems("ip: {firewall: {address-list: [{list: a, address: 10.0.0.1/32}, "
+                       "{list: a, address: 10.0.0.1}, {list: b, address: 10.0.0.1}]}}"),
+              HasSubstr("already have such entry: 10.0.0.1 is in a"));
+}
+
+}  // namespace
+}  // namespace maclane::model

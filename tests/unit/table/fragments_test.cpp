@@ -1,0 +1,198 @@
+#include "dataplane/table/fragments.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+namespace maclane {
+namespace {
+
+using Outcome = FragmentTable::Outcome;
+using Ports = FragmentTable::Ports;
+
+/// The table only keeps pointers: numbers will do.
+rte_mbuf* packet(uintptr_t n) {
+  return reinterpret_cast<rte_mbuf*>(n);
+}
+
+Ip4Hdr header(uint16_t id, unsigned offset, bool more, unsigned payload = 800,
+              uint8_t proto = kProtoUdp) {
+  Ip4Hdr ip{};
+  ip.version_ihl = 0x45;
+  ip.total_length = be16::from(static_cast<uint16_t>(20 + payload));
+  ip.id = be16::from(id);
+  ip.fragment = be16::from(static_cast<uint16_t>(offset / 8 | (more ? 0x2000 : 0)));
+  ip.proto = proto;
+  ip.src = be32::from(0x0a000001);
+  ip.dst = be32::from(0x0a000002);
+  return ip;
+}
+
+Ports dns() {
+  return {be16::from(1000), be16::from(53)};
+}
+
+struct Result {
+  Outcome outcome;
+  Ports ports;
+  std::vector<FragmentTable::Held> released;
+  Drop reason = Drop::shutdown;
+};
+
+Result offer(FragmentTable& t, uintptr_t n, const Ip4Hdr& ip, uint32_t cs = 0, Ports own = dns()) {
+  const bool first = ip.fragment_offset() == 0;
+  Result r;
+  if (first) r.ports = own;
+  r.released.resize(FragmentTable::kHeldPerDatagram);
+  unsigned count = 99;
+  r.outcome = t.offer(packet(n), static_cast<IfIndex>(n), ip, first, &r.ports, r.released, &count,
+                      Now{0, cs}, &r.reason);
+  r.released.resize(count);
+  return r;
+}
+
+struct Dropped {
+  std::vector<rte_mbuf*> packets;
+  static void drop(void* context, rte_mbuf* p, IfIndex in_if, Drop reason) {
+    EXPECT_EQ(reason, Drop::frag_timeout);
+    EXPECT_EQ(p, packet(in_if));
+    static_cast<Dropped*>(context)->packets.push_back(p);
+  }
+};
+
+TEST(Fragments, AllOrdersOfThree) {
+  std::vector<unsigned> order{0, 1, 2};
+  do {
+    FragmentTable t;
+    std::multiset<uintptr_t> out;  // every fragment leaves exactly once
+    bool first_seen = false;
+    for (unsigned piece : order) {
+      const Result r = offer(t, piece + 1, header(7, piece * 800, piece != 2));
+      first_seen |= piece == 0;
+      ASSERT_EQ(r.outcome, first_seen ? Outcome::kReady : Outcome::kHeld);
+      if (r.outcome != Outcome::kReady) continue;
+      EXPECT_EQ(r.ports.sport, be16::from(1000));
+      EXPECT_EQ(r.ports.dport, be16::from(53));
+      out.insert(piece + 1);
+      for (const auto& h : r.released) {
+        out.insert(reinterpret_cast<uintptr_t>(h.packet));
+        EXPECT_EQ(packet(h.in_if), h.packet);
+      }
+    }
+    EXPECT_EQ(out, (std::multiset<uintptr_t>{1, 2, 3}));
+    EXPECT_EQ(t.datagrams(), 1u);
+    Dropped dropped;
+    t.expire(Now{0, FragmentTable::kLifetimeCs}, 10, Dropped::drop, &dropped);
+    EXPECT_TRUE(dropped.packets.empty());
+    EXPECT_EQ(t.datagrams(), 0u);
+  } while (std::next_permutation(order.begin(), order.end()));
+}
+
+TEST(Fragments, ALoneFragmentTimesOut) {
+  FragmentTable t;
+  const uint32_t start = 0xfffffff0;  // wraps
+  EXPECT_EQ(offer(t, 1, header(7, 800, true), start).outcome, Outcome::kHeld);
+  EXPECT_EQ(offer(t, 2, header(7, 1600, false), start + 2000).outcome, Outcome::kHeld);
+  Dropped dropped;
+  t.expire(Now{0, start + FragmentTable::kLifetimeCs - 1}, 10, Dropped::drop, &dropped);
+  EXPECT_TRUE(dropped.packets.empty());
+  t.expire(Now{0, start + FragmentTable::kLifetimeCs}, 10, Dropped::drop, &dropped);
+  EXPECT_EQ(dropped.packets, (std::vector<rte_mbuf*>{packet(1), packet(2)}));
+  EXPECT_EQ(t.datagrams(), 0u);
+  EXPECT_EQ(offer(t, 3, header(7, 2400, false), start + 4000).outcome, Outcome::kHeld);
+  t.expire(Now{0, start + 100000}, 10, Dropped::drop, &dropped);
+  EXPECT_EQ(dropped.packets.size(), 3u);
+}
+
+TEST(Fragments, KeysAreApart) {
+  FragmentTable t;
+  offer(t, 1, header(7, 0, true));
+  EXPECT_EQ(offer(t, 2, header(8, 800, true)).outcome, Outcome::kHeld);
+  EXPECT_EQ(offer(t, 3, header(7, 800, true, 800, kProtoIcmp)).outcome, Outcome::kHeld);
+  Ip4Hdr other = header(7, 800, true);
+  other.src = be32::from(0x0a000003);
+  EXPECT_EQ(offer(t, 4, other).outcome, Outcome::kHeld);
+  EXPECT_EQ(offer(t, 5, header(7, 800, true)).outcome, Outcome::kReady);
+  EXPECT_EQ(t.datagrams(), 4u);
+  Dropped dropped;
+  t.expire(Now{0, 1u << 30}, 100, Dropped::drop, &dropped);
+  EXPECT_EQ(dropped.packets.size(), 3u);
+}
+
+TEST(Fragments, NoMoreThanEightWait) {
+  FragmentTable t;
+  for (unsigned i = 1; i <= 8; ++i)
+    EXPECT_EQ(offer(t, i, header(7, i * 800, true)).outcome, Outcome::kHeld);
+  const Result ninth = offer(t, 9, header(7, 7200, true));
+  EXPECT_EQ(ninth.outcome, Outcome::kDrop);
+  EXPECT_EQ(ninth.reason, Drop::frag_table_full);
+  EXPECT_EQ(offer(t, 10, header(7, 0, true)).released.size(), 8u);
+  EXPECT_EQ(offer(t, 11, header(7, 8000, false)).outcome, Outcome::kReady);
+}
+
+TEST(Fragments, FullTableDropsAndRecovers) {
+  FragmentTable t;
+  unsigned kept = 0;
+  Result r;
+  for (unsigned id = 0; id < 2 * FragmentTable::kDatagrams; ++id) {
+    r = offer(t, 1, header(static_cast<uint16_t>(id), 800, true));
+    kept += r.outcome == Outcome::kHeld;
+  }
+  EXPECT_EQ(r.outcome, Outcome::kDrop);
+  EXPECT_EQ(r.reason, Drop::frag_table_full);
+  EXPECT_EQ(kept, FragmentTable::kDatagrams);
+  EXPECT_EQ(t.datagrams(), kept);
+  Dropped dropped;
+  const Now late{0, FragmentTable::kLifetimeCs};
+  t.expire(late, 100, Dropped::drop, &dropped);
+  EXPECT_EQ(dropped.packets.size(), 100u);  // the budget
+  t.expire(late, 100000, Dropped::drop, &dropped);
+  EXPECT_EQ(dropped.packets.size(), kept);
+  EXPECT_EQ(t.datagrams(), 0u);
+  EXPECT_EQ(offer(t, 1, header(1, 800, true)).outcome, Outcome::kHeld);
+  t.expire(Now{0, 1u << 30}, 100, Dropped::drop, &dropped);
+}
+
+TEST(Fragments, FirstFragmentAgain) {
+  FragmentTable t;
+  offer(t, 1, header(7, 0, true));
+  const Result twice = offer(t, 1, header(7, 0, true), 100);
+  EXPECT_EQ(twice.outcome, Outcome::kReady);
+  EXPECT_TRUE(twice.released.empty());
+  EXPECT_EQ(offer(t, 2, header(7, 800, false), 100).ports.sport, be16::from(1000));
+  // The same id from other ports is another datagram, with its own time.
+  const Ports other{be16::from(2000), be16::from(53)};
+  EXPECT_EQ(offer(t, 3, header(7, 0, true), 200, other).ports.sport, be16::from(2000));
+  EXPECT_EQ(offer(t, 4, header(7, 800, false), 200).ports.sport, be16::from(2000));
+  t.expire(Now{0, FragmentTable::kLifetimeCs + 100}, 10, Dropped::drop, nullptr);
+  EXPECT_EQ(t.datagrams(), 1u);
+  t.expire(Now{0, FragmentTable::kLifetimeCs + 200}, 10, Dropped::drop, nullptr);
+  EXPECT_EQ(t.datagrams(), 0u);
+}
+
+TEST(Fragments, RefusesWhatCannotBe) {
+  FragmentTable t;
+  for (const Ip4Hdr& ip : {
+           header(7, 65528, false, 100),         // the whole would be longer than a packet
+           header(7, 800, true, 801),            // not the last, not a multiple of eight
+           header(7, 800, true, 0),              // nothing in it
+           header(7, 8, false, 100, kProtoTcp),  // would overwrite the TCP flags
+       }) {
+    const Result r = offer(t, 1, ip);
+    EXPECT_EQ(r.outcome, Outcome::kDrop);
+    EXPECT_EQ(r.reason, Drop::frag_malformed);
+  }
+  Result r;
+  unsigned count = 0;
+  r.released.resize(FragmentTable::kHeldPerDatagram);
+  r.outcome = t.offer(packet(1), 1, header(7, 0, true), false, &r.ports, r.released, &count, Now{},
+                      &r.reason);  // the beginning, but without ports
+  EXPECT_EQ(r.outcome, Outcome::kDrop);
+  EXPECT_EQ(r.reason, Drop::frag_malformed);
+  EXPECT_EQ(t.datagrams(), 0u);
+}
+
+}  // namespace
+}  // namespace maclane
