@@ -3,14 +3,11 @@
 #include "control/door/yaml.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <map>
+#include <set>
 
 #include "control/door/yaml_path.h"
 #include "control/model/nearest.h"
@@ -23,7 +20,6 @@ using model::Property;
 
 // A file of 100,000 rows is about 8 MiB. Aliases let a small file say a thing many times over, so
 // what is read is bounded too, not only what is written.
-constexpr size_t kMostBytes = 32u << 20;
 constexpr size_t kMostRead = 128u << 20;
 constexpr size_t kMostErrors = 1000;
 
@@ -41,6 +37,19 @@ class Loader {
   }
   void complain_at(const YAML::Mark& mark, std::string message) {
     errors.push_back(Error{std::move(message), {}, {}, {}, source(mark)});
+  }
+
+  /// Adds what is wrong with the tree as a whole, so that all is said in one go. Rows that have
+  /// errors already are passed over, and so is everything if whole menus are missing: what follows
+  /// from one mistake is not another.
+  void add_whole() {
+    if (row_errors_ != errors.size()) return;
+    for (Error& e : model::validate(loaded.tree)) {
+      if (errors.size() >= kMostErrors) return;
+      if (bad_.count({e.source.line, e.source.column}) == 0) errors.push_back(std::move(e));
+    }
+    std::stable_sort(errors.begin(), errors.end(),
+                     [](const Error& a, const Error& b) { return a.source.line < b.source.line; });
   }
 
   Loaded loaded;
@@ -219,9 +228,17 @@ class Loader {
       auto row = std::make_shared<model::Row>();
       row->id = loaded.tree.next_id(menu);
       row->values.resize(menu.properties.size());
+      const size_t errors_before = errors.size();
       take_row(menu, node, *row, name_of(menu, node, label));
+      if (errors.size() != errors_before) note_bad(*row, errors.size() - errors_before);
       rows.push_back(std::move(row));
     }
+  }
+
+  void note_bad(const model::Row& row, size_t count) {
+    row_errors_ += count;
+    bad_.insert({row.source.line, row.source.column});
+    for (const Source& s : row.sources) bad_.insert({s.line, s.column});
   }
 
   /// What errors call a row: its name if it has one, otherwise its place in the list.
@@ -340,12 +357,9 @@ class Loader {
 
   std::string file_;
   size_t read_ = 0;
+  size_t row_errors_ = 0;                        // of errors, those inside a row
+  std::set<std::pair<uint32_t, uint32_t>> bad_;  // line and column of what such rows hold
 };
-
-std::string too_large(const std::string& name) {
-  return fmt::format("{} is larger than {} MiB, which is more than any configuration needs", name,
-                     kMostBytes >> 20);
-}
 
 }  // namespace
 
@@ -363,27 +377,11 @@ Result<Loaded> load_yaml_text(const std::string& text, const std::string& name) 
   } catch (const YAML::Exception& e) {
     loader.complain_at(e.mark, fmt::format("this is not YAML: {}", e.msg));
   }
-  if (!loader.errors.empty()) return tl::make_unexpected(std::move(loader.errors));
+  if (!loader.errors.empty()) {
+    loader.add_whole();
+    return tl::make_unexpected(std::move(loader.errors));
+  }
   return std::move(loader.loaded);
-}
-
-Result<Loaded> load_yaml_file(const std::string& path) {
-  struct stat facts {};
-  if (stat(path.c_str(), &facts) != 0) {
-    return fail(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
-  }
-  if (S_ISDIR(facts.st_mode)) return fail(fmt::format("cannot read {}: it is a folder", path));
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
-  // Read by pieces: a pipe or a device has no size to ask for.
-  std::string text;
-  std::string piece(1u << 20, '\0');
-  while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())) || file.gcount() > 0) {
-    text.append(piece, 0, static_cast<size_t>(file.gcount()));
-    if (text.size() > kMostBytes) return fail(too_large(path));
-  }
-  if (file.bad()) return fail(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
-  return load_yaml_text(text, path);
 }
 
 }  // namespace maclane::door

@@ -17,4 +17,8 @@ namespace maclane::door {
 /// Whether the file can say anything in this menu.
 [[nodiscard]] bool is_writable(const model::Menu& menu);
 
+/// A file may be this long, and what is said of a longer one.
+inline constexpr size_t kMostBytes = 32u << 20;
+[[nodiscard]] std::string too_large(const std::string& name);
+
 }  // namespace maclane::door

@@ -50,7 +50,6 @@ model::PrintRow connection_row(unsigned worker, uint32_t index, const Session& s
                                const Timeouts& timeouts) {
   model::PrintRow row;
   row.id = connection_id(worker, index);
-  row.dynamic = true;
   Fields& f = row.fields;
   const bool ports = s.proto == kProtoTcp || s.proto == kProtoUdp;
   f.emplace_back("protocol", model::format_protocol(s.proto));

@@ -52,7 +52,7 @@ NAT = [
 @pytest.fixture(scope="module")
 def rig():
     config = two_ports(
-        filter=FILTER, nat=NAT, address_list=[{"list": "blocked", "address": "10.1.0.128/25"}]
+        filter=FILTER, nat=NAT, address_list=[{"list": "blocked", "address": "10.1.0.128/26"}]
     )
     for last in (77, 130, 200):
         config["ip"]["arp"].append(

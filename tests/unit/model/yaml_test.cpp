@@ -238,4 +238,21 @@ TEST(JsonSchema, NamesEveryProperty) {
 }
 
 }  // namespace
+TEST(Yaml, SaysMistakesOfValuesAndOfTheWholeInOneGo) {
+  const auto loaded = door::load_yaml_text(
+      "interface:\n"
+      "  ethernet:\n"
+      "    - {name: ether1, device: \"net_null0\", mtu: 99999999}\n"
+      "    - {name: ether1, device: \"net_null1\"}\n"
+      "  macvlan:\n"
+      "    - {name: m1, interface: nope}\n",
+      "all.yaml");
+  ASSERT_FALSE(loaded);
+  std::string all;
+  for (const Error& e : loaded.error()) all += e.text() + "\n";
+  EXPECT_NE(all.find("all.yaml:3:"), std::string::npos) << all;
+  EXPECT_NE(all.find("all.yaml:4:"), std::string::npos) << all;
+  EXPECT_NE(all.find("all.yaml:6:"), std::string::npos) << all;
+}
+
 }  // namespace maclane::model
