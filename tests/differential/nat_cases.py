@@ -174,11 +174,11 @@ HANDSHAKE = [
 ]
 
 
-def reject_case(name, with_what, nft_words, packet):
+def reject_case(name, with_what, nft_words, packet, **more):
     return Case(
         f"reject with {name}",
         [("left", packet), ("right", reply_free(packet))],
-        forward({"in-interface": "left", "action": "reject", "reject-with": with_what}),
+        forward({"in-interface": "left", "action": "reject", "reject-with": with_what, **more}),
         nft=chain("forward", f'iifname "left" reject with {nft_words}'),
     )
 
@@ -226,7 +226,7 @@ CASES = [
     reject_case("net prohibited", "icmp-net-prohibited", "icmp type net-prohibited", tcp(1, 2, "S")),
     reject_case("host prohibited", "icmp-host-prohibited", "icmp type host-prohibited", ping(1)),
     reject_case("admin prohibited", "icmp-admin-prohibited", "icmp type admin-prohibited", udp(1, 2)),
-    reject_case("tcp reset", "tcp-reset", "tcp reset", tcp(1, 2, "S", seq=77)),
+    reject_case("tcp reset", "tcp-reset", "tcp reset", tcp(1, 2, "S", seq=77), protocol="tcp"),
     Case(
         "tcp reset answers an ACK with its own number",
         [("left", tcp(1, 2, "A", seq=77, ack=4242, body=b"xyz")), ("left", tcp(1, 2, "R", seq=78))],

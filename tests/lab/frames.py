@@ -7,6 +7,7 @@ everything before it has been through (Station.settle).
 
 import socket
 import struct
+from time import monotonic
 
 from scapy.all import ARP, ICMP, IP, TCP, UDP, Dot1AD, Dot1Q, Ether, Raw, conf, raw
 
@@ -63,8 +64,9 @@ class Wire:
         self.device = device
         self.seen = []
         with namespace.entered():
-            # Protocol 0 first: nothing of other devices gets in before bind().
-            self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+            # Protocol 0 until bind(): nothing of other devices gets in.
+            at_once = 0 if device else socket.htons(protocol)
+            self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, at_once)
             self.sock.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
             self.sock.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
             self.sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 32 << 20)
@@ -72,7 +74,8 @@ class Wire:
                 index = socket.if_nametoindex(device)
                 request = struct.pack("=IHH8s", index, _PACKET_MR_PROMISC, 0, b"")
                 self.sock.setsockopt(_SOL_PACKET, _PACKET_ADD_MEMBERSHIP, request)
-            self.sock.bind((device, protocol))
+            if device:
+                self.sock.bind((device, protocol))
         self.sock.setblocking(False)
 
     def close(self):
@@ -173,11 +176,29 @@ class Station:
     def settle(self, rounds=2):
         """Asks the router for its address and waits for the answer: what went before is done."""
         for _ in range(rounds):
-            self.wire.send(self.who_has(self.router_ip))
-            self.wire.wait(
-                lambda p: self.is_reply(p, self.router_ip) and p[ARP].hwdst == self.mac,
-                what=f"the router's answer to who-has {self.router_ip}",
+            self._ask_until_answered()
+
+    def _ask_until_answered(self):
+        # After a flood the device's queue may be full and the question itself be lost.
+        asked_at = 0.0
+
+        def answered():
+            nonlocal asked_at
+            if monotonic() - asked_at > 1.0:
+                asked_at = monotonic()
+                self.wire.send(self.who_has(self.router_ip))
+            readable(self.wire.sock, 0.02)
+            return self.wire.take(
+                lambda p: self.is_reply(p, self.router_ip) and p[ARP].hwdst == self.mac
             )
+
+        wait_until(answered, 10, f"the router's answer to who-has {self.router_ip}", tick=0)
+
+    def flood(self, frames, batch=200):
+        """Many frames, no faster than the device's queue takes them: none is lost on the way."""
+        for start in range(0, len(frames), batch):
+            self.wire.send(*frames[start : start + batch])
+            self.settle(rounds=1)
 
 
 def _sum16(data):

@@ -16,6 +16,9 @@ MENUS = [
 ]
 
 
+SETTINGS = ["/ip/settings", "/ip/firewall/connection/tracking", "/system/identity", "/dataplane"]
+
+
 @pytest.fixture(scope="module")
 def scene():
     with Lab() as lab:
@@ -28,8 +31,13 @@ def scene():
 def test_every_menu_in_both_spellings_and_as_json(scene, menu):
     slashes = scene.router.ctl(f"{menu}/print").stdout
     spaces = scene.router.ctl(*menu.strip("/").split("/"), "print").stdout
-    assert slashes.splitlines()[:1] == spaces.splitlines()[:1]
+    digits = str.maketrans("0123456789", "##########")  # counters go on between the two
+    assert slashes.splitlines()[:1] == spaces.splitlines()[:1] or (
+        slashes.translate(digits).split()[:3] == spaces.translate(digits).split()[:3]
+    )
     rows = json.loads(scene.router.ctl(f"{menu}/print", as_json=True).stdout)
+    if menu in SETTINGS:
+        rows = [rows]  # one object and no list (D-2)
     assert isinstance(rows, list)
     for row in rows:
         assert all(isinstance(value, str) for value in row.values()), row

@@ -198,10 +198,15 @@ def test_restart_after_kill_needs_no_help(scene):
 
 
 def test_second_router_on_the_same_socket_is_refused(scene):
-    done = scene.router.ns.run(*scene.router.command(), check=False, timeout=60)
+    other = scene.lab.directory / "other.yaml"
+    other.write_text(yaml.safe_dump(two_ports()))
+    command = [other if word == scene.router.config_path else word for word in
+               scene.router.command()]
+    done = scene.router.ns.run(*command, check=False, timeout=60)
     assert done.returncode != 0
     assert str(scene.router.socket_path) in done.stderr
     assert scene.pc.ping(ISP).ok
+    assert scene.router.print("/system/identity")[0]["name"] == "soho"
 
 
 def test_running_flags(scene):

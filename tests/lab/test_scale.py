@@ -3,7 +3,7 @@
 import pytest
 
 from frames import ARP, BROADCAST, ICMP, IP, UDP, Ether, mac
-from lab import Lab, dataplane
+from lab import Lab, dataplane, wait_until
 from scenes import LEFT_HOST, RIGHT_HOST, raw_rig, two_port_rig, two_ports
 
 HOST = mac(0x9001)
@@ -89,8 +89,7 @@ def test_a_million_sessions_by_configuration():
             IP(src=LEFT_HOST, dst=RIGHT_HOST) / UDP(sport=sport, dport=9)
             for sport in range(1, 2001)
         ]
-        rig.left.send(*packets)
-        rig.settle()
+        rig.left.flood([rig.left.frame(packet) for packet in packets])
         tracking = rig.router.print("/ip/firewall/connection/tracking")[0]
         assert int(tracking["total-entries"]) >= 2000
 
@@ -105,7 +104,7 @@ def test_full_session_table_drops_new_ones_by_name_and_recovers():
             IP(src=LEFT_HOST, dst=RIGHT_HOST) / UDP(sport=1 + n % 60000, dport=10 + n // 60000)
             for n in range(4000)
         ]
-        rig.left.send(*flood)
+        rig.left.flood([rig.left.frame(packet) for packet in flood])
         rig.settle()
         passed = len(rig.right.wire.take(lambda p: UDP in p))
         dropped = rig.router.drops("session_table_full")
@@ -116,7 +115,5 @@ def test_full_session_table_drops_new_ones_by_name_and_recovers():
             rig.left.send(IP(src=LEFT_HOST, dst=RIGHT_HOST) / UDP(sport=61001, dport=99))
             rig.settle()
             return bool(rig.right.wire.take(lambda p: UDP in p and p[UDP].dport == 99))
-
-        from lab import wait_until
 
         wait_until(room_again, 15, "room in the table again")
