@@ -1,20 +1,65 @@
 #include "control/devices.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "control/observe/log.h"
 
 namespace maclane {
 namespace {
 
+using compile::PortPlan;
+
+// For every worker to let go of a port; a driver may block for a while (AF_XDP: a second).
+constexpr unsigned kPatienceMs = 1500;
+constexpr std::string_view kHeld =
+    "a worker did not let go of the port in time, as its driver blocks; try again";
+
 Status failed(std::string path, std::string name, std::string property, std::string message) {
   return tl::make_unexpected(
       Errors{Error{std::move(message), std::move(path), std::move(name), std::move(property), {}}});
 }
 
-template <typename List>
-auto find_named(const List& list, const std::string& name) {
-  return std::find_if(list.begin(), list.end(), [&](const auto& e) { return e.name == name; });
+template <typename Port>
+const Port* find_named(const std::vector<Port>& list, std::string_view name) {
+  auto it = std::find_if(list.begin(), list.end(), [&](const Port& p) { return p.name == name; });
+  return it == list.end() ? nullptr : &*it;
+}
+
+uint16_t ethdev_of(const compile::LearnedState::Ethernet& ethernet) {
+  return ethernet.info.ethdev;
+}
+uint16_t ethdev_of(const PortInfo& attachment) {
+  return attachment.ethdev;
+}
+
+/// What no two ports can have at once: a device of DPDK, a kernel interface of a namespace.
+std::vector<std::string> claims(const PortPlan::Ethernet& port) {
+  const std::string& device = port.config.device;
+  std::string name = device.substr(0, device.find(','));
+  // A PCI address may be given without its domain.
+  if (std::count(name.begin(), name.end(), ':') == 1) name.insert(0, "0000:");
+  std::vector<std::string> result = {"device " + name};
+  constexpr std::string_view kKey = ",iface=";
+  if (const size_t at = device.find(kKey); at != std::string::npos) {
+    const size_t begin = at + kKey.size();
+    result.push_back("interface " + device.substr(begin, device.find(',', begin) - begin));
+  }
+  return result;
+}
+std::vector<std::string> claims(const PortPlan::Attachment& port) {
+  return {"interface " + port.name + (port.netns.empty() ? "" : " in " + port.netns)};
+}
+
+std::set<std::string> claims_of_added(const compile::PortChanges& changes) {
+  std::set<std::string> all;
+  const auto insert = [&](const auto& ports) {
+    for (const auto& port : ports)
+      for (std::string& claim : claims(port)) all.insert(std::move(claim));
+  };
+  insert(changes.add_ethernets);
+  insert(changes.add_attachments);
+  return all;
 }
 
 }  // namespace
@@ -44,20 +89,40 @@ Status Devices::add(const compile::PortPlan::Attachment& port) {
   return {};
 }
 
-Status Devices::configure(const compile::PortPlan::Ethernet& port) {
+bool Devices::configure(PortInfo* info, PortConfig config, std::string* error) {
+  config.idle = false;
+  if (dataplane_.configure_port(info->ethdev, config, info, error)) return true;
+  if (!info->must_stop) return false;
+  if (!withdraw({info->ethdev})) {
+    *error = kHeld;
+    return false;
+  }
+  // The snapshot that is published at the end of the change brings it back.
+  config.idle = true;
+  return dataplane_.configure_port(info->ethdev, config, info, error);
+}
+
+Status Devices::configure(const PortPlan::Ethernet& port) {
   auto it = learned_.ethernets.find(port.name);
   if (it == learned_.ethernets.end()) return {};
   std::string error;
-  PortInfo info = it->second.info;
-  if (!dataplane_.configure_port(info.ethdev, port.config, &info, &error))
-    return failed("/interface/ethernet", port.name, "mtu", error);
-  it->second.info = info;
-  return {};
+  if (configure(&it->second.info, port.config, &error)) return {};
+  return failed("/interface/ethernet", port.name, "mtu", error);
 }
 
-void Devices::withdraw(const std::vector<uint16_t>& ethdevs) {
+Status Devices::configure(const PortPlan::Attachment& port) {
+  auto it = learned_.attachments.find(port.name);
+  if (it == learned_.attachments.end()) return {};
+  std::string error;
+  PortConfig config;
+  config.mtu = port.mtu;
+  if (configure(&it->second, config, &error)) return {};
+  return failed("/interface/macvlan", port.name, "mtu", error);
+}
+
+bool Devices::withdraw(const std::vector<uint16_t>& ethdevs) {
   const Snapshot* current = dataplane_.current();
-  if (ethdevs.empty() || current == nullptr) return;
+  if (ethdevs.empty() || current == nullptr) return true;
   auto copy = std::make_unique<Snapshot>(*current);
   const auto gone = [&](uint16_t port) {
     return port != kNoPort &&
@@ -72,52 +137,97 @@ void Devices::withdraw(const std::vector<uint16_t>& ethdevs) {
   for (Port& p : copy->ports)
     if (std::find(ethdevs.begin(), ethdevs.end(), p.ethdev) != ethdevs.end()) p.ethdev = 0xffff;
   dataplane_.publish(std::move(copy));
-  (void)dataplane_.synchronize(1000);
+  return dataplane_.synchronize(kPatienceMs);
 }
 
-Status Devices::prepare(const compile::PortPlan& want) {
-  const compile::PortChanges changes = diff(have_, want);
+/// Removes devices that no snapshot has any more, once no worker can be at them.
+void Devices::remove(const std::vector<uint16_t>& ethdevs) {
+  if (ethdevs.empty()) return;
+  if (!dataplane_.synchronize(kPatienceMs)) {
+    held_.insert(held_.end(), ethdevs.begin(), ethdevs.end());
+    log::write(log::Level::kWarning, "interface,warning",
+               "a worker did not let go of {} device(s) in time, as a driver blocks; they are "
+               "removed when it has",
+               ethdevs.size());
+    return;
+  }
+  for (uint16_t ethdev : ethdevs) dataplane_.remove_port(ethdev);
+}
+
+/// Takes out what goes. What stands in the way of what comes goes at once, the rest in settle().
+Status Devices::make_room() {
+  struct Leaver {
+    const char* path;
+    std::string name;
+    uint16_t ethdev;
+    bool now;
+  };
+  std::vector<Leaver> leavers;
+  const std::set<std::string> claimed = claims_of_added(changes_);
+  const auto collect = [&](const auto& names, const auto& plan, const auto& added, auto& learned,
+                           const char* path) {
+    for (const std::string& name : names) {
+      auto it = learned.find(name);
+      const auto* port = find_named(plan, name);
+      if (it == learned.end() || port == nullptr) continue;
+      const std::vector<std::string> mine = claims(*port);
+      const bool now = find_named(added, name) != nullptr ||
+                       std::any_of(mine.begin(), mine.end(),
+                                   [&](const std::string& c) { return claimed.contains(c); });
+      leavers.push_back({path, name, ethdev_of(it->second), now});
+      learned.erase(it);
+    }
+  };
+  collect(changes_.remove_attachments, have_.attachments, changes_.add_attachments,
+          learned_.attachments, "/interface/macvlan");
+  collect(changes_.remove_ethernets, have_.ethernets, changes_.add_ethernets, learned_.ethernets,
+          "/interface/ethernet");
+
+  // DPDK has so many places for ports and no more.
+  const auto first = static_cast<size_t>(
+      std::count_if(leavers.begin(), leavers.end(), [](const Leaver& l) { return l.now; }));
+  const bool full = changes_.add_ethernets.size() + changes_.add_attachments.size() >
+                    dataplane_.ports_left() + first;
+  std::vector<uint16_t> now;
+  for (Leaver& leaver : leavers) {
+    leaver.now |= full;
+    (leaver.now ? now : leaving_).push_back(leaver.ethdev);
+  }
+  const bool free = withdraw(now);
+  for (const Leaver& leaver : leavers) {
+    if (!leaver.now) continue;
+    if (!free) return failed(leaver.path, leaver.name, "", std::string(kHeld));
+    dataplane_.remove_port(leaver.ethdev);
+    made_room_.insert(leaver.name);
+  }
+  return {};
+}
+
+Status Devices::carry_out() {
+  Status status = make_room();
+  const auto each = [&](const auto& ports, auto&& act) {
+    for (const auto& port : ports)
+      if (status) status = act(port);
+  };
+  const auto adding = [this](const auto& port) { return add(port); };
+  const auto configuring = [this](const auto& port) { return configure(port); };
+  each(changes_.add_ethernets, adding);
+  each(changes_.configure_ethernets, configuring);
+  each(changes_.add_attachments, adding);
+  each(changes_.configure_attachments, configuring);
+  return status;
+}
+
+Status Devices::prepare(const PortPlan& want) {
+  retry();
+  changes_ = diff(have_, want);
   before_ = have_;
   want_ = want;
   learned_before_ = learned_;
+  made_room_.clear();
   leaving_.clear();
   added_.clear();
-
-  // What comes back under the same name must go first; what only goes can wait until settle().
-  std::vector<uint16_t> now;
-  for (const std::string& name : changes.remove_attachments) {
-    auto it = learned_.attachments.find(name);
-    if (it == learned_.attachments.end()) continue;
-    const bool returns = find_named(changes.add_attachments, name) != changes.add_attachments.end();
-    (returns ? now : leaving_).push_back(it->second.ethdev);
-    learned_.attachments.erase(it);
-  }
-  for (const std::string& name : changes.remove_ethernets) {
-    auto it = learned_.ethernets.find(name);
-    if (it == learned_.ethernets.end()) continue;
-    const bool returns = find_named(changes.add_ethernets, name) != changes.add_ethernets.end();
-    (returns ? now : leaving_).push_back(it->second.info.ethdev);
-    learned_.ethernets.erase(it);
-  }
-  withdraw(now);
-  for (uint16_t ethdev : now) dataplane_.remove_port(ethdev);
-
-  Status status;
-  for (const auto& port : changes.add_ethernets)
-    if (status) status = add(port);
-  for (const auto& port : changes.configure_ethernets)
-    if (status) status = configure(port);
-  for (const auto& port : changes.add_attachments)
-    if (status) status = add(port);
-  for (const auto& port : changes.configure_attachments) {
-    auto it = learned_.attachments.find(port.name);
-    if (!status || it == learned_.attachments.end()) continue;
-    std::string error;
-    PortConfig config;
-    config.mtu = port.mtu;
-    if (!dataplane_.configure_port(it->second.ethdev, config, &it->second, &error))
-      status = failed("/interface/macvlan", port.name, "mtu", error);
-  }
+  Status status = carry_out();
   if (!status) revert();
   return status;
 }
@@ -125,44 +235,50 @@ Status Devices::prepare(const compile::PortPlan& want) {
 void Devices::settle() {
   have_ = want_;
   added_.clear();
-  if (leaving_.empty()) return;
-  (void)dataplane_.synchronize(1000);
-  for (uint16_t ethdev : leaving_) dataplane_.remove_port(ethdev);
+  remove(leaving_);
   leaving_.clear();
+}
+
+void Devices::retry() {
+  if (held_.empty() || !dataplane_.synchronize(1)) return;
+  for (uint16_t ethdev : held_) dataplane_.remove_port(ethdev);
+  held_.clear();
 }
 
 void Devices::revert() {
-  withdraw(added_);
+  // None of the added was in a snapshot yet.
   for (uint16_t ethdev : added_) dataplane_.remove_port(ethdev);
-  added_.clear();
   leaving_.clear();
-  restore(before_, learned_before_);
+  // Settings that were reached are read back from the devices by restore().
+  learned_ = learned_before_;
+  have_ = before_;
+  restore(have_.ethernets, learned_.ethernets, changes_.configure_ethernets);
+  restore(have_.attachments, learned_.attachments, changes_.configure_attachments);
+  added_.clear();
 }
 
-void Devices::restore(const compile::PortPlan& plan, const compile::LearnedState& learned) {
-  const compile::LearnedState reached = std::exchange(learned_, learned);
-  const auto complain = [](const Status& status) {
-    if (!status)
-      log::write(log::Level::kError, "interface,error", "{}", status.error().front().text());
-  };
-  for (const auto& port : plan.ethernets) {
-    auto now = reached.ethernets.find(port.name);
-    auto then = learned_.ethernets.find(port.name);
-    if (then == learned_.ethernets.end()) continue;
-    if (now != reached.ethernets.end() && now->second.info.ethdev == then->second.info.ethdev)
-      complain(configure(port));  // its settings may have been changed
-    else if (now != reached.ethernets.end())
-      complain(add(port));  // it had to make room for its successor
-  }
-  for (const auto& port : plan.attachments) {
-    auto now = reached.attachments.find(port.name);
-    auto then = learned_.attachments.find(port.name);
-    if (then == learned_.attachments.end()) continue;
-    if (now != reached.attachments.end() && now->second.ethdev != then->second.ethdev)
-      complain(add(port));
-  }
-  added_.clear();
-  have_ = plan;
+/// Brings back the ports that made room, and the settings of those that were to be set otherwise.
+template <typename Port, typename Learned>
+void Devices::restore(std::vector<Port>& have, Learned& learned,
+                      const std::vector<Port>& configured) {
+  std::erase_if(have, [&](const Port& port) {
+    const bool gone = made_room_.contains(port.name);
+    if (gone) learned.erase(port.name);
+    if (!gone && find_named(configured, port.name) == nullptr) return false;
+    const Status status = gone ? add(port) : configure(port);
+    if (status) return false;
+    const std::string why = status.error().front().text();
+    if (gone) {
+      log::write(log::Level::kError, "interface,error",
+                 "{}; {} had made room for a change that was refused and does not come back: it is "
+                 "down until the configuration is loaded again",
+                 why, port.name);
+    } else {
+      log::write(log::Level::kError, "interface,error",
+                 "{}; {} keeps settings of a change that was refused", why, port.name);
+    }
+    return gone;  // unknown from here on, the next change adds it
+  });
 }
 
 std::vector<std::string> Devices::poll_links() {

@@ -244,8 +244,8 @@ char** complete(const char* text, int start, int end) {
   completions = maclane::door::complete_line(completing->catalog(), completing->context(), before);
   (void)start;
   rl_attempted_completion_over = 1;  // never file names
-  rl_completion_append_character =
-      completions.size() == 1 && completions.front().back() == '=' ? '\0' : ' ';
+  const bool goes_on = completions.size() == 1 && completions.front().back() == '=';
+  rl_completion_append_character = goes_on ? 0 : ' ';
   return completions.empty() ? nullptr : rl_completion_matches(text, next_completion);
 }
 

@@ -120,6 +120,7 @@ Status Router::start() {
 Status Router::reload() {
   Result<model::Tree> tree = load();
   if (!tree) return tl::make_unexpected(tree.error());
+  model::keep_ids(*tree, model_.tree());
   return model_.replace(std::move(*tree));
 }
 
@@ -302,6 +303,7 @@ void Router::run(int signal_fd) {
     dataplane_->poll();
     const auto now = std::chrono::steady_clock::now();
     if (now >= next_link_poll) {
+      devices_->retry();
       poll_links();
       next_link_poll = now + kLinkPoll;
     }

@@ -244,7 +244,7 @@ bool Dataplane::inject(rte_mbuf* packet) {
   const unsigned target = message.worker < workers() ? message.worker : 0;
   if (rte_ring_sp_enqueue(impl_->worker(target).inject, packet) == 0) return true;
   const IfIndex interface = message.out_if != kNoIf ? message.out_if : message.in_if;
-  drop(impl_->drops, packet, Drop::tx_full, interface);
+  drop(impl_->drops, packet, Drop::inject_full, interface);
   return false;
 }
 

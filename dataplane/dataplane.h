@@ -39,6 +39,7 @@ struct PortInfo {
   std::string device;  // the name DPDK gave it
   std::string driver;
   MacAddr mac;
+  MacAddr native_mac;  // the one it came with: own again when no other is configured
   uint16_t mtu = 1500;
   uint16_t max_mtu = 1500;
   uint16_t queues = 1;
@@ -46,6 +47,7 @@ struct PortInfo {
   bool mac_filter_full = false;  // promiscuous because the MAC filter had no room or does not exist
   bool promiscuous = false;
   bool gates_on_link = true;  // false for net_tap: its link state means nothing once moved
+  bool must_stop = false;     // configure_port() failed for want of PortConfig::idle
 };
 
 struct PortConfig {
@@ -53,6 +55,7 @@ struct PortConfig {
   uint16_t mtu = 1500;        // L3 MTU, room for two VLAN tags is added
   std::vector<MacAddr> macs;  // besides its own: macvlans'; the first may be a new own MAC
   bool set_mac = false;       // macs[0] becomes the port's own MAC
+  bool idle = false;          // no worker uses the port: configure_port() may stop it
 };
 
 struct WorkerStats {
@@ -75,7 +78,7 @@ class Dataplane {
   /// Starts EAL (once per process), pools, tables and worker threads, which idle until publish().
   /// Checks huge pages, IOVA mode and capabilities first; *error says what to do.
   static std::unique_ptr<Dataplane> start(const DataplaneConfig& config, std::string* error);
-  /// Stops the workers, closes the ports, releases EAL.
+  /// Stops the workers and closes the ports. EAL stays up: DPDK cannot start it twice in a process.
   ~Dataplane();
   Dataplane(const Dataplane&) = delete;
   Dataplane& operator=(const Dataplane&) = delete;
@@ -83,7 +86,9 @@ class Dataplane {
   // ports
   /// Creates and starts a device. false: no such device, driver, rights, queues, MTU ... (*error).
   bool add_port(const PortConfig& config, PortInfo* info, std::string* error);
-  /// Changes MTU and MAC filters of a started port without stopping it where the driver can.
+  /// Changes MTU, own MAC and MAC filters of a started port without stopping it. False with
+  /// info->must_stop: its driver changes the MTU of a stopped port only; withdraw the port from the
+  /// snapshot and ask again with config.idle.
   bool configure_port(uint16_t ethdev, const PortConfig& config, PortInfo* info,
                       std::string* error);
   /// Stops and removes a device. No published snapshot may still use it (synchronize() first).

@@ -61,7 +61,7 @@ cat <<TEXT
      attached to the same port: ml-web1, ml-web2 (bridge), ml-cam1, ml-cam2 (private)
 TEXT
 
-head1 "Checks (each line ends with a command to try yourself)"
+head1 "Checks, each with a command to try yourself"
 scene_checks
 
 head1 "Inside the router"
@@ -76,12 +76,13 @@ cat <<TEXT
 
 The router stays up until Ctrl-C. From another terminal:
 
-  $ROOT/build/maclanectl --socket $SOCKET
-  $ROOT/build/maclanectl --socket $SOCKET /ip/firewall/connection/print
+  export MACLANE_SOCKET=$SOCKET PATH=\$PATH:$ROOT/build
+  maclanectl                                       a prompt
+  maclanectl /ip/firewall/connection/print
   ip netns exec ml-pc curl http://203.0.113.1/
 
 Its configuration is $CONFIG, its log $LOG.
-Edit the one and "maclanectl --socket $SOCKET reload" puts it into effect.
+Edit the one, and "maclanectl reload" puts it into effect.
 TEXT
 while kill -0 "$ROUTER" 2>/dev/null; do
   wait "$ROUTER" || true

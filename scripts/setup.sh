@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs what Maclane needs from Debian 12's own packages. Packages that are there are passed over,
-# so that a second run is done at once.
+# Installs what Maclane needs from Debian 12's own packages. Packages that are there are passed
+# over, so that a second run is done at once.
 #
-#   scripts/setup.sh            everything: building, running and testing
+#   scripts/setup.sh            everything: building, running and testing (--test says the same)
 #   scripts/setup.sh --run      what scripts/run.sh needs: building and the demo's hosts
 #   scripts/setup.sh --build    what meson compile needs
 set -euo pipefail

@@ -113,4 +113,14 @@ uint32_t Tree::next_id(const Menu& menu) {
   return tables_.find(menu.path)->second->next_id++;
 }
 
+uint32_t Tree::coming_id(const Menu& menu) const {
+  return tables_.find(menu.path)->second->next_id;
+}
+
+void Tree::start_ids(const Menu& menu, uint32_t first) {
+  edit(menu);
+  uint32_t& next = tables_.find(menu.path)->second->next_id;
+  next = std::max(next, first);
+}
+
 }  // namespace maclane::model

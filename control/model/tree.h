@@ -66,6 +66,9 @@ class Tree {
   /// The rows for editing; copies the vector if it is shared.
   Rows& edit(const Menu& menu);
   uint32_t next_id(const Menu& menu);
+  /// The id that next_id() would give, and setting it (never back: ids are not used twice).
+  [[nodiscard]] uint32_t coming_id(const Menu& menu) const;
+  void start_ids(const Menu& menu, uint32_t first);
 
  private:
   struct Table {
@@ -81,6 +84,10 @@ void for_each(const Tree& tree, std::string_view path, Fn&& fn) {
   const Menu* menu = find_menu(path);
   for (const RowPtr& row : tree.rows(*menu)) fn(View(*menu, *row));
 }
+
+/// Gives the rows of a tree that was loaded anew the ids they have in the running one: by name
+/// where a menu has names, else by equal content; the others get ids that were never used.
+void keep_ids(Tree& next, const Tree& running);
 
 /// Checks what one value alone cannot tell: references, uniqueness, MTU against the parent, MACs,
 /// chain cycles, required properties, values that do not work yet. All errors at once; none =

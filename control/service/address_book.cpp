@@ -36,15 +36,23 @@ void AddressBook::set(std::vector<InterfaceAddress> addresses) {
 }
 
 std::span<const InterfaceAddress> AddressBook::of(IfIndex interface) const {
-  const auto range = std::ranges::equal_range(by_interface_, interface, {},
-                                              [](const auto& a) { return a.interface; });
-  return {range.begin(), range.end()};
+  const auto first =
+      std::lower_bound(by_interface_.begin(), by_interface_.end(), interface,
+                       [](const auto& a, IfIndex wanted) { return a.interface < wanted; });
+  const auto last =
+      std::upper_bound(first, by_interface_.end(), interface,
+                       [](IfIndex wanted, const auto& a) { return wanted < a.interface; });
+  return {first, last};
 }
 
 std::span<const InterfaceAddress> AddressBook::owners(be32 address) const {
-  const auto range = std::ranges::equal_range(by_address_, address.host(), {},
-                                              [](const auto& a) { return a.address.host(); });
-  return {range.begin(), range.end()};
+  const auto first =
+      std::lower_bound(by_address_.begin(), by_address_.end(), address.host(),
+                       [](const auto& a, uint32_t wanted) { return a.address.host() < wanted; });
+  const auto last =
+      std::upper_bound(first, by_address_.end(), address.host(),
+                       [](uint32_t wanted, const auto& a) { return wanted < a.address.host(); });
+  return {first, last};
 }
 
 bool AddressBook::owns(be32 address) const {

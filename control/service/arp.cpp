@@ -85,6 +85,8 @@ void Arp::locate(const PacketMessage& message, Heard& out) const {
     out.domain = snapshot.interfaces[message.in_if].domain;
   }
   if (out.domain >= snapshot.domains.size()) return;
+  // What was sent to one interface's MAC was heard by that interface alone.
+  if (!message.broadcast && message.out_if == kNoIf) out.only = message.in_if;
   // The worker names a sender that is on this machine; a frame from the wire with the MAC of such a
   // one was sent back by a switch, and its siblings have heard it already.
   for (const IfIndex v : snapshot.domains[out.domain].vports) {

@@ -25,7 +25,8 @@ void Arp::on_config(const ServiceConfig& config) {
 void Arp::keep_valid_entries() {
   const Snapshot& snapshot = io_.snapshot();
   std::vector<uint64_t> gone;
-  for (const auto& [key, entry] : cache_.entries()) {
+  for (const auto& known : cache_.entries()) {
+    const ArpEntry& entry = known.second;
     if (entry.state == NeighState::kPermanent) continue;  // apply_statics() looks after these
     const Interface* now = active(entry.interface);
     const auto before = seen_.find(entry.interface);
@@ -36,7 +37,7 @@ void Arp::keep_valid_entries() {
       keep = before->second.mac == snapshot.interfaces[entry.interface].mac &&
              (!was_connected || book_.connected(entry.interface, entry.address));
     }
-    if (!keep) gone.push_back(key);
+    if (!keep) gone.push_back(known.first);
   }
   for (const uint64_t key : gone) forget(cache_.entries().at(key));
 }

@@ -97,8 +97,9 @@ Icmp::Result Icmp::send_error(std::span<const uint8_t> packet, const Origin& ori
   const auto tos = static_cast<uint8_t>((ip.tos & 0x1c) | 0xc0);
   write_header(out, 0,
                make_ip4({source, ip.src, kProtoIcmp, tos, next_id(), false}, kHeaders + quoted));
-  return send_ip4(io_, {out.data(), kHeaders + quoted}, true, origin.worker) ? Result::kSent
-                                                                             : Result::kNoBuffer;
+  return send_ip4(io_, {out.data(), kHeaders + quoted}, !origin.tracked, origin.worker)
+             ? Result::kSent
+             : Result::kNoBuffer;
 }
 
 bool Icmp::allowed(std::span<const uint8_t> packet, const Ip4Hdr& ip, bool broadcast) const {
@@ -165,7 +166,7 @@ Icmp::Result Icmp::send_reset(std::span<const uint8_t> packet, const Origin& ori
   reset.checksum.raw =
       checksum(&reset, sizeof(reset), pseudo_sum(ip.dst, ip.src, kProtoTcp, sizeof(reset)));
   write_header(out, sizeof(Ip4Hdr), reset);
-  return send_ip4(io_, out, true, origin.worker) ? Result::kSent : Result::kNoBuffer;
+  return send_ip4(io_, out, !origin.tracked, origin.worker) ? Result::kSent : Result::kNoBuffer;
 }
 
 }  // namespace maclane

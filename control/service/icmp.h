@@ -1,7 +1,8 @@
 // ICMP errors and TCP resets that the router sends (RFC 792, RFC 1122 3.2.2, RFC 1812 4.3.2, RFC
 // 9293 3.10.7.1). Control thread.
 //
-// An error leaves as the router's own packet with state related. Its source is the address that was
+// An answer to a refused packet leaves as the router's own with state related; one to a packet that
+// was delivered leaves through that packet's connection. An error's source is the address that was
 // asked if that is ours, else the one of the interface the packet came in on.
 #pragma once
 
@@ -20,9 +21,12 @@ struct Origin {
   IfIndex in_if = kNoIf;
   bool broadcast = false;  // it or its frame was not unicast
   uint8_t worker = 0;      // who has its connection
+  // It passed as part of its connection and may have been translated on the way in, so the answer
+  // goes out through that connection too. A packet that was refused has none.
+  bool tracked = false;
 
   [[nodiscard]] static Origin of(const PacketMessage& m) {
-    return {m.in_if, m.broadcast, m.worker};
+    return {m.in_if, m.broadcast, m.worker, m.reason == PuntReason::kLocal};
   }
 };
 

@@ -157,16 +157,17 @@ void set_filters(const PortConfig& config, PortInfo* info) {
 /// The port's own MAC. A tap's kernel side keeps or gets an address other than ours: what we send
 /// would look to it as if it came from itself.
 bool set_own_mac(const PortConfig& config, PortInfo* info, std::string* error) {
-  const bool wanted = config.set_mac && !config.macs.empty();
-  if (wanted && !is_tap(*info) && config.macs[0] != info->mac) {
-    rte_ether_addr address = ether_addr(config.macs[0]);
+  const bool named = config.set_mac && !config.macs.empty();
+  const MacAddr& wanted = named ? config.macs[0] : info->native_mac;
+  if (!is_tap(*info) && wanted != info->mac) {
+    rte_ether_addr address = ether_addr(wanted);
     if (const int rc = rte_eth_dev_default_mac_addr_set(info->ethdev, &address); rc != 0) {
       *error = info->device + " does not take another MAC address: " + because(rc) +
                "; leave mac-address unset";
       return false;
     }
   }
-  if (wanted) info->mac = config.macs[0];
+  info->mac = wanted;
   return true;
 }
 
@@ -179,6 +180,7 @@ void read_identity(uint16_t ethdev, const rte_eth_dev_info& dev, PortInfo* info)
   rte_ether_addr mac = {};
   rte_eth_macaddr_get(ethdev, &mac);
   std::memcpy(info->mac.bytes.data(), mac.addr_bytes, 6);
+  info->native_mac = info->mac;
   uint16_t most = std::max<uint16_t>(dev.max_mtu, RTE_ETHER_MIN_MTU);
   // Software devices of 22.11 report 65535 and then refuse frames above max_rx_pktlen; net_tap
   // counts a tag and the FCS beside the header, the others the FCS alone.
@@ -236,6 +238,21 @@ bool part_from_kernel(const PortConfig& config, const PortInfo& info, std::strin
   return netdev_change(dev.if_index, {.mac = &other}, error);
 }
 
+/// 0, or the driver's error. A driver that must be stopped for it says -EBUSY.
+int set_mtu(uint16_t ethdev, uint16_t mtu, uint16_t former, bool may_stop) {
+  int rc = rte_eth_dev_set_mtu(ethdev, mtu);
+  if (rc != -EBUSY || !may_stop) return rc;
+  rc = rte_eth_dev_stop(ethdev);
+  if (rc != 0) return rc;
+  rc = rte_eth_dev_set_mtu(ethdev, mtu);
+  const int started = rte_eth_dev_start(ethdev);
+  if (started == 0) return rc;
+  // A port that does not start under the new one was running under the former.
+  rte_eth_dev_set_mtu(ethdev, former);
+  rte_eth_dev_start(ethdev);
+  return started;
+}
+
 }  // namespace
 
 bool port_create(const PortContext& context, const PortConfig& config, PortInfo* info,
@@ -260,19 +277,16 @@ bool port_create(const PortContext& context, const PortConfig& config, PortInfo*
 }
 
 bool port_configure(uint16_t ethdev, const PortConfig& config, PortInfo* info, std::string* error) {
+  info->must_stop = false;
   if (rte_eth_dev_is_valid_port(ethdev) == 0) {
     *error = "port " + std::to_string(ethdev) + " does not exist any more";
     return false;
   }
   if (!check_mtu(config, info->max_mtu, *info, error)) return false;
   if (config.mtu != info->mtu) {
-    int rc = rte_eth_dev_set_mtu(ethdev, config.mtu);
-    if (rc == -EBUSY) {  // the driver wants to be stopped for it
-      rc = rte_eth_dev_stop(ethdev);
-      if (rc == 0) rc = rte_eth_dev_set_mtu(ethdev, config.mtu);
-      const int started = rte_eth_dev_start(ethdev);
-      if (rc == 0) rc = started;
-    }
+    const int rc = set_mtu(ethdev, config.mtu, info->mtu, config.idle);
+    // Stopping it under workers that poll it would pull their queues away.
+    info->must_stop = rc == -EBUSY && !config.idle;
     // A tap that was moved to another namespace is out of reach: its mtu there is its owner's.
     const bool moved = is_tap(*info) && rc == -ENODEV;
     if (rc != 0 && rc != -ENOTSUP && !moved) {

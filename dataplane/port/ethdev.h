@@ -20,7 +20,8 @@ struct PortContext {
 /// Creates, sets up and starts a device; on failure nothing is left of it.
 bool port_create(const PortContext& context, const PortConfig& config, PortInfo* info,
                  std::string* error);
-/// Changes MTU and MAC filters of a started port.
+/// Changes MTU, own MAC and MAC filters of a started port. It is stopped for that only if
+/// config.idle; without, a driver that insists makes this fail with info->must_stop.
 bool port_configure(uint16_t ethdev, const PortConfig& config, PortInfo* info, std::string* error);
 void port_remove(uint16_t ethdev);
 [[nodiscard]] bool port_link_up(uint16_t ethdev);

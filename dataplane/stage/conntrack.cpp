@@ -91,6 +91,14 @@ constexpr TcpState state_of(Cell c) noexcept {
   }
 }
 
+/// A connection taken up in its middle is not trusted with the long timeout until it was answered,
+/// so that stray ACKs cannot fill the table for a day.
+TimeoutClass tcp_class_of(const Session& s) noexcept {
+  if (s.tcp_state == TcpState::kEstablished && !s.has(Session::kSeenReply))
+    return TimeoutClass::kTcpUnacked;
+  return tcp_timeout_class(s.tcp_state);
+}
+
 /// Applies packet i to its session; what state the packet has.
 ConnState advance(Worker& w, Burst& b, unsigned i) noexcept {
   Session& s = w.sessions.at(b.session[i]);
@@ -99,22 +107,28 @@ ConnState advance(Worker& w, Burst& b, unsigned i) noexcept {
   if (b.bad_l4[i]) return ConnState::kInvalid;
   TimeoutClass cls = s.timeout_class;
 
-  if (s.proto == kProtoTcp && b.l4[i] != nullptr && !again) {
+  if (s.proto == kProtoTcp && b.l4[i] != nullptr) {
     const TcpStep step = tcp_step(s.tcp_state, dir, b.tcp_flags[i]);
     switch (step.result) {
       case TcpStep::Result::kInvalid:
         return ConnState::kInvalid;
-      case TcpStep::Result::kReopen:
+      case TcpStep::Result::kReopen: {
+        // Forgotten only for a SYN that really opens: a forged one ends nothing.
+        const ConnState opening = opening_state(w, b, i);
+        if (opening != ConnState::kNew) return opening;
         w.sessions.release(b.session[i]);
         b.session[i] = SessionTable::kNone;
-        return opening_state(w, b, i);
+        return ConnState::kNew;
+      }
       case TcpStep::Result::kIgnore:
         break;
       case TcpStep::Result::kValid:
+        if (again) break;  // it took its step before it waited for ARP
         s.tcp_state = step.next;
+        if (dir == kReply) s.flags |= Session::kSeenReply;
         if (step.next == TcpState::kEstablished && s.has(Session::kSeenReply))
           s.flags |= Session::kAssured;
-        cls = tcp_timeout_class(step.next);
+        cls = tcp_class_of(s);
         break;
     }
   } else if (s.proto == kProtoUdp) {
@@ -220,7 +234,7 @@ void open_session_state(const Burst& b, unsigned i, TcpState* tcp, TimeoutClass*
     case kProtoTcp:
       *tcp = b.l4[i] == nullptr ? TcpState::kSynSent
                                 : tcp_step(TcpState::kNone, kOriginal, b.tcp_flags[i]).next;
-      *cls = tcp_timeout_class(*tcp);
+      *cls = *tcp == TcpState::kEstablished ? TimeoutClass::kTcpUnacked : tcp_timeout_class(*tcp);
       break;
     case kProtoUdp:
       *cls = TimeoutClass::kUdp;
@@ -234,10 +248,7 @@ void open_session_state(const Burst& b, unsigned i, TcpState* tcp, TimeoutClass*
 }
 
 void session_lookup(Worker& w, Burst& b) noexcept {
-  if (!w.snapshot->tracking) {
-    for (unsigned i = 0; i < b.count; ++i) b.state[i] = ConnState::kUntracked;
-    return;
-  }
+  if (!w.snapshot->tracking) return;
   for (unsigned i = 0; i < b.count; ++i) {
     if (b.mbuf[i] == nullptr) continue;
     b.hash[i] = w.sessions.hash(b.tuple[i]);
@@ -254,26 +265,30 @@ void session_lookup(Worker& w, Burst& b) noexcept {
     b.direction[i] = hit.direction;
     w.sessions.prefetch_session(hit.session);
   }
-  for (unsigned i = 0; i < b.count; ++i) {
-    if (b.mbuf[i] == nullptr) continue;
-    if ((b.flags[i] & L3Queue::kRelatedToOther) != 0) {
-      b.state[i] = ConnState::kRelated;
-    } else if (b.tuple[i].proto == kProtoIcmp && b.l4[i] != nullptr &&
-               is_icmp_error(b.icmp_type[i])) {
-      b.state[i] = icmp_error_match(w, b, i) ? ConnState::kRelated : ConnState::kInvalid;
-    } else if (b.session[i] != SessionTable::kNone) {
-      // An earlier packet of this very burst may have ended the session this one had found.
-      if (!w.sessions.at(b.session[i]).has(Session::kUsed) ||
-          !(w.sessions.at(b.session[i]).tuple(b.direction[i]) == b.tuple[i])) {
-        const SessionTable::Hit hit = w.sessions.find(b.tuple[i], b.hash[i]);
-        b.session[i] = hit.session;
-        b.direction[i] = hit.direction;
-      }
-      b.state[i] = b.session[i] != SessionTable::kNone ? advance(w, b, i) : opening_state(w, b, i);
-    } else {
-      b.state[i] = opening_state(w, b, i);
-    }
+}
+
+void classify(Worker& w, Burst& b, unsigned i) noexcept {
+  if (!w.snapshot->tracking) {
+    b.state[i] = ConnState::kUntracked;
+    return;
   }
+  if ((b.flags[i] & L3Queue::kRelatedToOther) != 0) {
+    b.state[i] = ConnState::kRelated;
+    return;
+  }
+  if (b.tuple[i].proto == kProtoIcmp && b.l4[i] != nullptr && is_icmp_error(b.icmp_type[i])) {
+    b.state[i] = icmp_error_match(w, b, i) ? ConnState::kRelated : ConnState::kInvalid;
+    return;
+  }
+  // Packets before this one in the burst may have opened the connection, or ended it.
+  const bool known = b.session[i] != SessionTable::kNone;
+  if (!known || !w.sessions.at(b.session[i]).has(Session::kUsed) ||
+      !(w.sessions.at(b.session[i]).tuple(b.direction[i]) == b.tuple[i])) {
+    const SessionTable::Hit hit = w.sessions.find(b.tuple[i], b.hash[i]);
+    b.session[i] = hit.session;
+    b.direction[i] = hit.direction;
+  }
+  b.state[i] = b.session[i] != SessionTable::kNone ? advance(w, b, i) : opening_state(w, b, i);
 }
 
 }  // namespace maclane

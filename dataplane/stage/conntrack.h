@@ -29,9 +29,14 @@ struct TcpStep {
 /// The queue that a session in this state waits in.
 [[nodiscard]] TimeoutClass tcp_timeout_class(TcpState state) noexcept;
 
-/// Looks up the sessions of the burst's packets (two rounds: buckets are prefetched, then sessions)
-/// and sets session, direction and state of each; ICMP errors find the connection they quote.
+/// Looks up the sessions of the burst's packets, in two rounds: buckets are prefetched, then
+/// sessions.
 void session_lookup(Worker& w, Burst& b) noexcept;
+
+/// Sets the state of packet i against its session and takes the session's step; ICMP errors find
+/// the connection they quote. One packet after the other, each when those before it are through: a
+/// SYN that ends one connection and opens the next must not pull the session from under them.
+void classify(Worker& w, Burst& b, unsigned i) noexcept;
 
 /// What a packet without a session is: kNew if it may open one, else kInvalid.
 [[nodiscard]] ConnState opening_state(const Worker& w, Burst& b, unsigned i) noexcept;

@@ -2,6 +2,7 @@
 
 #include "dataplane/stage/l2_deliver.h"
 #include "dataplane/stage/l2_frame.h"
+#include "dataplane/stage/l3.h"
 #include "dataplane/worker/packet.h"
 
 namespace maclane {
@@ -37,8 +38,21 @@ class Fan {
            w_.mc_filters.accepts(vport, group_);
   }
 
+  /// The loopback queue fills from within L3, which must not be entered again; it is run as a whole
+  /// in the next loop.
+  [[nodiscard]] bool in_l3() const noexcept { return &queue_ == &w_.loopback; }
+
+  /// Whether a frame for so many recipients may leave some without.
+  [[nodiscard]] bool too_many(size_t recipients) const noexcept {
+    return recipients > w_.flood_budget || (in_l3() && recipients + queue_.count > kQueueForCopies);
+  }
+
   void each(const std::vector<IfIndex>& vports) noexcept {
-    for (IfIndex vport : vports) {
+    const size_t n = vports.size();
+    // From a random one, or the last of the list would always be those that go without.
+    size_t at = too_many(n) && n != 0 ? w_.random.next() % n : 0;
+    for (size_t k = 0; k < n; ++k, at = at + 1 == n ? 0 : at + 1) {
+      const IfIndex vport = vports[at];
       if (vport == frame_.sender) continue;
       const Interface& interface = w_.snapshot->interfaces[vport];
       if (!listens(vport, interface)) continue;
@@ -90,12 +104,13 @@ class Fan {
       count_rx(w_, vport, frame_.packet->pkt_len);
       return;
     }
-    if (queue_.count >= kQueueForCopies) {
+    if (queue_.count >= kQueueForCopies && in_l3()) {
       count_drop(w_, Drop::flood_budget, vport);
       return;
     }
     rte_mbuf* m = twin(vport, false);
     if (m == nullptr) return;
+    if (queue_.count >= kQueueForCopies) l3_input(w_, queue_);
     count_rx(w_, vport, m->pkt_len);
     if (!strip_priority_tags(m) || ether(m)->type.host() != kEtherIp4) {
       drop(w_, m, Drop::unknown_ethertype, vport);

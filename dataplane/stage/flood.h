@@ -2,7 +2,8 @@
 //
 // Whoever rewrites a frame (L3, control, tag pushing) never shares it with a clone: the original is
 // handed on only while no clone exists, else a copy of it. The worker's flood budget bounds the
-// copies of a burst, so that a storm cannot starve unicast. For the layer 2 stages only.
+// copies of a burst, so that a storm cannot starve unicast; a frame that it cannot take to all
+// begins at a random recipient. For the layer 2 stages only.
 #pragma once
 
 #include <vector>
@@ -28,7 +29,8 @@ struct FloodFrame {
   FrameTag tag = FrameTag::kUntagged;
 };
 
-/// Carries out a cell of the decision table for a group frame; takes the packet.
+/// Carries out a cell of the decision table for a group frame; takes the packet. Copies for L3 that
+/// find the queue full make room by running it (l3_input), unless it is the loopback queue.
 void flood(Worker& w, const FloodFrame& frame, const DemuxCell& cell, L3Queue& queue) noexcept;
 
 }  // namespace maclane

@@ -62,7 +62,7 @@ void to_router(Worker& w, rte_mbuf* m, IfIndex in_if, IfIndex sender, L3Queue& q
   if (type == kEtherIp4) {
     rte_pktmbuf_adj(m, kEtherHeader);
     // l2_input keeps room for every frame of its burst; only the loopback queue can be full.
-    if (!queue.push(m, in_if, L3Queue::kNone)) drop(w, m, Drop::tx_full, in_if);
+    if (!queue.push(m, in_if, L3Queue::kNone)) drop(w, m, Drop::inject_full, in_if);
   } else if (type == kEtherArp) {
     PacketMessage message;
     message.reason = PuntReason::kArp;

@@ -36,8 +36,10 @@ bool resolve(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
   d.dst_mac = n.mac;
   switch (n.state) {
     case NeighState::kStale:
-      if (w.last_stale != n.ref) {
+      // Told once a second, not once a packet.
+      if (w.last_stale != n.ref || w.now.cs - w.last_stale_cs >= 100) {
         w.last_stale = n.ref;
+        w.last_stale_cs = w.now.cs;
         Event e;
         e.kind = Event::Kind::kNeighbourUsed;
         e.out_if = d.out_if;
@@ -157,19 +159,20 @@ void finish_packet(Worker& w, Burst& b, unsigned i, IfIndex out_if, const MacAdd
   b.mbuf[i] = nullptr;
 }
 
+/// A masqueraded connection whose packets would leave with an address that is no longer that of the
+/// interface (it changed, or the route moved to another): its replies could not come back (B-30).
+bool outlived_masquerade(const Worker& w, const Burst& b, unsigned i, const Decision& d) noexcept {
+  if (b.session[i] == SessionTable::kNone || b.icmp_error[i] || b.direction[i] != kOriginal ||
+      b.state[i] == ConnState::kInvalid || d.out_if == kIfLocal) {
+    return false;
+  }
+  const Session& s = w.sessions.at(b.session[i]);
+  return s.has(Session::kMasquerade) &&
+         !(s.reply.dst == w.snapshot->interfaces[d.out_if].primary_address);
+}
+
 void slow(Worker& w, Burst& b, unsigned i) noexcept {
   const Snapshot& s = *w.snapshot;
-  // An earlier packet of this burst may have opened the connection.
-  if (b.session[i] == SessionTable::kNone && b.state[i] == ConnState::kNew) {
-    if (const SessionTable::Hit hit = w.sessions.find(b.tuple[i], b.hash[i])) {
-      b.session[i] = hit.session;
-      b.direction[i] = hit.direction;
-      if (hit.direction == kReply) {
-        w.sessions.at(hit.session).flags |= Session::kSeenReply;
-        b.state[i] = ConnState::kEstablished;
-      }
-    }
-  }
   const bool opens = b.session[i] == SessionTable::kNone && b.state[i] == ConnState::kNew;
   const bool own = from_router(b, i);
 
@@ -205,6 +208,12 @@ void slow(Worker& w, Burst& b, unsigned i) noexcept {
 
   if (!route(w, b, i, d)) return;
   const bool local = d.out_if == kIfLocal;
+  if (outlived_masquerade(w, b, i, d)) {
+    w.sessions.release(b.session[i]);
+    b.session[i] = SessionTable::kNone;
+    b.state[i] = opening_state(w, b, i);
+    return slow(w, b, i);
+  }
   if (!local && !own && !may_forward(w, b, i, d)) return;
 
   const RuleSet* filter = s.filter.get();
@@ -298,6 +307,7 @@ void run(Worker& w, Burst& b, L3Queue& released) noexcept {
   session_lookup(w, b);
   for (unsigned i = 0; i < b.count; ++i) {
     if (b.mbuf[i] == nullptr) continue;
+    classify(w, b, i);
     if (!fast(w, b, i)) slow(w, b, i);
   }
 }

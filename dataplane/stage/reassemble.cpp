@@ -13,8 +13,8 @@ void reassemble(Worker& w, Burst& b, L3Queue& released) noexcept {
     std::array<FragmentTable::Held, FragmentTable::kHeldPerDatagram> held;
     unsigned held_count = 0;
     Drop reason = Drop::frag_table_full;
-    switch (w.fragments.offer(b.mbuf[i], b.in_if[i], *b.ip[i], first, &ports, held, &held_count,
-                              w.now, &reason)) {
+    switch (w.fragments.offer({b.mbuf[i], b.in_if[i], b.flags[i]}, *b.ip[i], first, &ports, held,
+                              &held_count, w.now, &reason)) {
       case FragmentTable::Outcome::kHeld:
         b.mbuf[i] = nullptr;
         continue;
@@ -32,8 +32,7 @@ void reassemble(Worker& w, Burst& b, L3Queue& released) noexcept {
       b.icmp_code[i] = ports.icmp_code;
     }
     for (unsigned k = 0; k < held_count; ++k) {
-      const uint8_t flags = held[k].in_if == kNoIf ? uint8_t{L3Queue::kFromRouter} : uint8_t{0};
-      if (!released.push(held[k].packet, held[k].in_if, flags))
+      if (!released.push(held[k].packet, held[k].in_if, held[k].flags))
         drop(w, held[k].packet, Drop::frag_table_full, held[k].in_if);
     }
   }

@@ -20,7 +20,7 @@ void refuse_with_icmp(Worker& w, Burst& b, unsigned i, Drop reason, uint8_t type
   message.mtu = mtu;
   message.in_if = b.in_if[i];
   ++w.counters.drops[b.in_if[i]][static_cast<unsigned>(reason)];
-  punt(w, b.mbuf[i], message);
+  punt_dropped(w, b.mbuf[i], message);
   b.mbuf[i] = nullptr;
 }
 
@@ -31,7 +31,7 @@ void reject(Worker& w, Burst& b, unsigned i, RejectWith with) noexcept {
     message.reason = PuntReason::kTcpReset;
     message.in_if = b.in_if[i];
     ++w.counters.drops[b.in_if[i]][static_cast<unsigned>(Drop::filter_reject)];
-    punt(w, b.mbuf[i], message);
+    punt_dropped(w, b.mbuf[i], message);
     b.mbuf[i] = nullptr;
     return;
   }

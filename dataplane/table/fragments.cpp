@@ -21,10 +21,38 @@ bool sane(const Ip4Hdr& ip) noexcept {
   return ip.proto != kProtoTcp || offset != 8;
 }
 
-bool equal(const FragmentTable::Ports& a, const FragmentTable::Ports& b) noexcept {
-  return a.sport == b.sport && a.dport == b.dport && a.icmp_type == b.icmp_type &&
-         a.icmp_code == b.icmp_code;
-}
+/// Which bytes of a datagram went by: the exact ranges, so that a piece that comes twice does not
+/// count twice. More gaps than fit leave the datagram to its lifetime.
+class Coverage {
+ public:
+  void clear() noexcept { count_ = 0; }
+  void add(unsigned from, unsigned to) noexcept {
+    unsigned kept = 0;
+    for (unsigned i = 0; i < count_; ++i) {
+      if (ranges_[i].to < from || ranges_[i].from > to) {
+        ranges_[kept++] = ranges_[i];
+      } else {  // touches: one with the new
+        from = std::min<unsigned>(from, ranges_[i].from);
+        to = std::max<unsigned>(to, ranges_[i].to);
+      }
+    }
+    count_ = static_cast<uint8_t>(kept);
+    if (kept == ranges_.size()) return;
+    ranges_[kept] = {static_cast<uint16_t>(from), static_cast<uint16_t>(to)};
+    ++count_;
+  }
+  [[nodiscard]] bool is(unsigned total) const noexcept {
+    return count_ == 1 && ranges_[0].from == 0 && ranges_[0].to == total;
+  }
+
+ private:
+  struct Range {
+    uint16_t from;
+    uint16_t to;
+  };
+  std::array<Range, 8> ranges_;
+  uint8_t count_ = 0;
+};
 
 }  // namespace
 
@@ -40,7 +68,9 @@ struct FragmentTable::Datagram {
   uint8_t held_count = 0;
   uint16_t next = kNil;
   uint16_t prev = kNil;
-  uint32_t first_seen_cs = 0;
+  uint32_t since_cs = 0;  // known: its first fragment, else its first piece
+  uint16_t total = 0;     // bytes, when the last fragment was seen
+  Coverage seen;
   Ports ports;
   std::array<Held, kHeldPerDatagram> held;
 };
@@ -69,43 +99,80 @@ FragmentTable::Datagram* FragmentTable::find(const Ip4Hdr& ip) noexcept {
   return nullptr;
 }
 
-FragmentTable::Datagram* FragmentTable::add(const Ip4Hdr& ip, Now now) noexcept {
-  if (used_ == kDatagrams) return nullptr;
-  const unsigned first = home(ip);
+uint16_t FragmentTable::free_slot(unsigned first) noexcept {
+  Datagram* victim = nullptr;
   for (unsigned i = 0; i < kProbes; ++i) {
-    const unsigned slot = (first + i) % kSlots;
-    Datagram& d = slots_[slot];
-    if (d.used) continue;
-    d.src = ip.src;
-    d.dst = ip.dst;
-    d.id = ip.id;
-    d.proto = ip.proto;
-    d.used = true;
-    d.known = false;
-    d.held_count = 0;
-    d.first_seen_cs = now.cs;
-    push(static_cast<uint16_t>(slot));
-    ++used_;
-    return &d;
+    Datagram& d = slots_[(first + i) % kSlots];
+    if (!d.used) return static_cast<uint16_t>((first + i) % kSlots);
+    if (d.known && (victim == nullptr || static_cast<int32_t>(d.since_cs - victim->since_cs) < 0)) {
+      victim = &d;
+    }
   }
-  return nullptr;
+  if (victim == nullptr) return kNil;
+  forget(*victim);
+  return static_cast<uint16_t>(victim - slots_.get());
 }
 
-void FragmentTable::push(uint16_t slot) noexcept {
-  slots_[slot].next = kNil;
-  slots_[slot].prev = newest_;
-  (newest_ == kNil ? oldest_ : slots_[newest_].next) = slot;
-  newest_ = slot;
+FragmentTable::Datagram* FragmentTable::add(const Ip4Hdr& ip, Now now) noexcept {
+  // Whoever is not known holds a packet: in a full table some are known.
+  static_assert(kMaxHeld < kDatagrams);
+  if (used_ == kDatagrams) forget(slots_[known_.oldest]);
+  const uint16_t slot = free_slot(home(ip));
+  if (slot == kNil) return nullptr;
+  Datagram& d = slots_[slot];
+  d.src = ip.src;
+  d.dst = ip.dst;
+  d.id = ip.id;
+  d.proto = ip.proto;
+  d.used = true;
+  d.known = false;
+  d.held_count = 0;
+  d.since_cs = now.cs;
+  push(d);
+  ++used_;
+  return &d;
 }
 
-void FragmentTable::unlink(uint16_t slot) noexcept {
-  const Datagram& d = slots_[slot];
-  (d.prev == kNil ? oldest_ : slots_[d.prev].next) = d.next;
-  (d.next == kNil ? newest_ : slots_[d.next].prev) = d.prev;
+/// The first fragment came, and with it a life of its own. One that comes again may be a repetition
+/// or a fast sender that came round to the same id: what was seen before does not count then.
+void FragmentTable::begin(Datagram& d, Now now) noexcept {
+  unlink(d);
+  d.known = true;
+  d.since_cs = now.cs;
+  d.total = 0;
+  d.seen.clear();
+  push(d);
 }
 
-FragmentTable::Outcome FragmentTable::offer(rte_mbuf* packet, IfIndex in_if, const Ip4Hdr& ip,
-                                            bool first, Ports* ports, std::span<Held> released,
+void FragmentTable::forget(Datagram& d) noexcept {
+  held_ -= d.held_count;
+  d.held_count = 0;
+  d.used = false;
+  unlink(d);
+  --used_;
+}
+
+FragmentTable::List& FragmentTable::list_of(const Datagram& d) noexcept {
+  return d.known ? known_ : waiting_;
+}
+
+void FragmentTable::push(Datagram& d) noexcept {
+  List& list = list_of(d);
+  const auto slot = static_cast<uint16_t>(&d - slots_.get());
+  d.next = kNil;
+  d.prev = list.newest;
+  (list.newest == kNil ? list.oldest : slots_[list.newest].next) = slot;
+  list.newest = slot;
+}
+
+void FragmentTable::unlink(const Datagram& d) noexcept {
+  List& list = list_of(d);
+  (d.prev == kNil ? list.oldest : slots_[d.prev].next) = d.next;
+  (d.next == kNil ? list.newest : slots_[d.next].prev) = d.prev;
+}
+
+FragmentTable::Outcome FragmentTable::offer(const Held& piece, const Ip4Hdr& ip, bool first,
+                                            Ports* ports, std::span<Held> released,
                                             unsigned* released_count, Now now,
                                             Drop* reason) noexcept {
   *released_count = 0;
@@ -114,51 +181,49 @@ FragmentTable::Outcome FragmentTable::offer(rte_mbuf* packet, IfIndex in_if, con
     return Outcome::kDrop;
   }
   Datagram* d = find(ip);
-  if (d == nullptr) d = add(ip, now);
-  if (d == nullptr) {
+  const bool must_wait = !first && (d == nullptr || !d->known);
+  const bool may_wait = held_ < kMaxHeld && (d == nullptr || d->held_count < kHeldPerDatagram);
+  if (d == nullptr && (!must_wait || may_wait)) d = add(ip, now);
+  if (d == nullptr || (must_wait && !may_wait)) {
     *reason = Drop::frag_table_full;
     return Outcome::kDrop;
   }
+  if (must_wait) {
+    d->held[d->held_count++] = piece;
+    ++held_;
+    return Outcome::kHeld;
+  }
   if (first) {
-    if (d->known && !equal(d->ports, *ports)) {
-      // Not a repetition: a fast sender has come round to the same id. A datagram of its own.
-      const auto slot = static_cast<uint16_t>(d - slots_.get());
-      unlink(slot);
-      push(slot);
-      d->first_seen_cs = now.cs;
-    }
-    d->ports = *ports;
-    d->known = true;
     const unsigned count =
         std::min<unsigned>(d->held_count, static_cast<unsigned>(released.size()));
     std::copy_n(d->held.begin(), count, released.begin());
     *released_count = count;
+    held_ -= d->held_count;
     d->held_count = 0;
-    return Outcome::kReady;
-  }
-  if (d->known) {
+    begin(*d, now);
+    d->ports = *ports;
+  } else {
     *ports = d->ports;
-    return Outcome::kReady;
   }
-  if (d->held_count == kHeldPerDatagram) {
-    *reason = Drop::frag_table_full;
-    return Outcome::kDrop;
-  }
-  d->held[d->held_count++] = {packet, in_if};
-  return Outcome::kHeld;
+  const unsigned from = ip.fragment_offset();
+  const unsigned to = from + ip.total_length.host() - ip.header_length();
+  d->seen.add(from, to);
+  if (!ip.more_fragments()) d->total = static_cast<uint16_t>(to);
+  if (d->total != 0 && d->seen.is(d->total)) forget(*d);
+  return Outcome::kReady;
 }
 
 void FragmentTable::expire(Now now, unsigned budget, DropFn drop, void* context) noexcept {
-  for (; budget != 0 && oldest_ != kNil; --budget) {
-    const uint16_t slot = oldest_;
-    Datagram& d = slots_[slot];
-    if (static_cast<int32_t>(now.cs - d.first_seen_cs) < static_cast<int32_t>(kLifetimeCs)) return;
-    for (unsigned i = 0; i < d.held_count; ++i)
-      drop(context, d.held[i].packet, d.held[i].in_if, Drop::frag_timeout);
-    d.used = false;
-    d.held_count = 0;
-    unlink(slot);
-    --used_;
+  // Those that wait come first: they pin packets, the others are forgotten when room is needed.
+  for (const List* list : {&waiting_, &known_}) {
+    const uint32_t lifetime = list == &known_ ? kKnownLifetimeCs : kLifetimeCs;
+    for (; budget != 0 && list->oldest != kNil; --budget) {
+      Datagram& d = slots_[list->oldest];
+      if (static_cast<int32_t>(now.cs - d.since_cs) < static_cast<int32_t>(lifetime)) break;
+      for (unsigned i = 0; i < d.held_count; ++i)
+        drop(context, d.held[i].packet, d.held[i].in_if, Drop::frag_timeout);
+      forget(d);
+    }
   }
 }
 

@@ -1,9 +1,10 @@
 // Shallow reassembly (RFC 791, 4787 REQ-14): fragments are not put together, they learn the ports
 // of their first fragment, so that sessions, filter and NAT never see a packet without ports.
 //
-// Per worker, fixed memory: kDatagrams datagrams of which at most kHeldPerDatagram fragments wait
-// for the first one. A datagram is forgotten kLifetimeCs after its first piece. The owning worker
-// only.
+// Per worker, fixed memory: kDatagrams datagrams of which at most kHeldPerDatagram fragments each,
+// and kMaxHeld together, wait for the first one. A datagram is forgotten when all its bytes went
+// by, else kKnownLifetimeCs after its first fragment, or kLifetimeCs after its first piece if that
+// never came. A full table forgets the oldest whose first fragment came. The owning worker only.
 #pragma once
 
 #include <array>
@@ -23,7 +24,11 @@ class FragmentTable {
  public:
   static constexpr unsigned kDatagrams = 1024;
   static constexpr unsigned kHeldPerDatagram = 8;
+  // Every datagram that waits holds a packet: half of the table is always left for the others, and
+  // lone fragments cannot empty the pool.
+  static constexpr unsigned kMaxHeld = kDatagrams / 2;
   static constexpr uint32_t kLifetimeCs = 3000;
+  static constexpr uint32_t kKnownLifetimeCs = 200;  // the pieces of a datagram travel together
 
   struct Ports {
     be16 sport;
@@ -35,6 +40,7 @@ class FragmentTable {
   struct Held {
     rte_mbuf* packet = nullptr;
     IfIndex in_if = kNoIf;
+    uint8_t flags = 0;  // L3Queue::Flag; the table only keeps them
   };
   /// What expire() throws away, for the caller to free by name.
   using DropFn = void (*)(void* context, rte_mbuf* packet, IfIndex in_if, Drop reason);
@@ -46,8 +52,8 @@ class FragmentTable {
   /// ports in *ports and `first` true: it is remembered, and the fragments that waited for it are
   /// written to released (room for kHeldPerDatagram) and counted in *released_count. A later one
   /// gets *ports filled (kReady), is kept (kHeld; the table owns the packet now), or kDrop with
-  /// *reason.
-  Outcome offer(rte_mbuf* packet, IfIndex in_if, const Ip4Hdr& ip, bool first, Ports* ports,
+  /// *reason. A fragment counts as seen when it is kReady: those released must be offered again.
+  Outcome offer(const Held& piece, const Ip4Hdr& ip, bool first, Ports* ports,
                 std::span<Held> released, unsigned* released_count, Now now, Drop* reason) noexcept;
   /// Forgets datagrams that are too old, at most `budget` of them.
   void expire(Now now, unsigned budget, DropFn drop, void* context) noexcept;
@@ -59,17 +65,27 @@ class FragmentTable {
   static constexpr unsigned kProbes = 16;
   static constexpr uint16_t kNil = 0xffff;
 
+  struct List {  // FIFO by since_cs
+    uint16_t oldest = kNil;
+    uint16_t newest = kNil;
+  };
+
   [[nodiscard]] unsigned home(const Ip4Hdr& ip) const noexcept;
   [[nodiscard]] Datagram* find(const Ip4Hdr& ip) noexcept;
   [[nodiscard]] Datagram* add(const Ip4Hdr& ip, Now now) noexcept;
-  void push(uint16_t slot) noexcept;
-  void unlink(uint16_t slot) noexcept;
+  [[nodiscard]] uint16_t free_slot(unsigned first) noexcept;
+  [[nodiscard]] List& list_of(const Datagram& d) noexcept;
+  void push(Datagram& d) noexcept;
+  void unlink(const Datagram& d) noexcept;
+  void begin(Datagram& d, Now now) noexcept;
+  void forget(Datagram& d) noexcept;
 
   std::unique_ptr<Datagram[]> slots_;
   uint64_t seed_;
   unsigned used_ = 0;
-  uint16_t oldest_ = kNil;  // FIFO by first piece
-  uint16_t newest_ = kNil;
+  unsigned held_ = 0;
+  List waiting_;
+  List known_;
 };
 
 }  // namespace maclane

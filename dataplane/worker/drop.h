@@ -49,6 +49,7 @@ namespace maclane {
   X(nat_ports_exhausted,  "no free port or id for a translation")                                    \
   X(nat_no_address,       "masquerade on an interface that has no address")                          \
   X(punt_full,            "the ring to the control thread is full")                                  \
+  X(inject_full,          "too many packets from the control side, or from port to port, at once")   \
   X(inject_invalid,       "packet from the control side without a usable interface")                 \
   X(no_service,           "for the router, but nothing there takes it")                              \
   X(icmp_rate_limited,    "an ICMP error was due but the rate limit is reached")                     \
@@ -65,9 +66,14 @@ enum class Drop : uint8_t {
 #undef MACLANE_X
 };
 
-#define MACLANE_X(name, help) +1
-inline constexpr unsigned kDropCount = 0 MACLANE_DROPS(MACLANE_X);
+// The same names once more, to be counted.
+enum class DropNumber : uint8_t {
+#define MACLANE_X(name, help) name,
+  MACLANE_DROPS(MACLANE_X)
 #undef MACLANE_X
+      end
+};
+inline constexpr unsigned kDropCount = static_cast<unsigned>(DropNumber::end);
 
 [[nodiscard]] std::string_view drop_name(Drop reason) noexcept;
 [[nodiscard]] std::string_view drop_help(Drop reason) noexcept;

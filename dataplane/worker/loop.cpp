@@ -12,7 +12,10 @@
 namespace maclane {
 namespace {
 
-constexpr unsigned kExpireSessions = 32;  // looked at per round
+// Looked at per round: a few in any case, and more than its packets can have made, so that expiry
+// keeps up with a flood of new sessions.
+constexpr unsigned kExpireSessions = 32;
+constexpr unsigned kExpirePerPacket = 2;
 constexpr unsigned kExpireDatagrams = 4;
 constexpr uint32_t kFlushPerRound = 1024;
 
@@ -141,7 +144,7 @@ unsigned loop_once(Worker& w, LoopState& state) noexcept {
   packets += take_loopback(w, state);
   packets += take_wire(w, state);
   tx_flush(w);
-  w.sessions.expire(w.now.cs, w.snapshot->timeouts, kExpireSessions);
+  w.sessions.expire(w.now.cs, w.snapshot->timeouts, kExpireSessions + kExpirePerPacket * packets);
   w.fragments.expire(w.now, kExpireDatagrams, drop_fragment, &w);
   return packets;
 }

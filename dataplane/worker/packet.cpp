@@ -59,6 +59,23 @@ void count_in(std::vector<std::array<uint64_t, kDropCount>>& counters, Drop reas
   counters[slot][static_cast<unsigned>(reason)] += 1;
 }
 
+/// Without these no packet moves: a flood of others must leave them room in the ring.
+bool vital(PuntReason reason) noexcept {
+  return reason == PuntReason::kArp || reason == PuntReason::kNeighbour ||
+         reason == PuntReason::kMembership;
+}
+
+/// False if the ring has no room for it; the packet stays the caller's.
+bool try_punt(Worker& w, rte_mbuf* m, const PacketMessage& message) noexcept {
+  if (w.punt == nullptr) return false;
+  if (!vital(message.reason) && rte_ring_free_count(w.punt) < rte_ring_get_capacity(w.punt) / 4)
+    return false;
+  PacketMessage& out = message_of(m);
+  out = message;
+  out.worker = static_cast<uint8_t>(w.id);
+  return rte_ring_sp_enqueue(w.punt, m) == 0;
+}
+
 }  // namespace
 
 void count_drop(Worker& w, Drop reason, IfIndex interface) noexcept {
@@ -84,12 +101,11 @@ void finish(rte_mbuf* m) noexcept {
 }
 
 void punt(Worker& w, rte_mbuf* m, const PacketMessage& message) noexcept {
-  PacketMessage& out = message_of(m);
-  out = message;
-  out.worker = static_cast<uint8_t>(w.id);
-  if (w.punt == nullptr || rte_ring_sp_enqueue(w.punt, m) != 0) {
-    drop(w, m, Drop::punt_full, message.in_if);
-  }
+  if (!try_punt(w, m, message)) drop(w, m, Drop::punt_full, message.in_if);
+}
+
+void punt_dropped(Worker& w, rte_mbuf* m, const PacketMessage& message) noexcept {
+  if (!try_punt(w, m, message)) finish(w, m);
 }
 
 bool emit(Worker& w, const Event& event) noexcept {

@@ -25,8 +25,12 @@ void finish(rte_mbuf* m) noexcept;
 /// Counts a reason without ending a packet: one recipient of a broadcast went without.
 void count_drop(Worker& w, Drop reason, IfIndex interface) noexcept;
 
-/// Hands a packet to control with its message; dropped as punt_full if the ring is full.
+/// Hands a packet to control with its message; dropped as punt_full if the ring is full. The last
+/// quarter of the ring is for what keeps the network alive (ARP, neighbours, membership).
 void punt(Worker& w, rte_mbuf* m, const PacketMessage& message) noexcept;
+/// The same for a packet that is counted as dropped already and only waits for an answer: if the
+/// ring is full it ends without being counted again.
+void punt_dropped(Worker& w, rte_mbuf* m, const PacketMessage& message) noexcept;
 
 /// Hands an event to control. False if the ring is full (a lost event is never an error).
 bool emit(Worker& w, const Event& event) noexcept;

@@ -126,6 +126,7 @@ void WorkerThread::run() noexcept {
       state_->generation = snapshot->generation;
     }
     const unsigned packets = loop_once(w, *state_);
+    const uint64_t max_sleep_us = snapshot->max_sleep_us;  // the snapshot may be gone from here on
     publisher_.quiescent(w.id);
 
     LoopCounters& loop = w.counters.loop;
@@ -133,10 +134,10 @@ void WorkerThread::run() noexcept {
     loop.packets += packets;
     if (packets != 0 || w.loopback.count != 0) {
       idle_rounds = 0;
-    } else if (++idle_rounds >= kIdleRounds && snapshot->max_sleep_us != 0) {
+    } else if (++idle_rounds >= kIdleRounds && max_sleep_us != 0) {
       // 1 us after 64 empty rounds, twice as long after each 16 more, up to the limit
       const unsigned doublings = std::min((idle_rounds - kIdleRounds) / 16, 30u);
-      rest(std::min<uint64_t>(uint64_t{1} << doublings, w.snapshot->max_sleep_us));
+      rest(std::min<uint64_t>(uint64_t{1} << doublings, max_sleep_us));
     }
     const uint64_t end = rte_rdtsc();
     (packets != 0 ? loop.busy_tsc : loop.idle_tsc) += end - last_tsc;
@@ -149,7 +150,9 @@ void WorkerThread::run() noexcept {
 
 void WorkerThread::drain() noexcept {
   Worker& w = *worker_;
-  if (w.snapshot != nullptr) tx_flush(w);
+  // Nothing waits for transmission, as every round ends with a flush; and w.snapshot may have been
+  // freed since the last one.
+  w.snapshot = nullptr;
   for (unsigned i = 0; i < w.loopback.count; ++i) {
     drop(w, w.loopback.packets[i], Drop::shutdown, w.loopback.in_if[i]);
   }

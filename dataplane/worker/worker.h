@@ -63,6 +63,7 @@ struct Worker {
   WalkRecord dnat_walk;
   WalkRecord snat_walk;
   NeighbourRef last_stale = kNoNeighbour;  // reported to control last
+  uint32_t last_stale_cs = 0;
 };
 
 }  // namespace maclane

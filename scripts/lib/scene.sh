@@ -107,7 +107,7 @@ serve_web() {
   echo "hello from $ns" >"$dir/root/index.html"
   cat >"$dir/nginx.conf" <<NGINX
 daemon off;
-worker_processes 1;
+master_process off;
 pid $dir/nginx.pid;
 error_log $dir/error.log;
 events { worker_connections 256; }

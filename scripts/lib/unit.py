@@ -87,6 +87,8 @@ def main():
         jobs = [pool.submit(run, test, results, label, pattern) for test in tests_of(build)]
         for job in jobs:
             name, code, output, counted = job.result()
+            if code == 0 and not any(counted.values()):
+                continue  # the filter left nothing of it
             if code == 0 and counted["failed"] == 0:
                 skipped = f", {counted['skipped']} skipped" if counted["skipped"] else ""
                 print(f"  {name}: {counted['passed']} passed{skipped}", flush=True)

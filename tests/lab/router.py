@@ -13,6 +13,7 @@ from process import LabError, wait_until
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT = 60.0  # generous: a test never measures time
 ROUTERS = []  # those running now, for reports
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # C's is ten times as fast
 
 
 def build_dir():
@@ -37,8 +38,9 @@ class Router:
 
     def write(self, config):
         """A dict becomes YAML; text is taken as it is."""
-        text = config if isinstance(config, str) else yaml.safe_dump(config, sort_keys=False)
-        self.config_path.write_text(text)
+        if not isinstance(config, str):
+            config = yaml.dump(config, Dumper=_DUMPER, sort_keys=False)
+        self.config_path.write_text(config)
 
     def command(self, *more):
         program = build_dir() / "maclane"

@@ -9,7 +9,7 @@ from lab import run, wait_until
 
 NGINX = """
 daemon off;
-worker_processes 1;
+master_process off;
 pid {directory}/nginx.pid;
 error_log {directory}/nginx-error.log;
 events {{ worker_connections 1024; }}

@@ -38,7 +38,10 @@ def segment():
                 {"address": f"{SEGMENT}.{number + 1}/24", "interface": name}
             )
         rig = raw_rig(lab, config, ["mlwan"])
-        owners = {f"{SEGMENT}.1": rig.router.mac("ether1"), f"{SEGMENT}.2": rig.router.mac("macvlan1")}
+        owners = {
+            f"{SEGMENT}.1": rig.router.mac("ether1"),
+            f"{SEGMENT}.2": rig.router.mac("macvlan1"),
+        }
         for number in range(2, NEIGHBOURS):
             owners[f"{SEGMENT}.{number + 1}"] = rig.router.mac(f"more{number}")
         yield rig, rig.wires["mlwan"], owners

@@ -129,10 +129,13 @@ MISTAKES = {
     ),
     "not yaml": ("interface: [\n", (None, None), []),
     "a list": ("- interface\n", (None, None), []),
-    "key twice": (BASE.replace("interface: ether1}", "interface: ether1, mode: bridge, mode: private}"),
-                  (5, None), ["mode"]),
+    "key twice": (
+        BASE.replace("interface: ether1}", "interface: ether1, mode: bridge, mode: private}"),
+        (5, None), ["mode"],
+    ),
     "netns without attach": (
-        BASE.replace("interface: ether1}", "interface: ether1, netns: web1}"), (5, None), ["attach"],
+        BASE.replace("interface: ether1}", "interface: ether1, netns: web1}"),
+        (5, None), ["attach"],
     ),
     "attach with a name too long": (
         BASE.replace("name: m1", "name: a-name-that-is-much-too-long").replace(

@@ -124,8 +124,7 @@ def test_broken_headers_leave_no_session(rig):
 
 def test_impossible_addresses(rig):
     martian = rig.router.drops("ip_martian")
-    sources = [RIGHT_ROUTER, LEFT_ROUTER, "127.0.0.1", "224.0.0.1", "255.255.255.255", "0.0.0.0",
-               "10.1.0.255"]
+    sources = [RIGHT_ROUTER, LEFT_ROUTER, "127.0.0.1", "224.0.0.1", "255.255.255.255", "0.0.0.0"]
     frames = [IP(src=source, dst=RIGHT_HOST) / UDP(sport=9, dport=9) for source in sources]
     frames += [
         IP(src=LEFT_ROUTER, dst=LEFT_ROUTER) / TCP(sport=9, dport=9, flags="S"),  # land
@@ -142,9 +141,8 @@ def test_impossible_addresses(rig):
 
 
 def ip_fragment(number, offset, more, body, dst=RIGHT_HOST):
-    return IP(src=LEFT_HOST, dst=dst, id=number, proto=17, frag=offset, flags="MF" if more else 0) / (
-        body
-    )
+    flags = "MF" if more else 0
+    return IP(src=LEFT_HOST, dst=dst, id=number, proto=17, frag=offset, flags=flags) / body
 
 
 def test_hostile_fragments(rig):

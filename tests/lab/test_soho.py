@@ -162,6 +162,21 @@ def test_hundred_megabytes_arrive_unchanged(scene, web):
     (web.root / "big.bin").unlink()
 
 
+@pytest.mark.parametrize("target", [LAN_ROUTER, IOT, ISP])
+def test_ping_in_fragments(scene, target):
+    """To the router, through it, and through it translated."""
+    assert scene.pc.ping(target, "-s", 3000, count=3).ok
+    assert scene.pc.ping(target, "-s", 20000).ok
+
+
+def test_arping_gets_one_answer_per_question(scene):
+    for target, owner in ((LAN_ROUTER, "ether2"), (IOT_ROUTER, "macvlan-iot"),
+                          (WEB_ROUTER, "macvlan-web")):
+        done = scene.pc.run("arping", "-c", 2, "-w", 5, "-I", "eth0", target)
+        answers = re.findall(r"reply from \S+ \[([0-9A-F:]{17})\]", done.stdout)
+        assert answers == [scene.router.mac(owner).upper()] * 2, done.stdout
+
+
 @pytest.mark.parametrize("direction", ["up", "down"])
 def test_iperf3_through_masquerade(scene, direction):
     server = iperf3_server(scene.isp)

@@ -3,7 +3,11 @@
 
 #include <rte_ethdev.h>
 
+#include <map>
+
+#include "dataplane/net/checksum.h"
 #include "dataplane/stage/l2.h"
+#include "dataplane/stage/l3.h"
 #include "dataplane/worker/packet.h"
 #include "tests/unit/l2/world.h"
 
@@ -69,6 +73,83 @@ TEST_F(Flood, AStormLeavesRoomForUnicast) {
   EXPECT_EQ(taken.size() + dropped, 63u * 3 + 1);
   EXPECT_EQ(taken.back().bytes, payload(50));
   EXPECT_EQ(drops(kEther, Drop::flood_budget), 0u);
+}
+
+/// A wire with 600 routed vports more.
+class LargeFlood : public World {
+ protected:
+  static constexpr IfIndex kFirst = 20;
+  static constexpr unsigned kVports = 600;
+
+  LargeFlood() {
+    std::string error;
+    snapshot.next_hops.resize(1);
+    snapshot.fib = Fib4::build(std::vector<Fib4Route>{}, &error, false);
+    EXPECT_NE(snapshot.fib, nullptr) << error;
+    snapshot.interfaces.resize(kFirst + kVports);
+    for (unsigned i = 0; i < kVports; ++i) {
+      const auto vport = static_cast<IfIndex>(kFirst + i);
+      snapshot.interfaces[vport] = snapshot.interfaces[kB1];
+      snapshot.domains[0].vports.push_back(vport);
+      snapshot.domains[0].bridge_vports.push_back(vport);
+    }
+  }
+  /// A UDP datagram of a host without an address, to all.
+  static Bytes broadcast(const MacAddr& from) {
+    Bytes f = frame(kBroadcast, from, kIp, 46);
+    Ip4Hdr ip{};
+    ip.version_ihl = 0x45;
+    ip.total_length = be16::from(46);
+    ip.ttl = 64;
+    ip.proto = kProtoUdp;
+    ip.dst = be32::from(0xffffffff);
+    ip.checksum.raw = checksum(&ip, sizeof(ip));
+    const UdpHdr udp{be16::from(68), be16::from(67), be16::from(26), {}};
+    std::memcpy(f.data() + 14, &ip, sizeof(ip));
+    std::memcpy(f.data() + 34, &udp, sizeof(udp));
+    return f;
+  }
+  /// Adds up who was given a packet, by interface.
+  void heard(std::map<IfIndex, unsigned>& by) {
+    for (const Punt& p : punts()) by[p.message.in_if] += p.message.broadcast;
+  }
+};
+
+TEST_F(LargeFlood, OneBroadcastReachesAllRoutedVports) {
+  receive(kWirePort, broadcast(kStranger));
+  l3_input(*worker, l3);  // as the loop does after a burst
+  std::map<IfIndex, unsigned> by;
+  heard(by);
+  EXPECT_EQ(by.size(), kVports + 3);  // and b1, p1, the parent
+  for (const auto& [vport, times] : by) EXPECT_EQ(times, 1u) << vport;
+  EXPECT_EQ(all_drops(), 0u);
+}
+
+TEST_F(LargeFlood, WhoGoesWithoutChanges) {
+  std::map<IfIndex, unsigned> by;
+  constexpr unsigned kRounds = 100;
+  for (unsigned i = 0; i < kRounds; ++i) {  // each burst: budget for one frame and two thirds
+    receive(kWirePort, {broadcast(kStranger), broadcast(kStranger)});
+    l3_input(*worker, l3);
+    heard(by);
+  }
+  EXPECT_EQ(by.size(), kVports + 3);
+  for (const auto& [vport, times] : by) {
+    EXPECT_GT(times, kRounds * 4 / 3) << vport;
+    EXPECT_TRUE(times < kRounds * 2 || vport == kEther) << vport;  // it gets the originals
+  }
+}
+
+TEST_F(LargeFlood, SiblingsOfOurOwnTakeTurnsInTheLoopback) {
+  // From within L3 the queue cannot be run: each frame reaches as many as it has places for.
+  std::map<IfIndex, unsigned> by;
+  for (unsigned i = 0; i < 50; ++i) {
+    worker->flood_budget = kFloodBudget;
+    send(kB1, broadcast(mac_of(kB1)));
+    EXPECT_EQ(worker->loopback.count, L3Queue::kCapacity - kBurst);
+    for (const Taken& t : looped()) ++by[t.in_if];
+  }
+  EXPECT_EQ(by.size(), kVports);
 }
 
 TEST_F(Flood, NoBufferLeft) {

@@ -307,6 +307,78 @@ TEST_F(Stateful, PortRangeOfOneIsExhausted) {
   EXPECT_EQ(sent().size(), 1u);
 }
 
+TEST_F(Stateful, ReopeningSynLeavesEarlierPacketsOfTheBurstAlone) {
+  nat({masquerade()});
+  run(tcp(kPc, 1000, kServer, 80, kTcpSyn), kLan);
+  run(tcp(kServer, 80, kWanIp, 1000, kTcpRst | kTcpAck), kWan);
+  run({udp(kPc, 2000, kServer, 53), tcp(kPc, 1000, kServer, 80, kTcpAck),
+       tcp(kPc, 1000, kServer, 80, kTcpSyn)},
+      kLan);
+  ASSERT_EQ(sent().size(), 3u);
+  for (const Sent& s : sent()) {
+    EXPECT_EQ(s.ip().src.host(), kWanIp);
+    EXPECT_TRUE(s.checksums_ok());
+  }
+  EXPECT_EQ(sent()[1].l4<TcpHdr>().sport.host(), 1000);
+  EXPECT_EQ(w->sessions.size(), 2u);
+}
+
+TEST_F(Stateful, SynWithWrongChecksumEndsNothing) {
+  run(tcp(kPc, 1000, kServer, 80, kTcpSyn), kLan);
+  run(tcp(kServer, 80, kPc, 1000, kTcpRst | kTcpAck), kWan);
+  auto bad = tcp(kPc, 1000, kServer, 80, kTcpSyn);
+  bad[36] = static_cast<uint8_t>(bad[36] ^ 0xff);
+  run(bad, kLan);
+  const auto hit = w->sessions.find(
+      {be32::from(kPc), be32::from(kServer), be16::from(1000), be16::from(80), kProtoTcp});
+  ASSERT_TRUE(hit);
+  EXPECT_EQ(w->sessions.at(hit.session).tcp_state, TcpState::kClose);
+}
+
+TEST_F(Stateful, StrayAcksGoSoonIfNobodyAnswers) {  // B-20
+  run(tcp(kPc, 1000, kServer, 80, kTcpAck), kLan);
+  const Tuple t{be32::from(kPc), be32::from(kServer), be16::from(1000), be16::from(80), kProtoTcp};
+  EXPECT_EQ(w->sessions.at(w->sessions.find(t).session).timeout_class, TimeoutClass::kTcpUnacked);
+  run(tcp(kServer, 80, kPc, 1000, kTcpAck), kWan);
+  EXPECT_EQ(w->sessions.at(w->sessions.find(t).session).timeout_class,
+            TimeoutClass::kTcpEstablished);
+}
+
+TEST_F(Stateful, MasqueradeFollowsTheInterfacesAddress) {  // B-30
+  nat({masquerade()});
+  run(udp(kPc, 1000, kServer, 53), kLan);
+  snap.interfaces[kWan].primary_address = be32::from(ip4(203, 0, 113, 9));
+  publish();
+  run(udp(kPc, 1000, kServer, 53), kLan);
+  ASSERT_EQ(sent().size(), 1u);
+  EXPECT_EQ(sent()[0].ip().src.host(), ip4(203, 0, 113, 9));
+  EXPECT_EQ(w->sessions.size(), 1u);
+}
+
+TEST_F(Stateful, StaleNeighbourIsReportedAgainLater) {
+  for (int round = 0; round < 3; ++round) {
+    neighbours->set(kWan, be32::from(kGateway), {{2, 0, 0, 0, 0, 0x11}}, NeighState::kStale);
+    run(udp(kPc, 1000, kServer, 53), kLan);
+    run(udp(kPc, 1000, kServer, 53), kLan);
+    w->now.cs += 3000;
+  }
+  EXPECT_EQ(rte_ring_count(w->events), 3u);
+}
+
+TEST_F(Stateful, PacketThatWaitedForArpTakesItsStepOnce) {
+  run(tcp(kPc, 1000, kServer, 80, kTcpSyn), kLan);
+  run(tcp(kServer, 80, kPc, 1000, kTcpSyn | kTcpAck), kWan);
+  run(tcp(kPc, 1000, kServer, 80, kTcpAck), kLan);
+  neighbours->remove(kLan, be32::from(kPc));
+  const auto fin = tcp(kServer, 80, kPc, 1000, kTcpFin | kTcpAck);
+  run(fin, kWan);
+  ASSERT_EQ(punted().size(), 1u);
+  neighbours->set(kLan, be32::from(kPc), {{2, 0, 0, 0, 0, 0x10}}, NeighState::kReachable);
+  run(fin, kWan, L3Queue::kHeldBefore);
+  const Tuple t{be32::from(kPc), be32::from(kServer), be16::from(1000), be16::from(80), kProtoTcp};
+  EXPECT_EQ(w->sessions.at(w->sessions.find(t).session).tcp_state, TcpState::kFinWait);
+}
+
 TEST(TcpStep, SimultaneousOpen) {  // N-16
   TcpStep s = tcp_step(TcpState::kSynSent, kReply, kTcpSyn);
   EXPECT_EQ(s.next, TcpState::kSynSent2);

@@ -158,4 +158,22 @@ TEST(Tree, CopiesShareUntilTheyAreEdited) {
 }
 
 }  // namespace
+TEST(KeepIds, RowsThatMovedKeepTheirsAndNewOnesGetFreshOnes) {
+  const auto load = [](const std::string& rules) {
+    auto loaded = door::load_yaml_text("ip: {firewall: {filter: [" + rules + "]}}", "ids.yaml");
+    EXPECT_TRUE(loaded);
+    return std::move(loaded->tree);
+  };
+  const Tree running = load("{chain: input, action: drop}, {chain: forward, action: drop}");
+  Tree next = load(
+      "{chain: output, action: drop}, {chain: input, action: drop}, {chain: forward, action: "
+      "drop}");
+  keep_ids(next, running);
+  const Tree::Rows& before = running.rows("/ip/firewall/filter");
+  const Tree::Rows& after = next.rows("/ip/firewall/filter");
+  EXPECT_EQ(after[1]->id, before[0]->id);
+  EXPECT_EQ(after[2]->id, before[1]->id);
+  EXPECT_GT(after[0]->id, before[1]->id);
+}
+
 }  // namespace maclane::model

@@ -41,14 +41,18 @@ struct Result {
   Drop reason = Drop::shutdown;
 };
 
+uint8_t flags_of(uintptr_t n) {
+  return static_cast<uint8_t>(n % 251);
+}
+
 Result offer(FragmentTable& t, uintptr_t n, const Ip4Hdr& ip, uint32_t cs = 0, Ports own = dns()) {
   const bool first = ip.fragment_offset() == 0;
   Result r;
   if (first) r.ports = own;
   r.released.resize(FragmentTable::kHeldPerDatagram);
   unsigned count = 99;
-  r.outcome = t.offer(packet(n), static_cast<IfIndex>(n), ip, first, &r.ports, r.released, &count,
-                      Now{0, cs}, &r.reason);
+  r.outcome = t.offer({packet(n), static_cast<IfIndex>(n), flags_of(n)}, ip, first, &r.ports,
+                      r.released, &count, Now{0, cs}, &r.reason);
   r.released.resize(count);
   return r;
 }
@@ -79,14 +83,14 @@ TEST(Fragments, AllOrdersOfThree) {
       for (const auto& h : r.released) {
         out.insert(reinterpret_cast<uintptr_t>(h.packet));
         EXPECT_EQ(packet(h.in_if), h.packet);
+        EXPECT_EQ(h.flags, flags_of(h.in_if));
+        // It comes again, and finds its ports.
+        const unsigned waited = h.in_if - 1u;
+        EXPECT_EQ(offer(t, h.in_if, header(7, waited * 800, waited != 2)).outcome, Outcome::kReady);
       }
     }
     EXPECT_EQ(out, (std::multiset<uintptr_t>{1, 2, 3}));
-    EXPECT_EQ(t.datagrams(), 1u);
-    Dropped dropped;
-    t.expire(Now{0, FragmentTable::kLifetimeCs}, 10, Dropped::drop, &dropped);
-    EXPECT_TRUE(dropped.packets.empty());
-    EXPECT_EQ(t.datagrams(), 0u);
+    EXPECT_EQ(t.datagrams(), 0u);  // complete
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
@@ -132,7 +136,7 @@ TEST(Fragments, NoMoreThanEightWait) {
   EXPECT_EQ(offer(t, 11, header(7, 8000, false)).outcome, Outcome::kReady);
 }
 
-TEST(Fragments, FullTableDropsAndRecovers) {
+TEST(Fragments, HeldPacketsAreBounded) {
   FragmentTable t;
   unsigned kept = 0;
   Result r;
@@ -142,9 +146,17 @@ TEST(Fragments, FullTableDropsAndRecovers) {
   }
   EXPECT_EQ(r.outcome, Outcome::kDrop);
   EXPECT_EQ(r.reason, Drop::frag_table_full);
-  EXPECT_EQ(kept, FragmentTable::kDatagrams);
+  EXPECT_EQ(kept, FragmentTable::kMaxHeld);
   EXPECT_EQ(t.datagrams(), kept);
+  // First fragments pass as ever, and one that releases a packet makes room for another.
+  EXPECT_EQ(offer(t, 1, header(60000, 0, true)).outcome, Outcome::kReady);
+  EXPECT_EQ(offer(t, 1, header(60001, 800, true)).outcome, Outcome::kDrop);
+  EXPECT_EQ(offer(t, 1, header(0, 0, true)).released.size(), 1u);
+  EXPECT_EQ(offer(t, 1, header(60001, 800, true)).outcome, Outcome::kHeld);
   Dropped dropped;
+  const Now known_end{0, FragmentTable::kKnownLifetimeCs};
+  t.expire(known_end, 100, Dropped::drop, &dropped);
+  EXPECT_TRUE(dropped.packets.empty());
   const Now late{0, FragmentTable::kLifetimeCs};
   t.expire(late, 100, Dropped::drop, &dropped);
   EXPECT_EQ(dropped.packets.size(), 100u);  // the budget
@@ -155,20 +167,102 @@ TEST(Fragments, FullTableDropsAndRecovers) {
   t.expire(Now{0, 1u << 30}, 100, Dropped::drop, &dropped);
 }
 
+TEST(Fragments, CompleteDatagramsNeedNoTime) {
+  FragmentTable t;
+  for (unsigned id = 0; id < 20 * FragmentTable::kDatagrams; ++id) {
+    const auto n = static_cast<uint16_t>(id);
+    ASSERT_EQ(offer(t, 1, header(n, 0, true)).outcome, Outcome::kReady) << id;
+    ASSERT_EQ(offer(t, 2, header(n, 800, false, 3)).outcome, Outcome::kReady) << id;
+    ASSERT_EQ(t.datagrams(), 0u);
+  }
+}
+
+TEST(Fragments, AFullTableForgetsTheOldestThatIsKnown) {
+  FragmentTable t;
+  for (unsigned id = 0; id < 200; ++id)
+    EXPECT_EQ(offer(t, 1, header(static_cast<uint16_t>(50000 + id), 800, true)).outcome,
+              Outcome::kHeld);
+  unsigned later = 0;
+  for (unsigned id = 0; id < 20 * FragmentTable::kDatagrams; ++id) {
+    ASSERT_EQ(offer(t, 1, header(static_cast<uint16_t>(id), 0, true), id).outcome, Outcome::kReady);
+    if (id < 300) continue;  // what came a moment ago is still there, as good as always
+    later += offer(t, 2, header(static_cast<uint16_t>(id - 300), 1600, true), id).outcome ==
+             Outcome::kReady;
+  }
+  EXPECT_LE(t.datagrams(), FragmentTable::kDatagrams);
+  EXPECT_GT(later, 20 * FragmentTable::kDatagrams - 300 - 100);
+  // Those that hold a packet were never the victims.
+  unsigned released = 0;
+  for (unsigned id = 0; id < 200; ++id) {
+    const auto n = static_cast<uint16_t>(50000 + id);
+    released += static_cast<unsigned>(offer(t, 1, header(n, 0, true)).released.size());
+  }
+  EXPECT_EQ(released, 200u);
+  t.expire(
+      Now{0, 1u << 30}, 100000, [](void*, rte_mbuf*, IfIndex, Drop) {}, nullptr);
+}
+
+TEST(Fragments, KnownDatagramsLiveShort) {
+  FragmentTable t;
+  EXPECT_EQ(offer(t, 1, header(7, 800, true), 0).outcome, Outcome::kHeld);
+  EXPECT_EQ(offer(t, 2, header(8, 800, true), 0).outcome, Outcome::kHeld);
+  EXPECT_EQ(offer(t, 3, header(8, 0, true), 1000).released.size(), 1u);
+  const uint32_t end = 1000 + FragmentTable::kKnownLifetimeCs;
+  t.expire(Now{0, end - 1}, 10, Dropped::drop, nullptr);
+  EXPECT_EQ(t.datagrams(), 2u);
+  t.expire(Now{0, end}, 10, Dropped::drop, nullptr);
+  EXPECT_EQ(t.datagrams(), 1u);  // the one that waits
+  Dropped dropped;
+  t.expire(Now{0, FragmentTable::kLifetimeCs}, 10, Dropped::drop, &dropped);
+  EXPECT_EQ(dropped.packets, std::vector<rte_mbuf*>{packet(1)});
+}
+
+TEST(Fragments, TheSameBytesTwiceAreNoDatagram) {
+  FragmentTable t;
+  EXPECT_EQ(offer(t, 1, header(7, 0, true)).outcome, Outcome::kReady);
+  EXPECT_EQ(offer(t, 2, header(7, 1600, false)).outcome, Outcome::kReady);
+  EXPECT_EQ(offer(t, 3, header(7, 1600, false)).outcome, Outcome::kReady);  // as many as the whole
+  EXPECT_EQ(offer(t, 4, header(7, 1608, false, 792)).outcome, Outcome::kReady);
+  EXPECT_EQ(t.datagrams(), 1u);
+  EXPECT_EQ(offer(t, 5, header(7, 800, true)).outcome, Outcome::kReady);
+  EXPECT_EQ(t.datagrams(), 0u);
+}
+
+TEST(Fragments, ManyGaps) {
+  // Every other piece first: more gaps than are kept, so it is left to its lifetime, or just so
+  // many.
+  for (const unsigned pieces : {12u, 60u}) {
+    FragmentTable t;
+    for (unsigned start : {0u, 1u}) {
+      for (unsigned i = start; i < pieces; i += 2) {
+        const auto r = offer(t, 1, header(7, i * 80, i != pieces - 1, 80));
+        EXPECT_EQ(r.outcome, Outcome::kReady);
+      }
+    }
+    EXPECT_EQ(t.datagrams(), pieces == 12 ? 0u : 1u);
+    t.expire(Now{0, FragmentTable::kKnownLifetimeCs}, 10, Dropped::drop, nullptr);
+    EXPECT_EQ(t.datagrams(), 0u);
+  }
+}
+
 TEST(Fragments, FirstFragmentAgain) {
   FragmentTable t;
   offer(t, 1, header(7, 0, true));
+  EXPECT_EQ(offer(t, 2, header(7, 1600, false), 50).outcome, Outcome::kReady);
   const Result twice = offer(t, 1, header(7, 0, true), 100);
   EXPECT_EQ(twice.outcome, Outcome::kReady);
   EXPECT_TRUE(twice.released.empty());
-  EXPECT_EQ(offer(t, 2, header(7, 800, false), 100).ports.sport, be16::from(1000));
+  // What was seen before may be of another datagram, and does not make this one complete.
+  EXPECT_EQ(offer(t, 2, header(7, 800, true), 100).ports.sport, be16::from(1000));
+  EXPECT_EQ(t.datagrams(), 1u);
   // The same id from other ports is another datagram, with its own time.
   const Ports other{be16::from(2000), be16::from(53)};
   EXPECT_EQ(offer(t, 3, header(7, 0, true), 200, other).ports.sport, be16::from(2000));
-  EXPECT_EQ(offer(t, 4, header(7, 800, false), 200).ports.sport, be16::from(2000));
-  t.expire(Now{0, FragmentTable::kLifetimeCs + 100}, 10, Dropped::drop, nullptr);
+  EXPECT_EQ(offer(t, 4, header(7, 1600, false), 200).ports.sport, be16::from(2000));
   EXPECT_EQ(t.datagrams(), 1u);
-  t.expire(Now{0, FragmentTable::kLifetimeCs + 200}, 10, Dropped::drop, nullptr);
+  t.expire(Now{0, FragmentTable::kKnownLifetimeCs + 199}, 10, Dropped::drop, nullptr);
+  EXPECT_EQ(t.datagrams(), 1u);
+  t.expire(Now{0, FragmentTable::kKnownLifetimeCs + 200}, 10, Dropped::drop, nullptr);
   EXPECT_EQ(t.datagrams(), 0u);
 }
 
@@ -187,8 +281,8 @@ TEST(Fragments, RefusesWhatCannotBe) {
   Result r;
   unsigned count = 0;
   r.released.resize(FragmentTable::kHeldPerDatagram);
-  r.outcome = t.offer(packet(1), 1, header(7, 0, true), false, &r.ports, r.released, &count, Now{},
-                      &r.reason);  // the beginning, but without ports
+  r.outcome = t.offer({packet(1), 1, 0}, header(7, 0, true), false, &r.ports, r.released, &count,
+                      Now{}, &r.reason);  // the beginning, but without ports
   EXPECT_EQ(r.outcome, Outcome::kDrop);
   EXPECT_EQ(r.reason, Drop::frag_malformed);
   EXPECT_EQ(t.datagrams(), 0u);
