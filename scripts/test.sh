@@ -104,9 +104,8 @@ tests "Labs" pytests labs tests/lab
 if [[ -z $only ]]; then step "The demo: scripts/run.sh --check" scripts/run.sh --check || true; fi
 
 if [[ $quick == no && -z $only ]]; then
-  # No vptr check: the dataplane is built without RTTI, which that check reads.
   if step "Build with ASan and UBSan" build_in build-asan -Db_sanitize=address,undefined \
-    -Doptimization=1 -Dwerror=false -Dcpp_args=-fno-sanitize=vptr; then
+    -Doptimization=1 -Dwerror=false; then
     sanitized
   fi
   step "clang-tidy" $PYTHON scripts/lib/tidy.py build || true

@@ -21,6 +21,11 @@ void provide_system_rows(Router& router);
 /// `maclanectl status`: the router in ten lines.
 [[nodiscard]] Result<door::Json> status(const Router& router);
 
+/// A boolean as every door shows it.
+[[nodiscard]] constexpr const char* yes_no(bool value) {
+  return value ? "true" : "false";
+}
+
 /// Ids of rows that are not stored, apart from those that are: "*80000001".
 [[nodiscard]] std::string dynamic_id(uint32_t number);
 

@@ -12,10 +12,6 @@ namespace {
 using model::Fields;
 using model::View;
 
-const char* yes_no(bool value) {
-  return value ? "true" : "false";
-}
-
 std::string_view tcp_state_text(TcpState state) {
   switch (state) {
     case TcpState::kNone:

@@ -18,10 +18,6 @@ const Interface* find(const Router& router, std::string_view name) {
   return &s->interfaces[index];
 }
 
-const char* yes_no(bool value) {
-  return value ? "true" : "false";
-}
-
 void add_counters(const Router& router, std::string_view name, Fields& out) {
   const IfIndex index = router.compiled().names.index_of(name);
   if (index == kNoIf) return;

@@ -12,10 +12,6 @@ namespace {
 using model::Fields;
 using model::View;
 
-const char* yes_no(bool value) {
-  return value ? "true" : "false";
-}
-
 void route_state(const Router& router, const View& row, Fields& out) {
   const compile::RouteInfo* info = router.compiled().routes.find(row.row().id);
   out.emplace_back("active", yes_no(info != nullptr && info->active));
