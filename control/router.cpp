@@ -1,12 +1,17 @@
 #include "control/router.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <ctime>
 
 #include "control/door/yaml.h"
@@ -76,6 +81,7 @@ Router::~Router() {
   services_.reset();
   io_.reset();
   devices_.reset();
+  if (lock_fd_ >= 0) close(lock_fd_);
 }
 
 Result<model::Tree> Router::load() const {
@@ -86,11 +92,33 @@ Result<model::Tree> Router::load() const {
   return std::move(loaded->tree);
 }
 
+/// One router a state folder: two would give macvlans of one name the same MAC.
+Status Router::lock_state() {
+  const std::string path = options_.state_folder + "/lock";
+  lock_fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock_fd_ < 0) return fail(fmt::format("cannot open {}: {}", path, std::strerror(errno)));
+  if (flock(lock_fd_, LOCK_EX | LOCK_NB) != 0) {
+    std::array<char, 512> owner{};
+    (void)pread(lock_fd_, owner.data(), owner.size() - 1, 0);
+    return fail(
+        fmt::format("the state folder {} is in use by {}; stop it, or name another folder "
+                    "with --state",
+                    options_.state_folder, owner.data()));
+  }
+  const std::string owner =
+      fmt::format("the router with process id {} and socket {}", getpid(), options_.socket_path);
+  if (ftruncate(lock_fd_, 0) != 0 ||
+      pwrite(lock_fd_, owner.data(), owner.size(), 0) != static_cast<ssize_t>(owner.size()))
+    return fail(fmt::format("cannot write {}: {}", path, std::strerror(errno)));
+  return {};
+}
+
 Status Router::start() {
   Result<model::Tree> tree = load();
   if (!tree) return tl::make_unexpected(tree.error());
   Result<model::StateStore> state = model::StateStore::open(options_.state_folder);
   if (!state) return tl::make_unexpected(state.error());
+  if (Status status = lock_state(); !status) return status;
   state_ = std::make_unique<model::StateStore>(std::move(*state));
   model_.on_prepare(
       [this](model::Tree t) { return model::with_generated_macs(std::move(t), *state_); });

@@ -60,6 +60,7 @@ class Router {
 
  private:
   Result<model::Tree> load() const;
+  Status lock_state();
   Status commit(const model::Tree& next);
   Status publish(const model::Tree& next);
   void tell_services(const model::Tree& tree);
@@ -80,6 +81,7 @@ class Router {
   std::unique_ptr<door::SocketDoor> door_;
   std::map<std::string, LinkHistory> links_;
   mutable std::vector<RuleCounter> rule_counters_;
+  int lock_fd_ = -1;  // the state folder is ours while it is open
   bool stop_ = false;
   bool busy_ = false;  // packets came in the last round
 };

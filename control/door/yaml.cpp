@@ -39,11 +39,9 @@ class Loader {
     errors.push_back(Error{std::move(message), {}, {}, {}, source(mark)});
   }
 
-  /// Adds what is wrong with the tree as a whole, so that all is said in one go. Rows that have
-  /// errors already are passed over, and so is everything if whole menus are missing: what follows
-  /// from one mistake is not another.
+  /// Adds what is wrong with the tree as a whole, so that all is said in one go; values that were
+  /// found bad already are passed over.
   void add_whole() {
-    if (row_errors_ != errors.size()) return;
     for (Error& e : model::validate(loaded.tree)) {
       if (errors.size() >= kMostErrors) return;
       if (bad_.count({e.source.line, e.source.column}) == 0) errors.push_back(std::move(e));
@@ -190,6 +188,10 @@ class Loader {
       walk(value, std::string(menu.path));
       return;
     }
+    if (menu.kind == Menu::Kind::kState && is_group(menu.path)) {
+      complain(value, menu.path, "", "", "holds menus: write a map of them");
+      return;
+    }
     if (menu.kind == Menu::Kind::kState) {
       complain(value, menu.path, "", "",
                "the rows of this menu come from the router itself; leave it out");
@@ -230,15 +232,16 @@ class Loader {
       row->values.resize(menu.properties.size());
       const size_t errors_before = errors.size();
       take_row(menu, node, *row, name_of(menu, node, label));
-      if (errors.size() != errors_before) note_bad(*row, errors.size() - errors_before);
+      if (errors.size() != errors_before) note_bad(*row, errors_before);
       rows.push_back(std::move(row));
     }
   }
 
-  void note_bad(const model::Row& row, size_t count) {
-    row_errors_ += count;
+  /// What add_whole() must not complain of once more: the row as such, and the values found bad.
+  void note_bad(const model::Row& row, size_t first_error) {
     bad_.insert({row.source.line, row.source.column});
-    for (const Source& s : row.sources) bad_.insert({s.line, s.column});
+    for (size_t i = first_error; i < errors.size(); ++i)
+      bad_.insert({errors[i].source.line, errors[i].source.column});
   }
 
   /// What errors call a row: its name if it has one, otherwise its place in the list.
@@ -357,7 +360,6 @@ class Loader {
 
   std::string file_;
   size_t read_ = 0;
-  size_t row_errors_ = 0;                        // of errors, those inside a row
   std::set<std::pair<uint32_t, uint32_t>> bad_;  // line and column of what such rows hold
 };
 
@@ -366,6 +368,7 @@ class Loader {
 Result<Loaded> load_yaml_text(const std::string& text, const std::string& name) {
   if (text.size() > kMostBytes) return fail(too_large(name));
   Loader loader(name);
+  bool parsed = false;
   try {
     const std::vector<YAML::Node> documents = YAML::LoadAll(text);
     if (documents.size() > 1) {
@@ -374,11 +377,15 @@ Result<Loaded> load_yaml_text(const std::string& text, const std::string& name) 
     } else if (!documents.empty()) {
       loader.load(documents.front());
     }
+    parsed = true;
   } catch (const YAML::Exception& e) {
-    loader.complain_at(e.mark, fmt::format("this is not YAML: {}", e.msg));
+    // yaml-cpp says "bad file" when its nesting limit is reached.
+    loader.complain_at(e.mark, e.msg == "bad file"
+                                   ? std::string("this is nested too deeply to be a configuration")
+                                   : fmt::format("this is not YAML: {}", e.msg));
   }
   if (!loader.errors.empty()) {
-    loader.add_whole();
+    if (parsed) loader.add_whole();
     return tl::make_unexpected(std::move(loader.errors));
   }
   return std::move(loader.loaded);

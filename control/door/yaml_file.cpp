@@ -32,6 +32,11 @@ Result<Loaded> load_yaml_file(const std::string& path) {
     if (text.size() > kMostBytes) return fail(too_large(path));
   }
   if (file.bad()) return fail(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+  // A file that was truncated before it is written anew must not take the router away.
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
+    return fail(
+        fmt::format("{} is empty; a configuration without anything is written as {{}}", path));
+  }
   return load_yaml_text(text, path);
 }
 

@@ -85,7 +85,7 @@ constexpr std::string_view kDropColumns[] = {"interface", "reason", "packets", "
 constexpr Property kWorkers[] = {
     read_only("worker", Type::kInteger, ""),
     read_only("lcore", Type::kInteger, "the CPU it runs on"),
-    read_only("busy", Type::kString, "percent of its time spent on packets"),
+    read_only("busy", Type::kString, "share of its time spent on packets since the last look"),
     read_only("packets", Type::kInteger, ""),
     read_only("bursts", Type::kInteger, "polls that found packets"),
     read_only("loops", Type::kInteger, "polls"),
@@ -96,6 +96,10 @@ constexpr Property kMemory[] = {
     read_only("item", Type::kString, "what the memory is for"),
     read_only("bytes", Type::kInteger, ""),
 };
+
+constexpr std::string_view kWorkerColumns[] = {"worker", "lcore", "busy",    "packets",
+                                               "bursts", "loops", "sessions"};
+constexpr std::string_view kMemoryColumns[] = {"item", "bytes"};
 
 constexpr Menu kMenus[] = {
     {"/system/identity", Menu::Kind::kSettings, kIdentity, {}, {}, {}, "the router's name"},
@@ -114,8 +118,20 @@ constexpr Menu kMenus[] = {
      kDropColumns,
      {},
      "packets dropped, by interface and reason"},
-    {"/dataplane/workers", Menu::Kind::kState, kWorkers, {}, {}, {}, "the packet workers"},
-    {"/dataplane/memory", Menu::Kind::kState, kMemory, {}, {}, {}, "what the memory is used for"},
+    {"/dataplane/workers",
+     Menu::Kind::kState,
+     kWorkers,
+     {},
+     kWorkerColumns,
+     {},
+     "the packet workers"},
+    {"/dataplane/memory",
+     Menu::Kind::kState,
+     kMemory,
+     {},
+     kMemoryColumns,
+     {},
+     "what the memory is used for"},
 };
 
 }  // namespace

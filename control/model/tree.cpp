@@ -53,7 +53,10 @@ Error View::error(std::string_view property, std::string message) const {
     const Source& exact = row_->sources[static_cast<size_t>(index)];
     if (!exact.file.empty() || exact.line != 0) source = exact;
   }
-  return Error{std::move(message), std::string(menu_->path), label(), std::string(property),
+  // In a file the line says which row it is, and "*A" would say nothing to a person.
+  std::string name = label();
+  if (name.starts_with('*') && !source.file.empty()) name.clear();
+  return Error{std::move(message), std::string(menu_->path), std::move(name), std::string(property),
                std::move(source)};
 }
 

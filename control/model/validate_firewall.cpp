@@ -113,21 +113,15 @@ void check_nat_action(Check& check, const View& row, const std::set<std::string_
   const bool destination = action == "dst-nat" || action == "redirect";
   if (source && from_dstnat.contains(chain)) {
     check.add(row, "action",
-              fmt::format("{} changes the source and works in srcnat only, and {} is "
-                          "{}",
-                          action, chain,
-                          chain == "dstnat" ? "dstnat"
-                                            : "reached from "
-                                              "dstnat"));
+              fmt::format("{} changes the source and works only in srcnat and the chains it jumps "
+                          "to; {} belongs to dstnat",
+                          action, chain));
   }
   if (destination && from_srcnat.contains(chain)) {
     check.add(row, "action",
-              fmt::format("{} changes the destination and works in dstnat only, and "
-                          "{} is {}",
-                          action, chain,
-                          chain == "srcnat" ? "srcnat"
-                                            : "reached from "
-                                              "srcnat"));
+              fmt::format("{} changes the destination and works only in dstnat and the chains it "
+                          "jumps to; {} belongs to srcnat",
+                          action, chain));
   }
   const bool has_target = row.is_set("to-addresses") || row.is_set("to-ports");
   if ((action == "dst-nat" || action == "src-nat") && !has_target) {

@@ -20,9 +20,9 @@ void check_parents(Check& check) {
     const InterfaceFacts* parent = check.interface(row.raw("interface"));
     if (parent == nullptr || parent->type != "macvlan") return;
     check.add(row, "interface",
-              fmt::format("{} is a macvlan itself, and a macvlan cannot stand on another; use its "
-                          "parent {}, or another ethernet or VLAN interface",
-                          parent->name, parent->parent));
+              fmt::format("{} is a macvlan itself, and a macvlan cannot stand on another; give an "
+                          "ethernet or a VLAN interface",
+                          parent->name));
   });
   for_each(check.tree, "/interface/vlan", [&](const View& row) {
     const InterfaceFacts* parent = check.interface(row.raw("interface"));
@@ -143,6 +143,14 @@ void check_attachments(Check& check) {
                   "only an attached macvlan has a network namespace; add attach: tap");
       }
       return;
+    }
+    const std::string_view netns = row.raw("netns");
+    if (netns == "." || netns == ".." ||
+        (!netns.starts_with('/') && netns.find('/') != std::string_view::npos)) {
+      check.add(row, "netns",
+                fmt::format("\"{}\" is no name of a network namespace; give a name as `ip netns` "
+                            "lists them, or a path that begins with '/'",
+                            netns));
     }
     const std::string_view name = row.raw("name");
     if (name.size() > kTapName || name.find_first_of("/ :") != std::string_view::npos) {

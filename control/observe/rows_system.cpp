@@ -124,8 +124,8 @@ Result<door::Json> status(const Router& router) {
   for (unsigned w = 0; w < router.dataplane().workers(); ++w) {
     const WorkerStats s = router.dataplane().worker_stats(w);
     sessions += s.sessions;
-    load += fmt::format("{}worker {} on CPU {}: {} %", load.empty() ? "" : ", ", s.id, s.cpu,
-                        busy_of(s));
+    load +=
+        fmt::format("{}worker {} on CPU {}: {}", load.empty() ? "" : ", ", s.id, s.cpu, busy_of(s));
   }
   const Snapshot* snapshot = router.dataplane().current();
   unsigned running = 0;

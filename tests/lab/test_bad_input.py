@@ -271,3 +271,16 @@ def test_check_starts_nothing(router):
     assert "mlleft" not in router.ns.ip("link").stdout
     assert not router.socket_path.exists()
     assert conf("soho.yaml")
+
+
+def test_an_emptied_file_is_refused(router):
+    code, said = router.check("\n")
+    assert code == 1
+    assert "is empty" in said
+
+
+def test_a_namespace_is_a_name_or_a_path(router):
+    code, said = router.check(BASE.replace("interface: ether1}",
+                                           "interface: ether1, attach: tap, netns: ../x}"))
+    assert code == 1
+    assert "netns" in said and "../x" in said

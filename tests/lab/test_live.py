@@ -209,6 +209,14 @@ def test_second_router_on_the_same_socket_is_refused(scene):
     assert scene.router.print("/system/identity")[0]["name"] == "soho"
 
 
+def test_second_router_on_the_same_state_folder_is_refused(scene):
+    command = [scene.lab.directory / "elsewhere.sock" if word == scene.router.socket_path else word
+               for word in scene.router.command()]
+    done = scene.router.ns.run(*command, check=False, timeout=60)
+    assert done.returncode != 0
+    assert str(scene.router.state) in done.stderr
+
+
 def test_running_flags(scene):
     for row in scene.router.print("/interface"):
         assert flag(row["running"]), row

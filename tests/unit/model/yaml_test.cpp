@@ -255,4 +255,20 @@ TEST(Yaml, SaysMistakesOfValuesAndOfTheWholeInOneGo) {
   EXPECT_NE(all.find("all.yaml:6:"), std::string::npos) << all;
 }
 
+TEST(Yaml, AnUnknownKeyHidesNothingElse) {
+  const auto loaded = door::load_yaml_text(
+      "foo: bar\n"
+      "interface:\n"
+      "  ethernet:\n"
+      "    - {name: ether1, device: \"net_null0\"}\n"
+      "    - {name: ether1, device: \"net_null1\", mtu: abc}\n",
+      "all.yaml");
+  ASSERT_FALSE(loaded);
+  std::string all;
+  for (const Error& e : loaded.error()) all += e.text() + "\n";
+  EXPECT_NE(all.find("all.yaml:1:1"), std::string::npos) << all;
+  EXPECT_NE(all.find("mtu"), std::string::npos) << all;
+  EXPECT_NE(all.find("already have interface with such name"), std::string::npos) << all;
+}
+
 }  // namespace maclane::model
