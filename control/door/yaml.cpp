@@ -188,7 +188,7 @@ class Loader {
       walk(value, std::string(menu.path));
       return;
     }
-    if (menu.kind == Menu::Kind::kState && is_group(menu.path)) {
+    if (menu.kind == Menu::Kind::kState && is_group(menu.path) && !value.IsSequence()) {
       complain(value, menu.path, "", "", "holds menus: write a map of them");
       return;
     }

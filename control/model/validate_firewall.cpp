@@ -112,16 +112,16 @@ void check_nat_action(Check& check, const View& row, const std::set<std::string_
   const bool source = action == "masquerade" || action == "src-nat";
   const bool destination = action == "dst-nat" || action == "redirect";
   if (source && from_dstnat.contains(chain)) {
-    check.add(row, "action",
-              fmt::format("{} changes the source and works only in srcnat and the chains it jumps "
-                          "to; {} belongs to dstnat",
-                          action, chain));
+    std::string why = fmt::format(
+        "{} changes the source and works only in srcnat and the chains it jumps to", action);
+    if (chain != "dstnat") why += fmt::format("; {} is reached from dstnat", chain);
+    check.add(row, "action", std::move(why));
   }
   if (destination && from_srcnat.contains(chain)) {
-    check.add(row, "action",
-              fmt::format("{} changes the destination and works only in dstnat and the chains it "
-                          "jumps to; {} belongs to srcnat",
-                          action, chain));
+    std::string why = fmt::format(
+        "{} changes the destination and works only in dstnat and the chains it jumps to", action);
+    if (chain != "srcnat") why += fmt::format("; {} is reached from srcnat", chain);
+    check.add(row, "action", std::move(why));
   }
   const bool has_target = row.is_set("to-addresses") || row.is_set("to-ports");
   if ((action == "dst-nat" || action == "src-nat") && !has_target) {
