@@ -90,11 +90,12 @@ void Membership::tick() {
   const uint64_t now = io_.now_ms();
   if (now < sweep_ms_) return;
   sweep_ms_ = now + kSweepMs;
-  for (auto& [interface, vport] : vports_) {
+  for (auto& known : vports_) {
+    auto& vport = known.second;
     const size_t expired = std::erase_if(vport.groups, [&](const auto& group) {
       return now >= group.second + kTimeoutMs && vport.answered_ms >= group.second + kQueryGapMs;
     });
-    if (expired != 0) program(interface, &vport);
+    if (expired != 0) program(known.first, &vport);
   }
 }
 

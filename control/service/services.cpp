@@ -4,7 +4,7 @@
 
 namespace maclane {
 
-Services::Services(PacketIo& io, InterfaceName name, uint64_t seed)
+Services::Services(PacketIo& io, const InterfaceName& name, uint64_t seed)
     : io_(io),
       icmp_(io, book_, seed),
       arp_(io, book_, icmp_, name, seed ^ 0x9e3779b97f4a7c15ULL),

@@ -21,7 +21,7 @@ namespace maclane {
 class Services {
  public:
   /// seed: randomness for timers and limits.
-  Services(PacketIo& io, InterfaceName name, uint64_t seed);
+  Services(PacketIo& io, const InterfaceName& name, uint64_t seed);
 
   /// After each publish.
   void on_config(const ServiceConfig& config);

@@ -172,6 +172,7 @@ bool eal_start(const EalConfig& config, std::string* error) {
   rte_openlog_stream(stderr);
   const std::vector<std::string> args = arguments(config, huge, leave_worker_cpus(config, usable));
   std::vector<char*> argv;
+  argv.reserve(args.size());
   for (const std::string& a : args) argv.push_back(const_cast<char*>(a.c_str()));
   // When its queue of realtime signals is full, the kernel sends net_tap a plain SIGIO instead,
   // whose default is to end the process.
