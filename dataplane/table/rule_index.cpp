@@ -2,49 +2,20 @@
 
 #include <algorithm>
 #include <limits>
-#include <optional>
 #include <span>
 
 #include "dataplane/snapshot.h"
+#include "dataplane/table/rule_values.h"
 
 namespace maclane {
 namespace {
 
 constexpr uint32_t kMaxValue = std::numeric_limits<uint32_t>::max();
 constexpr uint32_t kNever = kMaxValue;  // a cost: the rule cannot be filed so
-/// Ranges of all lists of a field together, for the time a build takes.
-constexpr size_t kMaxListRanges = 65536;
 /// A field of 16 bits with more intervals than this has them by value, one load instead of a
 /// search.
 constexpr size_t kManyIntervals = 512;
 constexpr size_t kValues16 = 65536;
-
-using Ranges = std::vector<AddressRange>;
-
-/// The interfaces of a set as ranges of numbers.
-Ranges runs_of(const InterfaceSet& set) {
-  Ranges runs;
-  for (uint32_t i = 0; i < kMaxInterfaces; ++i) {
-    if ((i & 63) == 0 && set[i >> 6] == 0) {
-      i += 63;
-      continue;
-    }
-    if (!contains(set, static_cast<IfIndex>(i))) continue;
-    if (!runs.empty() && runs.back().last + 1 == i)
-      runs.back().last = i;
-    else
-      runs.push_back({i, i});
-  }
-  return runs;
-}
-
-/// Appends what of `list` (sorted, disjoint) lies within `range`.
-void clip(std::span<const AddressRange> list, AddressRange range, Ranges& out) {
-  auto it = std::lower_bound(list.begin(), list.end(), range.first,
-                             [](const AddressRange& r, uint32_t a) { return r.last < a; });
-  for (; it != list.end() && it->first <= range.last; ++it)
-    out.push_back({std::max(it->first, range.first), std::min(it->last, range.last)});
-}
 
 }  // namespace
 
@@ -52,13 +23,13 @@ void clip(std::span<const AddressRange> list, AddressRange range, Ranges& out) {
 /// values lie, and files each rule where it is least crowded.
 class RuleIndexBuilder {
  public:
-  RuleIndexBuilder(const RuleSet& set, std::span<const Rule> rules) : set_(set), rules_(rules) {}
+  RuleIndexBuilder(const RuleSet& set, std::span<const Rule> rules) : values_(set), rules_(rules) {}
 
   std::shared_ptr<const RuleIndex> run() {
     for (unsigned field = 0; field < RuleIndex::kFields; ++field)
       plan(static_cast<RuleIndex::Field>(field));
-    // Among single hosts a wide range would be copied into very many intervals. Wide ranges among
-    // themselves have few.
+    // Among single hosts a wide range would be copied into very many intervals. Wide ranges are
+    // filed by themselves, under few.
     for (RuleIndex::Field field :
          {RuleIndex::kDst, RuleIndex::kSrc, RuleIndex::kDstPort, RuleIndex::kSrcPort})
       plan_wide(field);
@@ -85,83 +56,11 @@ class RuleIndexBuilder {
   };
   struct Plan {
     RuleIndex::Field field = RuleIndex::kDst;
-    Ranges ranges;
+    bool wide = false;  // no more than kMaxCopies intervals, hence room for every rule
+    std::vector<AddressRange> ranges;
     std::vector<Part> parts;     // by rule: what values it allows
     std::vector<uint32_t> cost;  // by rule: how many others it would meet at most; kNever: none
   };
-
-  /// Whether the rule can be filed by this field, and the values it allows: sorted and disjoint.
-  bool values(const Rule& rule, RuleIndex::Field field, Ranges& out) {
-    const auto has = [&](Rule::Match what) {
-      return (rule.match & what) != 0 && (rule.negate & what) == 0;
-    };
-    const auto addresses = [&](bool one, const AddressRange& range, bool list, uint16_t number) {
-      const AddressRange within = one ? range : AddressRange{0, kMaxValue};
-      if (list)
-        clip(*set_.address_sets[number], within, out);
-      else if (within.first <= within.last)
-        out.push_back(within);
-      return one || list;
-    };
-    const auto interfaces = [&](bool one, IfIndex i, bool list, uint16_t number) {
-      const AddressRange within = one ? AddressRange{i, i} : AddressRange{0, kMaxValue};
-      if (list)
-        clip(runs(number), within, out);
-      else
-        out.push_back(within);
-      return one || list;
-    };
-    const auto ports = [&](bool any, uint32_t first, uint32_t count) {
-      if (any) add_ports(first, count, out);
-      return any;
-    };
-    switch (field) {
-      case RuleIndex::kDst:
-        return addresses(has(Rule::kDst), rule.dst, has(Rule::kDstList), rule.dst_list);
-      case RuleIndex::kSrc:
-        return addresses(has(Rule::kSrc), rule.src, has(Rule::kSrcList), rule.src_list);
-      case RuleIndex::kDstPort:
-        return ports(has(Rule::kDstPort), rule.dst_ports, rule.dst_port_count);
-      case RuleIndex::kSrcPort:
-        return ports(has(Rule::kSrcPort), rule.src_ports, rule.src_port_count);
-      case RuleIndex::kInIf:
-        return interfaces(has(Rule::kInInterface), rule.in_if, has(Rule::kInList), rule.in_list);
-      case RuleIndex::kOutIf:
-        return interfaces(has(Rule::kOutInterface), rule.out_if, has(Rule::kOutList),
-                          rule.out_list);
-      case RuleIndex::kProto:
-        out.push_back({rule.protocol, rule.protocol});
-        return has(Rule::kProtocol);
-      case RuleIndex::kFields:
-        break;
-    }
-    return false;
-  }
-
-  void add_ports(uint32_t first, uint32_t count, Ranges& out) {
-    const size_t begin = out.size();
-    for (uint32_t i = first; i < first + count; ++i)
-      if (set_.ports[i].first <= set_.ports[i].last)
-        out.push_back({set_.ports[i].first, set_.ports[i].last});
-    if (out.size() < begin + 2) return;
-    // A list may name a port twice; the rule must stand in each interval once.
-    const auto own = std::span(out).subspan(begin);
-    std::sort(own.begin(), own.end(), [](auto& a, auto& b) { return a.first < b.first; });
-    size_t end = begin;
-    for (size_t i = begin + 1; i < out.size(); ++i) {
-      if (out[i].first <= out[end].last)
-        out[end].last = std::max(out[end].last, out[i].last);
-      else
-        out[++end] = out[i];
-    }
-    out.resize(end + 1);
-  }
-
-  const Ranges& runs(uint16_t number) {
-    if (runs_.empty()) runs_.resize(set_.interface_sets.size());
-    if (!runs_[number]) runs_[number] = runs_of(set_.interface_sets[number]);
-    return *runs_[number];
-  }
 
   void plan(RuleIndex::Field field) {
     Plan& p = plans_.emplace_back();
@@ -170,13 +69,12 @@ class RuleIndexBuilder {
     p.cost.resize(rules_.size(), kNever);
     for (uint32_t rule = 0; rule < rules_.size(); ++rule) {
       const size_t begin = p.ranges.size();
-      const bool usable = values(rules_[rule], field, p.ranges);
-      const size_t count = p.ranges.size() - begin;
-      if (!usable || count > RuleIndex::kMaxCopies || (count > 1 && begin > kMaxListRanges)) {
+      if (!values_.append(rules_[rule], field, p.ranges)) {
         p.ranges.resize(begin);
         continue;
       }
-      p.parts[rule] = {static_cast<uint32_t>(begin), static_cast<uint32_t>(count)};
+      p.parts[rule] = {static_cast<uint32_t>(begin),
+                       static_cast<uint32_t>(p.ranges.size() - begin)};
       p.cost[rule] = 0;
     }
     estimate(p);
@@ -185,6 +83,7 @@ class RuleIndexBuilder {
   void plan_wide(RuleIndex::Field field) {
     Plan wide;
     wide.field = field;
+    wide.wide = true;
     wide.parts.resize(rules_.size());
     wide.cost.resize(rules_.size(), kNever);
     const Plan& narrow = plans_[field];
@@ -200,7 +99,8 @@ class RuleIndexBuilder {
     plans_.push_back(std::move(wide));
   }
 
-  /// Where intervals begin so that every one of the rules covers an interval whole or not at all.
+  /// Where intervals begin: so that every one of the rules covers an interval whole or not at all,
+  /// or of so many every n-th.
   template <typename Rules>
   static std::vector<uint32_t> starts_of(const Plan& p, const Rules& rules) {
     std::vector<uint32_t> starts{0};
@@ -213,19 +113,22 @@ class RuleIndexBuilder {
     }
     std::sort(starts.begin(), starts.end());
     starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
+    if (p.wide && starts.size() > RuleIndex::kMaxCopies) {
+      for (size_t i = 0; i < RuleIndex::kMaxCopies; ++i)
+        starts[i] = starts[i * starts.size() / RuleIndex::kMaxCopies];
+      starts.resize(RuleIndex::kMaxCopies);
+    }
     return starts;
   }
 
-  /// A range as the first interval and the one after the last.
+  /// The intervals that a range meets: the first, and the one after the last.
   struct Span {
     uint32_t first = 0, end = 0;
   };
   static Span span_of(const std::vector<uint32_t>& starts, const AddressRange& range) {
-    const auto first = std::lower_bound(starts.begin(), starts.end(), range.first);
-    const auto end = range.last == kMaxValue
-                         ? starts.end()
-                         : std::lower_bound(first, starts.end(), range.last + 1);
-    return {static_cast<uint32_t>(first - starts.begin()),
+    const auto after_first = std::upper_bound(starts.begin(), starts.end(), range.first);
+    const auto end = std::upper_bound(after_first, starts.end(), range.last);
+    return {static_cast<uint32_t>(after_first - starts.begin() - 1),
             static_cast<uint32_t>(end - starts.begin())};
   }
 
@@ -244,7 +147,7 @@ class RuleIndexBuilder {
     for (uint32_t rule : rules) {
       uint64_t copies = 0;
       for (const Span& s : own(rule)) copies += s.end - s.first;
-      if (copies > RuleIndex::kMaxCopies) {
+      if (!p.wide && copies > RuleIndex::kMaxCopies) {
         p.cost[rule] = kNever;
         continue;
       }
@@ -267,9 +170,13 @@ class RuleIndexBuilder {
     t.starts = starts_of(p, rules);
     t.starts.shrink_to_fit();
     const auto each_interval = [&](uint16_t rule, auto&& what) {
+      uint32_t next = 0;
       for (uint32_t i = 0; i < p.parts[rule].count; ++i) {
         const Span s = span_of(t.starts, p.ranges[p.parts[rule].first + i]);
-        for (uint32_t interval = s.first; interval < s.end; ++interval) what(interval);
+        // Two ranges of a rule may meet in one interval; the rule stands there once.
+        for (uint32_t interval = std::max(s.first, next); interval < s.end; ++interval)
+          what(interval);
+        next = s.end;
       }
     };
     std::vector<uint32_t> length(t.starts.size(), 1);  // the end counts
@@ -297,9 +204,8 @@ class RuleIndexBuilder {
     return t;
   }
 
-  const RuleSet& set_;
+  RuleValues values_;
   std::span<const Rule> rules_;
-  std::vector<std::optional<Ranges>> runs_;  // by interface set, made when first asked for
   std::vector<Plan> plans_;
 };
 

@@ -1,12 +1,12 @@
 // Rule index: which rules of a chain can match a packet at all, without a look at the others.
 //
 // Every rule of an indexed chain is filed in one place: under the values one of its matchers allows
-// (an address range, ports, interfaces, a protocol), or among the rest. Filed is only by what
-// cannot change within a session and is not negated. A table cuts the numbers of one field of the
-// packet into intervals, and holds for each the rules filed under it, in order. A packet's
-// candidates are its intervals' rules, one list per table, merged in the order of the chain; each
-// is still asked whether it matches, so a walk finds what it would find without the index, only
-// sooner.
+// (address range, ports, interfaces, protocol), or among the rest. Filed is only by what cannot
+// change within a session and is not negated. A table cuts the numbers of one field of the packet
+// into intervals, and holds for each the rules filed under it, in order. A packet's candidates are
+// its intervals' rules, one list per table, merged in the order of the chain; each is still asked
+// whether it matches, so a walk finds what it would find without the index, only sooner. Hence a
+// rule may stand under more values than it allows, where exact tables would grow too large.
 //
 // Control builds an index when it finishes a rule set; it never changes after, nor may the rules of
 // its chain. Workers, and control for itself, read it.

@@ -472,6 +472,30 @@ TEST_F(RuleIndexTest, FewOfTenThousandRulesAreLookedAt) {
   EXPECT_LE(most, 64u);
 }
 
+TEST_F(RuleIndexTest, WideRangesAndLongListsAreFiledRoughly) {
+  constexpr uint32_t kRules = 10000;
+  Maker make(12);
+  const auto long_list = std::make_shared<AddressSet>();
+  for (uint32_t i = 0; i < 100000; ++i) long_list->push_back({i * 7, i * 7 + 1});
+  const RuleSet set = one_chain(kRules, [&](RuleSet& rules, Rule& r, uint32_t i) {
+    if (i == 0) rules.address_sets.push_back(long_list);
+    r.match = i % 2 != 0 ? Rule::kDst : Rule::kDst | Rule::kDstList;
+    r.dst = {100 * i, 100 * i + 200000};
+  });
+  const auto index = RuleIndex::build(set, 0, kRules);
+  ASSERT_NE(index, nullptr);
+  EXPECT_EQ(index->rest(), 0u);
+  EXPECT_LT(index->bytes(), 3u << 20);
+  RuleSet indexed = set;
+  indexed.chains[0].index = index;
+  for (unsigned i = 0; i < 30; ++i) {
+    RuleKey key;
+    key.dst = make.below(1200000);
+    expect_same(set, indexed, key);
+    if (HasFatalFailure()) return;
+  }
+}
+
 TEST_F(RuleIndexTest, ListsAreTheirMembers) {
   RuleSet set = one_chain(1000, [](RuleSet& rules, Rule& r, uint32_t i) {
     const uint32_t base = 0x0a000000 + i * 256;
