@@ -6,6 +6,7 @@
 #include <benchmark/benchmark.h>
 #include <rte_cycles.h>
 
+#include <algorithm>
 #include <memory>
 #include <random>
 #include <vector>
@@ -17,6 +18,8 @@ namespace maclane {
 namespace {
 
 enum Target : int64_t { kLastRule, kAnyRule };
+
+constexpr size_t kBatch = 64;
 
 struct Load {
   RuleSet set;
@@ -120,15 +123,22 @@ void Walk(benchmark::State& state) {
   const Load load = make(count, indexed, static_cast<Target>(state.range(2)));
   const auto record = std::make_unique<WalkRecord>();
   size_t next = 0;
-  const uint64_t begin = rte_rdtsc();
+  std::vector<uint64_t> batches;  // ticks of each; the median leaves out what others interrupted
+  uint64_t begin = rte_rdtsc();
   for (auto _ : state) {
     walk_chain(&load.set, 0, load.keys[next], *record);
     benchmark::DoNotOptimize(record->verdict);
     next = (next + 1) % load.keys.size();
+    if (next % kBatch != 0) continue;
+    const uint64_t now = rte_rdtsc();
+    batches.push_back(now - begin);
+    begin = now;
   }
-  const uint64_t ticks = rte_rdtsc() - begin;
-  state.counters["tsc"] =
-      static_cast<double>(ticks) / static_cast<double>(std::max<int64_t>(state.iterations(), 1));
+  if (!batches.empty()) {
+    const auto middle = batches.begin() + static_cast<ptrdiff_t>(batches.size() / 2);
+    std::nth_element(batches.begin(), middle, batches.end());
+    state.counters["tsc"] = static_cast<double>(*middle) / kBatch;
+  }
   const RuleIndex* index = load.set.chains[0].index.get();
   if (index == nullptr) return;
   uint64_t candidates = 0;
