@@ -43,6 +43,11 @@ def wait_until(predicate, timeout, what):
         _TICK.wait(0.01)
 
 
+def pause(seconds):
+    """The measuring interval of something that is measured from outside; nothing else waits so."""
+    _TICK.wait(seconds)
+
+
 def run(*words, stdin=None, check=True, timeout=300):
     words = [str(word) for word in words]
     done = subprocess.run(words, input=stdin, capture_output=True, text=True, timeout=timeout,
@@ -73,6 +78,15 @@ def end(process, timeout=20):
             process.kill()
             process.wait()
     return process.returncode
+
+
+def thread_seconds(process, name):
+    """CPU time that the process's thread of this name has had."""
+    for task in Path(f"/proc/{process.pid}/task").iterdir():
+        if (task / "comm").read_text().strip() == name:
+            fields = (task / "stat").read_text().rsplit(")", 1)[1].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    raise Missing(f"the process has no thread {name}")
 
 
 def program(name, package):
@@ -263,9 +277,9 @@ def figures(said, ceiling, note):
     return row
 
 
-def disturbance(said):
+def disturbance(cpu_seconds, seconds):
     """A warning for the note, if the core was somebody else's for a while."""
-    share = said["cpu_seconds"] / said["seconds"]
+    share = cpu_seconds / seconds
     if share >= 0.97:
         return ""
     return f"; DISTURBED: {100 - 100 * share:.0f} % of the core went elsewhere, measure again"

@@ -1,12 +1,10 @@
 """Our rows, like for like: the daemon on the router ends of the same veths, by af_packet."""
 
 import json
-import os
 import subprocess
-from pathlib import Path
 from time import monotonic
 
-from lab import DEAD_RULES, MACS, Missing, Wires, best, disturbance, end, figures, run, start, wait_until
+from lab import DEAD_RULES, MACS, Missing, Wires, best, disturbance, end, figures, run, start, thread_seconds, wait_until
 
 # Frames that fit the driver's ring. The flooder makes way for the worker after half of it: both share
 # the CPU, and without back-pressure a flooder fills the ring and then throws the rest of its time away.
@@ -102,14 +100,6 @@ class Daemon:
         row = self.print("/dataplane/workers")[0]
         return monotonic(), int(row["packets"]), float(row["busy"]) / 100
 
-    def worker_cpu_seconds(self):
-        """What the worker's thread has used of its core. (`ip netns exec` became the daemon.)"""
-        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
-            if (task / "comm").read_text().strip() == "worker0":
-                fields = (task / "stat").read_text().rsplit(")", 1)[1].split()
-                return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        raise Missing("the daemon has no thread worker0")
-
     def mac(self, interface):
         return next(row["mac-address"] for row in self.print("/interface")
                     if row["name"] == interface)
@@ -141,9 +131,9 @@ def measure(settings, macvlan):
             runs = []
             for _ in range(settings.tries):
                 began, packets, _ = daemon.load()
-                cpu = daemon.worker_cpu_seconds()
+                cpu = thread_seconds(daemon.process, "worker0")
                 said = wires.measure(mac, flows, *yielding)
-                said["cpu_seconds"] += daemon.worker_cpu_seconds() - cpu
+                said["cpu_seconds"] += thread_seconds(daemon.process, "worker0") - cpu
                 ended, packets_then, busy = daemon.load()
                 said["worker_seconds"] = busy * (ended - began) / (packets_then - packets)
                 runs.append(said)
@@ -154,7 +144,7 @@ def measure(settings, macvlan):
             row["note"] += (f"; {lost:.1f} % of the offered frames lost; the worker's own busy ticks a packet "
                             f"by /dataplane/workers: {row['worker_ticks_per_packet']:.0f}, with the flooder's "
                             "turns that fell into its rounds")
-            row["note"] += disturbance(said) or disturbance(alone)
+            row["note"] += disturbance(said["cpu_seconds"], said["seconds"])
             if drops := daemon.drops():
                 row["note"] += f"; its drops: {drops}"
             words = wires.flood_command(mac, flows, "--seconds", settings.seconds, *yielding)

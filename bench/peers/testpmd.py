@@ -4,11 +4,13 @@ import os
 import re
 import subprocess
 import threading
+from time import monotonic
 
-from lab import Missing, end, program, start
+from lab import Missing, disturbance, end, pause, program, start, thread_seconds
 
 HUGE = "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages"
 MEMORY_MB = 192
+WORKER = "rte-worker-1"
 PORTS = {
     "ring": ("net_ring", "two net_ring ports, each its own loop: 256 frames of 64 bytes go round for ever; "
              "includes rx and tx of the ring, no mbuf allocation, headers in L1/L2"),
@@ -39,14 +41,15 @@ def memory():
 
 
 class Testpmd:
-    """testpmd at its prompt. What it prints comes in the end (it buffers), only its prompt at once."""
+    """testpmd at its prompt."""
 
     PROMPT = "testpmd>"
 
     def __init__(self, words):
         self.text = ""
         self.prompts = 0
-        self.process = start(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        # By lines: what it printed is there even if it falls over in the end.
+        self.process = start(("stdbuf", "-oL", *words), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT)
         self.changed = threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -105,21 +108,25 @@ def measure(settings, kind, mode):
         try:
             testpmd.ready()
             testpmd.say(begin)
-            threading.Event().wait(settings.seconds)  # the measuring interval
+            # stdbuf became testpmd
+            cpu = thread_seconds(testpmd.process, WORKER)
+            began = monotonic()
+            pause(settings.seconds)
+            taken = disturbance(thread_seconds(testpmd.process, WORKER) - cpu, monotonic() - began)
             testpmd.say("stop")
         finally:
             text = testpmd.close()
         figures = FLOOR.search(text)
         if figures is None:
             raise Missing(f"testpmd printed no cycles per packet: {text.strip()[-400:]}")
-        found.append((float(figures[1]), int(figures[3]), float(figures[4]) * 1e6))
-    ticks, packets, hz = min(found)
+        found.append((float(figures[1]), int(figures[3]), float(figures[4]) * 1e6, taken))
+    ticks, packets, hz, taken = min(found)
     return {
         "ticks_per_packet": ticks,
         "mpps": hz / ticks / 1e6,
         "packets": packets,
         "seconds": settings.seconds,
         "tsc_hz": hz,
-        "note": f"{port_note}; burst 32; best of {settings.tries}",
+        "note": f"{port_note}; burst 32; best of {settings.tries}{taken}",
         "command": " ".join(words) + f"   # {begin}, stop",
     }
