@@ -16,6 +16,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -50,8 +51,9 @@ def pause(seconds):
 
 def run(*words, stdin=None, check=True, timeout=300):
     words = [str(word) for word in words]
+    # A session of its own: Ctrl-C is this program's, and does not reach what cleans up after it.
     done = subprocess.run(words, input=stdin, capture_output=True, text=True, timeout=timeout,
-                          check=False)
+                          check=False, start_new_session=True)
     if check and done.returncode != 0:
         raise Missing(f"{' '.join(words)}: exit {done.returncode}: "
                       f"{(done.stdout + done.stderr).strip()[-600:]}")
@@ -65,7 +67,18 @@ def _die_with_parent():
 def start(words, **options):
     """A program in the background that cannot outlive this one."""
     return subprocess.Popen([str(w) for w in words], preexec_fn=_die_with_parent, text=True,
-                            **options)
+                            start_new_session=True, **options)
+
+
+@contextlib.contextmanager
+def uninterrupted():
+    """For cleaning up: a second Ctrl-C waits until it is done."""
+    former = {sig: signal.signal(sig, signal.SIG_IGN) for sig in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for sig, handler in former.items():
+            signal.signal(sig, handler)
 
 
 def end(process, timeout=20):
@@ -89,8 +102,22 @@ def thread_seconds(process, name):
     raise Missing(f"the process has no thread {name}")
 
 
+def find_program(name):
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+
+
+def install_missing(tools):
+    """What cannot be installed makes the rows that need it missing, no more."""
+    if all(find_program(tool) for tool in tools):
+        return
+    try:
+        run(ROOT / "scripts/setup.sh", "--bench", timeout=1800)
+    except Missing as why:
+        print(f"{why}; rows that need it are missing", file=sys.stderr)
+
+
 def program(name, package):
-    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    path = find_program(name)
     if path is None:
         raise Missing(f"{name} is not installed; do: apt install {package} (scripts/setup.sh --bench)")
     return path
@@ -142,12 +169,16 @@ class Wires:
         try:
             self._build()
         except BaseException:
-            self.stack.close()
+            self.close()
             raise
         return self
 
     def __exit__(self, *_):
-        self.stack.close()
+        self.close()
+
+    def close(self):
+        with uninterrupted():
+            self.stack.close()
 
     def _build(self):
         self.folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="mlpeers.")))

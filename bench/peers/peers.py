@@ -12,7 +12,6 @@ Run it as root on a quiet machine. A row that cannot be measured is printed as m
 import argparse
 import json
 import os
-import shutil
 import signal
 import sys
 import textwrap
@@ -21,7 +20,7 @@ from pathlib import Path
 import kernel
 import ours
 import testpmd
-from lab import ROOT, Missing, Settings, run
+from lab import ROOT, Missing, Settings, install_missing
 
 TOOLS = ("dpdk-testpmd", "nft", "ip", "taskset")
 
@@ -35,16 +34,6 @@ def arguments():
     parser.add_argument("--only", default="", help="only rows whose name holds this")
     parser.add_argument("--quick", action="store_true", help="fewer rows, shorter")
     return parser.parse_args()
-
-
-def install_what_is_missing():
-    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-    if all(shutil.which(tool, path=path) for tool in TOOLS):
-        return
-    try:
-        run(ROOT / "scripts/setup.sh", "--bench", timeout=1800)
-    except Missing as why:
-        print(f"peers: {why}; rows that need it are missing", file=sys.stderr)
 
 
 def stolen():
@@ -88,7 +77,7 @@ def main():
     if options.cpu not in os.sched_getaffinity(0):
         sys.exit(f"peers: CPU {options.cpu} may not be used by this process")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the namespaces go on the way out
-    install_what_is_missing()
+    install_missing(TOOLS)
     print(f"kernel {os.uname().release}, CPU {options.cpu}; 64-byte frames (60 without FCS)\n")
     print(f"{'':38} {'Mpps':>8} {'all-in ns':>10} {'router ns':>10} {'ticks/pkt':>10}")
     before = stolen()

@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,12 +23,12 @@ from time import monotonic
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "peers"))
 
 # pylint: disable=wrong-import-position
-from lab import (ROOT, Missing, disturbance, end, pause, program, run, start, thread_seconds,
+from lab import (ROOT, Missing, disturbance, end, install_missing, pause, program, run, start, thread_seconds,
                  wait_until)
 from ours import filter_rules
 from testpmd import FLOOR, WORKER, Testpmd, memory
 
-# The device under test's; the first is where flowgen sends, whatever --eth-peer says. Its sizes count the FCS.
+# The device under test's; the first is where flowgen sends, whatever --eth-peer says.
 MACS = ("00:01:02:03:04:01", "02:00:00:00:01:01")
 PEERS = ("02:00:00:00:00:01", "02:00:00:00:01:02")
 
@@ -252,6 +253,10 @@ def main():
     options = arguments()
     if options.cpu == options.generator_cpu:
         sys.exit("run.py: generator and worker need a core each")
+    if os.geteuid() != 0:
+        sys.exit("run.py: run it as root: it takes huge pages")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    install_missing(("dpdk-testpmd", "chrt"))
     print(f"{'':36} {'Mpps':>8} {'ticks/pkt':>10}")
     result = []
     for name, what, function in rows(options):
@@ -270,4 +275,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("\nrun.py: interrupted")
