@@ -181,10 +181,9 @@ def measure(settings, macvlan):
             said = best(runs)
             row = figures(said, alone, NOTE)
             lost = 100 - 100 * said["delivered"] / said["sent"]
-            row["worker_ticks_per_packet"] = said["worker_seconds"] * row["tsc_hz"]
-            row["note"] += (f"; {lost:.1f} % of the offered frames lost; the worker's own busy ticks a packet by "
-                            f"/dataplane/workers: {row['worker_ticks_per_packet']:.0f}, with the flooder's "
-                            "turns that fell into its rounds")
+            worker = row["worker_ticks_per_packet"] = said["worker_seconds"] * row["tsc_hz"]
+            row["note"] += (f"; {lost:.1f} % of the offered frames lost; /dataplane/workers says {worker:.0f} "
+                            "busy ticks a packet, with the flooder's turns that fell into its rounds")
             row["note"] += disturbance(said["cpu_seconds"], said["seconds"])
             if drops := daemon.drops():
                 row["note"] += f"; its drops: {drops}"

@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -22,6 +23,7 @@ import ours
 import testpmd
 from lab import ROOT, Missing, Settings, install_missing
 
+ATTEMPTS = 3  # at a row whose core somebody else used meanwhile
 TOOLS = ("dpdk-testpmd", "nft", "ip", "taskset")
 
 
@@ -49,8 +51,21 @@ def show(row):
         return
     def figure(key, width, digits):
         return f"{row[key]:{width}.{digits}f}" if key in row else " " * (width - 1) + "-"
+    mark = " *" if row["disturbed"] else ""
     print(f"{row['name']:38} {figure('mpps', 8, 3)} {figure('all_in_ns', 10, 0)} "
-          f"{figure('router_ns', 10, 0)} {figure('ticks_per_packet', 10, 1)}", flush=True)
+          f"{figure('router_ns', 10, 0)} {figure('ticks_per_packet', 10, 1)}{mark}", flush=True)
+
+
+def attempt(settings, name, what, function):
+    row = {"name": name, "what": what}
+    try:
+        row.update(function(settings))
+        row["disturbed"] = "DISTURBED" in row["note"]
+    except Missing as why:
+        row["missing"] = str(why)
+    except (OSError, ValueError, LookupError, subprocess.SubprocessError) as why:
+        row["missing"] = f"{type(why).__name__}: {why}"
+    return row
 
 
 def measure(settings, only):
@@ -59,12 +74,10 @@ def measure(settings, only):
         for name, what, function in module.rows(settings):
             if only not in name:
                 continue
-            row = {"name": name, "what": what}
-            try:
-                row.update(function(settings))
-            except (Missing, OSError, ValueError, KeyError, IndexError) as why:
-                row["missing"] = f"{type(why).__name__}: {why}" if not isinstance(why, Missing) \
-                    else str(why)
+            for _ in range(ATTEMPTS):
+                row = attempt(settings, name, what, function)
+                if not row.get("disturbed"):
+                    break
             result.append(row)
             show(row)
     return result
@@ -90,6 +103,8 @@ def main():
     after = stolen()
     share = 100 * (after[0] - before[0]) / max(1, after[1] - before[1])
     hz = [row["tsc_hz"] for row in rows if "tsc_hz" in row]
+    if any(row.get("disturbed") for row in rows):
+        print("* something else used the core meanwhile: measure again on a quiet machine")
     if hz:
         print(f"\nTSC {hz[-1] / 1e6:.0f} MHz; {share:.1f} % of the CPUs' time went to the "
               "hypervisor's others meanwhile")
