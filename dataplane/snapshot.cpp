@@ -12,4 +12,15 @@ bool contains(const AddressSet& set, uint32_t address) noexcept {
   return after != set.begin() && address <= std::prev(after)->last;
 }
 
+void Snapshot::index_arrivals() {
+  arrivals.assign(interfaces.size(), {});
+  for (size_t i = 0; i < interfaces.size(); ++i) {
+    const Interface& f = interfaces[i];
+    const bool device =
+        !f.attached || (f.attach_port < ports.size() && ports[f.attach_port].ethdev != 0xffff);
+    arrivals[i] = {f.attached ? f.attach_port : kNoPort, f.up && device,
+                   f.kind == IfKind::kMacvlan};
+  }
+}
+
 }  // namespace maclane

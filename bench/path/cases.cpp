@@ -165,6 +165,7 @@ std::vector<Case> path_cases() {
       i.up = i.attached = true;
       i.attach_port = first.attach_port;
     }
+    s.index_arrivals();
   };
   all.push_back(routed_case("l3", "L3 forward between vports, no rules, 1 route", 45, ""));
   {
@@ -191,6 +192,14 @@ std::vector<Case> path_cases() {
     c.out_ports.clear();
     for (unsigned i = 0; i < 24; ++i) c.out_ports.push_back(2 + i);
     c.copies = 24;
+    c.burst = 16;  // more would not fit a mempool's cache, and 64 not the flood budget
+    all.push_back(std::move(c));
+  }
+  {
+    Case c = established("new", "new session (25 rules, masquerade, port, index, expiry queue)",
+                         600, 25, true, 262144);
+    c.answered = false;
+    c.churn = true;
     all.push_back(std::move(c));
   }
   return all;

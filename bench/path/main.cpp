@@ -28,7 +28,7 @@ struct Options {
   std::vector<std::string> only;
   uint64_t packets = 1u << 20;
   unsigned trials = 5;
-  unsigned burst = kBurst;
+  unsigned burst = 0;  // 0: as the case says
   int cpu = -1;
   std::string json;
   bool list = false;
@@ -50,12 +50,17 @@ double median(std::vector<double> v) {
 class Run {
  public:
   Run(const Case& c, const Options& options)
-      : case_(c), options_(options), world_(c.world), generator_(c.flows, 42) {
+      : case_(c),
+        options_(options),
+        burst_(options.burst != 0 ? options.burst : c.burst),
+        world_(c.world),
+        generator_(c.flows, 42) {
     if (c.prepare) c.prepare(world_);
     world_.round();
   }
 
   Result run() {
+    if (case_.churn) return churn();
     Result r;
     if (case_.answered) open_sessions(&r);
     if (!options_.no_check) check();
@@ -71,11 +76,38 @@ class Run {
     r.best = *std::min_element(path.begin(), path.end()) / case_.copies;
     r.source = median(source);
     r.packets = options_.packets * options_.trials;
-    if (world_.drops() != dropped_before_) give_up(case_.id + ": dropped " + world_.drops());
     return r;
   }
 
  private:
+  /// Opens every session, lets them all expire, and again.
+  Result churn() {
+    Result r;
+    generator_.in_order(true);
+    std::vector<double> open;
+    std::vector<double> source;
+    std::vector<double> expire;
+    for (unsigned t = 0; t <= options_.trials; ++t) {
+      const auto [p, s] = trial(case_.flows.count);
+      if (world_.worker().sessions.size() != case_.flows.count)
+        give_up(case_.id + ": some sessions are missing; " + world_.drops());
+      world_.skip_time(1000 * 100);
+      const uint64_t begin = rte_rdtsc();
+      while (world_.worker().sessions.size() != 0) world_.round();
+      const uint64_t ticks = rte_rdtsc() - begin;
+      if (t == 0) continue;  // its memory was touched for the first time
+      open.push_back(p);
+      source.push_back(s);
+      expire.push_back(static_cast<double>(ticks) / case_.flows.count);
+    }
+    r.path = median(open);
+    r.best = *std::min_element(open.begin(), open.end());
+    r.source = median(source);
+    r.expire = median(expire);
+    r.packets = uint64_t{case_.flows.count} * options_.trials;
+    return r;
+  }
+
   [[nodiscard]] const RingPort& in() const { return Machine::get().port(case_.in_port); }
 
   void fill(unsigned n) {
@@ -107,14 +139,14 @@ class Run {
     uint64_t received = 0;
     while (sent < packets) {
       const uint64_t a = rte_rdtsc();
-      fill(options_.burst);
+      fill(burst_);
       const uint64_t b = rte_rdtsc();
       world_.round();
       received += recycle();
       const uint64_t c = rte_rdtsc();
       source += b - a;
       path += c - b;
-      sent += options_.burst;
+      sent += burst_;
     }
     if (received != sent * case_.copies) {
       give_up(case_.id + ": " + std::to_string(sent) + " in, " + std::to_string(received) +
@@ -130,8 +162,7 @@ class Run {
     uint64_t ticks = 0;
     uint64_t made = 0;
     while (made < case_.flows.count) {
-      const auto n =
-          static_cast<unsigned>(std::min<uint64_t>(options_.burst, case_.flows.count - made));
+      const auto n = static_cast<unsigned>(std::min<uint64_t>(burst_, case_.flows.count - made));
       fill(n);
       const uint64_t begin = rte_rdtsc();
       world_.round();
@@ -146,7 +177,6 @@ class Run {
               " sessions where " + std::to_string(case_.flows.count) + " are due; " +
               world_.drops());
     }
-    dropped_before_ = world_.drops();
   }
 
   /// Turns what left round and sends it back in at the port it left by.
@@ -180,12 +210,11 @@ class Run {
       sinks.emplace_back(case_.flows, case_.expected);
     const uint64_t frames = std::min<uint64_t>(uint64_t{4} * case_.flows.count + 4096, 400000);
     std::array<rte_mbuf*, kRingSize> m;
-    for (uint64_t made = 0; made < frames; made += options_.burst) {
-      if (rte_pktmbuf_alloc_bulk(Machine::get().pool(), m.data(), options_.burst) != 0)
+    for (uint64_t made = 0; made < frames; made += burst_) {
+      if (rte_pktmbuf_alloc_bulk(Machine::get().pool(), m.data(), burst_) != 0)
         give_up("the packet buffers ran out: some are lost");
-      for (unsigned i = 0; i < options_.burst; ++i) generator.next(m[i]);
-      (void)rte_ring_sp_enqueue_bulk(in().rx, reinterpret_cast<void**>(m.data()), options_.burst,
-                                     nullptr);
+      for (unsigned i = 0; i < burst_; ++i) generator.next(m[i]);
+      (void)rte_ring_sp_enqueue_bulk(in().rx, reinterpret_cast<void**>(m.data()), burst_, nullptr);
       world_.round();
       for (size_t i = 0; i < sinks.size(); ++i) {
         const RingPort& port = Machine::get().port(case_.out_ports[i]);
@@ -204,14 +233,13 @@ class Run {
       give_up(case_.id + ": of " + std::to_string(generator.made() * case_.copies) + " frames " +
               std::to_string(taken) + " came out; " + world_.drops());
     }
-    dropped_before_ = world_.drops();
   }
 
   const Case& case_;
   const Options& options_;
+  const unsigned burst_;
   World world_;
   Generator generator_;
-  std::string dropped_before_;
 };
 
 void pin(int cpu) {
@@ -252,9 +280,16 @@ int main(int argc, char** argv) {
     }
     const Result r = Run(c, options).run();
     std::printf("%-62s %7.1f %7.1f %7.1f %7.0f", c.title.c_str(), r.path, r.best, r.source, c.goal);
-    if (r.create > 0) std::printf("   (create %.0f)", r.create);
+    if (r.expire > 0) std::printf("   (expiry and release of each: %.1f)", r.expire);
     std::printf("\n");
     std::fflush(stdout);
+    if (r.expire > 0) {
+      rows.push_back({{"id", "expire"},
+                      {"title", "expiry and release of a session"},
+                      {"goal", 60},
+                      {"ticks", r.expire},
+                      {"packets", r.packets}});
+    }
     rows.push_back({{"id", c.id},
                     {"title", c.title},
                     {"goal", c.goal},

@@ -274,7 +274,13 @@ void session_lookup(Worker& w, Burst& b) noexcept {
   for (unsigned i = 0; i < b.count; ++i) {
     if (b.mbuf[i] == nullptr) continue;
     const SessionTable::Hit hit = w.sessions.candidate(b.hash[i]);
-    if (!hit) continue;
+    if (!hit) {
+      // It will open a connection: most leave like the last one did, with their own port.
+      const Tuple& t = b.tuple[i];
+      const be32 source = w.last_source.raw != 0 ? w.last_source : t.src;
+      w.sessions.prefetch_bucket(w.sessions.hash({t.dst, source, t.dport, t.sport, t.proto}));
+      continue;
+    }
     b.session[i] = hit.session;
     b.direction[i] = hit.direction;
     w.sessions.prefetch_session(hit.session);

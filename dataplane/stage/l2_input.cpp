@@ -147,6 +147,7 @@ class WireInput {
   WireInput(Worker& w, const Port& port, L3Queue& l3) noexcept
       : w_(w), snapshot_(*w.snapshot), port_(port), l3_(l3) {
     if (port.interface < snapshot_.interfaces.size() && port.domain < snapshot_.domains.size() &&
+        snapshot_.arrivals.size() == snapshot_.interfaces.size() &&
         snapshot_.interfaces[port.interface].up) {
       macs_ = &snapshot_.domains[port.domain].macs;
     }
@@ -162,14 +163,30 @@ class WireInput {
     const EtherHdr& eth = *ether(m);
     if (macs_ == nullptr || m->data_len < kEtherHeader ||
         eth.type.raw != be16::from(kEtherIp4).raw || m->nb_segs != 1 || !RTE_MBUF_DIRECT(m) ||
-        rte_mbuf_refcnt_read(m) != 1 || !find(eth.dst.key())) {
+        rte_mbuf_refcnt_read(m) != 1) {
       return from_wire(w_, port_, m, l3_);
+    }
+    const uint64_t key = eth.dst.key();
+    if (key != key_) {
+      const IfIndex to = macs_->find(key);  // none: nobody's, or a group
+      const Arrival arrival = snapshot_.arrivals[to];
+      if (to == kNoIf || !arrival.up ||
+          (arrival.attach_port != kNoPort && arrival.attach_port >= w_.tx.size())) {
+        return from_wire(w_, port_, m, l3_);
+      }
+      if (arrival.attach_port != kNoPort) {  // not remembered: the next is likely another's
+        packets_ += 1;
+        bytes_ += m->pkt_len;
+        return tx_whole(w_, m, arrival.attach_port, to, static_cast<uint16_t>(m->pkt_len));
+      }
+      count_vport();
+      key_ = key;
+      to_ = to;
+      is_vport_ = arrival.macvlan;
     }
     const uint32_t bytes = m->pkt_len;
     packets_ += 1;
     bytes_ += bytes;
-    if (attach_port_ != kNoPort)
-      return tx_whole(w_, m, attach_port_, to_, static_cast<uint16_t>(bytes));
     vport_packets_ += 1;
     vport_bytes_ += bytes;
     m->data_off = static_cast<uint16_t>(m->data_off + kEtherHeader);
@@ -180,28 +197,6 @@ class WireInput {
   }
 
  private:
-  /// Whose this MAC is; false if the fast way is not for it.
-  [[nodiscard]] bool find(uint64_t key) noexcept {
-    if (key == key_) return true;
-    const IfIndex to = macs_->find(key);
-    if (to == kNoIf) return false;  // nobody's, or a group
-    const Interface& interface = snapshot_.interfaces[to];
-    if (!interface.up) return false;
-    uint16_t attach_port = kNoPort;
-    if (interface.attached) {
-      attach_port = interface.attach_port;
-      if (attach_port >= w_.tx.size() || attach_port >= snapshot_.ports.size() ||
-          snapshot_.ports[attach_port].ethdev == 0xffff) {
-        return false;
-      }
-    }
-    count_vport();
-    key_ = key;
-    to_ = to;
-    attach_port_ = attach_port;
-    is_vport_ = interface.kind == IfKind::kMacvlan;
-    return true;
-  }
   void count(IfIndex interface, uint64_t packets, uint64_t bytes) noexcept {
     if (packets == 0) return;
     IfCounters& c = w_.counters.interfaces[interface];
@@ -222,7 +217,6 @@ class WireInput {
   const MacTable* macs_ = nullptr;
   uint64_t key_ = ~uint64_t{0};  // the MAC that to_ is for
   IfIndex to_ = kNoIf;
-  uint16_t attach_port_ = kNoPort;
   bool is_vport_ = false;
   uint64_t packets_ = 0, bytes_ = 0;
   uint64_t vport_packets_ = 0, vport_bytes_ = 0;

@@ -95,7 +95,9 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, const R
     const uint32_t id = w.sessions.create(t, candidate.reversed(), timeout_class, w.now.cs);
     if (id == SessionTable::kNone) return SessionTable::kNone;
     Session& s = w.sessions.at(id);
-    if (!(candidate.src == t.src) || !(candidate.sport == t.sport)) flags |= Session::kSrcNat;
+    const bool translated = !(candidate.src == t.src);
+    if (translated || !(candidate.sport == t.sport)) flags |= Session::kSrcNat;
+    w.last_source = translated ? candidate.src : be32{};
     s.flags |= flags;
     precompile(s);
     return id;

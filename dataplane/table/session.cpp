@@ -212,6 +212,11 @@ uint32_t SessionTable::create(const Tuple& original, const Tuple& reply, Timeout
       free_head_ = next_free;
     else
       ++never_used_;
+    // The next to be given out arrives while this connection is being seen to.
+    if (free_head_ != kNone)
+      prefetch_session(free_head_);
+    else if (never_used_ != capacity_)
+      prefetch_session(never_used_);
     push(static_cast<unsigned>(timeout_class) * kLevels, session, now_cs);
   }
   size_.store(size() + 1, std::memory_order_relaxed);
@@ -219,10 +224,15 @@ uint32_t SessionTable::create(const Tuple& original, const Tuple& reply, Timeout
 }
 
 void SessionTable::release(uint32_t session) noexcept {
-  Session& s = sessions_[session];
+  const Session& s = sessions_[session];
   if (!s.has(Session::kUsed)) return;
-  erase_key(hash(s.tuple(kOriginal)), session << 1 | kOriginal);
-  erase_key(hash(s.tuple(kReply)), session << 1 | kReply);
+  release(session, hash(s.tuple(kOriginal)), hash(s.tuple(kReply)));
+}
+
+void SessionTable::release(uint32_t session, uint32_t original_hash, uint32_t reply_hash) noexcept {
+  Session& s = sessions_[session];
+  erase_key(original_hash, session << 1 | kOriginal);
+  erase_key(reply_hash, session << 1 | kReply);
   unlink(session);
   {
     const Change change(s);

@@ -283,6 +283,10 @@ class SessionTable {
   void erase_key(uint32_t hash, uint32_t reference) noexcept;
   void push(unsigned queue, uint32_t session, uint32_t now_cs) noexcept;
   void unlink(uint32_t session) noexcept;
+  void release(uint32_t session, uint32_t original_hash, uint32_t reply_hash) noexcept;
+  /// Releases sessions from the head of a queue while they are due, `most` at the most.
+  unsigned release_due(unsigned queue, uint32_t now_cs, uint32_t timeout_cs,
+                       unsigned most) noexcept;
   unsigned expire_queue(unsigned queue, uint32_t now_cs, uint32_t timeout_cs,
                         unsigned* budget) noexcept;
 

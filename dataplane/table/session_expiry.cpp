@@ -1,5 +1,6 @@
 // Expiry queues of the session table; session.h says how they work.
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "dataplane/table/session.h"
@@ -8,6 +9,8 @@ namespace maclane {
 
 namespace {
 
+// Released together, so that one's place in the index is fetched while another's is cleared.
+constexpr unsigned kReleaseBatch = 16;
 // Half of what a signed difference can tell apart, so that a late look is still seen as late.
 constexpr uint32_t kLongestTimeout = 0x3fffffff;
 
@@ -68,24 +71,47 @@ void SessionTable::set_class(uint32_t session, TimeoutClass timeout_class,
   push(static_cast<unsigned>(timeout_class) * kLevels, session, now_cs);
 }
 
+unsigned SessionTable::release_due(unsigned queue, uint32_t now_cs, uint32_t timeout_cs,
+                                   unsigned most) noexcept {
+  struct Due {
+    uint32_t session;
+    uint32_t original_hash;
+    uint32_t reply_hash;
+  };
+  std::array<Due, kReleaseBatch> due;
+  const uint32_t wait = delay(timeout_cs, queue % kLevels);
+  unsigned n = 0;
+  most = std::min(most, kReleaseBatch);
+  for (uint32_t id = queues_[queue].head; n < most && id != kNone; ++n) {
+    const Session& s = sessions_[id];
+    if (timeout_cs != 0 && elapsed(now_cs, s.queued_at_cs) < wait) break;
+    if (elapsed(now_cs, s.last_seen_cs) < timeout_cs) break;
+    due[n] = {id, hash(s.tuple(kOriginal)), hash(s.tuple(kReply))};
+    prefetch_bucket(due[n].original_hash);
+    prefetch_bucket(due[n].reply_hash);
+    id = s.next;
+    if (id != kNone) prefetch_session(id);
+  }
+  for (unsigned i = 0; i < n; ++i) release(due[i].session, due[i].original_hash, due[i].reply_hash);
+  return n;
+}
+
 unsigned SessionTable::expire_queue(unsigned queue, uint32_t now_cs, uint32_t timeout_cs,
                                     unsigned* budget) noexcept {
   const uint32_t wait = delay(timeout_cs, queue % kLevels);
   const uint32_t slack = timeout_cs >> (2 * (kLevels - 1));
   unsigned released = 0;
   while (*budget != 0 && queues_[queue].head != kNone) {
+    const unsigned gone = release_due(queue, now_cs, timeout_cs, *budget);
+    released += gone;
+    *budget -= gone;
+    if (gone != 0) continue;
     const uint32_t session = queues_[queue].head;
     const Session& s = sessions_[session];
     --*budget;
-    if (timeout_cs != 0 && elapsed(now_cs, s.queued_at_cs) < wait) break;
-    const uint32_t idle = elapsed(now_cs, s.last_seen_cs);
-    if (idle >= timeout_cs) {
-      release(session);
-      ++released;
-      continue;
-    }
-    // The longest queue that does not keep it (much) longer than it has left.
-    const uint32_t left = timeout_cs - idle;
+    if (elapsed(now_cs, s.queued_at_cs) < wait) break;
+    // Seen since: to the longest queue that does not keep it (much) longer than it has left.
+    const uint32_t left = timeout_cs - elapsed(now_cs, s.last_seen_cs);
     unsigned level = 0;
     while (level + 1 < kLevels && delay(timeout_cs, level) > left + slack) ++level;
     unlink(session);

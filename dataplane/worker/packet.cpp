@@ -5,6 +5,9 @@
 #include <rte_ethdev.h>
 #include <rte_ring.h>
 
+#include <algorithm>
+#include <cstring>
+
 namespace maclane {
 namespace {
 
@@ -94,7 +97,30 @@ rte_mbuf* alloc(Worker& w) noexcept {
 }
 
 rte_mbuf* copy(Worker& w, const rte_mbuf* m) noexcept {
-  return rte_pktmbuf_copy(m, w.pool, 0, UINT32_MAX);
+  if (m->nb_segs > 1) return rte_pktmbuf_copy(m, w.pool, 0, UINT32_MAX);
+  // A buffer in a pool has one segment, no next and one user: its second line need not be touched.
+  rte_mbuf* twin = rte_mbuf_raw_alloc(w.pool);
+  if (twin == nullptr) return nullptr;
+  twin->data_off = RTE_PKTMBUF_HEADROOM;
+  twin->ol_flags = 0;
+  twin->packet_type = 0;
+  twin->port = m->port;
+  const uint16_t length = m->data_len;
+  if (length > rte_pktmbuf_tailroom(twin)) {
+    rte_pktmbuf_free(twin);  // not a drop: it held nothing
+    return rte_pktmbuf_copy(m, w.pool, 0, UINT32_MAX);
+  }
+  twin->data_len = length;
+  twin->pkt_len = length;
+  auto* to = rte_pktmbuf_mtod(twin, uint8_t*);
+  const auto* from = rte_pktmbuf_mtod(m, const uint8_t*);
+  // Nearly all that is broadcast is this small; the rest of a buffer's first line is its own too.
+  constexpr uint16_t kSmall = 64;
+  if (length <= kSmall && rte_pktmbuf_tailroom(m) + length >= kSmall)
+    std::memcpy(to, from, kSmall);
+  else
+    std::memcpy(to, from, length);
+  return twin;
 }
 
 rte_mbuf* clone(Worker& w, rte_mbuf* m) noexcept {

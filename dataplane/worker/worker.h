@@ -65,6 +65,7 @@ struct Worker {
   WalkRecord filter_walk;
   WalkRecord dnat_walk;
   WalkRecord snat_walk;
+  be32 last_source{};  // what the last connection's source was translated to; 0: it was not
   NeighbourRef last_stale = kNoNeighbour;  // reported to control last
   uint32_t last_stale_cs = 0;
 };

@@ -163,6 +163,7 @@ void World::receive(uint16_t port, const std::vector<Bytes>& frames) {
   std::vector<rte_mbuf*> burst;
   for (const Bytes& f : frames) burst.push_back(packet(f));
   for (size_t i = 0; i < burst.size(); i += kBurst) {
+    snapshot.index_arrivals();  // tests change it as they go
     l2_input(*worker, port, {burst.data() + i, std::min<size_t>(kBurst, burst.size() - i)}, l3);
   }
   tx_flush(*worker);
