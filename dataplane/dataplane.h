@@ -62,6 +62,7 @@ struct WorkerStats {
   unsigned id = 0;
   unsigned cpu = 0;
   LoopCounters loop;
+  LoopTimes times;
   uint32_t sessions = 0;
   uint32_t session_capacity = 0;
   uint32_t punt_depth = 0, inject_depth = 0;
@@ -137,7 +138,8 @@ class Dataplane {
   /// Calls fn for each live session of all workers until it returns false.
   void for_each_session(
       const std::function<bool(unsigned worker, uint32_t index, const Session&)>& fn) const;
-  [[nodiscard]] uint32_t now_cs() const;  // the workers' clock, for ages and timeouts
+  [[nodiscard]] static uint64_t tsc_hz();  // of all *_tsc and tick figures
+  [[nodiscard]] uint32_t now_cs() const;   // the workers' clock, for ages and timeouts
   [[nodiscard]] std::vector<MemoryItem> memory() const;
 
  private:

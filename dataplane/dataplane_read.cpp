@@ -27,6 +27,11 @@ WorkerStats Dataplane::worker_stats(unsigned worker) const {
   const LoopCounters& loop = w.counters.loop;
   stats.loop = {read_once(loop.loops), read_once(loop.bursts), read_once(loop.packets),
                 read_once(loop.busy_tsc), read_once(loop.idle_tsc)};
+  const LoopTimes& times = w.counters.times;
+  for (unsigned i = 0; i < LoopTimes::kBuckets; ++i)
+    stats.times.rounds[i] = read_once(times.rounds[i]);
+  for (unsigned i = 0; i < kStages; ++i) stats.times.ticks[i] = read_once(times.ticks[i]);
+  stats.times.sampled_packets = read_once(times.sampled_packets);
   stats.sessions = w.sessions.size();
   stats.session_capacity = w.sessions.capacity();
   stats.punt_depth = rte_ring_count(w.punt);
@@ -82,6 +87,10 @@ void Dataplane::for_each_session(
       if (table.copy(s, session) && !fn(i, s, session)) return;
     }
   }
+}
+
+uint64_t Dataplane::tsc_hz() {
+  return rte_get_tsc_hz();
 }
 
 uint32_t Dataplane::now_cs() const {

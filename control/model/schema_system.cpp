@@ -86,19 +86,37 @@ constexpr Property kWorkers[] = {
     read_only("worker", Type::kInteger, ""),
     read_only("lcore", Type::kInteger, "the CPU it runs on"),
     read_only("busy", Type::kString, "share of its time spent on packets since the last look"),
+    read_only("ticks-per-packet", Type::kString, "TSC ticks of its busy rounds"),
     read_only("packets", Type::kInteger, ""),
     read_only("bursts", Type::kInteger, "polls that found packets"),
     read_only("loops", Type::kInteger, "polls"),
     read_only("sessions", Type::kInteger, "connections it holds"),
 };
 
+constexpr Property kLoopTimes[] = {
+    read_only("worker", Type::kInteger, ""),
+    read_only("below-us", Type::kString,
+              "rounds of its loop that took less, and not below the row before"),
+    read_only("rounds", Type::kInteger, "how many, of those that had packets"),
+    read_only("share", Type::kString, "of all of them"),
+};
+constexpr std::string_view kLoopTimeColumns[] = {"worker", "below-us", "rounds", "share"};
+
+constexpr Property kStages[] = {
+    read_only("worker", Type::kInteger, ""),
+    read_only("stage", Type::kString, "a part of its loop"),
+    read_only("ticks-per-packet", Type::kString, "TSC ticks, over one round in sixteen"),
+    read_only("share", Type::kString, "of the time its packets take"),
+};
+constexpr std::string_view kStageColumns[] = {"worker", "stage", "ticks-per-packet", "share"};
+
 constexpr Property kMemory[] = {
     read_only("item", Type::kString, "what the memory is for"),
     read_only("bytes", Type::kInteger, ""),
 };
 
-constexpr std::string_view kWorkerColumns[] = {"worker", "lcore", "busy",    "packets",
-                                               "bursts", "loops", "sessions"};
+constexpr std::string_view kWorkerColumns[] = {"worker",  "lcore",  "busy",  "ticks-per-packet",
+                                               "packets", "bursts", "loops", "sessions"};
 constexpr std::string_view kMemoryColumns[] = {"item", "bytes"};
 
 constexpr Menu kMenus[] = {
@@ -125,6 +143,20 @@ constexpr Menu kMenus[] = {
      kWorkerColumns,
      {},
      "the packet workers"},
+    {"/dataplane/loop-times",
+     Menu::Kind::kState,
+     kLoopTimes,
+     {},
+     kLoopTimeColumns,
+     {},
+     "how long the workers' rounds take"},
+    {"/dataplane/stages",
+     Menu::Kind::kState,
+     kStages,
+     {},
+     kStageColumns,
+     {},
+     "where the workers' time goes"},
     {"/dataplane/memory",
      Menu::Kind::kState,
      kMemory,

@@ -31,6 +31,59 @@ std::string busy_of(const WorkerStats& stats) {
   return text;
 }
 
+std::string per_packet(uint64_t ticks, uint64_t packets) {
+  return packets == 0
+             ? std::string()
+             : fmt::format("{:.1f}", static_cast<double>(ticks) / static_cast<double>(packets));
+}
+
+std::string share_of(uint64_t part, uint64_t whole) {
+  return whole == 0 ? std::string()
+                    : fmt::format("{:.1f}%",
+                                  100.0 * static_cast<double>(part) / static_cast<double>(whole));
+}
+
+std::vector<model::PrintRow> loop_times(const Router& router) {
+  std::vector<model::PrintRow> rows;
+  const double tick_us = 1e6 / static_cast<double>(Dataplane::tsc_hz());
+  for (unsigned w = 0; w < router.dataplane().workers(); ++w) {
+    const WorkerStats s = router.dataplane().worker_stats(w);
+    uint64_t all = 0;
+    for (const uint64_t n : s.times.rounds) all += n;
+    for (unsigned i = 0; i < LoopTimes::kBuckets; ++i) {
+      if (s.times.rounds[i] == 0) continue;
+      const double below = static_cast<double>(uint64_t{2} << i) * tick_us;
+      model::PrintRow row;
+      row.id = dynamic_id(w * LoopTimes::kBuckets + i);
+      row.fields = {{"worker", std::to_string(s.id)},
+                    {"below-us", fmt::format("{:.{}f}", below, below < 10 ? 2 : 0)},
+                    {"rounds", std::to_string(s.times.rounds[i])},
+                    {"share", share_of(s.times.rounds[i], all)}};
+      rows.push_back(std::move(row));
+    }
+  }
+  return rows;
+}
+
+std::vector<model::PrintRow> stages(const Router& router) {
+  std::vector<model::PrintRow> rows;
+  for (unsigned w = 0; w < router.dataplane().workers(); ++w) {
+    const WorkerStats s = router.dataplane().worker_stats(w);
+    uint64_t all = 0;
+    for (const uint64_t ticks : s.times.ticks) all += ticks;
+    for (unsigned i = 0; i < kStages; ++i) {
+      model::PrintRow row;
+      row.id = dynamic_id(w * kStages + i);
+      row.fields = {{"worker", std::to_string(s.id)},
+                    {"stage", std::string(stage_name(static_cast<Stage>(i)))},
+                    {"ticks-per-packet", per_packet(s.times.ticks[i], s.times.sampled_packets)},
+                    {"share", share_of(s.times.ticks[i], all)}};
+      rows.push_back(std::move(row));
+    }
+  }
+  return rows;
+}
+
 std::vector<model::PrintRow> workers(const Router& router) {
   std::vector<model::PrintRow> rows;
   for (unsigned w = 0; w < router.dataplane().workers(); ++w) {
@@ -40,6 +93,7 @@ std::vector<model::PrintRow> workers(const Router& router) {
     row.fields = {{"worker", std::to_string(s.id)},
                   {"lcore", std::to_string(s.cpu)},
                   {"busy", busy_of(s)},
+                  {"ticks-per-packet", per_packet(s.loop.busy_tsc, s.loop.packets)},
                   {"packets", std::to_string(s.loop.packets)},
                   {"bursts", std::to_string(s.loop.bursts)},
                   {"loops", std::to_string(s.loop.loops)},
@@ -148,6 +202,8 @@ Result<door::Json> status(const Router& router) {
 void provide_system_rows(Router& router) {
   model::Model& model = router.model();
   model.provide_rows("/dataplane/workers", [&router] { return workers(router); });
+  model.provide_rows("/dataplane/loop-times", [&router] { return loop_times(router); });
+  model.provide_rows("/dataplane/stages", [&router] { return stages(router); });
   model.provide_rows("/dataplane/drops", [&router] { return drops(router); });
   model.provide_rows("/dataplane/memory", [&router] { return memory(router); });
   model.provide("/system/resource", [&router](const View&, Fields& out) { resource(router, out); });

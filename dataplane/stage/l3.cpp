@@ -16,6 +16,7 @@
 #include "dataplane/stage/refuse.h"
 #include "dataplane/stage/rewrite.h"
 #include "dataplane/stage/route.h"
+#include "dataplane/worker/lap.h"
 #include "dataplane/worker/packet.h"
 
 namespace maclane {
@@ -323,6 +324,7 @@ void run_routed(Worker& w, Burst& b) noexcept {
     classify(w, b, i);
     slow(w, b, i);
   }
+  lap(w, Stage::kForward);
 }
 
 void run(Worker& w, Burst& b, L3Queue& released) noexcept {
@@ -334,14 +336,17 @@ void run(Worker& w, Burst& b, L3Queue& released) noexcept {
     plain = false;
   }
   if (!plain) reassemble(w, b, released);
+  lap(w, Stage::kValidate);
   if (only_routes(*w.snapshot)) return run_routed(w, b);
   session_lookup(w, b);
+  lap(w, Stage::kLookup);
   FastPath path(w);
   for (unsigned i = 0; i < b.count; ++i) {
     if (b.mbuf[i] == nullptr || path.established(b, i)) continue;
     classify(w, b, i);
     if (!fast(w, b, i)) slow(w, b, i);
   }
+  lap(w, Stage::kForward);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "dataplane/net/types.h"
@@ -28,12 +29,32 @@ struct LoopCounters {
   uint64_t idle_tsc = 0;  // in the others, sleep included
 };
 
+/// The parts of a round, for the time each takes.
+enum class Stage : uint8_t { kReceive, kDemux, kValidate, kLookup, kForward, kTransmit, kExpire };
+inline constexpr unsigned kStages = 7;
+[[nodiscard]] constexpr std::string_view stage_name(Stage s) noexcept {
+  constexpr std::array<std::string_view, kStages> kNames = {
+      "receive", "demux", "validate", "lookup", "forward", "transmit", "expire"};
+  return kNames[static_cast<unsigned>(s)];
+}
+
+/// Where a worker's time goes. Rounds with packets are counted by how long they took; of one in
+/// kSampled the stages are timed, since reading the clock costs as much as half a packet.
+struct LoopTimes {
+  static constexpr unsigned kSampled = 16;
+  static constexpr unsigned kBuckets = 40;
+  std::array<uint64_t, kBuckets> rounds{};  // [n]: took at least 2^n ticks and less than 2^(n+1)
+  std::array<uint64_t, kStages> ticks{};    // by Stage, of the sampled rounds
+  uint64_t sampled_packets = 0;
+};
+
 struct Counters {
   Counters() : interfaces(kMaxInterfaces), drops(kMaxInterfaces), rules(kMaxRuleCounters) {}
   std::vector<IfCounters> interfaces;                   // by IfIndex
   std::vector<std::array<uint64_t, kDropCount>> drops;  // by IfIndex (0: none known), by reason
   std::vector<RuleCounter> rules;                       // by Rule::counter
   LoopCounters loop;
+  LoopTimes times;
 };
 
 }  // namespace maclane

@@ -7,6 +7,7 @@
 #include "dataplane/stage/flood.h"
 #include "dataplane/stage/l2.h"
 #include "dataplane/stage/l3.h"
+#include "dataplane/worker/lap.h"
 #include "dataplane/worker/packet.h"
 
 namespace maclane {
@@ -126,7 +127,9 @@ unsigned take_wire(Worker& w, LoopState& state) noexcept {
     if (n == 0) continue;
     w.counters.loop.bursts += 1;
     total += n;
+    lap(w, Stage::kReceive);
     l2_input(w, rx.port, {frames.data(), n}, state.queue);
+    lap(w, Stage::kDemux);
     l3_input(w, state.queue);
   }
   return total;
@@ -139,13 +142,18 @@ Clock Clock::started_now() {
 }
 
 unsigned loop_once(Worker& w, LoopState& state) noexcept {
+  begin_laps(w);
   take_requests(w, state);
   unsigned packets = take_inject_ring(w, state);
   packets += take_loopback(w, state);
   packets += take_wire(w, state);
+  if (packets == 0) w.sampling = false;  // what polling in vain takes is no packet's
   tx_flush(w);
+  lap(w, Stage::kTransmit);
   w.sessions.expire(w.now.cs, w.snapshot->timeouts, kExpireSessions + kExpirePerPacket * packets);
   w.fragments.expire(w.now, kExpireDatagrams, drop_fragment, &w);
+  lap(w, Stage::kExpire);
+  end_laps(w, packets);
   return packets;
 }
 

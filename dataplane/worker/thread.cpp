@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "dataplane/worker/loop.h"
@@ -110,6 +111,7 @@ void WorkerThread::run() noexcept {
   registered_.store(1, std::memory_order_release);
 
   unsigned idle_rounds = 0;
+  LoopTimes& times = w.counters.times;
   uint64_t last_tsc = rte_rdtsc();
   while (!stop_.load(std::memory_order_acquire)) {
     const Round round = loop_round(w, *state_, publisher_, clock_.at(rte_rdtsc()));
@@ -127,7 +129,14 @@ void WorkerThread::run() noexcept {
     }
     LoopCounters& loop = w.counters.loop;
     const uint64_t end = rte_rdtsc();
-    (round.packets != 0 ? loop.busy_tsc : loop.idle_tsc) += end - last_tsc;
+    const uint64_t took = end - last_tsc;
+    if (round.packets != 0) {
+      loop.busy_tsc += took;
+      times.rounds[std::min(static_cast<unsigned>(std::bit_width(took | 1)) - 1,
+                            LoopTimes::kBuckets - 1)] += 1;
+    } else {
+      loop.idle_tsc += took;
+    }
     last_tsc = end;
   }
   drain();
