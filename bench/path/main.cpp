@@ -18,6 +18,8 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/path/cases.h"
+#include "bench/path/feed.h"
+#include "bench/path/scenarios.h"
 #include "dataplane/net/wire.h"
 #include "dataplane/port/eal.h"
 
@@ -108,27 +110,13 @@ class Run {
     return r;
   }
 
-  [[nodiscard]] const RingPort& in() const { return Machine::get().port(case_.in_port); }
-
   void fill(unsigned n) {
-    std::array<rte_mbuf*, kRingSize> m;
-    if (rte_pktmbuf_alloc_bulk(Machine::get().pool(), m.data(), n) != 0)
-      give_up("the packet buffers ran out: some are lost");
-    for (unsigned i = 0; i < n; ++i) generator_.next(m[i]);
-    if (rte_ring_sp_enqueue_bulk(in().rx, reinterpret_cast<void**>(m.data()), n, nullptr) != n)
-      give_up("the receive ring is full");
+    if (feed(generator_, case_.in_port, n) != n) give_up("the receive ring is full");
   }
 
-  /// Takes what was sent off a port and frees it, as a driver does when it reuses descriptors.
   uint64_t recycle() {
     uint64_t taken = 0;
-    std::array<rte_mbuf*, kRingSize> m;
-    for (const unsigned port : case_.out_ports) {
-      const unsigned n = rte_ring_sc_dequeue_burst(
-          Machine::get().port(port).tx, reinterpret_cast<void**>(m.data()), m.size(), nullptr);
-      rte_pktmbuf_free_bulk(m.data(), n);
-      taken += n;
-    }
+    for (const unsigned port : case_.out_ports) taken += drain(port);
     return taken;
   }
 
@@ -209,20 +197,11 @@ class Run {
     for (size_t i = 0; i < case_.out_ports.size(); ++i)
       sinks.emplace_back(case_.flows, case_.expected);
     const uint64_t frames = std::min<uint64_t>(uint64_t{4} * case_.flows.count + 4096, 400000);
-    std::array<rte_mbuf*, kRingSize> m;
     for (uint64_t made = 0; made < frames; made += burst_) {
-      if (rte_pktmbuf_alloc_bulk(Machine::get().pool(), m.data(), burst_) != 0)
-        give_up("the packet buffers ran out: some are lost");
-      for (unsigned i = 0; i < burst_; ++i) generator.next(m[i]);
-      (void)rte_ring_sp_enqueue_bulk(in().rx, reinterpret_cast<void**>(m.data()), burst_, nullptr);
+      if (feed(generator, case_.in_port, burst_) != burst_) give_up("the receive ring is full");
       world_.round();
-      for (size_t i = 0; i < sinks.size(); ++i) {
-        const RingPort& port = Machine::get().port(case_.out_ports[i]);
-        const unsigned n = rte_ring_sc_dequeue_burst(port.tx, reinterpret_cast<void**>(m.data()),
-                                                     m.size(), nullptr);
-        for (unsigned k = 0; k < n; ++k) sinks[i].take(m[k]);
-        rte_pktmbuf_free_bulk(m.data(), n);
-      }
+      for (size_t i = 0; i < sinks.size(); ++i)
+        (void)drain(case_.out_ports[i], [&](const rte_mbuf* m) { sinks[i].take(m); });
     }
     uint64_t taken = 0;
     for (const Sink& sink : sinks) {
@@ -267,17 +246,19 @@ int main(int argc, char** argv) {
   std::vector<Case> cases = path_cases();
   if (options.list) {
     for (const Case& c : cases) std::printf("%-16s %s\n", c.id.c_str(), c.title.c_str());
+    for (const Scenario& s : scenarios()) std::printf("%-16s %s\n", s.id.c_str(), s.title.c_str());
     return 0;
   }
+  const auto wanted = [&](const std::string& id) {
+    return options.only.empty() ||
+           std::find(options.only.begin(), options.only.end(), id) != options.only.end();
+  };
   Machine::get();
   pin(options.cpu >= 0 ? options.cpu : static_cast<int>(usable_cpus().back()));
   nlohmann::json rows = nlohmann::json::array();
   std::printf("%-62s %7s %7s %7s %7s\n", "TSC ticks per packet", "path", "best", "source", "goal");
   for (const Case& c : cases) {
-    if (!options.only.empty() &&
-        std::find(options.only.begin(), options.only.end(), c.id) == options.only.end()) {
-      continue;
-    }
+    if (!wanted(c.id)) continue;
     const Result r = Run(c, options).run();
     std::printf("%-62s %7.1f %7.1f %7.1f %7.0f", c.title.c_str(), r.path, r.best, r.source, c.goal);
     if (r.expire > 0) std::printf("   (expiry and release of each: %.1f)", r.expire);
@@ -297,6 +278,20 @@ int main(int argc, char** argv) {
                     {"best", r.best},
                     {"source", r.source},
                     {"packets", r.packets}});
+  }
+  for (const Scenario& scenario : scenarios()) {
+    if (!wanted(scenario.id)) continue;
+    const double value = scenario.run();
+    std::printf("%-62s %7.*f %s (goal %s %g)\n", scenario.title.c_str(), value < 10 ? 2 : 1, value,
+                scenario.unit.c_str(), scenario.more_is_better ? "at least" : "at most",
+                scenario.goal);
+    std::fflush(stdout);
+    rows.push_back({{"id", scenario.id},
+                    {"title", scenario.title},
+                    {"goal", scenario.goal},
+                    {"ticks", value},
+                    {"unit", scenario.unit},
+                    {"more_is_better", scenario.more_is_better}});
   }
   if (!options.json.empty()) {
     std::ofstream(options.json) << rows.dump(2) << "\n";

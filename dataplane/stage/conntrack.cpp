@@ -264,8 +264,9 @@ uint8_t steady_flags(const Session& s, uint8_t direction) noexcept {
   }
 }
 
-void session_lookup(Worker& w, Burst& b) noexcept {
-  if (!w.snapshot->tracking) return;
+unsigned session_lookup(Worker& w, Burst& b) noexcept {
+  if (!w.snapshot->tracking) return 0;
+  unsigned known = 0;
   for (unsigned i = 0; i < b.count; ++i) {
     if (b.mbuf[i] == nullptr) continue;
     b.hash[i] = w.sessions.hash(b.tuple[i]);
@@ -284,7 +285,9 @@ void session_lookup(Worker& w, Burst& b) noexcept {
     b.session[i] = hit.session;
     b.direction[i] = hit.direction;
     w.sessions.prefetch_session(hit.session);
+    ++known;
   }
+  return known;
 }
 
 void classify(Worker& w, Burst& b, unsigned i) noexcept {

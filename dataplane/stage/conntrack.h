@@ -33,8 +33,8 @@ struct TcpStep {
 inline constexpr uint8_t kTcpStateFlags = kTcpFin | kTcpSyn | kTcpRst | kTcpAck;
 
 /// Looks up the sessions of the burst's packets, in two rounds: buckets are prefetched, then
-/// sessions. What it finds is likely, and compared by who uses it.
-void session_lookup(Worker& w, Burst& b) noexcept;
+/// sessions. What it finds is likely, and compared by who uses it. Returns how many have one.
+unsigned session_lookup(Worker& w, Burst& b) noexcept;
 
 /// Leg::steady_flags of a direction in which a packet was just classified.
 [[nodiscard]] uint8_t steady_flags(const Session& s, uint8_t direction) noexcept;

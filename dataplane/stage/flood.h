@@ -19,7 +19,9 @@ struct Worker;
 struct Domain;
 
 inline constexpr unsigned kFloodBudget = 1024;  // copies per rx burst
-inline constexpr uint32_t kCopyLimit = 512;     // bytes; up to here a copy is cheaper than a clone
+/// While frames wait faster than they are worked off: a storm must not push unicast out.
+inline constexpr unsigned kFloodBudgetOverloaded = 128;
+inline constexpr uint32_t kCopyLimit = 512;  // bytes; up to here a copy is cheaper than a clone
 
 struct FloodFrame {
   rte_mbuf* packet = nullptr;

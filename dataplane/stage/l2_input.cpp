@@ -226,7 +226,7 @@ class WireInput {
 
 void l2_input(Worker& w, uint16_t port_index, std::span<rte_mbuf*> frames, L3Queue& l3) noexcept {
   const Port& port = w.snapshot->ports[port_index];
-  w.flood_budget = kFloodBudget;
+  w.flood_budget = w.overloaded ? kFloodBudgetOverloaded : kFloodBudget;
   for (size_t i = 0; i < frames.size() && i < kAhead; ++i) {
     rte_prefetch0(rte_pktmbuf_mtod(frames[i], const void*));
   }

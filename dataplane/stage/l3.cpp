@@ -22,6 +22,8 @@
 namespace maclane {
 namespace {
 
+constexpr unsigned kNewOverloaded = kBurst / 8;  // connections a burst may open under overload
+
 /// What is decided about a packet on the slow path, before anything is committed.
 struct Decision {
   RuleKey key;
@@ -179,6 +181,10 @@ void slow(Worker& w, Burst& b, unsigned i) noexcept {
   const Snapshot& s = *w.snapshot;
   const bool opens = b.session[i] == SessionTable::kNone && b.state[i] == ConnState::kNew;
   const bool own = from_router(b, i);
+  if (opens && !own && w.overloaded) {
+    if (w.new_left == 0) return refuse(w, b, i, Drop::new_flow_limit, b.in_if[i]);
+    --w.new_left;
+  }
 
   Decision d;
   d.post = b.tuple[i];
@@ -338,7 +344,11 @@ void run(Worker& w, Burst& b, L3Queue& released) noexcept {
   if (!plain) reassemble(w, b, released);
   lap(w, Stage::kValidate);
   if (only_routes(*w.snapshot)) return run_routed(w, b);
-  session_lookup(w, b);
+  const unsigned known = session_lookup(w, b);
+  // Opening a connection costs as much as forwarding eight packets. Where frames wait faster than
+  // they are worked off, packets of connections that stand do not wait for more than a few of them.
+  // One alone may be a chance likeness of tags.
+  w.new_left = known <= 1 ? kBurst : kNewOverloaded;
   lap(w, Stage::kLookup);
   FastPath path(w);
   for (unsigned i = 0; i < b.count; ++i) {

@@ -45,6 +45,7 @@ namespace maclane {
   X(neigh_queue_full,     "too many packets are waiting for ARP")                                    \
   X(filter_drop,          "firewall filter action=drop")                                             \
   X(filter_reject,        "firewall filter action=reject")                                           \
+  X(new_flow_limit,       "the worker is overloaded, and established connections go before new ones")  \
   X(session_table_full,   "no room for another connection")                                          \
   X(nat_ports_exhausted,  "no free port or id for a translation")                                    \
   X(nat_no_address,       "masquerade on an interface that has no address")                          \

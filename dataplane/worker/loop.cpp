@@ -19,6 +19,8 @@ constexpr unsigned kExpireSessions = 32;
 constexpr unsigned kExpirePerPacket = 2;
 constexpr unsigned kExpireDatagrams = 4;
 constexpr uint32_t kFlushPerRound = 1024;
+// So many rounds in a row in which a queue had a whole burst to give: a lull would have emptied it.
+constexpr unsigned kOverloadRounds = 8;
 
 void drop_fragment(void* worker, rte_mbuf* packet, IfIndex in_if, Drop reason) {
   drop(*static_cast<Worker*>(worker), packet, reason, in_if);
@@ -118,6 +120,8 @@ unsigned take_loopback(Worker& w, LoopState& state) noexcept {
 
 unsigned take_wire(Worker& w, LoopState& state) noexcept {
   unsigned total = 0;
+  bool full = false;
+  w.overloaded = state.full_rounds >= kOverloadRounds;
   std::array<rte_mbuf*, kBurst> frames;
   for (const RxQueue& rx : w.snapshot->rx[w.id]) {
     if (rx.port >= w.snapshot->ports.size()) continue;
@@ -127,11 +131,13 @@ unsigned take_wire(Worker& w, LoopState& state) noexcept {
     if (n == 0) continue;
     w.counters.loop.bursts += 1;
     total += n;
+    full |= n == kBurst;
     lap(w, Stage::kReceive);
     l2_input(w, rx.port, {frames.data(), n}, state.queue);
     lap(w, Stage::kDemux);
     l3_input(w, state.queue);
   }
+  state.full_rounds = full ? state.full_rounds + 1 : 0;
   return total;
 }
 
