@@ -5,6 +5,7 @@
 #include "dataplane/stage/l3.h"
 
 #include "dataplane/stage/conntrack.h"
+#include "dataplane/stage/dispatch.h"
 #include "dataplane/stage/egress.h"
 #include "dataplane/stage/filter.h"
 #include "dataplane/stage/ip4_validate.h"
@@ -175,6 +176,9 @@ void slow(Worker& w, Burst& b, unsigned i) noexcept {
   const Snapshot& s = *w.snapshot;
   const bool opens = b.session[i] == SessionTable::kNone && b.state[i] == ConnState::kNew;
   const bool own = from_router(b, i);
+  // The connection that claimed this packet is over, and a new one would have another home.
+  if (opens && (b.flags[i] & L3Queue::kClaimed) != 0)
+    return refuse(w, b, i, Drop::claim_over, b.in_if[i]);
 
   Decision d;
   d.post = b.tuple[i];
@@ -303,8 +307,12 @@ bool fast(Worker& w, Burst& b, unsigned i) noexcept {
 
 void run(Worker& w, Burst& b, L3Queue& released) noexcept {
   for (unsigned i = 0; i < b.count; ++i) ip4_validate(w, b, i);
+  const bool several = w.count > 1;
+  if (several) dispatch_fragments(w, b);
   reassemble(w, b, released);
+  if (several) dispatch_home(w, b);
   session_lookup(w, b);
+  if (several) dispatch_claimed(w, b);
   for (unsigned i = 0; i < b.count; ++i) {
     if (b.mbuf[i] == nullptr) continue;
     classify(w, b, i);

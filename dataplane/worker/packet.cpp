@@ -39,6 +39,10 @@ void flush_port(Worker& w, uint16_t index) noexcept {
     return;
   }
   const Port& port = ports[index];
+  if (w.id >= port.tx_queues) {  // the queue is another worker's
+    for (uint16_t i = 0; i < count; ++i) hand_frame(w, buffer.packets[i], port, buffer.from[i]);
+    return;
+  }
   std::array<uint32_t, kBurst> bytes;  // the driver owns a packet once it is sent
   for (uint16_t i = 0; i < count; ++i) bytes[i] = buffer.packets[i]->pkt_len;
   const uint16_t sent =

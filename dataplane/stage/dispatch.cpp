@@ -1,0 +1,84 @@
+#include "dataplane/stage/dispatch.h"
+
+#include "dataplane/stage/icmp_error.h"
+#include "dataplane/stage/ip4_validate.h"
+#include "dataplane/worker/claim.h"
+#include "dataplane/worker/packet.h"
+
+namespace maclane {
+namespace {
+
+void hand(Worker& w, Burst& b, unsigned i, unsigned to, unsigned flags) noexcept {
+  HandoffMessage message;
+  message.interface = b.in_if[i];
+  message.flags = static_cast<uint8_t>(b.flags[i] | flags);
+  message.sport = b.tuple[i].sport;
+  message.dport = b.tuple[i].dport;
+  message.icmp_type = b.icmp_type[i];
+  message.icmp_code = b.icmp_code[i];
+  hand_over(w, b.mbuf[i], to, message);
+  b.mbuf[i] = nullptr;
+}
+
+/// The tuple whose session packet i belongs to: its own, or of an ICMP error that of the reply to
+/// the packet it quotes, as such a reply would arrive.
+[[nodiscard]] bool is_error(const Burst& b, unsigned i) noexcept {
+  return b.tuple[i].proto == kProtoIcmp && b.l4[i] != nullptr && is_icmp_error(b.icmp_type[i]);
+}
+
+}  // namespace
+
+void dispatch_fragments(Worker& w, Burst& b) noexcept {
+  constexpr unsigned kDone = L3Queue::kAtReassembler | L3Queue::kAtHome;
+  for (unsigned i = 0; i < b.count; ++i) {
+    if (b.mbuf[i] == nullptr || !b.ip[i]->is_fragment() || (b.flags[i] & kDone) != 0) continue;
+    const unsigned to = w.handoff.home.of_datagram(*b.ip[i]);
+    if (to != w.id) hand(w, b, i, to, L3Queue::kAtReassembler);
+  }
+}
+
+void dispatch_home(Worker& w, Burst& b) noexcept {
+  if (!w.snapshot->tracking) return;  // no sessions: any worker will do
+  constexpr unsigned kStays = L3Queue::kAtHome | L3Queue::kRelatedToOther;
+  for (unsigned i = 0; i < b.count; ++i) {
+    if (b.mbuf[i] == nullptr || (b.flags[i] & kStays) != 0) continue;
+    Tuple t = b.tuple[i];
+    if (is_error(b, i)) (void)icmp_error_quotes(b, i, &t);
+    const unsigned to = w.handoff.home.of(t);
+    if (to != w.id) hand(w, b, i, to, L3Queue::kAtHome);
+  }
+}
+
+void dispatch_claimed(Worker& w, Burst& b) noexcept {
+  if (!w.snapshot->tracking) return;
+  constexpr unsigned kStays = L3Queue::kClaimed | L3Queue::kRelatedToOther;
+  bool asked = false;
+  for (unsigned i = 0; i < b.count; ++i) {
+    if (b.mbuf[i] == nullptr || b.session[i] != SessionTable::kNone) continue;
+    if ((b.flags[i] & kStays) != 0) continue;
+    // Whoever claimed this packet's tuple did so before the packet could come.
+    if (!asked) take_claims(w);
+    asked = true;
+    if (w.claims.size() == 0) return;
+    Tuple t = b.tuple[i];
+    uint32_t hash = b.hash[i];
+    if (is_error(b, i)) {
+      if (!icmp_error_quotes(b, i, &t)) continue;
+      t = t.reversed();
+      hash = w.sessions.hash(t);
+      if (w.sessions.find(t, hash)) continue;
+    }
+    const ClaimTable::Entry* claim = w.claims.find(t, hash);
+    if (claim != nullptr) hand(w, b, i, claim->worker, L3Queue::kAtHome | L3Queue::kClaimed);
+  }
+}
+
+void recall_ports(Burst& b, unsigned i) noexcept {
+  const HandoffMessage& message = handoff_message(b.mbuf[i]);
+  b.tuple[i].sport = message.sport;
+  b.tuple[i].dport = message.dport;
+  b.icmp_type[i] = message.icmp_type;
+  b.icmp_code[i] = message.icmp_code;
+}
+
+}  // namespace maclane
