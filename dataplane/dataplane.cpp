@@ -234,11 +234,14 @@ unsigned Dataplane::receive(std::span<rte_mbuf*> packets) {
 }
 
 unsigned Dataplane::receive_events(std::span<Event> events) {
+  const unsigned workers = this->workers();
   unsigned n = 0;
-  for (unsigned i = 0; i < workers() && n < events.size(); ++i) {
-    n += rte_ring_sc_dequeue_burst_elem(impl_->worker(i).events, events.data() + n, sizeof(Event),
+  for (unsigned i = 0; i < workers && n < events.size(); ++i) {
+    Worker& w = impl_->worker((impl_->next_event + i) % workers);
+    n += rte_ring_sc_dequeue_burst_elem(w.events, events.data() + n, sizeof(Event),
                                         static_cast<unsigned>(events.size() - n), nullptr);
   }
+  impl_->next_event = (impl_->next_event + 1) % workers;
   return n;
 }
 

@@ -47,6 +47,7 @@ struct Dataplane::Impl {
   std::vector<std::array<uint64_t, kDropCount>> drops =
       std::vector<std::array<uint64_t, kDropCount>>(kMaxInterfaces);
   unsigned next_punt = 0;
+  unsigned next_event = 0;
 
   [[nodiscard]] Worker& worker(unsigned i) const { return threads[i]->worker(); }
   bool start(std::string* error);

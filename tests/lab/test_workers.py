@@ -5,7 +5,7 @@ import os
 import pytest
 
 from lab import Lab, wait_until
-from scenes import IOT_ROUTER, ISP, LAN_ROUTER, PC, WAN, soho
+from scenes import IOT_ROUTER, ISP, LAN_ROUTER, WAN, soho
 from services import WebServer, curl, iperf3, iperf3_server
 
 CPUS = sorted(os.sched_getaffinity(0))[-2:]
@@ -65,7 +65,11 @@ def test_masqueraded_connections_are_on_both_workers(scene, isp_web):
     owners = {int(row[".id"].lstrip("*"), 16) >> 26 & 15 for row in connections}
     assert owners == {0, 1}
     assert min(used(scene, "sessions")) > 0
-    assert sum(used(scene, "sessions")) == len(scene.router.sessions())
+    wait_until(
+        lambda: sum(used(scene, "sessions")) == len(scene.router.sessions()),
+        10,
+        "as many connections in the list as the workers count",
+    )
 
 
 def test_two_hosts_may_use_the_same_port(scene):
@@ -79,7 +83,7 @@ def test_two_hosts_may_use_the_same_port(scene):
                     with accepted:
                         peers.add(peer)
                         accepted.sendall(b"hello")
-                        assert client.recv(5) in (b"hello", b"")
+                        assert client.recv(5) == b"hello"
                 assert {address for address, _ in peers} == {WAN}
                 assert len({number for _, number in peers}) == 2
 
@@ -117,4 +121,3 @@ def test_reload_keeps_connections(scene):
             scene.router.reload()
             peer.sendall(b"still here")
             assert client.recv(16) == b"still here"
-    assert scene.pc.ping(PC).ok
