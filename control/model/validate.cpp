@@ -146,15 +146,8 @@ void check_dataplane(Check& check) {
               fmt::format("{} workers are too many; name at most {} CPUs", workers.size(),
                           kMaxWorkerCpus));
   }
-  std::vector<int64_t> seen;
   for (const std::string_view text : workers) {
     const int64_t cpu = parse_integer(text).value_or(-1);
-    if (std::find(seen.begin(), seen.end(), cpu) != seen.end()) {
-      check.add(dataplane, "workers",
-                fmt::format("CPU {} is named twice; each worker needs its own", text));
-      continue;
-    }
-    seen.push_back(cpu);
     if (cpu >= 0 && cpu < CPU_SETSIZE && CPU_ISSET(static_cast<size_t>(cpu), &usable)) continue;
     std::string there;
     for (size_t i = 0; i < CPU_SETSIZE; ++i) {

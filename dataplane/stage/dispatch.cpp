@@ -20,8 +20,7 @@ void hand(Worker& w, Burst& b, unsigned i, unsigned to, unsigned flags) noexcept
   b.mbuf[i] = nullptr;
 }
 
-/// The tuple whose session packet i belongs to: its own, or of an ICMP error that of the reply to
-/// the packet it quotes, as such a reply would arrive.
+/// It belongs to the connection that it quotes.
 [[nodiscard]] bool is_error(const Burst& b, unsigned i) noexcept {
   return b.tuple[i].proto == kProtoIcmp && b.l4[i] != nullptr && is_icmp_error(b.icmp_type[i]);
 }
@@ -49,28 +48,21 @@ void dispatch_home(Worker& w, Burst& b) noexcept {
   }
 }
 
-void dispatch_claimed(Worker& w, Burst& b) noexcept {
-  if (!w.snapshot->tracking) return;
+bool dispatch_claimed(Worker& w, Burst& b, unsigned i) noexcept {
   constexpr unsigned kStays = L3Queue::kClaimed | L3Queue::kRelatedToOther;
-  bool asked = false;
-  for (unsigned i = 0; i < b.count; ++i) {
-    if (b.mbuf[i] == nullptr || b.session[i] != SessionTable::kNone) continue;
-    if ((b.flags[i] & kStays) != 0) continue;
-    // Whoever claimed this packet's tuple did so before the packet could come.
-    if (!asked) take_claims(w);
-    asked = true;
-    if (w.claims.size() == 0) return;
-    Tuple t = b.tuple[i];
-    uint32_t hash = b.hash[i];
-    if (is_error(b, i)) {
-      if (!icmp_error_quotes(b, i, &t)) continue;
-      t = t.reversed();
-      hash = w.sessions.hash(t);
-      if (w.sessions.find(t, hash)) continue;
-    }
-    const ClaimTable::Entry* claim = w.claims.find(t, hash);
-    if (claim != nullptr) hand(w, b, i, claim->worker, L3Queue::kAtHome | L3Queue::kClaimed);
+  if (!w.snapshot->tracking || (b.flags[i] & kStays) != 0) return false;
+  // Whoever claimed this packet's tuple did so before the packet could come.
+  take_claims(w);
+  if (w.claims.size() == 0) return false;
+  Tuple t = b.tuple[i];
+  if (is_error(b, i)) {
+    if (!icmp_error_quotes(b, i, &t)) return false;
+    t = t.reversed();  // as a reply to the quoted packet would come
   }
+  const ClaimTable::Entry* claim = w.claims.find(t, w.sessions.hash(t));
+  if (claim == nullptr) return false;
+  hand(w, b, i, claim->worker, L3Queue::kAtHome | L3Queue::kClaimed);
+  return true;
 }
 
 void recall_ports(Burst& b, unsigned i) noexcept {

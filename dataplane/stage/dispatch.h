@@ -18,8 +18,8 @@ void dispatch_fragments(Worker& w, Burst& b) noexcept;
 /// After it: packets whose home is elsewhere.
 void dispatch_home(Worker& w, Burst& b) noexcept;
 
-/// After the session lookup: packets that found none, but whose tuple another worker has claimed.
-void dispatch_claimed(Worker& w, Burst& b) noexcept;
+/// Of a packet that found no session: true if another worker has claimed its tuple and has it now.
+[[nodiscard]] bool dispatch_claimed(Worker& w, Burst& b, unsigned i) noexcept;
 
 /// A later fragment that comes from its reassembler: what it learned there.
 void recall_ports(Burst& b, unsigned i) noexcept;

@@ -176,6 +176,7 @@ void slow(Worker& w, Burst& b, unsigned i) noexcept {
   const Snapshot& s = *w.snapshot;
   const bool opens = b.session[i] == SessionTable::kNone && b.state[i] == ConnState::kNew;
   const bool own = from_router(b, i);
+  if (w.count > 1 && b.session[i] == SessionTable::kNone && dispatch_claimed(w, b, i)) return;
   // The connection that claimed this packet is over, and a new one would have another home.
   if (opens && (b.flags[i] & L3Queue::kClaimed) != 0)
     return refuse(w, b, i, Drop::claim_over, b.in_if[i]);
@@ -312,7 +313,6 @@ void run(Worker& w, Burst& b, L3Queue& released) noexcept {
   reassemble(w, b, released);
   if (several) dispatch_home(w, b);
   session_lookup(w, b);
-  if (several) dispatch_claimed(w, b);
   for (unsigned i = 0; i < b.count; ++i) {
     if (b.mbuf[i] == nullptr) continue;
     classify(w, b, i);

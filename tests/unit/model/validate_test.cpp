@@ -193,8 +193,9 @@ TEST(Validate, StaticArp) {
 
 TEST(Validate, Workers) {
   EXPECT_THAT(problems("dataplane: {workers: [0]}"), IsEmpty());
-  EXPECT_THAT(problems("dataplane: {workers: [0, 0]}"),
-              HasSubstr("dataplane workers: CPU 0 is named twice; each worker needs its own"));
+  const auto twice = door::load_yaml_text("dataplane: {workers: [0, 0]}", "t.yaml");
+  ASSERT_FALSE(twice.has_value());
+  EXPECT_THAT(all_text(twice.error()), HasSubstr("names 0 twice; leave one out"));
   EXPECT_THAT(problems("dataplane: {workers: [0, 1023]}"),
               HasSubstr("dataplane workers: CPU 1023 does not exist; there is 0"));
   EXPECT_THAT(problems("dataplane: {workers: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]}"),
