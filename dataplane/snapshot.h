@@ -20,6 +20,8 @@
 
 namespace maclane {
 
+class RuleIndex;
+
 enum class IfKind : uint8_t { kNone, kEthernet, kMacvlan, kVlan };
 enum class VportMode : uint8_t { kBridge, kPrivate };
 
@@ -178,6 +180,7 @@ struct Rule {
   uint32_t counter = 0;  // the rule's counter slot; stable over snapshots while the rule exists
 };
 
+/// Whoever changes the rules of a chain, or what they refer to, calls index_rules() again.
 struct RuleSet {
   struct PortSpan16 {
     uint16_t first = 0, last = 0;
@@ -185,6 +188,7 @@ struct RuleSet {
   struct Chain {
     uint32_t first = 0, count = 0;
     std::string name;
+    std::shared_ptr<const RuleIndex> index;  // nullptr: the rules are asked one after another
   };
   static constexpr uint16_t kNoChain = 0xffff;
 

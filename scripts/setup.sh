@@ -5,6 +5,7 @@
 #   scripts/setup.sh            everything: building, running and testing (--test says the same)
 #   scripts/setup.sh --run      what scripts/run.sh needs: building and the demo's hosts
 #   scripts/setup.sh --build    what meson compile needs
+#   scripts/setup.sh --bench    what the measurements need: building, and the peers of bench/
 set -euo pipefail
 
 BUILD=(
@@ -18,6 +19,7 @@ TEST=(
   python3 python3-pytest python3-scapy python3-yaml
   iputils-arping nftables netcat-openbsd tcpdump shellcheck
 )
+BENCH=(dpdk-dev nftables iproute2 util-linux procps python3)
 
 say() { printf 'setup: %s\n' "$*"; }
 
@@ -57,7 +59,8 @@ main() {
     '' | --test) ;;
     --run) wanted=("${BUILD[@]}" "${RUN[@]}") ;;
     --build) wanted=("${BUILD[@]}") ;;
-    *) fail "unknown option $1: it is --run, --build, --test or nothing" ;;
+    --bench) wanted=("${BUILD[@]}" "${BENCH[@]}") ;;
+    *) fail "unknown option $1: it is --run, --build, --test, --bench or nothing" ;;
   esac
   command -v apt-get >/dev/null ||
     fail "this is not a Debian system: it takes Debian 12, or these packages: ${wanted[*]}"

@@ -8,6 +8,7 @@
 
 #include "control/compile/parts.h"
 #include "control/compile/rule_columns.h"
+#include "dataplane/table/rule_index.h"
 
 namespace maclane::compile {
 namespace {
@@ -49,6 +50,7 @@ class RuleCompiler {
     set_->output = builtin("output");
     set_->srcnat = builtin("srcnat");
     set_->dstnat = builtin("dstnat");
+    index_rules(*set_);
     return std::move(set_);
   }
 

@@ -1,7 +1,5 @@
 #include "dataplane/stage/conntrack.h"
 
-#include <rte_prefetch.h>
-
 #include "dataplane/net/checksum.h"
 #include "dataplane/stage/icmp_error.h"
 #include "dataplane/stage/ip4_validate.h"
@@ -106,6 +104,8 @@ ConnState advance(Worker& w, Burst& b, unsigned i) noexcept {
   const bool again = (b.flags[i] & L3Queue::kHeldBefore) != 0;
   if (b.bad_l4[i]) return ConnState::kInvalid;
   TimeoutClass cls = s.timeout_class;
+  const uint8_t flags_before = s.flags;
+  const TcpState state_before = s.tcp_state;
 
   if (s.proto == kProtoTcp && b.l4[i] != nullptr) {
     const TcpStep step = tcp_step(s.tcp_state, dir, b.tcp_flags[i]);
@@ -140,6 +140,8 @@ ConnState advance(Worker& w, Burst& b, unsigned i) noexcept {
   }
   if (dir == kReply) s.flags |= Session::kSeenReply;
   s.last_seen_cs = w.now.cs;
+  if (s.flags != flags_before || s.tcp_state != state_before || s.timeout_class != cls)
+    s.unsettle();
   w.sessions.set_class(b.session[i], cls, w.now.cs);
   return s.has(Session::kSeenReply) ? ConnState::kEstablished : ConnState::kNew;
 }
@@ -247,6 +249,21 @@ void open_session_state(const Burst& b, unsigned i, TcpState* tcp, TimeoutClass*
   }
 }
 
+uint8_t steady_flags(const Session& s, uint8_t direction) noexcept {
+  switch (s.proto) {
+    case kProtoTcp:
+      return s.tcp_state == TcpState::kEstablished && s.has(Session::kAssured) ? kTcpAck
+                                                                               : Leg::kUnsteady;
+    case kProtoUdp:
+      // The asker's next packet after the first answer makes it a stream.
+      return direction == kOriginal && s.has(Session::kSeenReply) && !s.has(Session::kAssured)
+                 ? Leg::kUnsteady
+                 : uint8_t{0};
+    default:
+      return Leg::kUnsteady;
+  }
+}
+
 void session_lookup(Worker& w, Burst& b) noexcept {
   if (!w.snapshot->tracking) return;
   for (unsigned i = 0; i < b.count; ++i) {
@@ -256,10 +273,7 @@ void session_lookup(Worker& w, Burst& b) noexcept {
   }
   for (unsigned i = 0; i < b.count; ++i) {
     if (b.mbuf[i] == nullptr) continue;
-    if ((b.flags[i] & L3Queue::kRelatedToOther) != 0) continue;
-    if (b.tuple[i].proto == kProtoIcmp && b.l4[i] != nullptr && is_icmp_error(b.icmp_type[i]))
-      continue;
-    const SessionTable::Hit hit = w.sessions.find(b.tuple[i], b.hash[i]);
+    const SessionTable::Hit hit = w.sessions.candidate(b.hash[i]);
     if (!hit) continue;
     b.session[i] = hit.session;
     b.direction[i] = hit.direction;
@@ -273,17 +287,20 @@ void classify(Worker& w, Burst& b, unsigned i) noexcept {
     return;
   }
   if ((b.flags[i] & L3Queue::kRelatedToOther) != 0) {
+    b.session[i] = SessionTable::kNone;
     b.state[i] = ConnState::kRelated;
     return;
   }
   if (b.tuple[i].proto == kProtoIcmp && b.l4[i] != nullptr && is_icmp_error(b.icmp_type[i])) {
+    b.session[i] = SessionTable::kNone;
     b.state[i] = icmp_error_match(w, b, i) ? ConnState::kRelated : ConnState::kInvalid;
     return;
   }
-  // Packets before this one in the burst may have opened the connection, or ended it.
+  // It may be another's, or packets before this one in the burst opened the connection, or ended
+  // it.
   const bool known = b.session[i] != SessionTable::kNone;
   if (!known || !w.sessions.at(b.session[i]).has(Session::kUsed) ||
-      !(w.sessions.at(b.session[i]).tuple(b.direction[i]) == b.tuple[i])) {
+      !w.sessions.at(b.session[i]).is(b.direction[i], b.tuple[i])) {
     const SessionTable::Hit hit = w.sessions.find(b.tuple[i], b.hash[i]);
     b.session[i] = hit.session;
     b.direction[i] = hit.direction;

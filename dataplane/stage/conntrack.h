@@ -29,9 +29,15 @@ struct TcpStep {
 /// The queue that a session in this state waits in.
 [[nodiscard]] TimeoutClass tcp_timeout_class(TcpState state) noexcept;
 
+/// The TCP flags that a connection's state depends on.
+inline constexpr uint8_t kTcpStateFlags = kTcpFin | kTcpSyn | kTcpRst | kTcpAck;
+
 /// Looks up the sessions of the burst's packets, in two rounds: buckets are prefetched, then
-/// sessions.
+/// sessions. What it finds is likely, and compared by who uses it.
 void session_lookup(Worker& w, Burst& b) noexcept;
+
+/// Leg::steady_flags of a direction in which a packet was just classified.
+[[nodiscard]] uint8_t steady_flags(const Session& s, uint8_t direction) noexcept;
 
 /// Sets the state of packet i against its session and takes the session's step; ICMP errors find
 /// the connection they quote. One packet after the other, each when those before it are through: a

@@ -30,8 +30,8 @@ struct RuleKey {
 [[nodiscard]] bool rule_matches(const RuleSet& set, const Rule& rule, const RuleKey& key) noexcept;
 
 /// Walks `chain` (RuleSet::kNoChain: nothing to walk) and records the matched rules and the
-/// verdict. record.cacheable stays true only if every visited rule looks at what cannot change
-/// within the session, direction and state of this key.
+/// verdict, the same whether chains are indexed or not. record.cacheable stays true only if all
+/// packets of this key's session, direction and state would be walked alike.
 void walk_chain(const RuleSet* set, uint16_t chain, const RuleKey& key,
                 WalkRecord& record) noexcept;
 

@@ -95,10 +95,6 @@ void ip4_validate(Worker& w, Burst& b, unsigned i) noexcept {
   b.ip[i] = ip;
   b.length[i] = static_cast<uint16_t>(total);
   b.tuple[i] = {ip->src, ip->dst, {}, {}, ip->proto};
-  b.icmp_type[i] = b.icmp_code[i] = b.tcp_flags[i] = 0;
-  b.bad_l4[i] = false;
-  b.icmp_error[i] = false;
-  b.session[i] = SessionTable::kNone;
 
   if (ip->is_fragment()) {
     const unsigned payload = total - header;

@@ -4,9 +4,12 @@
 // for ARP waits untranslated and uncounted, and an ICMP error quotes what was received.
 #include "dataplane/stage/l3.h"
 
+#include <algorithm>
+
 #include "dataplane/stage/conntrack.h"
 #include "dataplane/stage/dispatch.h"
 #include "dataplane/stage/egress.h"
+#include "dataplane/stage/fast_path.h"
 #include "dataplane/stage/filter.h"
 #include "dataplane/stage/ip4_validate.h"
 #include "dataplane/stage/nat.h"
@@ -258,7 +261,7 @@ void slow(Worker& w, Burst& b, unsigned i) noexcept {
   log_matches(w, b, i, record, d.key, false);
   const uint16_t walk = w.walks.intern(record);
   if (walk != WalkTable::kNone)
-    w.walks.count(walk, b.length[i]);
+    w.walks.count(walk, 1, b.length[i]);
   else
     WalkTable::count_once(record, b.length[i], w.counters);
   if (b.session[i] != SessionTable::kNone && b.state[i] != ConnState::kInvalid &&
@@ -271,13 +274,14 @@ void slow(Worker& w, Burst& b, unsigned i) noexcept {
     leg.neighbour = d.neighbour;
     leg.walk = walk;
     leg.walk_state = b.state[i];
+    leg.steady_flags = steady_flags(w.sessions.at(b.session[i]), b.direction[i]);
     leg.generation = walk != WalkTable::kNone ? s.generation : 0;
   }
   finish_packet(w, b, i, d.out_if, d.dst_mac, d.broadcast);
 }
 
-/// An established packet whose leg holds everything: verdict, egress, neighbour. False: take
-/// `slow`.
+/// A packet that had to be classified, but whose leg still holds everything: verdict, egress,
+/// neighbour. False: take `slow`.
 bool fast(Worker& w, Burst& b, unsigned i) noexcept {
   if (b.session[i] == SessionTable::kNone || b.icmp_error[i]) return false;
   Leg& leg = w.sessions.at(b.session[i]).leg(b.direction[i]);
@@ -299,22 +303,50 @@ bool fast(Worker& w, Burst& b, unsigned i) noexcept {
       return false;
     }
   }
-  w.walks.count(leg.walk, b.length[i]);
+  w.walks.count(leg.walk, 1, b.length[i]);
   leg.packets += 1;
   leg.bytes += b.length[i];
+  leg.steady_flags = steady_flags(w.sessions.at(b.session[i]), b.direction[i]);
   finish_packet(w, b, i, leg.out_if, mac, false);
   return true;
 }
 
-void run(Worker& w, Burst& b, L3Queue& released) noexcept {
-  for (unsigned i = 0; i < b.count; ++i) ip4_validate(w, b, i);
-  const bool several = w.count > 1;
-  if (several) dispatch_fragments(w, b);
-  reassemble(w, b, released);
-  if (several) dispatch_home(w, b);
-  session_lookup(w, b);
+/// Whether packets only need a route: nothing is tracked, nothing is filtered.
+bool only_routes(const Snapshot& s) noexcept {
+  return !s.tracking && s.ip_forward &&
+         (s.filter == nullptr || s.filter->forward == RuleSet::kNoChain);
+}
+
+void run_routed(Worker& w, Burst& b) noexcept {
+  std::array<uint32_t, kBurst> to;
+  std::array<uint64_t, kBurst> next_hops;
+  for (unsigned i = 0; i < b.count; ++i) to[i] = b.mbuf[i] == nullptr ? 0 : b.tuple[i].dst.host();
+  w.snapshot->fib->lookup(to.data(), next_hops.data(), b.count);
+  FastPath path(w);
   for (unsigned i = 0; i < b.count; ++i) {
-    if (b.mbuf[i] == nullptr) continue;
+    if (b.mbuf[i] == nullptr || path.routed(b, i, static_cast<uint16_t>(next_hops[i]))) continue;
+    classify(w, b, i);
+    slow(w, b, i);
+  }
+}
+
+void run(Worker& w, Burst& b, L3Queue& released) noexcept {
+  bool plain = true;
+  ip4_begin(b);
+  for (unsigned i = 0; i < b.count; ++i) {
+    if (ip4_validate_plain(b, i)) continue;
+    ip4_validate(w, b, i);
+    plain = false;
+  }
+  const bool several = w.count > 1;
+  if (several && !plain) dispatch_fragments(w, b);
+  if (!plain) reassemble(w, b, released);
+  if (several) dispatch_home(w, b);
+  if (only_routes(*w.snapshot)) return run_routed(w, b);
+  session_lookup(w, b);
+  FastPath path(w);
+  for (unsigned i = 0; i < b.count; ++i) {
+    if (b.mbuf[i] == nullptr || path.established(b, i)) continue;
     classify(w, b, i);
     if (!fast(w, b, i)) slow(w, b, i);
   }
@@ -323,22 +355,21 @@ void run(Worker& w, Burst& b, L3Queue& released) noexcept {
 }  // namespace
 
 void l3_input(Worker& w, L3Queue& queue) noexcept {
-  L3Queue released;
   L3Queue* from = &queue;
   // Fragments that waited for the first of this burst follow it in a second round; they release
   // none.
   for (unsigned round = 0; round < 2; ++round) {
     for (unsigned at = 0; at < from->count;) {
-      Burst b;
-      while (b.count < kBurst && at < from->count) {
-        b.mbuf[b.count] = from->packets[at];
-        b.in_if[b.count] = from->in_if[at];
-        b.flags[b.count++] = from->flags[at++];
-      }
-      run(w, b, released);
+      Burst& b = w.burst;
+      b.count = std::min(kBurst, from->count - at);
+      std::copy_n(from->packets.begin() + at, b.count, b.mbuf.begin());
+      std::copy_n(from->in_if.begin() + at, b.count, b.in_if.begin());
+      std::copy_n(from->flags.begin() + at, b.count, b.flags.begin());
+      at += b.count;
+      run(w, b, w.released);
     }
     from->count = 0;
-    from = &released;
+    from = &w.released;
   }
 }
 

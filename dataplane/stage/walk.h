@@ -57,8 +57,8 @@ class WalkTable {
   [[nodiscard]] const Verdict& verdict(uint16_t walk) const noexcept {
     return walks_[walk].verdict;
   }
-  void count(uint16_t walk, uint32_t bytes) noexcept {
-    walks_[walk].packets += 1;
+  void count(uint16_t walk, uint32_t packets, uint64_t bytes) noexcept {
+    walks_[walk].packets += packets;
     walks_[walk].bytes += bytes;
   }
   /// Worker: counts a walk that is not interned.

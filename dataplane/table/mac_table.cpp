@@ -2,28 +2,44 @@
 
 namespace maclane {
 
+namespace {
+constexpr uint64_t kKeyBits = 0xffffffffffffULL;
+}  // namespace
+
 void MacTable::insert(const MacAddr& mac, IfIndex interface) {
-  if (interface == kNoIf) return;  // that is what an empty slot holds
-  if ((size_ + 1) * 2 > slots_.size()) grow();
-  const uint64_t key = mac.key();
-  for (uint32_t i = hash(key) & mask_;; i = (i + 1) & mask_) {
-    Slot& s = slots_[i];
-    if (s.interface != kNoIf && s.key != key) continue;
-    if (s.interface == kNoIf) ++size_;
-    s = {key, interface};
+  if (interface == kNoIf) return;  // that is what a free entry holds
+  const uint64_t entry = uint64_t{interface} << 48 | mac.key();
+  if (find(mac.key()) != kNoIf) {
+    for (Bucket& b : buckets_) {
+      for (uint64_t& e : b.entries) {
+        if ((e & kKeyBits) == mac.key() && e != 0) e = entry;
+      }
+    }
     return;
+  }
+  if ((size_ + 1) * 2 > buckets_.size() * kWays) grow();
+  put(entry);
+  ++size_;
+}
+
+void MacTable::put(uint64_t entry) {
+  for (uint32_t i = hash(entry & kKeyBits) & mask_;; i = (i + 1) & mask_) {
+    for (uint64_t& e : buckets_[i].entries) {
+      if (e != 0) continue;
+      e = entry;
+      return;
+    }
   }
 }
 
 void MacTable::grow() {
-  std::vector<Slot> old(slots_.empty() ? 4 : slots_.size() * 2);
-  old.swap(slots_);
-  mask_ = static_cast<uint32_t>(slots_.size() - 1);
-  for (const Slot& s : old) {
-    if (s.interface == kNoIf) continue;
-    uint32_t i = hash(s.key) & mask_;
-    while (slots_[i].interface != kNoIf) i = (i + 1) & mask_;
-    slots_[i] = s;
+  std::vector<Bucket> old(buckets_.empty() ? 1 : buckets_.size() * 2);
+  old.swap(buckets_);
+  mask_ = static_cast<uint32_t>(buckets_.size() - 1);
+  for (const Bucket& b : old) {
+    for (const uint64_t e : b.entries) {
+      if (e != 0) put(e);
+    }
   }
 }
 

@@ -1,7 +1,5 @@
 #include "dataplane/table/neighbour.h"
 
-#include <rte_prefetch.h>
-
 #include <algorithm>
 #include <bit>
 
@@ -76,10 +74,6 @@ Neighbour NeighbourTable::get(NeighbourRef ref) const noexcept {
   const uint64_t value = slots_[i].value.load(std::memory_order_acquire);
   if (make_ref(i, value) != ref) return {};
   return unpack(i, value);
-}
-
-void NeighbourTable::prefetch(NeighbourRef ref) const noexcept {
-  rte_prefetch0(&slots_[ref & kSlotMask & mask_]);
 }
 
 NeighbourTable::Slot* NeighbourTable::locate(uint64_t key) const noexcept {

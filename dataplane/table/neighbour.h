@@ -50,7 +50,6 @@ class NeighbourTable {
   [[nodiscard]] Neighbour find(IfIndex interface, be32 address) const noexcept;
   /// Workers: by a cached reference; state kNone if the slot belongs to another entry now.
   [[nodiscard]] Neighbour get(NeighbourRef ref) const noexcept;
-  void prefetch(NeighbourRef ref) const noexcept;
 
   /// Control: creates or changes. kNoNeighbour if the table is full.
   NeighbourRef set(IfIndex interface, be32 address, const MacAddr& mac, NeighState state) noexcept;

@@ -1,21 +1,16 @@
 #include "dataplane/table/session.h"
 
-#include <rte_prefetch.h>
 #include <sys/mman.h>
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
 #include <new>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 namespace maclane {
 
 namespace {
 
-constexpr unsigned kWays = 8;
 constexpr uint32_t kMaxCapacity = 1u << 30;  // a reference is session << 1 | direction
 
 // What create() may clear: `sequence` belongs to the readers of copy().
@@ -26,25 +21,36 @@ static_assert(offsetof(Leg, src) == 0 && offsetof(Leg, dst) == 4 && offsetof(Leg
               offsetof(Leg, dport) == 10);
 static_assert(sizeof(Tuple) == 13 && offsetof(Tuple, proto) == 12);
 
-__extension__ using Wide = unsigned __int128;
+constexpr size_t kHugePage = size_t{2} << 20;
 
-/// The multiply-and-fold step of wyhash: every input bit reaches every output bit.
-uint64_t mix(uint64_t a, uint64_t b) noexcept {
-  const Wide product = static_cast<Wide>(a) * b;
-  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+size_t whole_pages(size_t bytes) noexcept {
+  return bytes < kHugePage ? bytes : (bytes + kHugePage - 1) & ~(kHugePage - 1);
 }
 
-uint16_t tag_of(uint32_t hash) noexcept {
-  const auto tag = static_cast<uint16_t>(hash >> 16);
-  return tag == 0 ? uint16_t{1} : tag;  // 0 is an empty place
-}
-
+/// Reserved huge pages, or ordinary ones that the kernel may join to huge ones, which takes a start
+/// on their boundary. A random line of a large table costs a third less in huge pages.
 void* map_memory(size_t bytes) noexcept {
-  void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  constexpr int kProtection = PROT_READ | PROT_WRITE;
+  constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS;
+  const size_t whole = whole_pages(bytes);
+  if (whole >= kHugePage) {
+    void* p = mmap(nullptr, whole, kProtection, kFlags | MAP_HUGETLB, -1, 0);
+    if (p != MAP_FAILED) return p;
+  }
+  const size_t slack = whole >= kHugePage ? kHugePage : 0;
+  void* p = mmap(nullptr, whole + slack, kProtection, kFlags | MAP_NORESERVE, -1, 0);
   if (p == MAP_FAILED) return nullptr;
-  madvise(p, bytes, MADV_HUGEPAGE);  // a wish: without it all still works
-  return p;
+  if (slack == 0) return p;
+  auto* const begin = static_cast<std::byte*>(p);
+  const size_t before = (kHugePage - reinterpret_cast<uintptr_t>(p) % kHugePage) % kHugePage;
+  if (before != 0) munmap(begin, before);
+  if (slack != before) munmap(begin + before + whole, slack - before);
+  madvise(begin + before, whole, MADV_HUGEPAGE);  // a wish: without it all still works
+  return begin + before;
+}
+
+void unmap_memory(void* p, size_t bytes) noexcept {
+  munmap(p, whole_pages(bytes));
 }
 
 /// The seqlock's writing side: odd from here to the end of the scope.
@@ -66,48 +72,29 @@ class Change {
 
 }  // namespace
 
-struct alignas(64) SessionTable::Bucket {
-  uint16_t tags[kWays];  // 0: empty
-  uint32_t references[kWays];
-  uint32_t spilled;  // keys whose first bucket this is and that live in their second
-  uint32_t reserved[3];
+bool SessionTable::Bucket::put(uint16_t tag, uint32_t reference) noexcept {
+  const unsigned empty = matching(0);
+  if (empty == 0) return false;
+  const auto i = static_cast<unsigned>(std::countr_zero(empty));
+  tags[i] = tag;
+  references[i] = reference;
+  return true;
+}
 
-  /// Bit i is set where tags[i] == tag.
-  [[nodiscard]] unsigned matching(uint16_t tag) const noexcept {
-#ifdef __SSE2__
-    const __m128i all = _mm_load_si128(reinterpret_cast<const __m128i*>(tags));
-    const __m128i equal = _mm_cmpeq_epi16(all, _mm_set1_epi16(static_cast<short>(tag)));
-    return static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())));
-#else
-    unsigned bits = 0;
-    for (unsigned i = 0; i < kWays; ++i) bits |= (tags[i] == tag ? 1u : 0u) << i;
-    return bits;
-#endif
-  }
-  bool put(uint16_t tag, uint32_t reference) noexcept {
-    const unsigned empty = matching(0);
-    if (empty == 0) return false;
-    const auto i = static_cast<unsigned>(std::countr_zero(empty));
-    tags[i] = tag;
-    references[i] = reference;
+bool SessionTable::Bucket::take(uint16_t tag, uint32_t reference) noexcept {
+  for (unsigned bits = matching(tag); bits != 0; bits &= bits - 1) {
+    const auto i = static_cast<unsigned>(std::countr_zero(bits));
+    if (references[i] != reference) continue;
+    tags[i] = 0;
     return true;
   }
-  bool take(uint16_t tag, uint32_t reference) noexcept {
-    for (unsigned bits = matching(tag); bits != 0; bits &= bits - 1) {
-      const auto i = static_cast<unsigned>(std::countr_zero(bits));
-      if (references[i] != reference) continue;
-      tags[i] = 0;
-      return true;
-    }
-    return false;
-  }
-};
+  return false;
+}
 
 SessionTable::SessionTable(uint32_t capacity, uint64_t seed)
     : capacity_(capacity),
       seeds_{mix(seed ^ 0xa0761d6478bd642fULL, 0xe7037ed1a0b428dbULL),
              mix(seed ^ 0x8ebc6af09c88c6e3ULL, 0x589965cc75374cc3ULL)} {
-  static_assert(sizeof(Bucket) == 64 && offsetof(Bucket, references) == 16);
   if (capacity == 0 || capacity > kMaxCapacity) return;
   // Two keys a session and four keys a bucket: between a quarter and half full at capacity.
   const uint32_t buckets = std::max(2u, std::bit_ceil((capacity + 1) / 2));
@@ -115,8 +102,8 @@ SessionTable::SessionTable(uint32_t capacity, uint64_t seed)
   void* index = map_memory(size_t{buckets} * sizeof(Bucket));
   void* slots = map_memory(size_t{capacity} * sizeof(Session));
   if (index == nullptr || slots == nullptr) {
-    if (index != nullptr) munmap(index, size_t{buckets} * sizeof(Bucket));
-    if (slots != nullptr) munmap(slots, size_t{capacity} * sizeof(Session));
+    if (index != nullptr) unmap_memory(index, size_t{buckets} * sizeof(Bucket));
+    if (slots != nullptr) unmap_memory(slots, size_t{capacity} * sizeof(Session));
     return;
   }
   buckets_ = static_cast<Bucket*>(index);  // zero pages are empty buckets and free sessions
@@ -125,27 +112,13 @@ SessionTable::SessionTable(uint32_t capacity, uint64_t seed)
 
 SessionTable::~SessionTable() {
   if (!valid()) return;
-  munmap(buckets_, (size_t{bucket_mask_} + 1) * sizeof(Bucket));
-  munmap(sessions_, size_t{capacity_} * sizeof(Session));
+  unmap_memory(buckets_, (size_t{bucket_mask_} + 1) * sizeof(Bucket));
+  unmap_memory(sessions_, size_t{capacity_} * sizeof(Session));
 }
 
 uint64_t SessionTable::memory_bytes() const noexcept {
   if (!valid()) return 0;
   return (uint64_t{bucket_mask_} + 1) * sizeof(Bucket) + uint64_t{capacity_} * sizeof(Session);
-}
-
-uint32_t SessionTable::hash(const Tuple& t) const noexcept {
-  uint64_t addresses = 0;
-  uint64_t rest = 0;
-  std::memcpy(&addresses, &t, 8);
-  std::memcpy(&rest, reinterpret_cast<const uint8_t*>(&t) + 8, 5);
-  const uint64_t h =
-      mix(mix(addresses ^ seeds_[0], rest ^ seeds_[1]) ^ seeds_[0], 0x589965cc75374cc3ULL);
-  return static_cast<uint32_t>(h ^ (h >> 32));
-}
-
-SessionTable::Bucket& SessionTable::bucket(uint32_t hash) const noexcept {
-  return buckets_[hash & bucket_mask_];
 }
 
 SessionTable::Bucket& SessionTable::second_bucket(uint32_t hash) const noexcept {
@@ -155,23 +128,12 @@ SessionTable::Bucket& SessionTable::second_bucket(uint32_t hash) const noexcept 
   return buckets_[h & bucket_mask_];
 }
 
-void SessionTable::prefetch_bucket(uint32_t hash) const noexcept {
-  rte_prefetch0(&bucket(hash));
-}
-
-void SessionTable::prefetch_session(uint32_t session) const noexcept {
-  rte_prefetch0(&sessions_[session]);
-  rte_prefetch0(&sessions_[session].reply);
-}
-
 SessionTable::Hit SessionTable::match(const Bucket& b, const Tuple& t,
                                       uint32_t hash) const noexcept {
   for (unsigned bits = b.matching(tag_of(hash)); bits != 0; bits &= bits - 1) {
     const uint32_t reference = b.references[std::countr_zero(bits)];
-    const Session& s = sessions_[reference >> 1];
     const auto direction = static_cast<uint8_t>(reference & 1);
-    if (std::memcmp(&s.leg(direction), &t, 12) == 0 && s.proto == t.proto)
-      return {reference >> 1, direction};
+    if (sessions_[reference >> 1].is(direction, t)) return {reference >> 1, direction};
   }
   return {};
 }
@@ -186,9 +148,29 @@ SessionTable::Hit SessionTable::find(const Tuple& t, uint32_t hash) const noexce
 bool SessionTable::insert_key(uint32_t hash, uint32_t reference) noexcept {
   Bucket& first = bucket(hash);
   if (first.put(tag_of(hash), reference)) return true;
-  if (!second_bucket(hash).put(tag_of(hash), reference)) return false;
+  Bucket& second = second_bucket(hash);
+  if (!second.put(tag_of(hash), reference)) {
+    if (make_room(first)) return first.put(tag_of(hash), reference);
+    if (!make_room(second)) return false;
+    (void)second.put(tag_of(hash), reference);
+  }
   ++first.spilled;
   return true;
+}
+
+bool SessionTable::make_room(Bucket& full) noexcept {
+  for (unsigned i = 0; i < kWays; ++i) {
+    const uint32_t reference = full.references[i];
+    const auto direction = static_cast<uint8_t>(reference & 1);
+    const uint32_t its = hash(sessions_[reference >> 1].tuple(direction));
+    Bucket& first = bucket(its);
+    const bool at_home = &first == &full;
+    if (!(at_home ? second_bucket(its) : first).put(full.tags[i], reference)) continue;
+    first.spilled = at_home ? first.spilled + 1 : first.spilled - 1;
+    full.tags[i] = 0;
+    return true;
+  }
+  return false;
 }
 
 void SessionTable::erase_key(uint32_t hash, uint32_t reference) noexcept {
@@ -206,26 +188,30 @@ uint32_t SessionTable::create(const Tuple& original, const Tuple& reply, Timeout
   const uint32_t original_hash = hash(original);
   const uint32_t reply_hash = hash(reply);
   if (find(original, original_hash) || find(reply, reply_hash)) return kNone;
-  if (!insert_key(original_hash, session << 1 | kOriginal)) return kNone;
-  if (!insert_key(reply_hash, session << 1 | kReply)) {
-    erase_key(original_hash, session << 1 | kOriginal);
-    return kNone;
-  }
   Session& s = recycled ? sessions_[session] : *new (&sessions_[session]) Session;
-  if (recycled)
-    free_head_ = s.next;
-  else
-    ++never_used_;
+  const uint32_t next_free = s.next;
   {
     const Change change(s);
+    // Filled before its keys are inserted: to make room for the second, the first may be moved.
     std::memset(static_cast<void*>(&s), 0, kClearedBytes);
     std::memcpy(static_cast<void*>(&s.original), &original, 12);
     std::memcpy(static_cast<void*>(&s.reply), &reply, 12);
     s.original.neighbour = s.reply.neighbour = kNoNeighbour;
+    s.unsettle();
     s.proto = original.proto;
     s.timeout_class = timeout_class;
     s.last_seen_cs = now_cs;
+    const bool first = insert_key(original_hash, session << 1 | kOriginal);
+    if (!first || !insert_key(reply_hash, session << 1 | kReply)) {
+      if (first) erase_key(original_hash, session << 1 | kOriginal);
+      s.next = next_free;
+      return kNone;
+    }
     s.flags = Session::kUsed;
+    if (recycled)
+      free_head_ = next_free;
+    else
+      ++never_used_;
     push(static_cast<unsigned>(timeout_class) * kLevels, session, now_cs);
   }
   size_.store(size() + 1, std::memory_order_relaxed);
@@ -242,6 +228,7 @@ void SessionTable::release(uint32_t session) noexcept {
   {
     const Change change(s);
     s.flags = 0;
+    s.unsettle();
     s.next = list;
   }
   list = session;

@@ -2,8 +2,9 @@
 // and lazy expiry queues. The owning worker is the only writer; memory is fixed at construction.
 //
 // Index: 64-byte buckets of eight 16-bit tags and eight 32-bit references (session << 1 |
-// direction). A key lives in its first bucket or, when that was full, in its second; the first
-// bucket counts how many it sent away, so that a lookup reads the second only when it must. Hashing
+// direction). A key lives in its first bucket or, when that was full, in its second; when both are,
+// another key moves to its other one. The first bucket counts how many it sent away, so that a
+// lookup reads the second only when it must. Hashing
 // is seeded: an attacker cannot choose collisions.
 //
 // Expiry: a packet only writes last_seen. Each timeout class has FIFOs of falling delay: the whole
@@ -15,10 +16,17 @@
 // nothing else, is made for that.
 #pragma once
 
+#include <rte_prefetch.h>
+
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "dataplane/net/types.h"
 #include "dataplane/table/neighbour.h"
@@ -83,6 +91,7 @@ enum class ConnState : uint8_t {
 /// One direction of a session: the tuple its packets arrive with and, while `generation` is that of
 /// the current snapshot, everything decided about them.
 struct Leg {
+  static constexpr uint8_t kUnsteady = 0xff;
   be32 src;
   be32 dst;
   be16 sport;
@@ -95,7 +104,9 @@ struct Leg {
   uint32_t generation = 0;  // 0 = not judged
   uint16_t walk = 0;        // index into the worker's walk table: verdict and rules to count
   ConnState walk_state = ConnState::kNew;
-  uint8_t reserved = 0;
+  /// The TCP flags (of FIN, SYN, RST and ACK; 0 for other protocols) of packets that change nothing
+  /// but counters and last_seen; kUnsteady: every packet has to be looked at.
+  uint8_t steady_flags = kUnsteady;
   uint64_t packets = 0;
   uint64_t bytes = 0;
 };
@@ -137,6 +148,12 @@ struct alignas(128) Session {
     return direction == kOriginal ? original : reply;
   }
   [[nodiscard]] bool has(Flag f) const noexcept { return (flags & f) != 0; }
+  /// Whether packets with this tuple are of this direction of the session.
+  [[nodiscard]] bool is(uint8_t direction, const Tuple& t) const noexcept {
+    return std::memcmp(&leg(direction), &t, 12) == 0 && proto == t.proto;
+  }
+  /// What a packet changed may change what the next one means.
+  void unsettle() noexcept { original.steady_flags = reply.steady_flags = Leg::kUnsteady; }
   [[nodiscard]] Tuple tuple(uint8_t direction) const noexcept {
     const Leg& l = leg(direction);
     return {l.src, l.dst, l.sport, l.dport, proto};
@@ -163,13 +180,34 @@ class SessionTable {
   SessionTable(const SessionTable&) = delete;
   SessionTable& operator=(const SessionTable&) = delete;
 
-  [[nodiscard]] uint32_t hash(const Tuple& t) const noexcept;
-  void prefetch_bucket(uint32_t hash) const noexcept;
+  [[nodiscard]] uint32_t hash(const Tuple& t) const noexcept {
+    uint64_t addresses = 0;
+    uint32_t ports = 0;
+    std::memcpy(&addresses, &t, 8);
+    std::memcpy(&ports, reinterpret_cast<const uint8_t*>(&t) + 8, 4);
+    const uint64_t rest = ports | uint64_t{t.proto} << 32;
+    const uint64_t h =
+        mix(mix(addresses ^ seeds_[0], rest ^ seeds_[1]) ^ seeds_[0], 0x589965cc75374cc3ULL);
+    return static_cast<uint32_t>(h ^ (h >> 32));
+  }
+  void prefetch_bucket(uint32_t hash) const noexcept { rte_prefetch0(&bucket(hash)); }
+  /// The session and direction that a tuple with this hash most likely has, from its bucket alone:
+  /// to be prefetched, and compared when it is there. kNone does not say that there is none.
+  [[nodiscard]] Hit candidate(uint32_t hash) const noexcept {
+    const Bucket& b = bucket(hash);
+    const unsigned bits = b.matching(tag_of(hash));
+    if (bits == 0) return {};
+    const uint32_t reference = b.references[std::countr_zero(bits)];
+    return {reference >> 1, static_cast<uint8_t>(reference & 1)};
+  }
   [[nodiscard]] Hit find(const Tuple& t, uint32_t hash) const noexcept;
   [[nodiscard]] Hit find(const Tuple& t) const noexcept { return find(t, hash(t)); }
   /// True if some session already has t as one of its tuples.
   [[nodiscard]] bool exists(const Tuple& t) const noexcept { return static_cast<bool>(find(t)); }
-  void prefetch_session(uint32_t session) const noexcept;
+  void prefetch_session(uint32_t session) const noexcept {
+    rte_prefetch0(&sessions_[session]);
+    rte_prefetch0(&sessions_[session].reply);
+  }
   [[nodiscard]] Session& at(uint32_t session) noexcept { return sessions_[session]; }
   [[nodiscard]] const Session& at(uint32_t session) const noexcept { return sessions_[session]; }
 
@@ -198,7 +236,29 @@ class SessionTable {
   bool copy(uint32_t session, Session& out) const noexcept;
 
  private:
-  struct Bucket;
+  static constexpr unsigned kWays = 8;
+  struct alignas(64) Bucket {
+    uint16_t tags[kWays];  // 0: empty
+    uint32_t references[kWays];
+    uint32_t spilled;  // keys whose first bucket this is and that live in their second
+    uint32_t reserved[3];
+
+    /// Bit i is set where tags[i] == tag.
+    [[nodiscard]] unsigned matching(uint16_t tag) const noexcept {
+#ifdef __SSE2__
+      const __m128i all = _mm_load_si128(reinterpret_cast<const __m128i*>(tags));
+      const __m128i equal = _mm_cmpeq_epi16(all, _mm_set1_epi16(static_cast<short>(tag)));
+      return static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())));
+#else
+      unsigned bits = 0;
+      for (unsigned i = 0; i < kWays; ++i) bits |= (tags[i] == tag ? 1u : 0u) << i;
+      return bits;
+#endif
+    }
+    bool put(uint16_t tag, uint32_t reference) noexcept;
+    bool take(uint16_t tag, uint32_t reference) noexcept;
+  };
+  static_assert(sizeof(Bucket) == 64);
   struct Queue {
     uint32_t head = kNone;
     uint32_t tail = kNone;
@@ -207,10 +267,24 @@ class SessionTable {
   static constexpr unsigned kQueues = kTimeoutClasses * kLevels;
   static_assert(kQueues <= 64);  // bits of waiting_
 
-  [[nodiscard]] Bucket& bucket(uint32_t hash) const noexcept;
+  __extension__ using Wide = unsigned __int128;
+  /// The multiply-and-fold step of wyhash: every input bit reaches every output bit.
+  [[nodiscard]] static uint64_t mix(uint64_t a, uint64_t b) noexcept {
+    const Wide product = static_cast<Wide>(a) * b;
+    return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+  }
+  [[nodiscard]] static uint16_t tag_of(uint32_t hash) noexcept {
+    const auto tag = static_cast<uint16_t>(hash >> 16);
+    return tag == 0 ? uint16_t{1} : tag;  // 0 is an empty place
+  }
+  [[nodiscard]] Bucket& bucket(uint32_t hash) const noexcept {
+    return buckets_[hash & bucket_mask_];
+  }
   [[nodiscard]] Bucket& second_bucket(uint32_t hash) const noexcept;
   [[nodiscard]] Hit match(const Bucket& b, const Tuple& t, uint32_t hash) const noexcept;
   bool insert_key(uint32_t hash, uint32_t reference) noexcept;
+  /// Moves one key of a full bucket to its other one, if there is room in that.
+  bool make_room(Bucket& full) noexcept;
   void erase_key(uint32_t hash, uint32_t reference) noexcept;
   void push(unsigned queue, uint32_t session, uint32_t now_cs) noexcept;
   void unlink(uint32_t session) noexcept;

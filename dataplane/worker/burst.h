@@ -35,6 +35,7 @@ struct L3Queue {
     kAtReassembler = 16,  // a fragment where its datagram meets
     kAtHome = 32,         // where its tuple's session is or will be
     kClaimed = 64,        // where its session is, which is not its tuple's home
+    kHandedOver = kAtReassembler | kAtHome | kClaimed,
   };
   /// False if the queue is full; the packet stays the caller's.
   [[nodiscard]] bool push(rte_mbuf* m, IfIndex interface, uint8_t f) noexcept {
@@ -46,27 +47,28 @@ struct L3Queue {
   }
 };
 
-/// One burst in L3, filled stage by stage.
+/// One burst in L3, filled stage by stage. Reused and never cleared: what a stage reads, it or one
+/// before it has set for each packet.
 struct Burst {
   unsigned count = 0;
-  std::array<rte_mbuf*, kBurst> mbuf{};
-  std::array<IfIndex, kBurst> in_if{};
-  std::array<uint8_t, kBurst> flags{};  // L3Queue::Flag
+  std::array<rte_mbuf*, kBurst> mbuf;
+  std::array<IfIndex, kBurst> in_if;
+  std::array<uint8_t, kBurst> flags;  // L3Queue::Flag
   // ip4_validate
-  std::array<Ip4Hdr*, kBurst> ip{};
-  std::array<uint8_t*, kBurst> l4{};      // nullptr in fragments that carry no L4 header
-  std::array<uint16_t, kBurst> length{};  // IPv4 total length
-  std::array<uint8_t, kBurst> icmp_type{};
-  std::array<uint8_t, kBurst> icmp_code{};
-  std::array<uint8_t, kBurst> tcp_flags{};
-  std::array<bool, kBurst> bad_l4{};  // state invalid: a checksum or length is wrong
-  std::array<Tuple, kBurst> tuple{};
+  std::array<Ip4Hdr*, kBurst> ip;
+  std::array<uint8_t*, kBurst> l4;      // nullptr in fragments that carry no L4 header
+  std::array<uint16_t, kBurst> length;  // IPv4 total length
+  std::array<uint8_t, kBurst> icmp_type;
+  std::array<uint8_t, kBurst> icmp_code;
+  std::array<uint8_t, kBurst> tcp_flags;
+  std::array<bool, kBurst> bad_l4;  // state invalid: a checksum or length is wrong
+  std::array<Tuple, kBurst> tuple;
   // session
-  std::array<uint32_t, kBurst> hash{};
-  std::array<uint32_t, kBurst> session{};  // SessionTable::kNone: none
-  std::array<uint8_t, kBurst> direction{};
-  std::array<ConnState, kBurst> state{};
-  std::array<bool, kBurst> icmp_error{};  // related: its inner packet belongs to `session`
+  std::array<uint32_t, kBurst> hash;
+  std::array<uint32_t, kBurst> session;  // SessionTable::kNone: none
+  std::array<uint8_t, kBurst> direction;
+  std::array<ConnState, kBurst> state;
+  std::array<bool, kBurst> icmp_error;  // related: its inner packet belongs to `session`
 };
 
 }  // namespace maclane

@@ -143,7 +143,7 @@ unsigned take_others(Worker& w, LoopState& state) noexcept {
 }  // namespace
 
 Clock Clock::started_now() {
-  return {rte_rdtsc(), std::max<uint64_t>(rte_get_tsc_hz() / 100, 1)};
+  return {rte_rdtsc(), ~uint64_t{0} / std::max<uint64_t>(rte_get_tsc_hz() / 100, 1)};
 }
 
 unsigned loop_once(Worker& w, LoopState& state) noexcept {
@@ -157,6 +157,23 @@ unsigned loop_once(Worker& w, LoopState& state) noexcept {
   w.sessions.expire(w.now.cs, w.snapshot->timeouts, kExpireSessions + kExpirePerPacket * packets);
   w.fragments.expire(w.now, kExpireDatagrams, drop_fragment, &w);
   return packets;
+}
+
+Round loop_round(Worker& w, LoopState& state, Publisher& publisher, Now now) noexcept {
+  w.now = now;
+  const Snapshot* snapshot = publisher.load();
+  if (snapshot == nullptr) return {};
+  if (snapshot->generation != state.generation) {
+    w.walks.fold(w.counters);
+    w.snapshot = snapshot;
+    state.generation = snapshot->generation;
+  }
+  const unsigned packets = loop_once(w, state);
+  const Round round{true, packets, snapshot->max_sleep_us};
+  publisher.quiescent(w.id);  // the snapshot may be gone from here on
+  w.counters.loop.loops += 1;
+  w.counters.loop.packets += packets;
+  return round;
 }
 
 }  // namespace maclane

@@ -18,10 +18,11 @@ namespace maclane {
 /// Turns TSC into the dataplane's clock.
 struct Clock {
   uint64_t start_tsc = 0;
-  uint64_t tsc_per_cs = 1;
+  uint64_t cs_per_tsc = 0;  // of 2^64: a multiplication where a division would be
   [[nodiscard]] static Clock started_now();
   [[nodiscard]] Now at(uint64_t tsc) const noexcept {
-    return {tsc, static_cast<uint32_t>((tsc - start_tsc) / tsc_per_cs)};
+    __extension__ using Wide = unsigned __int128;
+    return {tsc, static_cast<uint32_t>((Wide{tsc - start_tsc} * cs_per_tsc) >> 64)};
   }
 };
 
@@ -34,6 +35,15 @@ struct LoopState {
 
 /// One round under w.snapshot and w.now, both set by the caller. Returns the packets it handled.
 unsigned loop_once(Worker& w, LoopState& state) noexcept;
+
+/// What one round did, and the only thing of its snapshot that is needed after it.
+struct Round {
+  bool ran = false;  // false: nothing was published yet
+  unsigned packets = 0;
+  uint64_t max_sleep_us = 0;
+};
+/// One round of a worker that is online: takes up the snapshot, loop_once, quiescent.
+Round loop_round(Worker& w, LoopState& state, Publisher& publisher, Now now) noexcept;
 
 class WorkerThread {
  public:

@@ -10,52 +10,24 @@ namespace {
 
 /// A delivery to an attached vport is what its interface receives; everything else is sent, by the
 /// interface and by all that it stands on. Tags below an interface are not its bytes.
-void count_sent(Worker& w, const Port& port, IfIndex from, uint32_t bytes) noexcept {
+void count_sent(Worker& w, const Port& port, IfIndex from, uint32_t packets,
+                uint64_t bytes) noexcept {
   const auto& interfaces = w.snapshot->interfaces;
   if (port.attachment) {
     if (from >= interfaces.size()) return;
     IfCounters& c = w.counters.interfaces[from];
-    c.rx_packets += 1;
+    c.rx_packets += packets;
     c.rx_bytes += bytes;
     return;
   }
   // macvlan, vlan, vlan, ethernet: four levels at most
   for (unsigned depth = 0; depth < 4 && from != kNoIf && from < interfaces.size(); ++depth) {
     IfCounters& c = w.counters.interfaces[from];
-    c.tx_packets += 1;
-    c.tx_bytes += bytes - 4u * interfaces[from].tag_count;
+    c.tx_packets += packets;
+    c.tx_bytes += bytes - uint64_t{4} * interfaces[from].tag_count * packets;
     from = interfaces[from].parent;
   }
 }
-
-void flush_port(Worker& w, uint16_t index) noexcept {
-  TxBuffer& buffer = w.tx[index];
-  const uint16_t count = buffer.count;
-  if (count == 0) return;
-  buffer.count = 0;
-  const auto& ports = w.snapshot->ports;
-  if (index >= ports.size() || ports[index].ethdev == 0xffff) {
-    for (uint16_t i = 0; i < count; ++i) drop(w, buffer.packets[i], Drop::tx_down, buffer.from[i]);
-    return;
-  }
-  const Port& port = ports[index];
-  if (w.id >= port.tx_queues) {  // the queue is another worker's
-    for (uint16_t i = 0; i < count; ++i) hand_frame(w, buffer.packets[i], port, buffer.from[i]);
-    return;
-  }
-  std::array<uint32_t, kBurst> bytes;  // the driver owns a packet once it is sent
-  for (uint16_t i = 0; i < count; ++i) bytes[i] = buffer.packets[i]->pkt_len;
-  const uint16_t sent =
-      rte_eth_tx_burst(port.ethdev, static_cast<uint16_t>(w.id), buffer.packets.data(), count);
-  for (uint16_t i = 0; i < sent; ++i) count_sent(w, port, buffer.from[i], bytes[i]);
-  for (uint16_t i = sent; i < count; ++i) {
-    drop(w, buffer.packets[i], Drop::tx_full, buffer.from[i]);
-  }
-}
-
-}  // namespace
-
-namespace {
 
 void count_in(std::vector<std::array<uint64_t, kDropCount>>& counters, Drop reason,
               IfIndex interface) noexcept {
@@ -129,6 +101,36 @@ rte_mbuf* clone(Worker& w, rte_mbuf* m) noexcept {
   return rte_pktmbuf_clone(m, w.pool);
 }
 
+void flush_port(Worker& w, uint16_t index) noexcept {
+  TxBuffer& buffer = w.tx[index];
+  const uint16_t count = buffer.count;
+  if (count == 0) return;
+  buffer.count = 0;
+  const auto& ports = w.snapshot->ports;
+  if (index >= ports.size() || ports[index].ethdev == 0xffff) {
+    for (uint16_t i = 0; i < count; ++i) drop(w, buffer.packets[i], Drop::tx_down, buffer.from[i]);
+    return;
+  }
+  const Port& port = ports[index];
+  if (w.id >= port.tx_queues) {  // the queue is another worker's
+    for (uint16_t i = 0; i < count; ++i) hand_frame(w, buffer.packets[i], port, buffer.from[i]);
+    return;
+  }
+  const uint16_t sent =
+      rte_eth_tx_burst(port.ethdev, static_cast<uint16_t>(w.id), buffer.packets.data(), count);
+  // The driver owns what it sent; neighbours in the buffer mostly come from one interface.
+  for (uint16_t i = 0; i < sent;) {
+    const IfIndex from = buffer.from[i];
+    const uint16_t first = i;
+    uint64_t bytes = 0;
+    for (; i < sent && buffer.from[i] == from; ++i) bytes += buffer.bytes[i];
+    count_sent(w, port, from, static_cast<uint32_t>(i - first), bytes);
+  }
+  for (uint16_t i = sent; i < count; ++i) {
+    drop(w, buffer.packets[i], Drop::tx_full, buffer.from[i]);
+  }
+}
+
 void tx(Worker& w, rte_mbuf* m, uint16_t port, IfIndex from) noexcept {
   if (port >= w.tx.size() || port >= w.snapshot->ports.size() ||
       w.snapshot->ports[port].ethdev == 0xffff) {
@@ -148,10 +150,7 @@ void tx(Worker& w, rte_mbuf* m, uint16_t port, IfIndex from) noexcept {
       return;
     }
   }
-  TxBuffer& buffer = w.tx[port];
-  buffer.packets[buffer.count] = m;
-  buffer.from[buffer.count] = from;
-  if (++buffer.count == kBurst) flush_port(w, port);
+  tx_whole(w, m, port, from, static_cast<uint16_t>(std::min<uint32_t>(m->pkt_len, UINT16_MAX)));
 }
 
 void tx_flush(Worker& w) noexcept {

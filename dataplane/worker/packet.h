@@ -48,6 +48,18 @@ bool emit(Worker& w, const Event& event) noexcept;
 /// Puts a complete frame into a port's buffer; counts tx for `from` when it is sent, tx_full or
 /// tx_down when it is not. `port` is an index into Snapshot::ports.
 void tx(Worker& w, rte_mbuf* m, uint16_t port, IfIndex from) noexcept;
+/// Sends what waits on one port.
+void flush_port(Worker& w, uint16_t port) noexcept;
+/// The same for a direct one-segment buffer and a port that is there: any port can send it.
+inline void tx_whole(Worker& w, rte_mbuf* m, uint16_t port, IfIndex from, uint16_t bytes) noexcept {
+  TxBuffer& buffer = w.tx[port];
+  const uint16_t at = buffer.count;
+  buffer.packets[at] = m;
+  buffer.from[at] = from;
+  buffer.bytes[at] = bytes;
+  buffer.count = static_cast<uint16_t>(at + 1);
+  if (at + 1 == kBurst) flush_port(w, port);
+}
 /// Sends what waits on every port. End of each loop.
 void tx_flush(Worker& w) noexcept;
 

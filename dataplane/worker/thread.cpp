@@ -112,35 +112,22 @@ void WorkerThread::run() noexcept {
   unsigned idle_rounds = 0;
   uint64_t last_tsc = rte_rdtsc();
   while (!stop_.load(std::memory_order_acquire)) {
-    const uint64_t tsc = rte_rdtsc();
-    w.now = clock_.at(tsc);
-    const Snapshot* snapshot = publisher_.load();
-    if (snapshot == nullptr) {
+    const Round round = loop_round(w, *state_, publisher_, clock_.at(rte_rdtsc()));
+    if (!round.ran) {
       rest(kUnpublishedSleepUs);
       last_tsc = rte_rdtsc();
       continue;
     }
-    if (snapshot->generation != state_->generation) {
-      w.walks.fold(w.counters);
-      w.snapshot = snapshot;
-      state_->generation = snapshot->generation;
-    }
-    const unsigned packets = loop_once(w, *state_);
-    const uint64_t max_sleep_us = snapshot->max_sleep_us;  // the snapshot may be gone from here on
-    publisher_.quiescent(w.id);
-
-    LoopCounters& loop = w.counters.loop;
-    loop.loops += 1;
-    loop.packets += packets;
-    if (packets != 0 || w.loopback.count != 0) {
+    if (round.packets != 0 || w.loopback.count != 0) {
       idle_rounds = 0;
-    } else if (++idle_rounds >= kIdleRounds && max_sleep_us != 0) {
+    } else if (++idle_rounds >= kIdleRounds && round.max_sleep_us != 0) {
       // 1 us after 64 empty rounds, twice as long after each 16 more, up to the limit
       const unsigned doublings = std::min((idle_rounds - kIdleRounds) / 16, 30u);
-      rest(std::min<uint64_t>(uint64_t{1} << doublings, max_sleep_us));
+      rest(std::min<uint64_t>(uint64_t{1} << doublings, round.max_sleep_us));
     }
+    LoopCounters& loop = w.counters.loop;
     const uint64_t end = rte_rdtsc();
-    (packets != 0 ? loop.busy_tsc : loop.idle_tsc) += end - last_tsc;
+    (round.packets != 0 ? loop.busy_tsc : loop.idle_tsc) += end - last_tsc;
     last_tsc = end;
   }
   drain();

@@ -30,6 +30,7 @@ struct TxBuffer {
   uint16_t count = 0;
   std::array<rte_mbuf*, kBurst> packets{};
   std::array<IfIndex, kBurst> from{};  // the interface each is counted for
+  std::array<uint16_t, kBurst> bytes{};
 };
 
 struct Worker {
@@ -64,6 +65,8 @@ struct Worker {
   unsigned flood_budget = 0;    // copies left in this burst
 
   // scratch of the L3 stages
+  Burst burst;
+  L3Queue released;  // fragments that waited for the first of the burst
   WalkRecord filter_walk;
   WalkRecord dnat_walk;
   WalkRecord snat_walk;

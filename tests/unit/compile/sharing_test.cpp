@@ -140,6 +140,9 @@ TEST(CompileScale, ManyRulesEntriesAndMacvlans) {
   ASSERT_EQ(b.now.snapshot->filter->address_sets.size(), 1u);
   EXPECT_EQ(b.now.snapshot->filter->address_sets[0]->size(), kEntries);
 
+  for (const RuleSet::Chain& chain : b.now.snapshot->filter->chains)
+    EXPECT_NE(chain.index, nullptr) << chain.name;
+
   const auto set = b.now.snapshot->filter->address_sets[0];
   add(b.tree, kFilter, {{"chain", "forward"}, {"action", "drop"}});
   b.must_compile();

@@ -95,7 +95,7 @@ TEST_F(Walks, CountsAreExactOverFolds) {
     const uint16_t walk = table_.intern(*record_);
     ASSERT_TRUE(walk == WalkTable::kNone || record_->cacheable);
     if (walk != WalkTable::kNone)
-      table_.count(walk, bytes);
+      table_.count(walk, 1, bytes);
     else
       WalkTable::count_once(*record_, bytes, counters_);
     for (unsigned h = 0; h < hits; ++h) {
@@ -121,7 +121,7 @@ TEST_F(Walks, AReaderNeverSeesAFoldHalfDone) {
     for (unsigned i = 0; !stop.load(std::memory_order_relaxed); ++i) {
       const uint16_t walk = table_.intern(record({0, 2 + i % 900, 1}));
       for (unsigned n = 0; n < 20; ++n) {
-        table_.count(walk, 100);
+        table_.count(walk, 1, 100);
         done.fetch_add(1, std::memory_order_release);
       }
       if (i % 900 == 899) table_.fold(counters_);

@@ -1,0 +1,87 @@
+// One router in this process, without threads: a configuration as a user writes it, compiled as the
+// daemon compiles it, on ring ports that a benchmark fills and empties by hand.
+//
+// EAL, the buffers and the ring ports are made once per process; a World is made per case. One
+// thread only.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/compile/compile.h"
+#include "dataplane/worker/loop.h"
+
+struct rte_mempool;
+struct rte_ring;
+
+namespace maclane::bench {
+
+inline constexpr unsigned kRingPorts = 28;  // of DPDK's 32
+inline constexpr unsigned kRingSize = 1024;
+
+/// An ethdev whose two sides are rings of ours.
+struct RingPort {
+  uint16_t ethdev = 0xffff;
+  rte_ring* rx = nullptr;  // what the worker will receive
+  rte_ring* tx = nullptr;  // what it sent
+};
+
+/// The process's EAL, buffers and ports. Ends the process with a sentence if they cannot be had.
+class Machine {
+ public:
+  static Machine& get();
+  [[nodiscard]] rte_mempool* pool() const { return pool_; }
+  [[nodiscard]] const RingPort& port(unsigned i) const { return ports_[i]; }
+  [[nodiscard]] PortInfo info(unsigned i) const;
+
+ private:
+  Machine();
+  rte_mempool* pool_ = nullptr;
+  std::array<RingPort, kRingPorts> ports_;
+};
+
+struct WorldConfig {
+  std::string yaml;
+  uint32_t max_sessions = 1024;
+  /// Macvlan names whose kernel device is a ring port, and its number.
+  std::vector<std::pair<std::string, unsigned>> attachments;
+};
+
+class World {
+ public:
+  /// Ends the process with the mistakes of the configuration, if it has any.
+  explicit World(const WorldConfig& config);
+
+  /// Compiles another configuration and publishes it, as a reload does.
+  void reload(const std::string& yaml);
+  /// One round of the worker's loop, as its thread runs it.
+  void round();
+  /// Moves the worker's clock on by hand.
+  void skip_time(uint32_t centiseconds) { skipped_cs_ += centiseconds; }
+
+  [[nodiscard]] IfIndex interface(std::string_view name) const;
+  void neighbour(std::string_view interface, uint32_t address, const MacAddr& mac);
+  [[nodiscard]] Worker& worker() { return *worker_; }
+  [[nodiscard]] const Snapshot& snapshot() const { return *publisher_.current(); }
+  /// All packets dropped, by name, for the report of a case that lost some.
+  [[nodiscard]] std::string drops() const;
+
+ private:
+  void publish(const std::string& yaml);
+
+  WorldConfig config_;
+  NeighbourTable neighbours_;
+  McFilters mc_filters_;
+  Publisher publisher_;
+  std::unique_ptr<compile::CompileState> state_;
+  std::unique_ptr<Worker> worker_;
+  std::unique_ptr<LoopState> loop_;
+  Clock clock_;
+  uint32_t skipped_cs_ = 0;
+};
+
+[[noreturn]] void give_up(const std::string& sentence);
+
+}  // namespace maclane::bench

@@ -1,0 +1,171 @@
+// The fast path: packets about which everything is decided. Those of established connections, whose
+// leg holds verdict, translation, egress and neighbour; and, where nothing is tracked or filtered,
+// those that only need a route. It never decides anything itself: what it will not take goes the
+// ordinary way, in its place among the others, so that no flow is reordered.
+//
+// Inline, and made for one loop: one FastPath lives as long as a burst. What several packets of a
+// burst have in common (next hop, walk, egress) is looked up and counted once. Worker thread only.
+#pragma once
+
+#include <rte_mbuf.h>
+
+#include "dataplane/net/checksum.h"
+#include "dataplane/stage/conntrack.h"
+#include "dataplane/worker/packet.h"
+
+namespace maclane {
+
+/// A way out: the finished Ethernet header and where to put the frame.
+struct Way {
+  IfIndex out_if = kNoIf;
+  uint16_t port = kNoPort;  // index into Snapshot::ports; kNoPort: the ordinary way only
+  uint16_t mtu = 0;
+  TxBuffer* buffer = nullptr;  // of the port
+  std::array<uint8_t, sizeof(EtherHdr)> header{};
+};
+
+/// The way to `dst` on `out_if`, if it is a wire without tags: what l2_send() would come to for an
+/// IPv4 frame of the router (stage/demux_table.h). Else port is kNoPort.
+[[nodiscard]] Way find_way(Worker& w, IfIndex out_if, const MacAddr& dst) noexcept;
+
+class FastPath {
+ public:
+  explicit FastPath(Worker& w) noexcept
+      : w_(w), snapshot_(*w.snapshot), generation_(w.snapshot->generation) {}
+  ~FastPath() { count_walk(); }
+  FastPath(const FastPath&) = delete;
+  FastPath& operator=(const FastPath&) = delete;
+
+  /// Packet i by its session's leg. True: it is on its way.
+  [[nodiscard]] bool established(Burst& b, unsigned i) noexcept {
+    if (b.session[i] == SessionTable::kNone) return false;
+    Session& s = w_.sessions.at(b.session[i]);
+    const uint8_t direction = b.direction[i];
+    Leg& leg = s.leg(direction);
+    if (leg.generation != generation_ || leg.in_if != b.in_if[i] ||
+        (b.flags[i] & ~L3Queue::kHandedOver) != 0 ||
+        (b.tcp_flags[i] & kTcpStateFlags) != leg.steady_flags || !s.is(direction, b.tuple[i])) {
+      return false;
+    }
+    if (leg.neighbour != way_of_ && !take_way(leg)) return false;
+    Ip4Hdr& ip = *b.ip[i];
+    const uint16_t length = b.length[i];
+    if (way_.out_if != leg.out_if || ip.ttl <= 1 || length > way_.mtu) return false;
+
+    s.last_seen_cs = w_.now.cs;
+    leg.packets += 1;
+    leg.bytes += length;
+    if (leg.walk != walk_) {
+      count_walk();
+      walk_ = leg.walk;
+    }
+    walk_packets_ += 1;
+    walk_bytes_ += length;
+
+    uint32_t delta = kTtlDelta;
+    if (s.has(Session::kSrcNat) || s.has(Session::kDstNat)) {
+      const Leg& other = s.leg(direction == kOriginal ? kReply : kOriginal);
+      delta += leg.l3_delta;
+      ip.src = other.dst;
+      ip.dst = other.src;
+      if (b.tuple[i].proto == kProtoUdp) {
+        auto* udp = reinterpret_cast<UdpHdr*>(b.l4[i]);
+        udp->sport = other.dport;
+        udp->dport = other.sport;
+        udp->checksum = udp_apply_delta(udp->checksum, leg.l4_delta);
+      } else {
+        auto* tcp = reinterpret_cast<TcpHdr*>(b.l4[i]);
+        tcp->sport = other.dport;
+        tcp->dport = other.sport;
+        tcp->checksum = apply_delta(tcp->checksum, leg.l4_delta);
+      }
+    }
+    --ip.ttl;
+    const uint32_t sum = static_cast<uint16_t>(~ip.checksum.raw);
+    ip.checksum.raw = static_cast<uint16_t>(~fold(sum + delta));
+    send(b, i);
+    return true;
+  }
+
+  /// Packet i by its route alone, `next_hop` an index into Snapshot::next_hops.
+  [[nodiscard]] bool routed(Burst& b, unsigned i, uint16_t next_hop) noexcept {
+    if ((b.flags[i] & ~L3Queue::kHandedOver) != 0 || b.tuple[i].dst.host() >= 0xe0000000u)
+      return false;
+    if (next_hop != next_hop_ && !take_way(next_hop, b.tuple[i].dst)) return false;
+    Ip4Hdr& ip = *b.ip[i];
+    if (ip.ttl <= 1 || b.length[i] > way_.mtu) return false;
+    --ip.ttl;
+    const uint32_t sum = static_cast<uint16_t>(~ip.checksum.raw);
+    ip.checksum.raw = static_cast<uint16_t>(~fold(sum + kTtlDelta));
+    send(b, i);
+    return true;
+  }
+
+ private:
+  /// What one less in the TTL adds to the header's sum.
+  static constexpr uint32_t kTtlDelta = delta16(be16::from(0x0100), be16::from(0));
+
+  void send(Burst& b, unsigned i) noexcept {
+    rte_mbuf* m = b.mbuf[i];
+    b.mbuf[i] = nullptr;
+    std::memcpy(reinterpret_cast<uint8_t*>(b.ip[i]) - sizeof(EtherHdr), way_.header.data(),
+                sizeof(EtherHdr));
+    const auto bytes = static_cast<uint16_t>(b.length[i] + sizeof(EtherHdr));
+    m->data_off = static_cast<uint16_t>(m->data_off - sizeof(EtherHdr));
+    m->data_len = bytes;
+    m->pkt_len = bytes;
+    TxBuffer& buffer = *way_.buffer;
+    const uint16_t at = buffer.count;
+    buffer.packets[at] = m;
+    buffer.from[at] = way_.out_if;
+    buffer.bytes[at] = bytes;
+    buffer.count = static_cast<uint16_t>(at + 1);
+    if (at + 1 == kBurst) flush_port(w_, way_.port);
+  }
+
+  [[nodiscard]] static bool ready(NeighState state) noexcept {
+    return state == NeighState::kReachable || state == NeighState::kPermanent ||
+           state == NeighState::kProbe;
+  }
+  [[nodiscard]] bool take_way(const Leg& leg) noexcept {
+    if (leg.out_if == kIfLocal) return false;
+    const Neighbour n = w_.neighbours.get(leg.neighbour);
+    if (!ready(n.state)) return false;
+    const Way way = find_way(w_, leg.out_if, n.mac);
+    if (way.port == kNoPort) return false;
+    way_ = way;
+    way_of_ = leg.neighbour;
+    return true;
+  }
+  [[nodiscard]] bool take_way(uint16_t next_hop, be32 dst) noexcept {
+    const NextHop& hop = snapshot_.next_hops[next_hop];
+    const bool gateway = hop.kind == NextHop::Kind::kGateway;
+    if ((!gateway && hop.kind != NextHop::Kind::kConnected) || !hop.alternatives.empty())
+      return false;
+    const Neighbour n = w_.neighbours.find(hop.out_if, gateway ? hop.gateway : dst);
+    if (!ready(n.state)) return false;
+    const Way way = find_way(w_, hop.out_if, n.mac);
+    if (way.port == kNoPort) return false;
+    way_ = way;
+    way_of_ = n.ref;
+    next_hop_ = gateway ? next_hop : uint16_t{0};  // a connected route has many neighbours
+    return true;
+  }
+  void count_walk() noexcept {
+    if (walk_packets_ != 0) w_.walks.count(walk_, walk_packets_, walk_bytes_);
+    walk_packets_ = 0;
+    walk_bytes_ = 0;
+  }
+
+  Worker& w_;
+  const Snapshot& snapshot_;
+  const uint32_t generation_;
+  Way way_;
+  NeighbourRef way_of_ = kNoNeighbour;  // whose way_ is
+  uint16_t next_hop_ = 0;  // the gateway that way_ leads to; 0, which is no route: none
+  uint16_t walk_ = WalkTable::kNone;
+  uint32_t walk_packets_ = 0;
+  uint64_t walk_bytes_ = 0;
+};
+
+}  // namespace maclane
