@@ -38,7 +38,8 @@ class FastPath {
 
   /// Packet i by its session's leg. True: it is on its way.
   [[nodiscard]] bool established(Burst& b, unsigned i) noexcept {
-    if (b.session[i] == SessionTable::kNone) return false;
+    // A later fragment has no ports to translate.
+    if (b.session[i] == SessionTable::kNone || b.l4[i] == nullptr) return false;
     Session& s = w_.sessions.at(b.session[i]);
     const uint8_t direction = b.direction[i];
     Leg& leg = s.leg(direction);

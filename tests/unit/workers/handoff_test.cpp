@@ -129,6 +129,23 @@ TEST(Handoff, FragmentsMeetInAnyOrderByAnyQueue) {
   }
 }
 
+// Every datagram after the first finds a session that holds everything about it.
+TEST(Handoff, AStreamOfFragmentsIsTranslated) {
+  for (const unsigned workers : {1u, 2u}) {
+    World world(workers);
+    for (uint16_t id = 1; id <= 6; ++id) {
+      for (const Bytes& piece : fragments(kPc, 5001, kServer, 4000, 3, id)) {
+        const auto out = world.pass(kLan, id % workers, piece, kWan);
+        ASSERT_EQ(out.size(), 1u);
+        EXPECT_EQ(ip_of(out[0]).src.host(), kWanIp);
+        EXPECT_EQ(out[0].size(), piece.size());
+      }
+      ASSERT_EQ(world.pass(kWan, id % workers, udp(kServer, 4000, kWanIp, 5001), kLan).size(), 1u);
+    }
+    EXPECT_EQ(world.sessions(), 1u);
+  }
+}
+
 TEST(Handoff, AnErrorGoesToTheHomeOfWhatItQuotes) {
   World world(4);
   for (uint16_t i = 0; i < 32; ++i) {
