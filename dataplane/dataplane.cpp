@@ -26,8 +26,10 @@ uint32_t memory_mb(const DataplaneConfig& config) {
   if (config.memory_mb != 0) return config.memory_mb;
   constexpr uint64_t kFibMb = 3 * (32 + 24);
   constexpr uint64_t kDriversMb = 48;
+  const auto workers = static_cast<unsigned>(std::max<size_t>(config.worker_cpus.size(), 1));
+  const uint64_t rings = HandoffMesh::memory_bytes(workers);
   return static_cast<uint32_t>(
-      std::max<uint64_t>((mbuf_bytes(config) >> 20) + 1 + kFibMb + kDriversMb, 256));
+      std::max<uint64_t>(((mbuf_bytes(config) + rings) >> 20) + 1 + kFibMb + kDriversMb, 256));
 }
 
 uint64_t random_seed() {
@@ -89,6 +91,11 @@ bool Dataplane::Impl::start(std::string* error) {
   }
   neighbours = std::make_unique<NeighbourTable>(config.max_neighbours);
   mc_filters = std::make_unique<McFilters>(random_seed());
+  if (!mesh.create(context.workers, random_seed())) {
+    *error = "no memory for the rings between " + std::to_string(context.workers) +
+             " workers; set more memory";
+    return false;
+  }
   for (unsigned i = 0; i < cpus.size(); ++i) {
     if (!add_worker(i, error)) return false;
   }
@@ -98,11 +105,12 @@ bool Dataplane::Impl::start(std::string* error) {
 bool Dataplane::Impl::add_worker(unsigned id, std::string* error) {
   auto w = std::make_unique<Worker>(id, context.workers, config.max_sessions, random_seed(),
                                     *neighbours, *mc_filters, context.pool);
-  if (!w->sessions.valid()) {
+  if (!w->sessions.valid() || (context.workers > 1 && w->claims.capacity() == 0)) {
     *error = "no memory for " + std::to_string(config.max_sessions) +
              " sessions; set a smaller max-sessions";
     return false;
   }
+  w->handoff = mesh.end_of(id);
   w->punt = make_ring("punt", id, sizeof(void*), kPacketRing);
   w->inject = make_ring("inject", id, sizeof(void*), kPacketRing);
   w->events = make_ring("events", id, sizeof(Event), kEventRing);
@@ -137,6 +145,7 @@ std::unique_ptr<Dataplane> Dataplane::start(const DataplaneConfig& config, std::
 
 Dataplane::~Dataplane() {
   for (auto& thread : impl_->threads) thread->stop();
+  impl_->mesh.drain([this](rte_mbuf* m) { drop(impl_->drops, m, Drop::shutdown, kNoIf); });
   for (auto& thread : impl_->threads) {
     Worker& w = thread->worker();
     impl_->drain(w.punt);
@@ -225,11 +234,14 @@ unsigned Dataplane::receive(std::span<rte_mbuf*> packets) {
 }
 
 unsigned Dataplane::receive_events(std::span<Event> events) {
+  const unsigned workers = this->workers();
   unsigned n = 0;
-  for (unsigned i = 0; i < workers() && n < events.size(); ++i) {
-    n += rte_ring_sc_dequeue_burst_elem(impl_->worker(i).events, events.data() + n, sizeof(Event),
+  for (unsigned i = 0; i < workers && n < events.size(); ++i) {
+    Worker& w = impl_->worker((impl_->next_event + i) % workers);
+    n += rte_ring_sc_dequeue_burst_elem(w.events, events.data() + n, sizeof(Event),
                                         static_cast<unsigned>(events.size() - n), nullptr);
   }
+  impl_->next_event = (impl_->next_event + 1) % workers;
   return n;
 }
 

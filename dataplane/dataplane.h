@@ -25,7 +25,7 @@ struct DataplaneConfig {
       worker_cpus;  // one CPU per worker; empty: the last one this process may use
   enum class HugePages : uint8_t { kAuto, kYes, kNo } huge_pages = HugePages::kAuto;
   uint32_t memory_mb = 0;          // for packet buffers; 0: what mbufs need
-  uint32_t mbufs = 0;              // 0: 16384
+  uint32_t mbufs = 0;              // 0: 16384, and 8192 for each worker more
   uint16_t max_mtu = 1500;         // the largest any port will be given while this runs
   uint32_t max_sessions = 262144;  // per worker
   uint32_t max_neighbours = 16384;
@@ -55,6 +55,7 @@ struct PortConfig {
   uint16_t mtu = 1500;        // L3 MTU, room for two VLAN tags is added
   std::vector<MacAddr> macs;  // besides its own: macvlans'; the first may be a new own MAC
   bool set_mac = false;       // macs[0] becomes the port's own MAC
+  uint16_t max_queues = 0;    // 0: one per worker, as far as the device has them
   bool idle = false;          // no worker uses the port: configure_port() may stop it
 };
 
@@ -67,6 +68,9 @@ struct WorkerStats {
   uint32_t session_capacity = 0;
   uint32_t punt_depth = 0, inject_depth = 0;
   uint64_t punt_full = 0;
+  uint32_t handoff_depth = 0;  // packets that other workers handed over and it has not taken yet
+  uint64_t handed = 0;         // packets it gave to other workers
+  uint32_t claims = 0;         // replies it must hand to another worker (worker/claim.h)
 };
 
 struct MemoryItem {

@@ -15,6 +15,7 @@ struct rte_ring;
 namespace maclane {
 
 inline constexpr uint32_t kMbufs = 16384;
+inline constexpr uint32_t kMbufsPerWorker = 8192;  // of the second and more
 
 [[nodiscard]] inline uint16_t data_room(const DataplaneConfig& config) {
   return static_cast<uint16_t>(std::max<uint32_t>(2048, config.max_mtu + 26u) +
@@ -22,7 +23,9 @@ inline constexpr uint32_t kMbufs = 16384;
 }
 
 [[nodiscard]] inline uint32_t mbuf_count(const DataplaneConfig& config) {
-  return config.mbufs == 0 ? kMbufs : config.mbufs;
+  if (config.mbufs != 0) return config.mbufs;
+  const auto workers = static_cast<uint32_t>(std::max<size_t>(config.worker_cpus.size(), 1));
+  return kMbufs + kMbufsPerWorker * (workers - 1);
 }
 
 [[nodiscard]] inline uint64_t mbuf_bytes(const DataplaneConfig& config) {
@@ -36,6 +39,7 @@ struct Dataplane::Impl {
   Clock clock;
   PortContext context;
   std::unique_ptr<Publisher> publisher;
+  HandoffMesh mesh;
   std::unique_ptr<NeighbourTable> neighbours;
   std::unique_ptr<McFilters> mc_filters;
   std::vector<std::unique_ptr<WorkerThread>> threads;
@@ -43,6 +47,7 @@ struct Dataplane::Impl {
   std::vector<std::array<uint64_t, kDropCount>> drops =
       std::vector<std::array<uint64_t, kDropCount>>(kMaxInterfaces);
   unsigned next_punt = 0;
+  unsigned next_event = 0;
 
   [[nodiscard]] Worker& worker(unsigned i) const { return threads[i]->worker(); }
   bool start(std::string* error);

@@ -36,6 +36,9 @@ WorkerStats Dataplane::worker_stats(unsigned worker) const {
   stats.session_capacity = w.sessions.capacity();
   stats.punt_depth = rte_ring_count(w.punt);
   stats.inject_depth = rte_ring_count(w.inject);
+  stats.handoff_depth = impl_->mesh.depth(worker);
+  stats.handed = read_once(w.handoff.handed);
+  stats.claims = w.claims.size();
   for (const auto& by_reason : w.counters.drops) {
     stats.punt_full += read_once(by_reason[static_cast<unsigned>(Drop::punt_full)]);
   }
@@ -104,7 +107,7 @@ std::vector<MemoryItem> Dataplane::memory() const {
   uint64_t counters = sizeof(impl_->drops[0]) * impl_->drops.size();
   for (unsigned i = 0; i < workers(); ++i) {
     const Worker& w = impl_->worker(i);
-    sessions += w.sessions.memory_bytes();
+    sessions += w.sessions.memory_bytes() + w.claims.memory_bytes();
     counters += w.counters.interfaces.size() * sizeof(IfCounters) +
                 w.counters.drops.size() * sizeof(w.counters.drops[0]) +
                 w.counters.rules.size() * sizeof(RuleCounter);
@@ -112,6 +115,7 @@ std::vector<MemoryItem> Dataplane::memory() const {
   items.push_back({"sessions", sessions});
   items.push_back({"neighbours", impl_->neighbours->memory_bytes()});
   items.push_back({"counters", counters});
+  if (workers() > 1) items.push_back({"handoff", HandoffMesh::memory_bytes(workers())});
   return items;
 }
 

@@ -77,10 +77,11 @@ struct Domain {
 /// An ethdev as the workers use it.
 struct Port {
   uint16_t ethdev = 0xffff;
-  bool attachment = false;      // frames come from a vport's kernel device, not from a wire
-  bool multi_segment = false;   // can send chained and indirect buffers
-  IfIndex interface = kNoIf;    // the ethernet, or the attached macvlan
-  uint16_t domain = kNoDomain;  // where its untagged frames belong
+  bool attachment = false;           // frames come from a vport's kernel device, not from a wire
+  bool multi_segment = false;        // can send chained and indirect buffers
+  uint16_t tx_queues = kMaxWorkers;  // queue q is worker q's; a worker without one hands over
+  IfIndex interface = kNoIf;         // the ethernet, or the attached macvlan
+  uint16_t domain = kNoDomain;       // where its untagged frames belong
 };
 
 struct RxQueue {

@@ -170,23 +170,14 @@ Idle idle() {
     World world(c.world);
     c.prepare(world);
     Generator generator(c.flows, 3);
-    std::atomic<bool> stop{false};
-    clockid_t clock{};
-    std::atomic<bool> ready{false};
-    // The daemon's own thread would need a Worker of its own; its sleep is taken over as it is.
-    std::thread thread([&] {
-      pin_thread(usable_cpus().back());
-      pthread_getcpuclockid(pthread_self(), &clock);
-      ready = true;
-      world.run_as_thread(stop);
-    });
+    const auto thread = world.start_thread(usable_cpus().back());
     pin_thread(usable_cpus().front());
-    while (!ready) std::this_thread::yield();
-    const auto cpu_ns = [&] {
+    const auto cpu_ns = [] {  // of this thread, which sleeps meanwhile, and the worker's
       timespec t{};
-      clock_gettime(clock, &t);
+      clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
       return static_cast<double>(t.tv_sec) * 1e9 + static_cast<double>(t.tv_nsec);
     };
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
     const double cpu_before = cpu_ns();
     std::this_thread::sleep_for(std::chrono::seconds(1));
     Idle result;
@@ -201,8 +192,7 @@ Idle idle() {
       }
       us.push_back(static_cast<double>(rte_rdtsc() - begin) / ticks_per_us);
     }
-    stop = true;
-    thread.join();
+    thread->stop();
     pin_thread(usable_cpus().back());
     std::sort(us.begin(), us.end());
     result.latency_us = us[us.size() * 99 / 100];

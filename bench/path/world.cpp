@@ -120,6 +120,14 @@ void World::round() {
   (void)loop_round(*worker_, *loop_, publisher_, now);
 }
 
+std::unique_ptr<WorkerThread> World::start_thread(unsigned cpu) {
+  publisher_.offline(0);
+  auto thread = std::make_unique<WorkerThread>(std::move(worker_), cpu, publisher_, clock_);
+  std::string error;
+  if (!thread->start(&error)) give_up(error);
+  return thread;
+}
+
 IfIndex World::interface(std::string_view name) const {
   return state_->names.index_of(name);
 }

@@ -58,6 +58,8 @@ class World {
   void reload(const std::string& yaml);
   /// One round of the worker's loop, as its thread runs it.
   void round();
+  /// Hands the worker to a thread of its own, as the daemon runs it; no round() from then on.
+  std::unique_ptr<WorkerThread> start_thread(unsigned cpu);
   /// Moves the worker's clock on by hand.
   void skip_time(uint32_t centiseconds) { skipped_cs_ += centiseconds; }
 

@@ -155,6 +155,7 @@ class Placer {
     Port port;
     port.ethdev = info.ethdev;
     port.multi_segment = info.multi_segment;
+    port.tx_queues = std::max<uint16_t>(info.queues, 1);
     port.interface = interface;
     const auto number = static_cast<uint16_t>(work_.snapshot.ports.size());
     work_.snapshot.ports.push_back(port);

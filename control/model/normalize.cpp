@@ -292,7 +292,10 @@ Text normalize_list(const Property& property, std::string_view raw) {
   std::string out;
   for (size_t i = 0; i < parts.size(); ++i) {
     const auto here = parts.begin() + static_cast<std::ptrdiff_t>(i);
-    if (std::find(parts.begin(), here, parts[i]) != here) continue;  // written twice
+    if (std::find(parts.begin(), here, parts[i]) != here) {  // written twice
+      if (!property.has(Property::kDistinct)) continue;
+      return wrong(fmt::format("names {} twice; leave one out", parts[i]));
+    }
     if (!out.empty()) out += ',';
     out += parts[i];
   }

@@ -47,6 +47,7 @@ struct Property {
     kNetwork = 1u << 6,    // prefix: host bits must be zero (they are cleared with the mask)
     kHidden = 1u << 7,     // not in the default print, only in detail
     kInterfaceName = 1u << 8,  // name shared by every /interface menu: unique over all of them
+    kDistinct = 1u << 10,      // a list in which a part written twice is a mistake
     kNotYet = 1u << 9,         // RouterOS has it, this version refuses every value but the default
   };
   std::string_view name;

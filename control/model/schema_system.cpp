@@ -38,9 +38,9 @@ constexpr std::string_view kHugePages[] = {"auto", "yes", "no"};
 constexpr Property kDataplane[] = {
     {.name = "workers",
      .type = Type::kInteger,
-     .flags = P::kList | P::kOurs,
+     .flags = P::kList | P::kDistinct | P::kOurs,
      .max = 1023,
-     .help = "the CPUs that move packets; unset: the last one; one in this version"},
+     .help = "the CPUs that move packets, one worker each; unset: the last one"},
     {.name = "huge-pages",
      .type = Type::kEnum,
      .default_value = "auto",
@@ -65,7 +65,7 @@ constexpr Property kDataplane[] = {
      .flags = P::kOurs,
      .min = 1024,
      .max = 16777216,
-     .help = "room for this many connections, taken at start"},
+     .help = "room for this many connections in each worker, taken at start"},
     {.name = "max-sleep-us",
      .type = Type::kInteger,
      .default_value = "100",
@@ -91,6 +91,8 @@ constexpr Property kWorkers[] = {
     read_only("bursts", Type::kInteger, "polls that found packets"),
     read_only("loops", Type::kInteger, "polls"),
     read_only("sessions", Type::kInteger, "connections it holds"),
+    read_only("handed-over", Type::kInteger, "packets it gave to the worker that they belong to"),
+    read_only("handoff-depth", Type::kInteger, "packets that others gave it and that wait"),
 };
 
 constexpr Property kLoopTimes[] = {
@@ -115,8 +117,9 @@ constexpr Property kMemory[] = {
     read_only("bytes", Type::kInteger, ""),
 };
 
-constexpr std::string_view kWorkerColumns[] = {"worker",  "lcore",  "busy",  "ticks-per-packet",
-                                               "packets", "bursts", "loops", "sessions"};
+constexpr std::string_view kWorkerColumns[] = {
+    "worker", "lcore", "busy",     "ticks-per-packet", "packets",
+    "bursts", "loops", "sessions", "handed-over",      "handoff-depth"};
 constexpr std::string_view kMemoryColumns[] = {"item", "bytes"};
 
 constexpr Menu kMenus[] = {

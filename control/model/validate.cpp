@@ -3,6 +3,8 @@
 #include "control/model/validate.h"
 
 #include <fmt/format.h>
+#include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <tuple>
@@ -15,6 +17,8 @@ namespace maclane::model {
 namespace {
 
 using Names = std::unordered_set<std::string_view>;
+
+constexpr size_t kMaxWorkerCpus = 16;  // the dataplane's kMaxWorkers, which the model does not see
 
 /// The index of a menu's name property, -1 if its rows have no names.
 int name_index(const Menu& menu) {
@@ -122,11 +126,37 @@ void check_rows(Check& check) {
   }
 }
 
+/// Asked once: later the calling thread may have been moved off the workers' CPUs.
+const cpu_set_t& usable_cpus() {
+  static const cpu_set_t usable = [] {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof set, &set) != 0) CPU_SET(0, &set);
+    return set;
+  }();
+  return usable;
+}
+
 void check_dataplane(Check& check) {
+  const cpu_set_t& usable = usable_cpus();
   const View dataplane = check.tree.settings("/dataplane");
-  if (split_list(dataplane.raw("workers")).size() > 1) {
+  const std::vector<std::string_view> workers = split_list(dataplane.raw("workers"));
+  if (workers.size() > kMaxWorkerCpus) {
     check.add(dataplane, "workers",
-              "more than one worker is not yet working in this version; name one CPU");
+              fmt::format("{} workers are too many; name at most {} CPUs", workers.size(),
+                          kMaxWorkerCpus));
+  }
+  for (const std::string_view text : workers) {
+    const int64_t cpu = parse_integer(text).value_or(-1);
+    if (cpu >= 0 && cpu < CPU_SETSIZE && CPU_ISSET(static_cast<size_t>(cpu), &usable)) continue;
+    std::string there;
+    for (size_t i = 0; i < CPU_SETSIZE; ++i) {
+      if (CPU_ISSET(i, &usable)) there += fmt::format("{}{}", there.empty() ? "" : ", ", i);
+    }
+    const bool exists = cpu >= 0 && cpu < sysconf(_SC_NPROCESSORS_CONF);
+    check.add(dataplane, "workers",
+              fmt::format("CPU {} {}; there is {}", text,
+                          exists ? "may not be used by this process" : "does not exist", there));
   }
 }
 

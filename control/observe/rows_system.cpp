@@ -97,7 +97,9 @@ std::vector<model::PrintRow> workers(const Router& router) {
                   {"packets", std::to_string(s.loop.packets)},
                   {"bursts", std::to_string(s.loop.bursts)},
                   {"loops", std::to_string(s.loop.loops)},
-                  {"sessions", std::to_string(s.sessions)}};
+                  {"sessions", std::to_string(s.sessions)},
+                  {"handed-over", std::to_string(s.handed)},
+                  {"handoff-depth", std::to_string(s.handoff_depth)}};
     rows.push_back(std::move(row));
   }
   return rows;

@@ -51,6 +51,7 @@ bool attachment_create(const PortContext& context, const std::string& kernel_nam
   config.device =
       "net_tap_at" + id + ",iface=" + (netns.empty() ? kernel_name : std::string("mla") + id);
   config.mtu = mtu;
+  config.max_queues = 1;  // each costs net_tap a signal, and there are many of these
   bool done = port_create(context, config, info, error);
   if (done && !dress_and_move(*info, kernel_name, mac, mtu, fd, error)) {
     port_remove(info->ethdev);

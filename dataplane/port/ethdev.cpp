@@ -57,16 +57,15 @@ bool set_up_queues(const PortContext& context, const rte_eth_dev_info& dev, Port
   return true;
 }
 
-bool check_queues(const PortContext& context, const rte_eth_dev_info& dev, const PortInfo& info,
-                  std::string* error) {
-  // Every worker transmits on a queue of its own, since queues have no locks.
+/// A pair of queues for every worker, since queues have no locks, or as many as there are: who has
+/// none hands its frames over. net_tap wants a signal for each and must leave some to others.
+uint16_t queues_for(const PortContext& context, const rte_eth_dev_info& dev,
+                    const PortConfig& config, const PortInfo& info) {
   const uint16_t most = std::min(dev.max_rx_queues, dev.max_tx_queues);
-  if (most >= context.workers) return true;
-  *error = info.device + " has " + std::to_string(most) + " queue(s) for " +
-           std::to_string(context.workers) +
-           " workers; set fewer workers, or more queues in its "
-           "device arguments if its driver can";
-  return false;
+  unsigned queues = std::min(context.workers, std::max<uint16_t>(most, 1));
+  if (config.max_queues != 0) queues = std::min<unsigned>(queues, config.max_queues);
+  if (is_tap(info)) queues = std::clamp(rt_signals_left() / 2, 1u, queues);
+  return static_cast<uint16_t>(queues);
 }
 
 bool check_mtu(const PortConfig& config, uint16_t max_mtu, const PortInfo& info,
@@ -201,10 +200,9 @@ bool start_port(const PortContext& context, const PortConfig& config, uint16_t e
   }
   read_identity(ethdev, dev, info);
   info->max_mtu = std::min(info->max_mtu, context.max_mtu);
-  info->queues = context.workers;
+  info->queues = queues_for(context, dev, config, *info);
   info->mtu = config.mtu;
-  if (!check_queues(context, dev, *info, error) ||
-      !check_mtu(config, info->max_mtu, *info, error) || !configure(context, dev, info, error) ||
+  if (!check_mtu(config, info->max_mtu, *info, error) || !configure(context, dev, info, error) ||
       !set_up_queues(context, dev, info, error)) {
     return false;
   }

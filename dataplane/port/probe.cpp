@@ -67,7 +67,7 @@ std::string name_trouble(const std::string& devargs) {
       return "the kernel has an interface named " + iface +
              " already; choose another iface= or remove it: ip link delete " + iface;
     }
-    if (!rt_signal_left()) {
+    if (rt_signals_left() == 0) {
       return "no realtime signal is left for another tap device; use fewer of them";
     }
   }

@@ -25,11 +25,12 @@ RtSignals rt_signals_in_use() {
   return set;
 }
 
-bool rt_signal_left() {
+unsigned rt_signals_left() {
+  unsigned left = 0;
   for (int s = SIGRTMIN + 1; s < SIGRTMAX; ++s) {
-    if (!has_handler(s)) return true;
+    if (!has_handler(s)) ++left;
   }
-  return false;
+  return left;
 }
 
 void rt_signals_assign(uint16_t ethdev, RtSignals before) {

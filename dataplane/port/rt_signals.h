@@ -11,7 +11,7 @@ using RtSignals = uint64_t;  // bit per signal number
 
 /// Signals that have a handler now.
 [[nodiscard]] RtSignals rt_signals_in_use();
-[[nodiscard]] bool rt_signal_left();
+[[nodiscard]] unsigned rt_signals_left();
 /// The signals that were taken since `before` belong to this port.
 void rt_signals_assign(uint16_t ethdev, RtSignals before);
 /// The port is gone: its signals may be used again.

@@ -38,11 +38,13 @@ class FastPath {
 
   /// Packet i by its session's leg. True: it is on its way.
   [[nodiscard]] bool established(Burst& b, unsigned i) noexcept {
-    if (b.session[i] == SessionTable::kNone) return false;
+    // A later fragment has no ports to translate.
+    if (b.session[i] == SessionTable::kNone || b.l4[i] == nullptr) return false;
     Session& s = w_.sessions.at(b.session[i]);
     const uint8_t direction = b.direction[i];
     Leg& leg = s.leg(direction);
-    if (leg.generation != generation_ || leg.in_if != b.in_if[i] || b.flags[i] != L3Queue::kNone ||
+    if (leg.generation != generation_ || leg.in_if != b.in_if[i] ||
+        (b.flags[i] & ~L3Queue::kHandedOver) != 0 ||
         (b.tcp_flags[i] & kTcpStateFlags) != leg.steady_flags || !s.is(direction, b.tuple[i])) {
       return false;
     }
@@ -88,7 +90,8 @@ class FastPath {
 
   /// Packet i by its route alone, `next_hop` an index into Snapshot::next_hops.
   [[nodiscard]] bool routed(Burst& b, unsigned i, uint16_t next_hop) noexcept {
-    if (b.flags[i] != L3Queue::kNone || b.tuple[i].dst.host() >= 0xe0000000u) return false;
+    if ((b.flags[i] & ~L3Queue::kHandedOver) != 0 || b.tuple[i].dst.host() >= 0xe0000000u)
+      return false;
     if (next_hop != next_hop_ && !take_way(next_hop, b.tuple[i].dst)) return false;
     Ip4Hdr& ip = *b.ip[i];
     if (ip.ttl <= 1 || b.length[i] > way_.mtu) return false;

@@ -49,6 +49,13 @@ bool find_quoted(const Burst& b, unsigned i, Quoted* q) noexcept {
 
 }  // namespace
 
+bool icmp_error_quotes(const Burst& b, unsigned i, Tuple* tuple) noexcept {
+  Quoted q;
+  if (b.mbuf[i]->nb_segs > 1 || b.ip[i]->is_fragment() || !find_quoted(b, i, &q)) return false;
+  *tuple = q.tuple;
+  return true;
+}
+
 bool icmp_error_match(Worker& w, Burst& b, unsigned i) noexcept {
   const unsigned header = b.ip[i]->header_length();
   if (b.mbuf[i]->nb_segs > 1 || b.ip[i]->is_fragment()) return false;

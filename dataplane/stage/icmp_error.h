@@ -13,6 +13,9 @@ struct Worker;
 /// itself travels in) and b.icmp_error are set. False: malformed, a wrong checksum, or nobody's.
 [[nodiscard]] bool icmp_error_match(Worker& w, Burst& b, unsigned i) noexcept;
 
+/// The tuple of the packet that error i quotes. False: it quotes none that could be found again.
+[[nodiscard]] bool icmp_error_quotes(const Burst& b, unsigned i, Tuple* tuple) noexcept;
+
 /// Rewrites outer addresses and the quoted packet for the connection found by icmp_error_match.
 void icmp_error_translate(Worker& w, Burst& b, unsigned i) noexcept;
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "dataplane/stage/conntrack.h"
+#include "dataplane/stage/dispatch.h"
 #include "dataplane/stage/egress.h"
 #include "dataplane/stage/fast_path.h"
 #include "dataplane/stage/filter.h"
@@ -181,6 +182,10 @@ void slow(Worker& w, Burst& b, unsigned i) noexcept {
   const Snapshot& s = *w.snapshot;
   const bool opens = b.session[i] == SessionTable::kNone && b.state[i] == ConnState::kNew;
   const bool own = from_router(b, i);
+  if (w.count > 1 && b.session[i] == SessionTable::kNone && dispatch_claimed(w, b, i)) return;
+  // The connection that claimed this packet is over, and a new one would have another home.
+  if (opens && (b.flags[i] & L3Queue::kClaimed) != 0)
+    return refuse(w, b, i, Drop::claim_over, b.in_if[i]);
   if (opens && !own && w.overloaded) {
     if (w.new_left == 0) return refuse(w, b, i, Drop::new_flow_limit, b.in_if[i]);
     --w.new_left;
@@ -341,7 +346,10 @@ void run(Worker& w, Burst& b, L3Queue& released) noexcept {
     ip4_validate(w, b, i);
     plain = false;
   }
+  const bool several = w.count > 1;
+  if (several && !plain) dispatch_fragments(w, b);
   if (!plain) reassemble(w, b, released);
+  if (several) dispatch_home(w, b);
   lap(w, Stage::kValidate);
   if (only_routes(*w.snapshot)) return run_routed(w, b);
   const unsigned known = session_lookup(w, b);

@@ -1,6 +1,7 @@
 #include "dataplane/stage/nat.h"
 
 #include "dataplane/net/checksum.h"
+#include "dataplane/worker/claim.h"
 #include "dataplane/worker/worker.h"
 
 namespace maclane {
@@ -91,6 +92,7 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, const R
 
   const bool translatable = has_ports(t.proto) || t.proto == kProtoIcmp;
   const uint16_t original_port = t.sport.host();
+  Drop reason = Drop::session_table_full;
   const auto take = [&](const Tuple& candidate) {
     const uint32_t id = w.sessions.create(t, candidate.reversed(), timeout_class, w.now.cs);
     if (id == SessionTable::kNone) return SessionTable::kNone;
@@ -100,16 +102,24 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, const R
     w.last_source = translated ? candidate.src : be32{};
     s.flags |= flags;
     precompile(s);
+    if (w.count > 1 && !claim_reply(w, id)) {
+      w.sessions.release(id);
+      reason = Drop::handoff_full;
+      return SessionTable::kNone;
+    }
     return id;
+  };
+  const auto is_free = [&](const Tuple& candidate) {
+    const Tuple reply = candidate.reversed();
+    return !w.sessions.exists(reply) && !is_claimed(w, reply);
   };
 
   // Port preservation first (B-33 1): the reply tuple itself says whether the port is free.
   const bool inside =
       !span_from_rule || (original_port >= span.first && original_port <= span.last);
-  const bool own = owner(original_port, w.count) == w.id || out.src == t.src;
-  if (inside && (own || !translatable) && !w.sessions.exists(out.reversed())) {
+  if (inside && is_free(out)) {
     const uint32_t id = take(out);
-    return {id, Drop::session_table_full};
+    return {id, reason};
   }
   if (!translatable) return {SessionTable::kNone, Drop::nat_ports_exhausted};
   if (w.sessions.size() >= w.sessions.capacity()) return {};
@@ -122,13 +132,23 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, const R
   }
   uint16_t port = 0;
   Tuple candidate = out;
-  const bool found = pick_port(span, w.id, w.count, w.random, &port, [&](uint16_t p) {
+  const auto mine = [&](uint16_t p) {
     set_source_port(candidate, be16::from(p));
-    return !w.sessions.exists(candidate.reversed());
-  });
-  if (!found) return {SessionTable::kNone, Drop::nat_ports_exhausted};
+    return w.count == 1 || w.handoff.home.of(candidate) == w.id;
+  };
+  const auto any = [&](uint16_t p) {
+    set_source_port(candidate, be16::from(p));
+    return true;
+  };
+  const auto usable = [&](uint16_t /*p, which candidate has*/) { return is_free(candidate); };
+  // A port whose reply comes home; if a rule leaves none, one whose reply must be claimed.
+  if (!pick_port(span, w.random, &port, mine, usable) &&
+      (w.count == 1 || !pick_port(span, w.random, &port, any, usable))) {
+    return {SessionTable::kNone, Drop::nat_ports_exhausted};
+  }
   set_source_port(candidate, be16::from(port));
-  return {take(candidate), Drop::session_table_full};
+  const uint32_t id = take(candidate);
+  return {id, reason};
 }
 
 }  // namespace maclane

@@ -1,5 +1,6 @@
 #include "dataplane/stage/reassemble.h"
 
+#include "dataplane/stage/dispatch.h"
 #include "dataplane/stage/ip4_validate.h"
 #include "dataplane/worker/packet.h"
 
@@ -9,6 +10,10 @@ void reassemble(Worker& w, Burst& b, L3Queue& released) noexcept {
   for (unsigned i = 0; i < b.count; ++i) {
     if (b.mbuf[i] == nullptr || !b.ip[i]->is_fragment()) continue;
     const bool first = b.l4[i] != nullptr;
+    if ((b.flags[i] & L3Queue::kAtHome) != 0) {  // it was here before, at another worker
+      if (!first) recall_ports(b, i);
+      continue;
+    }
     FragmentTable::Ports ports{b.tuple[i].sport, b.tuple[i].dport, b.icmp_type[i], b.icmp_code[i]};
     std::array<FragmentTable::Held, FragmentTable::kHeldPerDatagram> held;
     unsigned held_count = 0;

@@ -1,8 +1,9 @@
 // Choosing the port or id of a source translation (behaviour.md B-33: Linux's algorithm).
 //
 // There is no bitmap: a port is free if the reply tuple it makes is in no session, which the
-// session index answers. With several workers each owns the ports p with owner(p) == its number, so
-// that a reply finds its worker without a lookup. Pure functions; any worker for itself.
+// session index answers. With several workers a port is drawn again until the reply tuple's home
+// (home.h) is the worker that draws, so that a reply finds its worker without a lookup. Pure
+// functions; any worker for itself.
 #pragma once
 
 #include <cstdint>
@@ -23,11 +24,6 @@ struct PortSpan {
   return {1024, 65535};
 }
 
-/// The worker that owns a translated port or id.
-[[nodiscard]] constexpr unsigned owner(uint16_t port, unsigned workers) noexcept {
-  return port % workers;
-}
-
 /// Small, fast, seeded per worker; not for secrets beyond making ports hard to guess (RFC 6056).
 class Random {
  public:
@@ -43,19 +39,19 @@ class Random {
   uint64_t state_;
 };
 
-/// Tries ports of [span.first, span.last] owned by `worker` from a random offset: 128 attempts,
-/// then from a new offset half as many, down to 16, then gives up. free(port) says whether a port
-/// will do. Returns true and the port in *port, or false.
-template <typename Free>
-[[nodiscard]] bool pick_port(PortSpan span, unsigned worker, unsigned workers, Random& random,
-                             uint16_t* port, Free&& free) {
+/// Tries ports of [span.first, span.last] from a random offset, those that are mine(port) alone:
+/// 128 attempts, then from a new offset half as many, down to 16, then gives up. free(port) says
+/// whether a port will do. Returns true and the port in *port, or false.
+template <typename Mine, typename Free>
+[[nodiscard]] bool pick_port(PortSpan span, Random& random, uint16_t* port, Mine&& mine,
+                             Free&& free) {
   const uint32_t size = static_cast<uint32_t>(span.last) - span.first + 1;
   for (unsigned attempts = 128; attempts >= 16; attempts /= 2) {
     uint32_t offset = static_cast<uint32_t>(random.next() % size);
     for (uint32_t tried = 0, walked = 0; tried < attempts && walked < size; ++walked) {
       const auto candidate = static_cast<uint16_t>(span.first + offset);
       offset = offset + 1 == size ? 0 : offset + 1;
-      if (owner(candidate, workers) != worker) continue;
+      if (!mine(candidate)) continue;
       ++tried;
       if (free(candidate)) {
         *port = candidate;

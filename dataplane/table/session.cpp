@@ -234,14 +234,22 @@ void SessionTable::release(uint32_t session, uint32_t original_hash, uint32_t re
   erase_key(original_hash, session << 1 | kOriginal);
   erase_key(reply_hash, session << 1 | kReply);
   unlink(session);
+  uint32_t& list = s.has(Session::kClaimed) ? parked_head_ : free_head_;
   {
     const Change change(s);
     s.flags = 0;
     s.unsettle();
-    s.next = free_head_;
+    s.next = list;
   }
-  free_head_ = session;
+  list = session;
   size_.store(size() - 1, std::memory_order_relaxed);
+}
+
+void SessionTable::free_parked() noexcept {
+  const uint32_t session = parked_head_;
+  parked_head_ = sessions_[session].next;
+  sessions_[session].next = free_head_;
+  free_head_ = session;
 }
 
 bool SessionTable::copy(uint32_t session, Session& out) const noexcept {

@@ -121,6 +121,7 @@ struct alignas(128) Session {
     kDstNat = 16,
     kMasquerade = 32,
     kDying = 64,
+    kClaimed = 128,  // its reply tuple is claimed at another worker (worker/claim.h)
   };
   // line 0
   Leg original;
@@ -215,6 +216,10 @@ class SessionTable {
   uint32_t create(const Tuple& original, const Tuple& reply, TimeoutClass timeout_class,
                   uint32_t now_cs) noexcept;
   void release(uint32_t session) noexcept;
+  /// A released session with kClaimed keeps its slot and its tuples until free_parked() gives the
+  /// slot back; kNone: there is none.
+  [[nodiscard]] uint32_t parked() const noexcept { return parked_head_; }
+  void free_parked() noexcept;
   /// Moves a session to another class's queue (state change); does nothing if it is there already.
   void set_class(uint32_t session, TimeoutClass timeout_class, uint32_t now_cs) noexcept;
   /// Releases what is due, looking at no more than `budget` sessions. Returns how many were
@@ -296,7 +301,8 @@ class SessionTable {
   Session* sessions_ = nullptr;
   Bucket* buckets_ = nullptr;
   uint32_t free_head_ = kNone;  // through Session::next
-  uint32_t never_used_ = 0;     // sessions from here on were never touched
+  uint32_t parked_head_ = kNone;
+  uint32_t never_used_ = 0;  // sessions from here on were never touched
   std::atomic<uint32_t> size_{0};
   uint64_t waiting_ = 0;      // bit per queue: it is not empty
   unsigned expire_from_ = 0;  // the queue that the next expire() looks at first

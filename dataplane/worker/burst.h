@@ -31,6 +31,11 @@ struct L3Queue {
     kFromRouter = 2,      // the router's own
     kRelatedToOther = 4,  // the router's own ICMP error or reset: state related, untracked
     kHeldBefore = 8,      // comes back from the hold queue
+    // from another worker (stage/dispatch.h)
+    kAtReassembler = 16,  // a fragment where its datagram meets
+    kAtHome = 32,         // where its tuple's session is or will be
+    kClaimed = 64,        // where its session is, which is not its tuple's home
+    kHandedOver = kAtReassembler | kAtHome | kClaimed,
   };
   /// False if the queue is full; the packet stays the caller's.
   [[nodiscard]] bool push(rte_mbuf* m, IfIndex interface, uint8_t f) noexcept {

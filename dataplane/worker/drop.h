@@ -50,6 +50,10 @@ namespace maclane {
   X(nat_ports_exhausted,  "no free port or id for a translation")                                    \
   X(nat_no_address,       "masquerade on an interface that has no address")                          \
   X(punt_full,            "the ring to the control thread is full")                                  \
+  X(handoff_full,         "the ring to the worker that has the connection or the queue is full")    \
+  X(reply_clash,          "connection ended: its replies would be another connection's")            \
+  X(claim_full,           "connection ended: no room to remember whose its replies are")            \
+  X(claim_over,           "a reply to a connection that has just ended")                            \
   X(inject_full,          "too many packets from the control side, or from port to port, at once")   \
   X(inject_invalid,       "packet from the control side without a usable interface")                 \
   X(no_service,           "for the router, but nothing there takes it")                              \

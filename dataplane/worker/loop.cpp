@@ -7,6 +7,7 @@
 #include "dataplane/stage/flood.h"
 #include "dataplane/stage/l2.h"
 #include "dataplane/stage/l3.h"
+#include "dataplane/worker/claim.h"
 #include "dataplane/worker/lap.h"
 #include "dataplane/worker/packet.h"
 
@@ -141,6 +142,13 @@ unsigned take_wire(Worker& w, LoopState& state) noexcept {
   return total;
 }
 
+/// What the other workers have for this one.
+unsigned take_others(Worker& w, LoopState& state) noexcept {
+  take_claims(w);
+  forget_released(w);
+  return take_handoff(w, state.queue);
+}
+
 }  // namespace
 
 Clock Clock::started_now() {
@@ -150,11 +158,13 @@ Clock Clock::started_now() {
 unsigned loop_once(Worker& w, LoopState& state) noexcept {
   begin_laps(w);
   take_requests(w, state);
-  unsigned packets = take_inject_ring(w, state);
+  unsigned packets = w.count > 1 ? take_others(w, state) : 0;
+  packets += take_inject_ring(w, state);
   packets += take_loopback(w, state);
   packets += take_wire(w, state);
   if (packets == 0) w.sampling = false;  // what polling in vain takes is no packet's
   tx_flush(w);
+  if (w.count > 1) handoff_flush(w);
   lap(w, Stage::kTransmit);
   w.sessions.expire(w.now.cs, w.snapshot->timeouts, kExpireSessions + kExpirePerPacket * packets);
   w.fragments.expire(w.now, kExpireDatagrams, drop_fragment, &w);

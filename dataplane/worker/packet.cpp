@@ -138,6 +138,10 @@ void flush_port(Worker& w, uint16_t index) noexcept {
     return;
   }
   const Port& port = ports[index];
+  if (w.id >= port.tx_queues) {  // the queue is another worker's
+    for (uint16_t i = 0; i < count; ++i) hand_frame(w, buffer.packets[i], port, buffer.from[i]);
+    return;
+  }
   const uint16_t sent =
       rte_eth_tx_burst(port.ethdev, static_cast<uint16_t>(w.id), buffer.packets.data(), count);
   // The driver owns what it sent; neighbours in the buffer mostly come from one interface.

@@ -1,5 +1,7 @@
 #include "dataplane/worker/worker.h"
 
+#include "dataplane/worker/claim.h"
+
 namespace maclane {
 
 Worker::Worker(unsigned worker_id, unsigned worker_count, uint32_t max_sessions, uint64_t seed,
@@ -11,6 +13,8 @@ Worker::Worker(unsigned worker_id, unsigned worker_count, uint32_t max_sessions,
       random((seed + worker_id + 1) * 0x9e3779b97f4a7c15ULL),
       neighbours(neighbour_table),
       mc_filters(multicast),
-      pool(mbufs) {}
+      pool(mbufs) {
+  if (worker_count > 1) (void)claims.reserve(claim_capacity(max_sessions));
+}
 
 }  // namespace maclane

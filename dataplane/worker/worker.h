@@ -9,6 +9,7 @@
 
 #include "dataplane/snapshot.h"
 #include "dataplane/stage/walk.h"
+#include "dataplane/table/claims.h"
 #include "dataplane/table/fragments.h"
 #include "dataplane/table/mc_filter.h"
 #include "dataplane/table/nat_ports.h"
@@ -16,6 +17,7 @@
 #include "dataplane/table/session.h"
 #include "dataplane/worker/burst.h"
 #include "dataplane/worker/counters.h"
+#include "dataplane/worker/handoff.h"
 #include "dataplane/worker/message.h"
 
 struct rte_ring;
@@ -41,6 +43,7 @@ struct Worker {
   Now now;
 
   SessionTable sessions;
+  ClaimTable claims;  // replies whose session another worker has
   FragmentTable fragments;
   WalkTable walks;
   Random random;
@@ -49,6 +52,8 @@ struct Worker {
   NeighbourTable& neighbours;  // control writes
   McFilters& mc_filters;       // control writes
   rte_mempool* pool;           // multi-producer, shared
+
+  Handoff handoff;  // to and from the other workers
 
   rte_ring* punt = nullptr;      // to control: rte_mbuf*
   rte_ring* inject = nullptr;    // from control: rte_mbuf*

@@ -6,6 +6,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 std::string macvlans(const std::string& rows) {
   return with_ethers("  macvlan:\n" + rows);
@@ -190,9 +191,15 @@ TEST(Validate, StaticArp) {
               HasSubstr("group address"));
 }
 
-TEST(Validate, OneWorker) {
-  EXPECT_THAT(problems("dataplane: {workers: [1, 2]}"),
-              HasSubstr("dataplane workers: more than one"));
+TEST(Validate, Workers) {
+  EXPECT_THAT(problems("dataplane: {workers: [0]}"), IsEmpty());
+  const auto twice = door::load_yaml_text("dataplane: {workers: [0, 0]}", "t.yaml");
+  ASSERT_FALSE(twice.has_value());
+  EXPECT_THAT(all_text(twice.error()), HasSubstr("names 0 twice; leave one out"));
+  EXPECT_THAT(problems("dataplane: {workers: [0, 1023]}"),
+              HasSubstr("dataplane workers: CPU 1023 does not exist; there is 0"));
+  EXPECT_THAT(problems("dataplane: {workers: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]}"),
+              HasSubstr("17 workers are too many; name at most 16 CPUs"));
 }
 
 TEST(Validate, ErrorsComeInTheOrderOfTheFileWithTheirPlaces) {

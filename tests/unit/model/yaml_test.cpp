@@ -19,7 +19,7 @@ std::string wrong(const std::string& yaml) {
 constexpr const char* kExample = R"(system:
   identity: {name: edge1}
 dataplane:
-  workers: [1]
+  workers: [0]
   huge-pages: false
   max-sessions: 262144
 interface:

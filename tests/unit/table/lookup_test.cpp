@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dataplane/snapshot.h"
+#include "dataplane/table/home.h"
 #include "dataplane/table/mac_table.h"
 #include "dataplane/table/mc_filter.h"
 #include "dataplane/table/nat_ports.h"
@@ -82,6 +83,12 @@ TEST(McFilters, InterfacesHashDifferently) {
   EXPECT_LT(together, 30u);
 }
 
+Tuple to_port_80(uint16_t sport) {
+  return {be32::from(0x0a000001), be32::from(0x0a000002), be16::from(sport), be16::from(80),
+          kProtoTcp};
+}
+constexpr auto all = [](uint16_t) { return true; };
+
 TEST(NatPorts, ClassesOfB33) {
   for (uint32_t p = 0; p <= 65535; ++p) {
     const auto port = static_cast<uint16_t>(p);
@@ -96,18 +103,19 @@ TEST(NatPorts, ClassesOfB33) {
   }
 }
 
-TEST(NatPorts, StaysInSpanAndSlice) {
+TEST(NatPorts, StaysInSpanAndComesHome) {
   Random random(3);
   for (const unsigned workers : {1u, 2u, 3u, 16u}) {
+    const HomeMap home(workers, 77);
     for (const PortSpan span : {PortSpan{1, 511}, {600, 1023}, {1024, 65535}, {0, 65535}}) {
       for (unsigned worker = 0; worker < workers; ++worker) {
+        const auto mine = [&](uint16_t port) { return home.of(to_port_80(port)) == worker; };
         std::set<uint16_t> seen;
         for (unsigned i = 0; i < 200; ++i) {
           uint16_t port = 0;
-          ASSERT_TRUE(
-              pick_port(span, worker, workers, random, &port, [](uint16_t) { return true; }));
+          ASSERT_TRUE(pick_port(span, random, &port, mine, all));
           ASSERT_TRUE(port >= span.first && port <= span.last);
-          ASSERT_EQ(owner(port, workers), worker);
+          ASSERT_EQ(home.of(to_port_80(port)), worker);
           seen.insert(port);
         }
         EXPECT_GT(seen.size(), 10u);  // not the same ones over and over (RFC 6056)
@@ -120,18 +128,19 @@ TEST(NatPorts, ExhaustionGivesUpAndFreePortsAreFound) {
   Random random(4);
   uint16_t port = 0;
   unsigned asked = 0;
-  EXPECT_FALSE(pick_port({1024, 65535}, 0, 1, random, &port, [&](uint16_t) {
+  EXPECT_FALSE(pick_port({1024, 65535}, random, &port, all, [&](uint16_t) {
     ++asked;
     return false;
   }));
   EXPECT_EQ(asked, 128u + 64 + 32 + 16);
   // A small span is looked through entirely: its last port is found.
   for (unsigned i = 0; i < 100; ++i) {
-    ASSERT_TRUE(pick_port({2000, 2099}, 0, 1, random, &port, [](uint16_t p) { return p == 2042; }));
+    ASSERT_TRUE(pick_port({2000, 2099}, random, &port, all, [](uint16_t p) { return p == 2042; }));
     ASSERT_EQ(port, 2042);
   }
-  EXPECT_FALSE(pick_port({2000, 2000}, 1, 2, random, &port, [](uint16_t) { return true; }));
-  EXPECT_TRUE(pick_port({65535, 65535}, 1, 2, random, &port, [](uint16_t) { return true; }));
+  const auto odd = [](uint16_t p) { return (p & 1) != 0; };
+  EXPECT_FALSE(pick_port({2000, 2000}, random, &port, odd, all));
+  EXPECT_TRUE(pick_port({65535, 65535}, random, &port, odd, all));
   EXPECT_EQ(port, 65535);
 }
 
