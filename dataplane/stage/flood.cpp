@@ -143,15 +143,19 @@ class Fan {
     to_wire(w_, frame_.packet, frame_.sender);
   }
 
+  /// Under overload this counts as a copy does, since L3 costs as much.
   void original_to_parent() noexcept {
     const IfIndex parent = frame_.domain->parent;
     rte_mbuf* m = frame_.packet;
     const uint16_t type = ether(m)->type.host();
-    if (!w_.snapshot->interfaces[parent].up) {
+    if (w_.overloaded && type != kEtherArp && w_.flood_budget == 0) {
+      drop(w_, m, Drop::flood_budget, parent);
+    } else if (!w_.snapshot->interfaces[parent].up) {
       drop(w_, m, Drop::vport_down, parent);
     } else if (type != kEtherIp4 && type != kEtherArp) {
       drop(w_, m, Drop::unknown_ethertype, parent);
     } else if (m = unshared(m); m != nullptr) {
+      if (w_.overloaded && w_.flood_budget != 0) --w_.flood_budget;
       if (type == kEtherArp) {
         // Only the parent hears a reflected frame, so it is told as if it were for it alone.
         punt(w_, m, arp_message((cell_.actions & kToVports) != 0));

@@ -20,7 +20,7 @@ struct Domain;
 
 inline constexpr unsigned kFloodBudget = 1024;  // copies per rx burst
 /// While frames wait faster than they are worked off: a storm must not push unicast out.
-inline constexpr unsigned kFloodBudgetOverloaded = 128;
+inline constexpr unsigned kFloodBudgetOverloaded = 32;
 inline constexpr uint32_t kCopyLimit = 512;  // bytes; up to here a copy is cheaper than a clone
 
 struct FloodFrame {

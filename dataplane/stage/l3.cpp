@@ -186,10 +186,7 @@ void slow(Worker& w, Burst& b, unsigned i) noexcept {
   // The connection that claimed this packet is over, and a new one would have another home.
   if (opens && (b.flags[i] & L3Queue::kClaimed) != 0)
     return refuse(w, b, i, Drop::claim_over, b.in_if[i]);
-  if (opens && !own && w.overloaded) {
-    if (w.new_left == 0) return refuse(w, b, i, Drop::new_flow_limit, b.in_if[i]);
-    --w.new_left;
-  }
+  if (opens && w.new_left != 0) --w.new_left;
 
   Decision d;
   d.post = b.tuple[i];
@@ -338,6 +335,14 @@ void run_routed(Worker& w, Burst& b) noexcept {
   lap(w, Stage::kForward);
 }
 
+/// Whether packet i came from a wire and is of no connection: found out without looking further.
+bool of_no_connection(const Worker& w, const Burst& b, unsigned i) noexcept {
+  if ((b.flags[i] & ~(L3Queue::kL2Broadcast | L3Queue::kHandedOver)) != 0) return false;
+  if (b.tuple[i].proto != kProtoTcp && b.tuple[i].proto != kProtoUdp) return false;
+  if (w.claims.size() != 0) return false;  // it may be of a connection that another worker has
+  return !w.sessions.find(b.tuple[i], b.hash[i]);
+}
+
 void run(Worker& w, Burst& b, L3Queue& released) noexcept {
   bool plain = true;
   ip4_begin(b);
@@ -356,11 +361,16 @@ void run(Worker& w, Burst& b, L3Queue& released) noexcept {
   // Opening a connection costs as much as forwarding eight packets. Where frames wait faster than
   // they are worked off, packets of connections that stand do not wait for more than a few of them.
   // One alone may be a chance likeness of tags.
-  w.new_left = known <= 1 ? kBurst : kNewOverloaded;
+  const bool room = w.sessions.size() < w.sessions.capacity();
+  w.new_left = !room ? 0 : known <= 1 ? kBurst : kNewOverloaded;
   lap(w, Stage::kLookup);
   FastPath path(w);
   for (unsigned i = 0; i < b.count; ++i) {
     if (b.mbuf[i] == nullptr || path.established(b, i)) continue;
+    if (w.overloaded && w.new_left == 0 && of_no_connection(w, b, i)) {
+      refuse(w, b, i, Drop::new_flow_limit, b.in_if[i]);
+      continue;
+    }
     classify(w, b, i);
     if (!fast(w, b, i)) slow(w, b, i);
   }
