@@ -172,7 +172,7 @@ class Run {
     std::array<rte_mbuf*, kBurst> m;
     const RingPort& out = Machine::get().port(case_.out_ports.front());
     const unsigned n =
-        rte_ring_sc_dequeue_burst(out.tx, reinterpret_cast<void**>(m.data()), m.size(), nullptr);
+        rte_ring_sc_dequeue_burst(out.tx[0], reinterpret_cast<void**>(m.data()), m.size(), nullptr);
     for (unsigned i = 0; i < n; ++i) {
       auto* eth = rte_pktmbuf_mtod(m[i], EtherHdr*);
       auto* ip = reinterpret_cast<Ip4Hdr*>(eth + 1);
@@ -181,11 +181,11 @@ class Run {
       std::swap(ip->src, ip->dst);
       std::swap(udp->sport, udp->dport);
     }
-    (void)rte_ring_sp_enqueue_bulk(out.rx, reinterpret_cast<void**>(m.data()), n, nullptr);
+    (void)rte_ring_sp_enqueue_bulk(out.rx[0], reinterpret_cast<void**>(m.data()), n, nullptr);
     world_.round();
     const RingPort& back = Machine::get().port(case_.in_port);
-    const unsigned answered =
-        rte_ring_sc_dequeue_burst(back.tx, reinterpret_cast<void**>(m.data()), m.size(), nullptr);
+    const unsigned answered = rte_ring_sc_dequeue_burst(
+        back.tx[0], reinterpret_cast<void**>(m.data()), m.size(), nullptr);
     if (answered != n) give_up(case_.id + ": an answer did not come back; " + world_.drops());
     rte_pktmbuf_free_bulk(m.data(), answered);
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <rte_cycles.h>
+#include <rte_lcore.h>
 #include <sched.h>
 #include <time.h>
 
@@ -132,12 +133,14 @@ double reload() {
   const uint32_t first = world.snapshot().generation;
   std::thread worker([&] {
     pin_thread(usable_cpus().back());
+    (void)rte_thread_register();
     while (!stop.load(std::memory_order_relaxed)) {
       sent += feed(generator, kLan, kBurst);
       world.round();
       received += drain(kWan);
       seen.store(world.worker().snapshot->generation, std::memory_order_relaxed);
     }
+    rte_thread_unregister();
   });
   pin_thread(usable_cpus().front());
   while (seen.load(std::memory_order_relaxed) != first) std::this_thread::yield();
@@ -204,6 +207,69 @@ Idle idle() {
   return measured;
 }
 
+/// Frames a second of worker 0 alone and of both, each with a generator and sink of its own on its
+/// thread. `sorted`: each worker receives the flows whose home it is, as from a NIC that spreads
+/// them; otherwise it hands half of them to the other. Returns both against one.
+double two_workers(bool sorted) {
+  const std::vector<unsigned> cpus = usable_cpus();
+  if (cpus.size() < 2) give_up("two workers take two CPUs");
+  constexpr uint32_t kFlows = 20000;
+  constexpr uint64_t kFrames = 3000000;
+  Case c = masquerade_case(kFlows, 65536);
+  c.world.workers = 2;
+  World world(c.world);
+  c.prepare(world);
+  std::array<std::vector<uint32_t>, 2> own;
+  std::array<std::vector<uint32_t>, 2> mixed;
+  for (uint32_t n = 0; n < kFlows; ++n) {
+    const FlowTuple t = flow_tuple(c.flows, n);
+    const Tuple tuple{be32::from(t.src), be32::from(t.dst), be16::from(t.sport),
+                      be16::from(t.dport), kProtoUdp};
+    own[world.worker().handoff.home.of(tuple)].push_back(n);
+    mixed[n % 2].push_back(n);
+  }
+  const auto run = [&](unsigned workers, const std::array<std::vector<uint32_t>, 2>& flows) {
+    std::atomic<unsigned> ready{0};
+    std::atomic<uint64_t> out{0};
+    std::atomic<unsigned> done{0};
+    std::array<double, 2> seconds{};
+    std::vector<std::thread> threads;
+    for (unsigned i = 0; i < workers; ++i) {
+      threads.emplace_back([&, i] {
+        pin_thread(cpus[cpus.size() - 1 - i]);
+        (void)rte_thread_register();
+        Generator generator(c.flows, 3 + i);
+        generator.only(flows[i]);
+        generator.in_order(true);
+        const auto turn = [&](unsigned n) {
+          const unsigned fed = feed(generator, kLan, n, i);
+          world.round(i);
+          out += drain(kWan, i);
+          return fed;
+        };
+        for (uint64_t made = 0; made < 2 * flows[i].size();) made += turn(32);
+        generator.in_order(false);
+        ++ready;
+        while (ready != workers) turn(kBurst);
+        const auto begin = std::chrono::steady_clock::now();
+        for (uint64_t made = 0; made < kFrames;) made += turn(kBurst);
+        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+        seconds[i] = took.count();
+        ++done;
+        while (done != workers) turn(kBurst);
+        for (unsigned n = 0; n < 1000; ++n) turn(0);
+        rte_thread_unregister();
+      });
+    }
+    for (std::thread& t : threads) t.join();
+    double rate = 0;
+    for (unsigned i = 0; i < workers; ++i) rate += kFrames / seconds[i];
+    return rate;
+  };
+  const double one = run(1, own);
+  return run(2, sorted ? own : mixed) / one;
+}
+
 double bytes_per_session() {
   const SessionTable table(1u << 20, 1);
   return static_cast<double>(table.memory_bytes()) / static_cast<double>(table.capacity());
@@ -218,6 +284,10 @@ std::vector<Scenario> scenarios() {
        [] { return storm(new_flows()); }},
       {"storm-broadcast", "established flows kept, ten times as much broadcast", "%", 99.9, true,
        [] { return storm(broadcasts()); }},
+      {"two-workers", "two workers against one, same work per worker", "times", 1.9, true,
+       [] { return two_workers(true); }},
+      {"two-workers-handoff", "the same, half of the packets handed to the other", "times", 0, true,
+       [] { return two_workers(false); }},
       {"reload", "10,000 rules and 1000 vports in effect under full load, none lost", "ms", 250,
        false, reload},
       {"idle-cpu", "a worker with nothing to do", "% CPU", 5, false, [] { return idle().cpu; }},

@@ -66,16 +66,18 @@ void Generator::stamp(bool yes) {
 }
 
 void Generator::next(rte_mbuf* m) noexcept {
+  const auto count = subset_.empty() ? flows_.count : static_cast<uint32_t>(subset_.size());
   uint32_t flow = 0;
   if (in_order_) {
     flow = cursor_;
-    cursor_ = cursor_ + 1 == flows_.count ? 0 : cursor_ + 1;
+    cursor_ = cursor_ + 1 == count ? 0 : cursor_ + 1;
   } else {
     random_ ^= random_ << 13;
     random_ ^= random_ >> 7;
     random_ ^= random_ << 17;
-    flow = static_cast<uint32_t>(((random_ >> 32) * flows_.count) >> 32);
+    flow = static_cast<uint32_t>(((random_ >> 32) * count) >> 32);
   }
+  if (!subset_.empty()) flow = subset_[flow];
   write(m, flow);
   ++made_;
 }

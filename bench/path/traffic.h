@@ -48,6 +48,8 @@ class Generator {
   /// Writes the next frame; in random order over the flows, or each once (in_order).
   void next(rte_mbuf* m) noexcept;
   void in_order(bool yes) noexcept { in_order_ = yes; }
+  /// Only these flows.
+  void only(std::vector<uint32_t> flows) { subset_ = std::move(flows); }
   /// Stamps frames with flow and sequence number, for the sink to check. Costs a table.
   void stamp(bool yes);
   [[nodiscard]] uint64_t made() const noexcept { return made_; }
@@ -62,6 +64,7 @@ class Generator {
   bool in_order_ = false;
   bool stamp_ = false;
   std::vector<uint32_t> sequence_;
+  std::vector<uint32_t> subset_;
   uint64_t made_ = 0;
 };
 

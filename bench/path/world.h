@@ -20,12 +20,13 @@ namespace maclane::bench {
 
 inline constexpr unsigned kRingPorts = 28;  // of DPDK's 32
 inline constexpr unsigned kRingSize = 1024;
+inline constexpr unsigned kQueues = 2;  // of each port; most cases use the first alone
 
 /// An ethdev whose two sides are rings of ours.
 struct RingPort {
   uint16_t ethdev = 0xffff;
-  rte_ring* rx = nullptr;  // what the worker will receive
-  rte_ring* tx = nullptr;  // what it sent
+  std::array<rte_ring*, kQueues> rx{};  // by queue: what its worker will receive
+  std::array<rte_ring*, kQueues> tx{};  // what it sent
 };
 
 /// The process's EAL, buffers and ports. Ends the process with a sentence if they cannot be had.
@@ -34,7 +35,7 @@ class Machine {
   static Machine& get();
   [[nodiscard]] rte_mempool* pool() const { return pool_; }
   [[nodiscard]] const RingPort& port(unsigned i) const { return ports_[i]; }
-  [[nodiscard]] PortInfo info(unsigned i) const;
+  [[nodiscard]] PortInfo info(unsigned i, unsigned queues) const;
 
  private:
   Machine();
@@ -45,6 +46,7 @@ class Machine {
 struct WorldConfig {
   std::string yaml;
   uint32_t max_sessions = 1024;
+  unsigned workers = 1;
   /// Macvlan names whose kernel device is a ring port, and its number.
   std::vector<std::pair<std::string, unsigned>> attachments;
 };
@@ -56,16 +58,16 @@ class World {
 
   /// Compiles another configuration and publishes it, as a reload does.
   void reload(const std::string& yaml);
-  /// One round of the worker's loop, as its thread runs it.
-  void round();
-  /// Hands the worker to a thread of its own, as the daemon runs it; no round() from then on.
+  /// One round of a worker's loop, as its thread runs it.
+  void round(unsigned worker = 0);
+  /// Hands the only worker to a thread of its own, as the daemon runs it; no round() from then on.
   std::unique_ptr<WorkerThread> start_thread(unsigned cpu);
   /// Moves the worker's clock on by hand.
   void skip_time(uint32_t centiseconds) { skipped_cs_ += centiseconds; }
 
   [[nodiscard]] IfIndex interface(std::string_view name) const;
   void neighbour(std::string_view interface, uint32_t address, const MacAddr& mac);
-  [[nodiscard]] Worker& worker() { return *worker_; }
+  [[nodiscard]] Worker& worker(unsigned i = 0) { return *workers_[i]; }
   [[nodiscard]] const Snapshot& snapshot() const { return *publisher_.current(); }
   /// All packets dropped, by name, for the report of a case that lost some.
   [[nodiscard]] std::string drops() const;
@@ -78,8 +80,9 @@ class World {
   McFilters mc_filters_;
   Publisher publisher_;
   std::unique_ptr<compile::CompileState> state_;
-  std::unique_ptr<Worker> worker_;
-  std::unique_ptr<LoopState> loop_;
+  HandoffMesh mesh_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::unique_ptr<LoopState>> loops_;
   Clock clock_;
   uint32_t skipped_cs_ = 0;
 };

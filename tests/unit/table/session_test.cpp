@@ -221,13 +221,22 @@ TEST(SessionTable, SpillsIntoTheSecondBucketAndBack) {
   }
 }
 
-TEST(SessionTable, FillsNearlyToCapacity) {
+TEST(SessionTable, FillsToCapacityAndForgetsAll) {
   constexpr uint32_t kCapacity = 65536;
   SessionTable t(kCapacity, 99);
-  uint32_t made = 0;
-  for (uint32_t n = 0; n < kCapacity; ++n) made += create(t, n) != SessionTable::kNone;
-  EXPECT_GT(made, kCapacity - kCapacity / 500);
+  for (uint32_t n = 0; n < kCapacity; ++n) ASSERT_NE(create(t, n), SessionTable::kNone) << n;
+  EXPECT_EQ(create(t, kCapacity), SessionTable::kNone);
   EXPECT_EQ(t.memory_bytes(), kCapacity * 128ull + kCapacity / 2 * 64ull);
+  for (uint32_t n = 0; n < kCapacity; ++n) {
+    ASSERT_TRUE(t.exists(numbered(n))) << n;
+    ASSERT_TRUE(t.exists(numbered(n).reversed())) << n;
+  }
+  // Keys that were moved to make room are forgotten where they went.
+  EXPECT_EQ(t.expire(5000, all_timeouts(1000), kCapacity), kCapacity);
+  EXPECT_EQ(t.size(), 0u);
+  for (uint32_t n = 0; n < kCapacity; ++n) ASSERT_FALSE(t.exists(numbered(n))) << n;
+  for (uint32_t n = 0; n < kCapacity; ++n)
+    ASSERT_NE(create(t, n + kCapacity), SessionTable::kNone) << n;
 }
 
 TEST(SessionTable, HashDependsOnSeedAndSpreads) {
