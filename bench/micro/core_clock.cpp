@@ -44,7 +44,8 @@ void measure() {
   const uint64_t ticks = __rdtsc() - first;
   const std::chrono::duration<double> seconds = clock::now() - began;
   std::sort(pieces, pieces + kPieces);
-  const double ratio = kChain * kCyclesEach / static_cast<double>(pieces[kPieces / 2]);
+  constexpr unsigned kMiddle = kPieces / 2;
+  const double ratio = kChain * kCyclesEach / static_cast<double>(pieces[kMiddle]);
   std::printf("{\"tsc_hz\": %.0f, \"cycles_per_tick\": %.4f}\n",
               static_cast<double>(ticks) / seconds.count(), ratio);
 }

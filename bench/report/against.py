@@ -9,7 +9,10 @@ from show import WIDTH, figure, wrapped
 SAME = ("cpu_model", "cores", "kernel")
 
 
-def _names(title: str, names: Sequence[str]) -> None:
+def _names(title: str, only: Sequence[str], both: set[str]) -> None:
+    """Parts that only one of the two has at all are named as a whole."""
+    parts = dict.fromkeys(key.split()[0] for key in only if key.split()[0] not in both)
+    names = [f"all of {part}" for part in parts] + [key for key in only if key.split()[0] in both]
     if names:
         wrapped(f"{title}: {', '.join(names)}")
 
@@ -31,10 +34,10 @@ def compare(rows: Sequence[Row], report: dict[str, Any], earlier: dict[str, Any]
         if before is None or before["value"] is None or row.value is None:
             only_now.append(row.key)
             continue
-        ratio = row.value / before["value"] if before["value"] else None
+        ratio = row.value / before["value"] if before["value"] > 0 and row.value > 0 else None
         made.append({"part": row.part, "id": row.id, "then": before["value"], "now": row.value, "ratio": ratio})
         more = " ^" if row.more_is_better else ""
         print(f"{row.key[:WIDTH - 40]:{WIDTH - 40}} {figure(before['value'], row.unit):>12} "
               f"{figure(row.value, row.unit):>12} {'-' if ratio is None else f'{ratio:.2f}':>9}{more}")
-    _names("In one of the two only, or missing", [*only_now, *then])
+    _names("In one of the two only, or missing", [*only_now, *then], {row["part"] for row in made})
     return made

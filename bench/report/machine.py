@@ -56,7 +56,7 @@ def describe(cpu: int) -> dict[str, Any]:
         "caches": caches(cpu),
         "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20,
         "kernel": os.uname().release,
-        "virtual": output("systemd-detect-virt") or "unknown",
+        "virtual": output("systemd-detect-virt", "--vm") or "no virtual machine known",
         "huge_pages_2mb": huge_pages(),
         "transparent_huge_pages": read("/sys/kernel/mm/transparent_hugepage/enabled"),
         "load_average": os.getloadavg()[0],

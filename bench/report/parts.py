@@ -56,8 +56,8 @@ class Result:
 
 
 def _path(settings: Settings, file: Path) -> list[str]:
-    # Fewer packets than this would measure how the tables of millions become warm.
-    counts = ["--packets", "262144", "--trials", "3"] if settings.quick else ["--trials", "7"]
+    # Not fewer packets when quick: that would measure how the tables of millions become warm.
+    counts = ["--trials", "3" if settings.quick else "7"]
     return [str(settings.build / "bench/path_bench"), "--cpu", str(settings.cpu), *counts, "--json", str(file)]
 
 
@@ -138,6 +138,9 @@ def _run(words: list[str], log: Path) -> str:
 
 def _measure(part: Part, settings: Settings, words: list[str], file: Path, log: Path) -> tuple[list[Row], str]:
     file.unlink(missing_ok=True)
+    program = next((word for word in words if word.startswith(f"{settings.build}/bench/")), None)
+    if program is not None and not Path(program).exists():
+        return [], f"{program} is not built; scripts/bench.sh builds it, and says why if it cannot"
     why = _run(words, log)
     try:
         return part.read(part.name, file), why

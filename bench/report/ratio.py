@@ -12,7 +12,12 @@ AF_PACKET = ("ours-macvlan-masquerade-rules-50k", "kernel-macvlan-masquerade-rul
 
 
 def _find(rows: Sequence[Row], part: str, name: str) -> Row | None:
-    return next((row for row in rows if row.part == part and row.id == name and row.value), None)
+    return next((row for row in rows if row.part == part and row.id == name
+                 and row.value is not None and row.value > 0), None)
+
+
+def _mark(*rows: Row) -> str:
+    return "; DISTURBED, measure again" if any(row.disturbed for row in rows) else ""
 
 
 def kernel_rows(rows: Sequence[Row]) -> list[Row]:
@@ -22,7 +27,7 @@ def kernel_rows(rows: Sequence[Row]) -> list[Row]:
     for name, words in KERNEL:
         kernel = _find(rows, "peers", name)
         if ours is None or ours.value is None or kernel is None or kernel.value is None:
-            lack = f"path {OURS}" if ours is None else f"peers {name}"
+            lack = f"path {OURS}" if ours is None else f"peers {name} above 0"
             made.append(Row("kernel", f"kernel-ratio-{name}", f"{name} divided by our path at 64k", None,
                             "times", missing=f"there is no figure for {lack}"))
             continue
@@ -31,7 +36,7 @@ def kernel_rows(rows: Sequence[Row]) -> list[Row]:
                 continue
             suffix = "" if what == "all-in" else "-router"
             title = (f"{name} ({words}, 50k flows), {what}, {figure:.0f} ticks, divided by our in-process path "
-                     f"{OURS} (25 rules, 64k sessions), {ours.value:.1f} ticks")
+                     f"{OURS} (25 rules, 64k sessions), {ours.value:.1f} ticks{_mark(kernel)}")
             made.append(Row("kernel", f"{name}{suffix}", title, figure / ours.value, "times",
                             None if suffix else GOAL, more_is_better=True))
     made += _like_for_like(rows)
@@ -51,7 +56,7 @@ def _like_for_like(rows: Sequence[Row]) -> list[Row]:
         if theirs is None or own is None or own <= 0:
             continue
         title = (f"like for like on the same veths, {what}: {AF_PACKET[1]}, {theirs:.0f} ticks, divided by "
-                 f"{AF_PACKET[0]} (af_packet), {own:.0f} ticks")
+                 f"{AF_PACKET[0]} (af_packet), {own:.0f} ticks{_mark(ours, kernel)}")
         made.append(Row("kernel", f"like-for-like-{what.split()[0]}", title, theirs / own, "times",
                         more_is_better=True))
     return made
