@@ -1,8 +1,8 @@
 // What the benchmarks of stages and tables share: DPDK, frames, a worker with a hand-made snapshot,
 // and the meter. One thread.
 //
-// A benchmark's iteration is one window of at least kWindow packets between two readings of the
-// TSC; what has to be prepared or put back is done between windows and not counted. `ticks` is the
+// A benchmark's iteration is one window of kWindow packets (64 where sessions or ports are made)
+// between two readings of the TSC; what has to be prepared or put back is done between windows and not counted. `ticks` is the
 // median window's, by its packets, less what an empty window reads.
 #pragma once
 

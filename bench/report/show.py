@@ -100,7 +100,8 @@ def header(report: dict[str, Any]) -> None:
             f"({machine['virtual']}), {caches}; Linux {machine['kernel']}; TSC "
             f"{(machine['tsc_hz'] or 0) / 1e6:.0f} MHz, {machine['cycles_per_tick'] or 0:.2f} core cycles a tick; "
             f"{machine['huge_pages_2mb']['free']} of {machine['huge_pages_2mb']['total']} huge pages free; "
-            f"{compiler.get('version')}, {compiler.get('buildtype')}, {compiler.get('flags')}")
+            + (compiler.get("missing") or
+               f"{compiler['version']}, {compiler['buildtype']}, {compiler['flags']}"))
 
 
 def conditions(results: Iterable[Result]) -> None:
