@@ -2,8 +2,8 @@
 // and the meter. One thread.
 //
 // A benchmark's iteration is one window of kWindow packets (64 where sessions or ports are made)
-// between two readings of the TSC; what has to be prepared or put back is done between windows and not counted. `ticks` is the
-// median window's, by its packets, less what an empty window reads.
+// between two readings of the TSC; what has to be prepared or put back is done between windows and
+// not counted. `ticks` is the median window's, by its packets, less what an empty window reads.
 #pragma once
 
 #include <benchmark/benchmark.h>
