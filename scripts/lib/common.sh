@@ -28,16 +28,20 @@ until_true() {
   done
 }
 
-# build_in DIR [meson options]: configures once, compiles what changed. Its output is shown only if
-# it fails, and then without the lines of what went well.
+# build_in DIR [meson options]: configures once, compiles what changed: everything, or the targets in
+# BUILD_TARGETS as far as they can be built. Its output is shown only if it fails, and then without
+# the lines of what went well.
 build_in() {
-  local dir=$1 log ok=yes
+  local dir=$1 log ok=yes keep_on=()
   shift
+  if [[ -n ${BUILD_TARGETS-} ]]; then keep_on=(--ninja-args=-k0); fi
   log=$(mktemp)
   if [[ ! -e $dir/build.ninja ]]; then
     meson setup "$dir" "$@" >"$log" 2>&1 || ok=no
   fi
-  if [[ $ok == yes ]]; then meson compile -C "$dir" >>"$log" 2>&1 || ok=no; fi
+  if [[ $ok == yes ]]; then
+    meson compile -C "$dir" "${keep_on[@]}" "${BUILD_TARGETS[@]}" >>"$log" 2>&1 || ok=no
+  fi
   [[ $ok == yes ]] || grep -vE '^\[[0-9]+/[0-9]+\] (Compiling|Linking|Generating)' "$log" || true
   rm -f "$log"
   [[ $ok == yes ]]
