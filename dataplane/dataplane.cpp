@@ -67,6 +67,8 @@ bool Dataplane::Impl::start_eal(std::string* error) {
       break;
   }
   eal.memory_mb = memory_mb(config);
+  eal.sessions_mb = static_cast<uint32_t>(
+      (SessionTable::bytes_for(config.max_sessions) * cpus.size() >> 20) + 2 * cpus.size());
   eal.worker_cpus = cpus;
   eal.pci = config.pci;
   return eal_start(eal, error);

@@ -69,13 +69,14 @@ std::string cpu_list(const std::vector<unsigned>& cpus) {
 /// Decides between huge and normal pages; false with a sentence if neither will do.
 bool choose_pages(const EalConfig& config, bool* huge, std::string* error) {
   const uint32_t have = free_huge_mb();
-  const bool enough = have >= config.memory_mb;
+  const uint32_t wanted = config.memory_mb + config.sessions_mb;
+  const bool enough = have >= wanted;
   *huge = config.pages == EalConfig::Pages::kHuge ||
           (config.pages == EalConfig::Pages::kAuto && enough);
   if (*huge && !enough) {
-    const uint32_t pages = (config.memory_mb + kHugePageMb - 1) / kHugePageMb;
+    const uint32_t pages = (wanted + kHugePageMb - 1) / kHugePageMb;
     *error = "huge-pages is on, but " + std::to_string(have) + " MB of the " +
-             std::to_string(config.memory_mb) +
+             std::to_string(wanted) +
              " MB needed are free in 2 MB pages; do: sysctl -w vm.nr_hugepages=" +
              std::to_string(pages) + " (or set huge-pages: no)";
     return false;

@@ -13,6 +13,7 @@ namespace maclane {
 struct EalConfig {
   enum class Pages : uint8_t { kAuto, kHuge, kNormal } pages = Pages::kAuto;
   uint32_t memory_mb = 256;  // all that DPDK will hand out
+  uint32_t sessions_mb = 0;  // what session tables take beside it, of the same huge pages
   std::vector<unsigned> worker_cpus;
   std::vector<std::string> pci;
 };

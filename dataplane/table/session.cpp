@@ -27,13 +27,14 @@ size_t whole_pages(size_t bytes) noexcept {
   return bytes < kHugePage ? bytes : (bytes + kHugePage - 1) & ~(kHugePage - 1);
 }
 
-/// Reserved huge pages, or ordinary ones that the kernel may join to huge ones, which takes a start
-/// on their boundary. A random line of a large table costs a third less in huge pages.
-void* map_memory(size_t bytes) noexcept {
+/// Reserved huge pages if so wanted and there; else ordinary ones that the kernel may join to huge
+/// ones, which takes a start on their boundary. A random line of a large table costs a third less
+/// in huge pages.
+void* map_memory(size_t bytes, bool huge_pages) noexcept {
   constexpr int kProtection = PROT_READ | PROT_WRITE;
   constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS;
   const size_t whole = whole_pages(bytes);
-  if (whole >= kHugePage) {
+  if (huge_pages && whole >= kHugePage) {
     void* p = mmap(nullptr, whole, kProtection, kFlags | MAP_HUGETLB, -1, 0);
     if (p != MAP_FAILED) return p;
   }
@@ -47,6 +48,11 @@ void* map_memory(size_t bytes) noexcept {
   if (slack != before) munmap(begin + before + whole, slack - before);
   madvise(begin + before, whole, MADV_HUGEPAGE);  // a wish: without it all still works
   return begin + before;
+}
+
+/// Two keys a session and four keys a bucket: between a quarter and half full at capacity.
+uint32_t buckets_for(uint32_t capacity) noexcept {
+  return std::max(2u, std::bit_ceil((capacity + 1) / 2));
 }
 
 void unmap_memory(void* p, size_t bytes) noexcept {
@@ -91,16 +97,15 @@ bool SessionTable::Bucket::take(uint16_t tag, uint32_t reference) noexcept {
   return false;
 }
 
-SessionTable::SessionTable(uint32_t capacity, uint64_t seed)
+SessionTable::SessionTable(uint32_t capacity, uint64_t seed, bool huge_pages)
     : capacity_(capacity),
       seeds_{mix(seed ^ 0xa0761d6478bd642fULL, 0xe7037ed1a0b428dbULL),
              mix(seed ^ 0x8ebc6af09c88c6e3ULL, 0x589965cc75374cc3ULL)} {
   if (capacity == 0 || capacity > kMaxCapacity) return;
-  // Two keys a session and four keys a bucket: between a quarter and half full at capacity.
-  const uint32_t buckets = std::max(2u, std::bit_ceil((capacity + 1) / 2));
+  const uint32_t buckets = buckets_for(capacity);
   bucket_mask_ = buckets - 1;
-  void* index = map_memory(size_t{buckets} * sizeof(Bucket));
-  void* slots = map_memory(size_t{capacity} * sizeof(Session));
+  void* index = map_memory(size_t{buckets} * sizeof(Bucket), huge_pages);
+  void* slots = map_memory(size_t{capacity} * sizeof(Session), huge_pages);
   if (index == nullptr || slots == nullptr) {
     if (index != nullptr) unmap_memory(index, size_t{buckets} * sizeof(Bucket));
     if (slots != nullptr) unmap_memory(slots, size_t{capacity} * sizeof(Session));
@@ -114,6 +119,10 @@ SessionTable::~SessionTable() {
   if (!valid()) return;
   unmap_memory(buckets_, (size_t{bucket_mask_} + 1) * sizeof(Bucket));
   unmap_memory(sessions_, size_t{capacity_} * sizeof(Session));
+}
+
+uint64_t SessionTable::bytes_for(uint32_t capacity) noexcept {
+  return uint64_t{buckets_for(capacity)} * sizeof(Bucket) + uint64_t{capacity} * sizeof(Session);
 }
 
 uint64_t SessionTable::memory_bytes() const noexcept {

@@ -174,7 +174,9 @@ class SessionTable {
 
   /// capacity sessions (the index is rounded up to a power of two); maps its memory at once. Check
   /// valid(): false if the memory could not be had.
-  SessionTable(uint32_t capacity, uint64_t seed);
+  /// huge_pages: in reserved huge pages, as long as there are any; else in ordinary ones that the
+  /// kernel may join.
+  SessionTable(uint32_t capacity, uint64_t seed, bool huge_pages = false);
   ~SessionTable();
   [[nodiscard]] bool valid() const noexcept { return sessions_ != nullptr; }
   SessionTable(const SessionTable&) = delete;
@@ -232,6 +234,7 @@ class SessionTable {
   [[nodiscard]] uint32_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
   [[nodiscard]] uint32_t capacity() const noexcept { return capacity_; }
   [[nodiscard]] uint64_t memory_bytes() const noexcept;
+  [[nodiscard]] static uint64_t bytes_for(uint32_t capacity) noexcept;
   /// Control: a consistent copy of one slot; false if it is free or was changing.
   bool copy(uint32_t session, Session& out) const noexcept;
 
