@@ -46,8 +46,8 @@ std::string clock_text() {
 }
 
 /// What the dataplane takes at start and cannot change while it runs.
-constexpr std::string_view kTakenAtStart[] = {"workers", "huge-pages", "memory", "mbufs",
-                                              "max-sessions"};
+constexpr std::string_view kTakenAtStart[] = {"workers", "spread", "huge-pages",
+                                              "memory",  "mbufs",  "max-sessions"};
 
 }  // namespace
 
@@ -56,6 +56,7 @@ DataplaneConfig dataplane_config(const model::Tree& tree) {
   const model::View settings = tree.settings("/dataplane");
   for (std::string_view cpu : model::split_list(settings.get("workers")))
     config.worker_cpus.push_back(static_cast<unsigned>(model::parse_integer(cpu).value_or(0)));
+  config.rss = settings.get("spread") == "rss";
   const std::string_view huge = settings.get("huge-pages");
   config.huge_pages = huge == "yes"  ? DataplaneConfig::HugePages::kYes
                       : huge == "no" ? DataplaneConfig::HugePages::kNo

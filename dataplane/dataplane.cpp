@@ -78,6 +78,7 @@ bool Dataplane::Impl::start(std::string* error) {
   if (!start_eal(error)) return false;
   context.workers = static_cast<uint16_t>(cpus.size());
   context.max_mtu = config.max_mtu;
+  context.rss = config.rss;
   context.pool = rte_pktmbuf_pool_create("mbufs", mbuf_count(config), kMbufCache, kPrivateSize,
                                          data_room(config), SOCKET_ID_ANY);
   if (context.pool == nullptr) {
@@ -93,7 +94,7 @@ bool Dataplane::Impl::start(std::string* error) {
   }
   neighbours = std::make_unique<NeighbourTable>(config.max_neighbours);
   mc_filters = std::make_unique<McFilters>(random_seed());
-  if (!mesh.create(context.workers, random_seed())) {
+  if (!mesh.create(context.workers, random_seed(), config.rss ? Spread::kRss : Spread::kPorts)) {
     *error = "no memory for the rings between " + std::to_string(context.workers) +
              " workers; set more memory";
     return false;

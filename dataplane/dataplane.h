@@ -24,6 +24,7 @@ struct DataplaneConfig {
   std::vector<unsigned>
       worker_cpus;  // one CPU per worker; empty: the last one this process may use
   enum class HugePages : uint8_t { kAuto, kYes, kNo } huge_pages = HugePages::kAuto;
+  bool rss = false;                // connections live where a NIC's RSS puts them (table/home.h)
   uint32_t memory_mb = 0;          // for packet buffers; 0: what mbufs need
   uint32_t mbufs = 0;              // 0: 16384, and 8192 for each worker more
   uint16_t max_mtu = 1500;         // the largest any port will be given while this runs
@@ -44,6 +45,7 @@ struct PortInfo {
   uint16_t max_mtu = 1500;
   uint16_t queues = 1;
   bool multi_segment = false;
+  bool rss = false;              // its queues are the workers' by the symmetric RSS key
   bool mac_filter_full = false;  // promiscuous because the MAC filter had no room or does not exist
   bool promiscuous = false;
   bool gates_on_link = true;  // false for net_tap: its link state means nothing once moved

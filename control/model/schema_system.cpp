@@ -34,6 +34,7 @@ constexpr Property kResource[] = {
 };
 
 constexpr std::string_view kHugePages[] = {"auto", "yes", "no"};
+constexpr std::string_view kSpreads[] = {"ports", "rss"};
 
 constexpr Property kDataplane[] = {
     {.name = "workers",
@@ -41,6 +42,14 @@ constexpr Property kDataplane[] = {
      .flags = P::kList | P::kDistinct | P::kOurs,
      .max = 1023,
      .help = "the CPUs that move packets, one worker each; unset: the last one"},
+    {.name = "spread",
+     .type = Type::kEnum,
+     .default_value = "ports",
+     .flags = P::kOurs,
+     .values = kSpreads,
+     .help =
+         "which worker a connection lives on. ports: by its ports, which source NAT then keeps; "
+         "rss: where the NIC's RSS brings it, without handoff"},
     {.name = "huge-pages",
      .type = Type::kEnum,
      .default_value = "auto",

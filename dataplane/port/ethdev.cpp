@@ -8,10 +8,12 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <vector>
 
 #include "dataplane/port/netdev.h"
 #include "dataplane/port/probe.h"
 #include "dataplane/port/rt_signals.h"
+#include "dataplane/table/home.h"
 
 namespace maclane {
 namespace {
@@ -76,8 +78,49 @@ bool check_mtu(const PortConfig& config, uint16_t max_mtu, const PortInfo& info,
   return false;
 }
 
+constexpr uint8_t kRssKeySize = 40;  // of those that do not say
+constexpr unsigned kLongestRssKey = 64;
+
+/// The symmetric key, if the device takes a key, hashes ports and has a queue for every worker. The
+/// driver copies the key when it is configured.
+void symmetric_rss(const PortContext& context, const rte_eth_dev_info& dev, PortInfo* info,
+                   rte_eth_rss_conf* conf) {
+  constexpr uint64_t kPorts = RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_UDP;
+  if (dev.hash_key_size > kLongestRssKey || dev.reta_size == 0 || dev.reta_size % kRssTable != 0 ||
+      info->queues < context.workers || (dev.flow_type_rss_offloads & kPorts) != kPorts) {
+    return;
+  }
+  static const std::array<uint8_t, kLongestRssKey> kKey = [] {
+    std::array<uint8_t, kLongestRssKey> key{};
+    for (unsigned i = 0; i < kLongestRssKey; ++i)
+      key[i] = static_cast<uint8_t>(i % 2 == 0 ? kRssKeyWord >> 8 : kRssKeyWord & 0xff);
+    return key;
+  }();
+  conf->rss_key = const_cast<uint8_t*>(kKey.data());
+  conf->rss_key_len = dev.hash_key_size == 0 ? kRssKeySize : dev.hash_key_size;
+  info->rss = true;
+}
+
+/// Entry i leads to the worker that HomeMap says. After the start. A device that refuses is one
+/// without: its packets are handed to their homes.
+void fill_rss_table(const PortContext& context, const rte_eth_rss_conf& rss, uint16_t size,
+                    PortInfo* info) {
+  std::vector<rte_eth_rss_reta_entry64> table((size + RTE_ETH_RETA_GROUP_SIZE - 1u) /
+                                              RTE_ETH_RETA_GROUP_SIZE);
+  for (unsigned i = 0; i < size; ++i) {
+    rte_eth_rss_reta_entry64& group = table[i / RTE_ETH_RETA_GROUP_SIZE];
+    group.mask |= uint64_t{1} << (i % RTE_ETH_RETA_GROUP_SIZE);
+    group.reta[i % RTE_ETH_RETA_GROUP_SIZE] =
+        static_cast<uint16_t>(i % kRssTable % context.workers);
+  }
+  info->rss = rte_eth_dev_rss_reta_update(info->ethdev, table.data(), size) == 0;
+  // Some drivers take the key when they are configured, some only now.
+  rte_eth_rss_conf conf = rss;
+  (void)rte_eth_dev_rss_hash_update(info->ethdev, &conf);
+}
+
 bool configure(const PortContext& context, const rte_eth_dev_info& dev, PortInfo* info,
-               std::string* error) {
+               rte_eth_rss_conf* rss, std::string* error) {
   rte_eth_conf conf = {};
   conf.rxmode.mtu = info->mtu;
   const uint32_t room = rte_pktmbuf_data_room_size(context.pool) - RTE_PKTMBUF_HEADROOM;
@@ -94,6 +137,8 @@ bool configure(const PortContext& context, const rte_eth_dev_info& dev, PortInfo
     conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
     conf.rx_adv_conf.rss_conf.rss_hf =
         (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP) & dev.flow_type_rss_offloads;
+    if (context.rss) symmetric_rss(context, dev, info, &conf.rx_adv_conf.rss_conf);
+    *rss = conf.rx_adv_conf.rss_conf;
   }
   info->multi_segment =
       ((dev.tx_offload_capa | dev.tx_queue_offload_capa) & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
@@ -202,8 +247,9 @@ bool start_port(const PortContext& context, const PortConfig& config, uint16_t e
   info->max_mtu = std::min(info->max_mtu, context.max_mtu);
   info->queues = queues_for(context, dev, config, *info);
   info->mtu = config.mtu;
-  if (!check_mtu(config, info->max_mtu, *info, error) || !configure(context, dev, info, error) ||
-      !set_up_queues(context, dev, info, error)) {
+  rte_eth_rss_conf rss{};
+  if (!check_mtu(config, info->max_mtu, *info, error) ||
+      !configure(context, dev, info, &rss, error) || !set_up_queues(context, dev, info, error)) {
     return false;
   }
   if (const int rc = rte_eth_dev_set_mtu(ethdev, config.mtu); rc != 0 && rc != -ENOTSUP) {
@@ -214,6 +260,7 @@ bool start_port(const PortContext& context, const PortConfig& config, uint16_t e
     *error = info->device + " does not start: " + because(rc);
     return false;
   }
+  if (info->rss) fill_rss_table(context, rss, dev.reta_size, info);
   return set_own_mac(config, info, error);
 }
 

@@ -15,6 +15,7 @@ struct PortContext {
   rte_mempool* pool = nullptr;
   uint16_t workers = 1;  // queues, one of each kind per worker
   uint16_t max_mtu = 1500;
+  bool rss = false;  // spread as Spread::kRss says, where a device can
 };
 
 /// Creates, sets up and starts a device; on failure nothing is left of it.

@@ -5,10 +5,18 @@
 // the id and the type) and at nothing else, because a translation that keeps the port then keeps
 // the home; protocols without ports have the unordered pair of addresses. The few translations
 // that do change it (worker/claim.h) are told to the other home. The hash is seeded once a
-// process: who sends packets must not choose which worker they load. Pure; any thread.
+// process: who sends packets must not choose which worker they load.
+//
+// With Spread::kRss home is instead what a NIC makes of the same packet: Toeplitz over addresses
+// and ports with the symmetric key, whose 16 bits repeat, through a table of kRssTable entries
+// filled worker by worker. TCP and UDP then arrive at home and are not handed on, from NICs that
+// can; a translation keeps its port only if the reply's home is the same, else takes one for which
+// it is (nat_ports.h). The key is no secret: this trades that, and kept ports, for the handoff.
+// Pure; any thread.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "dataplane/net/types.h"
@@ -17,12 +25,51 @@
 
 namespace maclane {
 
+enum class Spread : uint8_t { kPorts, kRss };
+
+inline constexpr uint16_t kRssKeyWord = 0x6d5a;  // repeated over the whole key, whatever its size
+inline constexpr unsigned kRssTable = 128;       // what every NIC's table is a multiple of
+
+namespace rss {
+/// Toeplitz hashes of one 16-bit word's upper and lower byte. As the key repeats after 16 bits, a
+/// word counts the same wherever it stands, and the hash of all words is that of their sum.
+struct Bytes {
+  std::array<uint32_t, 256> upper{};
+  std::array<uint32_t, 256> lower{};
+};
+constexpr Bytes make_bytes() noexcept {
+  constexpr uint64_t kKey = uint64_t{kRssKeyWord} << 48 | uint64_t{kRssKeyWord} << 32 |
+                            uint64_t{kRssKeyWord} << 16 | kRssKeyWord;
+  Bytes b;
+  for (unsigned value = 0; value < 256; ++value) {
+    for (unsigned bit = 0; bit < 8; ++bit) {
+      if ((value >> (7 - bit) & 1) == 0) continue;
+      b.upper[value] ^= static_cast<uint32_t>(kKey >> (32 - bit));
+      b.lower[value] ^= static_cast<uint32_t>(kKey >> (24 - bit));
+    }
+  }
+  return b;
+}
+inline constexpr Bytes kBytes = make_bytes();
+}  // namespace rss
+
+/// What a NIC with the symmetric key computes of addresses and ports (Microsoft's RSS).
+[[nodiscard]] inline uint32_t rss_hash(const Tuple& t) noexcept {
+  const uint32_t addresses = t.src.raw ^ t.dst.raw;
+  const auto word = static_cast<uint16_t>(addresses ^ addresses >> 16 ^ t.sport.raw ^ t.dport.raw);
+  const uint16_t sum = be16{word}.host();
+  return rss::kBytes.upper[sum >> 8] ^ rss::kBytes.lower[sum & 0xff];
+}
+
 class HomeMap {
  public:
   HomeMap() noexcept = default;  // one worker: everything is its own
-  HomeMap(unsigned workers, uint64_t seed) noexcept : workers_(workers), seed_(seed) {}
+  HomeMap(unsigned workers, uint64_t seed, Spread spread = Spread::kPorts) noexcept
+      : workers_(workers), rss_(spread == Spread::kRss), seed_(seed) {}
 
   [[nodiscard]] unsigned of(const Tuple& t) const noexcept {
+    if (rss_ && (t.proto == kProtoTcp || t.proto == kProtoUdp))
+      return rss_hash(t) % kRssTable % workers_;
     if (t.proto == kProtoTcp || t.proto == kProtoUdp || t.proto == kProtoIcmp) {
       return spread(pair(t.sport.raw, t.dport.raw));
     }
@@ -50,6 +97,7 @@ class HomeMap {
   }
 
   unsigned workers_ = 1;
+  bool rss_ = false;
   uint64_t seed_ = 0;
 };
 

@@ -1,11 +1,13 @@
 #include "dataplane/worker/handoff.h"
 
+#include <rte_prefetch.h>
 #include <rte_ring.h>
 
 #include <cstdio>
 
 #include "dataplane/stage/flood.h"
 #include "dataplane/stage/l3.h"
+#include "dataplane/worker/message.h"
 #include "dataplane/worker/packet.h"
 
 namespace maclane {
@@ -75,9 +77,10 @@ HandoffMesh::~HandoffMesh() {
   }
 }
 
-bool HandoffMesh::create(unsigned workers, uint64_t seed) {
+bool HandoffMesh::create(unsigned workers, uint64_t seed, Spread spread) {
   workers_ = workers;
   seed_ = seed;
+  spread_ = spread;
   for (unsigned from = 0; from < workers; ++from) {
     for (unsigned to = 0; to < workers; ++to) {
       if (from == to) continue;
@@ -93,7 +96,7 @@ bool HandoffMesh::create(unsigned workers, uint64_t seed) {
 
 Handoff HandoffMesh::end_of(unsigned worker) const {
   Handoff h;
-  if (workers_ > 1) h.home = HomeMap(workers_, seed_);
+  if (workers_ > 1) h.home = HomeMap(workers_, seed_, spread_);
   for (unsigned peer = 0; peer < workers_; ++peer) {
     const Rings& in = rings_[peer][worker];
     const Rings& out = rings_[worker][peer];
@@ -157,6 +160,13 @@ unsigned take_handoff(Worker& w, L3Queue& queue) noexcept {
     for (unsigned taken = 0; n == packets.size() && taken < L3Queue::kCapacity; taken += n) {
       n = rte_ring_sc_dequeue_burst(ring, reinterpret_cast<void**>(packets.data()), packets.size(),
                                     nullptr);
+      // All of them were written on another core: each line comes from there, so all come at once.
+      for (unsigned i = 0; i < n; ++i) {
+        auto* const m = reinterpret_cast<const uint8_t*>(packets[i]);
+        rte_prefetch0(m);
+        rte_prefetch0(m + sizeof(rte_mbuf));
+        rte_prefetch0(m + sizeof(rte_mbuf) + kPrivateSize + RTE_PKTMBUF_HEADROOM);
+      }
       for (unsigned i = 0; i < n; ++i) take_one(w, packets[i], queue);
       total += n;
     }

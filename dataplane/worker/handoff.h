@@ -93,7 +93,7 @@ class HandoffMesh {
   HandoffMesh(const HandoffMesh&) = delete;
   HandoffMesh& operator=(const HandoffMesh&) = delete;
   /// Makes the rings between `workers` workers (none for one). False: no memory.
-  [[nodiscard]] bool create(unsigned workers, uint64_t seed);
+  [[nodiscard]] bool create(unsigned workers, uint64_t seed, Spread spread = Spread::kPorts);
   /// A worker's ends, for Worker::handoff, before it starts.
   [[nodiscard]] Handoff end_of(unsigned worker) const;
   /// Takes the packets that still are in the rings; the workers must have stopped.
@@ -110,6 +110,7 @@ class HandoffMesh {
   };
   unsigned workers_ = 1;
   uint64_t seed_ = 0;
+  Spread spread_ = Spread::kPorts;
   std::array<std::array<Rings, kMaxWorkers>, kMaxWorkers> rings_{};  // [from][to]
 };
 

@@ -2,14 +2,17 @@
 #include "dataplane/table/home.h"
 
 #include <gtest/gtest.h>
+#include <rte_thash.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <random>
 #include <tuple>
 #include <vector>
 
 #include "dataplane/table/claims.h"
+#include "dataplane/table/nat_ports.h"
 
 namespace maclane {
 namespace {
@@ -51,6 +54,45 @@ void expect_even(const std::vector<unsigned>& counts, unsigned all) {
   const double even = static_cast<double>(all) / static_cast<double>(counts.size());
   EXPECT_GT(*least, even * 0.9);
   EXPECT_LT(*most, even * 1.1);
+}
+
+// The key repeated over 40 bytes, as a NIC has it, and DPDK's own hash over whole tuples.
+TEST(Home, OfRssIsTheHashOfANic) {
+  std::array<uint8_t, 40> key{};
+  for (unsigned i = 0; i < key.size(); ++i) key[i] = i % 2 == 0 ? 0x6d : 0x5a;
+  std::mt19937 random(4);
+  for (unsigned i = 0; i < 5000; ++i) {
+    const Tuple t = any_tuple(random, i % 2 == 0 ? kProtoTcp : kProtoUdp);
+    std::array<uint32_t, 3> words = {t.src.host(), t.dst.host(),
+                                     uint32_t{t.sport.host()} << 16 | t.dport.host()};
+    const uint32_t nic = rte_softrss(words.data(), words.size(), key.data());
+    ASSERT_EQ(rss_hash(t), nic);
+    for (const unsigned workers : {2u, 3u, 8u, 16u}) {
+      const HomeMap home(workers, 5, Spread::kRss);
+      // A table of any size that is a multiple of kRssTable leads to the same worker.
+      for (const unsigned table : {128u, 512u, 2048u})
+        ASSERT_EQ(home.of(t), nic % table % kRssTable % workers);
+      ASSERT_EQ(home.of(t), home.of(t.reversed()));
+    }
+  }
+}
+
+TEST(Home, OfRssLeavesAPortForEveryReply) {
+  Random random(6);
+  const HomeMap home(16, 5, Spread::kRss);
+  for (unsigned n = 0; n < 500; ++n) {
+    const Tuple t = {be32::from(0x0a000000 + n), be32::from(0xc6120001),
+                     be16::from(static_cast<uint16_t>(1024 + n)), be16::from(443), kProtoTcp};
+    Tuple out = t;
+    out.src = be32::from(0xcb007102);
+    uint16_t port = 0;
+    const auto at = [&](uint16_t p) {
+      out.sport = be16::from(p);
+      return home.of(out.reversed()) == home.of(t);
+    };
+    ASSERT_TRUE(pick_port(port_class(1024), random, &port, at, [](uint16_t) { return true; }));
+    ASSERT_TRUE(at(port));
+  }
 }
 
 // What a client's ports look like: they count up, toward one port of a server.
