@@ -24,6 +24,7 @@ constexpr uint32_t kHugePageMb = 2;
 struct {
   bool started = false;
   bool huge = false;
+  bool spare = false;
 } eal;
 
 /// The number after `key` in a file such as /proc/meminfo; 0 if it is not there.
@@ -69,14 +70,14 @@ std::string cpu_list(const std::vector<unsigned>& cpus) {
 /// Decides between huge and normal pages; false with a sentence if neither will do.
 bool choose_pages(const EalConfig& config, bool* huge, std::string* error) {
   const uint32_t have = free_huge_mb();
-  const uint32_t wanted = config.memory_mb + config.sessions_mb;
-  const bool enough = have >= wanted;
+  const bool enough = have >= config.memory_mb;
+  eal.spare = have >= config.memory_mb + config.sessions_mb;
   *huge = config.pages == EalConfig::Pages::kHuge ||
           (config.pages == EalConfig::Pages::kAuto && enough);
   if (*huge && !enough) {
-    const uint32_t pages = (wanted + kHugePageMb - 1) / kHugePageMb;
+    const uint32_t pages = (config.memory_mb + kHugePageMb - 1) / kHugePageMb;
     *error = "huge-pages is on, but " + std::to_string(have) + " MB of the " +
-             std::to_string(wanted) +
+             std::to_string(config.memory_mb) +
              " MB needed are free in 2 MB pages; do: sysctl -w vm.nr_hugepages=" +
              std::to_string(pages) + " (or set huge-pages: no)";
     return false;
@@ -194,6 +195,10 @@ bool eal_start(const EalConfig& config, std::string* error) {
 
 bool eal_uses_huge_pages() {
   return eal.huge;
+}
+
+bool eal_leaves_huge_pages() {
+  return eal.huge && eal.spare;
 }
 
 std::string tap_obstacle() {

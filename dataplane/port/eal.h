@@ -13,7 +13,7 @@ namespace maclane {
 struct EalConfig {
   enum class Pages : uint8_t { kAuto, kHuge, kNormal } pages = Pages::kAuto;
   uint32_t memory_mb = 256;  // all that DPDK will hand out
-  uint32_t sessions_mb = 0;  // what session tables take beside it, of the same huge pages
+  uint32_t sessions_mb = 0;  // what session tables would take beside it, of the same huge pages
   std::vector<unsigned> worker_cpus;
   std::vector<std::string> pci;
 };
@@ -26,6 +26,8 @@ struct EalConfig {
 bool eal_start(const EalConfig& config, std::string* error);
 /// Whether EAL lives in huge pages.
 [[nodiscard]] bool eal_uses_huge_pages();
+/// Whether there are huge pages for EalConfig::sessions_mb beside it.
+[[nodiscard]] bool eal_leaves_huge_pages();
 
 /// What this process lacks to create tap devices, with its remedy; empty if nothing.
 [[nodiscard]] std::string tap_obstacle();

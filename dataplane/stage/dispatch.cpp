@@ -52,7 +52,11 @@ bool dispatch_claimed(Worker& w, Burst& b, unsigned i) noexcept {
   constexpr unsigned kStays = L3Queue::kClaimed | L3Queue::kRelatedToOther;
   if (!w.snapshot->tracking || (b.flags[i] & kStays) != 0) return false;
   // Whoever claimed this packet's tuple did so before the packet could come.
-  take_claims(w);
+  if (!take_claims(w)) {
+    drop(w, b.mbuf[i], Drop::claim_full, b.in_if[i]);  // whose it is cannot be known now
+    b.mbuf[i] = nullptr;
+    return true;
+  }
   if (w.claims.size() == 0) return false;
   Tuple t = b.tuple[i];
   if (is_error(b, i)) {

@@ -39,7 +39,8 @@ class FastPath {
   /// Packet i by its session's leg. True: it is on its way.
   [[nodiscard]] bool established(Burst& b, unsigned i) noexcept {
     // A later fragment has no ports to translate.
-    if (b.session[i] == SessionTable::kNone || b.l4[i] == nullptr) return false;
+    if (b.session[i] == SessionTable::kNone || b.l4[i] == nullptr || b.mbuf[i]->nb_segs != 1)
+      return false;
     Session& s = w_.sessions.at(b.session[i]);
     const uint8_t direction = b.direction[i];
     Leg& leg = s.leg(direction);
@@ -90,8 +91,10 @@ class FastPath {
 
   /// Packet i by its route alone, `next_hop` an index into Snapshot::next_hops.
   [[nodiscard]] bool routed(Burst& b, unsigned i, uint16_t next_hop) noexcept {
-    if ((b.flags[i] & ~L3Queue::kHandedOver) != 0 || b.tuple[i].dst.host() >= 0xe0000000u)
+    if (next_hop == 0 || (b.flags[i] & ~L3Queue::kHandedOver) != 0 ||
+        b.tuple[i].dst.host() >= 0xe0000000u || b.mbuf[i]->nb_segs != 1) {
       return false;
+    }
     if (next_hop != next_hop_ && !take_way(next_hop, b.tuple[i].dst)) return false;
     Ip4Hdr& ip = *b.ip[i];
     if (ip.ttl <= 1 || b.length[i] > way_.mtu) return false;
@@ -163,7 +166,7 @@ class FastPath {
   const uint32_t generation_;
   Way way_;
   NeighbourRef way_of_ = kNoNeighbour;  // whose way_ is
-  uint16_t next_hop_ = 0;  // the gateway that way_ leads to; 0, which is no route: none
+  uint16_t next_hop_ = 0;  // the gateway that way_ leads to; 0: none, or a neighbour of our own
   uint16_t walk_ = WalkTable::kNone;
   uint32_t walk_packets_ = 0;
   uint64_t walk_bytes_ = 0;

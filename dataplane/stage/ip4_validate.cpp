@@ -90,7 +90,9 @@ void ip4_validate(Worker& w, Burst& b, unsigned i) noexcept {
   }
   const bool from_router = (b.flags[i] & L3Queue::kFromRouter) != 0;
   if (!from_router && martian(ip->src.host(), ip->dst.host())) return refuse(Drop::ip_martian);
-  if (m->pkt_len > total) rte_pktmbuf_trim(m, static_cast<uint16_t>(m->pkt_len - total));
+  // What cannot be cut off is more than padding: whole segments behind the packet.
+  if (m->pkt_len > total && rte_pktmbuf_trim(m, static_cast<uint16_t>(m->pkt_len - total)) != 0)
+    return refuse(Drop::ip_malformed);
 
   b.ip[i] = ip;
   b.length[i] = static_cast<uint16_t>(total);

@@ -186,7 +186,7 @@ void slow(Worker& w, Burst& b, unsigned i) noexcept {
   // The connection that claimed this packet is over, and a new one would have another home.
   if (opens && (b.flags[i] & L3Queue::kClaimed) != 0)
     return refuse(w, b, i, Drop::claim_over, b.in_if[i]);
-  if (opens && w.new_left != 0) --w.new_left;
+  if (b.session[i] == SessionTable::kNone && !own && w.new_left != 0) --w.new_left;
 
   Decision d;
   d.post = b.tuple[i];
@@ -337,10 +337,13 @@ void run_routed(Worker& w, Burst& b) noexcept {
 
 /// Whether packet i came from a wire and is of no connection: found out without looking further.
 bool of_no_connection(const Worker& w, const Burst& b, unsigned i) noexcept {
+  if (!w.snapshot->tracking) return false;
   if ((b.flags[i] & ~(L3Queue::kL2Broadcast | L3Queue::kHandedOver)) != 0) return false;
-  if (b.tuple[i].proto != kProtoTcp && b.tuple[i].proto != kProtoUdp) return false;
-  if (w.claims.size() != 0) return false;  // it may be of a connection that another worker has
-  return !w.sessions.find(b.tuple[i], b.hash[i]);
+  const Tuple& t = b.tuple[i];
+  // An ICMP error may be of one that it quotes, and another worker may have what is claimed here.
+  if (t.proto == kProtoIcmp && (b.l4[i] == nullptr || is_icmp_error(b.icmp_type[i]))) return false;
+  if (w.claims.size() != 0 && w.claims.find(t, b.hash[i]) != nullptr) return false;
+  return !w.sessions.find(t, b.hash[i]);
 }
 
 void run(Worker& w, Burst& b, L3Queue& released) noexcept {

@@ -117,7 +117,10 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, const R
   // Port preservation first (B-33 1): the reply tuple itself says whether the port is free.
   const bool inside =
       !span_from_rule || (original_port >= span.first && original_port <= span.last);
-  if (inside && is_free(out)) {
+  // Where RSS decides, a kept port may lead replies to another worker; another port need not.
+  const bool comes_home = !w.handoff.home.rss() || out.src == t.src || !has_ports(t.proto) ||
+                          w.handoff.home.of(out) == w.id;
+  if (inside && comes_home && is_free(out)) {
     const uint32_t id = take(out);
     return {id, reason};
   }

@@ -82,6 +82,9 @@ class HomeMap {
     return spread(addresses * 0x9e3779b97f4a7c15ULL + (uint64_t{ip.proto} << 16 | ip.id.raw));
   }
 
+  /// Whether a NIC's RSS decides (Spread::kRss).
+  [[nodiscard]] bool rss() const noexcept { return rss_; }
+
  private:
   static uint64_t pair(uint32_t a, uint32_t b) noexcept {
     return uint64_t{std::min(a, b)} << 32 | std::max(a, b);

@@ -35,7 +35,8 @@ void* map_memory(size_t bytes, bool huge_pages) noexcept {
   constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS;
   const size_t whole = whole_pages(bytes);
   if (huge_pages && whole >= kHugePage) {
-    void* p = mmap(nullptr, whole, kProtection, kFlags | MAP_HUGETLB, -1, 0);
+    constexpr int kOf2Mb = 21 << 26;  // MAP_HUGE_SHIFT: whatever the kernel's default is
+    void* p = mmap(nullptr, whole, kProtection, kFlags | MAP_HUGETLB | kOf2Mb, -1, 0);
     if (p != MAP_FAILED) return p;
   }
   const size_t slack = whole >= kHugePage ? kHugePage : 0;
@@ -197,7 +198,9 @@ uint32_t SessionTable::create(const Tuple& original, const Tuple& reply, Timeout
   const uint32_t original_hash = hash(original);
   const uint32_t reply_hash = hash(reply);
   if (find(original, original_hash) || find(reply, reply_hash)) return kNone;
-  Session& s = recycled ? sessions_[session] : *new (&sessions_[session]) Session;
+  // Of a slot that was never used, or only tried: readers of copy() rely on its sequence.
+  const bool raw = !recycled && sessions_[session].sequence.load(std::memory_order_relaxed) == 0;
+  Session& s = raw ? *new (&sessions_[session]) Session : sessions_[session];
   const uint32_t next_free = s.next;
   {
     const Change change(s);

@@ -102,13 +102,17 @@ bool is_claimed(const Worker& w, const Tuple& t) noexcept {
   return w.claims.size() != 0 && w.claims.find(t, w.sessions.hash(t)) != nullptr;
 }
 
-void take_claims(Worker& w) noexcept {
+bool take_claims(Worker& w) noexcept {
+  bool all = true;
   for (unsigned from = 0; from < w.count; ++from) {
     const Handoff::Peer& peer = w.handoff.peers[from];
     if (peer.claims_in == nullptr) continue;
     take_answers_of(w, peer);
     take_claims_of(w, from, peer);
+    // No room for answers: its reader is held up.
+    all &= rte_ring_free_count(peer.answers_out) != 0;
   }
+  return all;
 }
 
 void forget_released(Worker& w) noexcept {

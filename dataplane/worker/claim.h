@@ -27,8 +27,9 @@ struct Tuple;
 /// True if another worker's session has claimed this tuple here.
 [[nodiscard]] bool is_claimed(const Worker& w, const Tuple& t) noexcept;
 
-/// Takes claims and answers of all other workers. A session that an answer ends is released.
-void take_claims(Worker& w) noexcept;
+/// Takes claims and answers of all other workers. A session that an answer ends is released. False:
+/// some claims still wait, as there is no room for the answers to them.
+bool take_claims(Worker& w) noexcept;
 
 /// Tells other homes to forget what was released, as far as the rings have room. Every loop.
 void forget_released(Worker& w) noexcept;

@@ -149,7 +149,7 @@ void handoff_flush(Worker& w) noexcept {
   for (unsigned to = 0; to < w.count; ++to) flush_to(w, to);
 }
 
-unsigned take_handoff(Worker& w, L3Queue& queue) noexcept {
+unsigned take_handoff(Worker& w, L3Queue& queue, bool* full) noexcept {
   unsigned total = 0;
   std::array<rte_mbuf*, kBurst> packets;
   for (unsigned from = 0; from < w.count; ++from) {
@@ -170,6 +170,7 @@ unsigned take_handoff(Worker& w, L3Queue& queue) noexcept {
       for (unsigned i = 0; i < n; ++i) take_one(w, packets[i], queue);
       total += n;
     }
+    *full |= queue.count == L3Queue::kCapacity;
     if (queue.count == 0) continue;
     w.flood_budget = kFloodBudget;
     l3_input(w, queue);

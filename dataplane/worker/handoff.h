@@ -123,7 +123,8 @@ void hand_frame(Worker& w, rte_mbuf* m, const Port& port, IfIndex from) noexcept
 /// Enqueues what was gathered. End of each loop.
 void handoff_flush(Worker& w) noexcept;
 
-/// Takes what other workers handed over and runs it. Returns the packets. Start of each loop.
-unsigned take_handoff(Worker& w, L3Queue& queue) noexcept;
+/// Takes what other workers handed over and runs it. Returns the packets; *full becomes true if a
+/// worker had more than were taken. Start of each loop.
+unsigned take_handoff(Worker& w, L3Queue& queue, bool* full) noexcept;
 
 }  // namespace maclane

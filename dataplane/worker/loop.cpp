@@ -119,10 +119,8 @@ unsigned take_loopback(Worker& w, LoopState& state) noexcept {
   return n;
 }
 
-unsigned take_wire(Worker& w, LoopState& state) noexcept {
+unsigned take_wire(Worker& w, LoopState& state, bool* full) noexcept {
   unsigned total = 0;
-  bool full = false;
-  w.overloaded = state.full_rounds >= kOverloadRounds;
   std::array<rte_mbuf*, kBurst> frames;
   for (const RxQueue& rx : w.snapshot->rx[w.id]) {
     if (rx.port >= w.snapshot->ports.size()) continue;
@@ -132,21 +130,20 @@ unsigned take_wire(Worker& w, LoopState& state) noexcept {
     if (n == 0) continue;
     w.counters.loop.bursts += 1;
     total += n;
-    full |= n == kBurst;
+    *full |= n == kBurst;
     lap(w, Stage::kReceive);
     l2_input(w, rx.port, {frames.data(), n}, state.queue);
     lap(w, Stage::kDemux);
     l3_input(w, state.queue);
   }
-  state.full_rounds = full ? state.full_rounds + 1 : 0;
   return total;
 }
 
 /// What the other workers have for this one.
-unsigned take_others(Worker& w, LoopState& state) noexcept {
-  take_claims(w);
+unsigned take_others(Worker& w, LoopState& state, bool* full) noexcept {
+  (void)take_claims(w);
   forget_released(w);
-  return take_handoff(w, state.queue);
+  return take_handoff(w, state.queue, full);
 }
 
 }  // namespace
@@ -158,10 +155,13 @@ Clock Clock::started_now() {
 unsigned loop_once(Worker& w, LoopState& state) noexcept {
   begin_laps(w);
   take_requests(w, state);
-  unsigned packets = w.count > 1 ? take_others(w, state) : 0;
+  w.overloaded = state.full_rounds >= kOverloadRounds;
+  bool full = false;  // more waits than was taken
+  unsigned packets = w.count > 1 ? take_others(w, state, &full) : 0;
   packets += take_inject_ring(w, state);
   packets += take_loopback(w, state);
-  packets += take_wire(w, state);
+  packets += take_wire(w, state, &full);
+  state.full_rounds = full ? state.full_rounds + 1 : 0;
   if (packets == 0) w.sampling = false;  // what polling in vain takes is no packet's
   tx_flush(w);
   if (w.count > 1) handoff_flush(w);

@@ -9,7 +9,7 @@ Worker::Worker(unsigned worker_id, unsigned worker_count, uint32_t max_sessions,
                NeighbourTable& neighbour_table, McFilters& multicast, rte_mempool* mbufs)
     : id(worker_id),
       count(worker_count),
-      sessions(max_sessions, seed, eal_uses_huge_pages()),
+      sessions(max_sessions, seed, eal_leaves_huge_pages()),
       // The index and the port choice must not share a seed: ports are seen on the wire.
       random((seed + worker_id + 1) * 0x9e3779b97f4a7c15ULL),
       neighbours(neighbour_table),

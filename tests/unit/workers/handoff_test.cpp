@@ -30,6 +30,31 @@ TEST(Handoff, PortsAreKeptAndRepliesComeHome) {
   EXPECT_EQ(world.claims(), 0u);
 }
 
+// Queues as a NIC with the symmetric key and the table of fill_rss_table() would choose them.
+TEST(Handoff, NothingIsHandedOverWhereTheNicSpreads) {
+  World world(4, 4096, 1, Spread::kRss);
+  const auto queue_of = [&](const Bytes& packet) {
+    const Ip4Hdr& ip = ip_of(packet);
+    return rss_hash({ip.src, ip.dst, be16::from(ports_of(packet).sport),
+                     be16::from(ports_of(packet).dport), ip.proto}) %
+           kRssTable % 4;
+  };
+  std::array<unsigned, 4> used{};
+  for (uint16_t port = 4000; port < 4064; ++port) {
+    const Bytes out = udp(kPc, port, kServer, 53);
+    ++used[queue_of(out)];
+    const auto left = world.pass(kLan, queue_of(out), out, kWan);
+    ASSERT_EQ(left.size(), 1u);
+    const Bytes answer = udp(kServer, 53, kWanIp, ports_of(left[0]).sport);
+    const auto back = world.pass(kWan, queue_of(answer), answer, kLan);
+    ASSERT_EQ(back.size(), 1u);
+    EXPECT_EQ(ports_of(back[0]).dport, port);
+  }
+  EXPECT_EQ(world.handed(), 0u);
+  EXPECT_EQ(world.claims(), 0u);
+  for (const unsigned n : used) EXPECT_GT(n, 4u);
+}
+
 TEST(Handoff, EchoRepliesComeHome) {
   World world(2);
   for (uint16_t id = 1; id <= 16; ++id) {

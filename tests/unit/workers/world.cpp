@@ -97,12 +97,12 @@ Machine& machine(const char* pool_ops) {
   return made;
 }
 
-World::World(unsigned workers_wanted, uint32_t max_sessions, uint64_t home_seed) {
+World::World(unsigned workers_wanted, uint32_t max_sessions, uint64_t home_seed, Spread spread) {
   Machine& m = machine();
   neighbours = std::make_unique<NeighbourTable>(64);
   filters = std::make_unique<McFilters>(7);
   make_snapshot();
-  if (!mesh.create(workers_wanted, home_seed)) give_up("no mesh");
+  if (!mesh.create(workers_wanted, home_seed, spread)) give_up("no mesh");
   for (unsigned i = 0; i < workers_wanted; ++i) {
     workers.push_back(std::make_unique<Worker>(i, workers_wanted, max_sessions, 42 + i, *neighbours,
                                                *filters, m.pool));

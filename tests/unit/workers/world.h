@@ -42,7 +42,8 @@ Machine& machine(const char* pool_ops = nullptr);
 
 class World {
  public:
-  explicit World(unsigned workers, uint32_t max_sessions = 4096, uint64_t home_seed = 1);
+  explicit World(unsigned workers, uint32_t max_sessions = 4096, uint64_t home_seed = 1,
+                 Spread spread = Spread::kPorts);
   ~World();
 
   [[nodiscard]] Worker& at(unsigned i) { return *workers[i]; }
