@@ -181,6 +181,11 @@ std::vector<Case> path_cases() {
   all.push_back(established("nat-1", "established through 25 rules + masquerade, 1 session", 70, 25,
                             true, 1));
   all.push_back(established("nat-10k", "the same, 10k sessions", 85, 25, true, 10000));
+  all.push_back(established("nat-10k-imix", "the same, IMIX (7 of 64 bytes, 4 of 570, 1 of 1518)",
+                            0, 25, true, 10000));
+  all.back().flows.sizes = {60, 566, 60, 60, 566, 60, 1514, 60, 566, 60, 566, 60};
+  all.push_back(established("nat-10k-1518", "the same, 1518 bytes", 0, 25, true, 10000));
+  all.back().flows.sizes = {1514};
   all.push_back(established("nat-64k", "the same, 64k sessions", 95, 25, true, 65536));
   all.push_back(established("nat-1m", "the same, 1M sessions", 140, 25, true, 1000000));
   all.push_back(established("nat-4m", "the same, 4M sessions", 180, 25, true, 4000000));
