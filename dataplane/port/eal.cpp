@@ -129,7 +129,8 @@ std::vector<unsigned> leave_worker_cpus(const EalConfig& config,
 
 std::vector<std::string> arguments(const EalConfig& config, bool huge,
                                    const std::vector<unsigned>& main_cpus) {
-  std::vector<std::string> args = {"maclane", "--no-telemetry"};
+  // DPDK's drivers and route lookup choose AVX2 or AVX-512 by the CPU; its own limit is AVX2.
+  std::vector<std::string> args = {"maclane", "--no-telemetry", "--force-max-simd-bitwidth=512"};
   args.push_back("--lcores=0@(" + cpu_list(main_cpus) + ")");
   if (huge) {
     args.emplace_back("--in-memory");

@@ -77,6 +77,8 @@ std::shared_ptr<const Fib4> Fib4::build(std::span<const Fib4Route> routes, std::
   if (fib == nullptr)
     return fail(error, std::string("no memory for the route table: ") + rte_strerror(rte_errno));
   std::shared_ptr<const Fib4> built(new Fib4(fib));
+  // Sixteen addresses at once where the CPU has AVX-512; refused where it has not.
+  if (!small) (void)rte_fib_select_lookup(fib, RTE_FIB_LOOKUP_DIR24_8_VECTOR_AVX512);
   for (const Fib4Route& r : sorted) {
     const int rc = rte_fib_add(fib, r.network, r.length, r.next_hop);
     if (rc != 0)

@@ -8,9 +8,10 @@
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
-  std::array eal{"table_test", "--no-huge", "--no-shconf",      "-m",
-                 "256",        "--no-pci",  "--no-telemetry",   "--iova-mode=va",
-                 "-l",         "0",         "--log-level=error"};
+  std::array eal{"table_test", "--no-huge", "--no-shconf", "-m", "256", "--no-pci",
+                 "--no-telemetry", "--iova-mode=va", "-l", "0", "--log-level=error",
+                 // as the daemon has it: both ways of looking routes up are compared
+                 "--force-max-simd-bitwidth=512"};
   std::array<char*, eal.size()> args{};
   for (size_t i = 0; i < eal.size(); ++i) args[i] = const_cast<char*>(eal[i]);
   if (rte_eal_init(static_cast<int>(args.size()), args.data()) < 0) {
