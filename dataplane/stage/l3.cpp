@@ -13,6 +13,7 @@
 #include "dataplane/stage/filter.h"
 #include "dataplane/stage/ip4_validate.h"
 #include "dataplane/stage/nat.h"
+#include "dataplane/stage/overload.h"
 #include "dataplane/stage/reassemble.h"
 #include "dataplane/stage/refuse.h"
 #include "dataplane/stage/rewrite.h"
@@ -22,8 +23,6 @@
 
 namespace maclane {
 namespace {
-
-constexpr unsigned kNewOverloaded = kBurst / 8;  // connections a burst may open under overload
 
 /// What is decided about a packet on the slow path, before anything is committed.
 struct Decision {
@@ -335,17 +334,6 @@ void run_routed(Worker& w, Burst& b) noexcept {
   lap(w, Stage::kForward);
 }
 
-/// Whether packet i came from a wire and is of no connection: found out without looking further.
-bool of_no_connection(const Worker& w, const Burst& b, unsigned i) noexcept {
-  if (!w.snapshot->tracking) return false;
-  if ((b.flags[i] & ~(L3Queue::kL2Broadcast | L3Queue::kHandedOver)) != 0) return false;
-  const Tuple& t = b.tuple[i];
-  // An ICMP error may be of one that it quotes, and another worker may have what is claimed here.
-  if (t.proto == kProtoIcmp && (b.l4[i] == nullptr || is_icmp_error(b.icmp_type[i]))) return false;
-  if (w.claims.size() != 0 && w.claims.find(t, b.hash[i]) != nullptr) return false;
-  return !w.sessions.find(t, b.hash[i]);
-}
-
 void run(Worker& w, Burst& b, L3Queue& released) noexcept {
   bool plain = true;
   ip4_begin(b);
@@ -361,11 +349,7 @@ void run(Worker& w, Burst& b, L3Queue& released) noexcept {
   lap(w, Stage::kValidate);
   if (only_routes(*w.snapshot)) return run_routed(w, b);
   const unsigned known = session_lookup(w, b);
-  // Opening a connection costs as much as forwarding eight packets. Where frames wait faster than
-  // they are worked off, packets of connections that stand do not wait for more than a few of them.
-  // One alone may be a chance likeness of tags.
-  const bool room = w.sessions.size() < w.sessions.capacity();
-  w.new_left = !room ? 0 : known <= 1 ? kBurst : kNewOverloaded;
+  w.new_left = new_limit(w, known);
   lap(w, Stage::kLookup);
   FastPath path(w);
   for (unsigned i = 0; i < b.count; ++i) {
