@@ -194,10 +194,6 @@ bool eal_start(const EalConfig& config, std::string* error) {
   return true;
 }
 
-bool eal_uses_huge_pages() {
-  return eal.huge;
-}
-
 bool eal_leaves_huge_pages() {
   return eal.huge && eal.spare;
 }

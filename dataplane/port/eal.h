@@ -25,8 +25,7 @@ struct EalConfig {
 /// a remedy is in *error.
 bool eal_start(const EalConfig& config, std::string* error);
 /// Whether EAL lives in huge pages.
-[[nodiscard]] bool eal_uses_huge_pages();
-/// Whether there are huge pages for EalConfig::sessions_mb beside it.
+/// Whether it has, and there are some for EalConfig::sessions_mb beside it.
 [[nodiscard]] bool eal_leaves_huge_pages();
 
 /// What this process lacks to create tap devices, with its remedy; empty if nothing.
