@@ -24,8 +24,7 @@ struct EalConfig {
 /// Checks what can be checked, then starts EAL; a second call does nothing. False: a sentence with
 /// a remedy is in *error.
 bool eal_start(const EalConfig& config, std::string* error);
-/// Whether EAL lives in huge pages.
-/// Whether it has, and there are some for EalConfig::sessions_mb beside it.
+/// Whether EAL lives in huge pages and leaves enough of them for EalConfig::sessions_mb.
 [[nodiscard]] bool eal_leaves_huge_pages();
 
 /// What this process lacks to create tap devices, with its remedy; empty if nothing.
