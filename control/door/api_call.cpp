@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "control/door/api_client.h"
-#include "control/door/print_flags.h"
 #include "control/door/query.h"
 
 namespace maclane::door {
@@ -30,13 +29,13 @@ void append_tag(std::string& out, const std::optional<std::string>& tag) {
 
 ApiCall api_call(const Sentence& sentence) {
   ApiCall out;
-  const auto refused = [&](model::Trouble category, std::string message) {
+  const auto refused = [&](Trouble category, std::string message) {
     out.failure = Failure{category, Errors{Error{std::move(message), {}, {}, {}, {}}}};
     return out;
   };
-  if (!sentence.problem.empty()) return refused(model::Trouble::kApi, sentence.problem);
+  if (!sentence.problem.empty()) return refused(Trouble::kApi, sentence.problem);
   if (sentence.command.empty() || sentence.command.front() != '/')
-    return refused(model::Trouble::kMissing, "no such command: a command begins with '/'");
+    return refused(Trouble::kMissing, "no such command: a command begins with '/'");
   const size_t slash = sentence.command.rfind('/');
   Call& call = out.call;
   call.path = slash == 0 ? "/" : sentence.command.substr(0, slash);
@@ -53,20 +52,9 @@ ApiCall api_call(const Sentence& sentence) {
       call.arguments.emplace_back(name, value);
     }
   }
-  const Menu* menu = model::find_menu(call.path);
-  if (call.command == "print" && menu != nullptr) {
-    std::vector<std::string> words = sentence.queries;
-    take_print_flags(*menu, call, words);
-    if (!words.empty()) {
-      auto query = Query::compile(menu, words);
-      if (!query) return refused(model::Trouble::kApi, query.error());
-      call.filter = [query = std::move(*query)](const model::PrintRow& row) {
-        return query.matches(row);
-      };
-    }
-  } else if (!sentence.queries.empty()) {
-    auto query = Query::compile(menu, sentence.queries);
-    if (!query) return refused(model::Trouble::kApi, query.error());
+  if (!sentence.queries.empty()) {
+    auto query = Query::compile(model::find_menu(call.path), sentence.queries);
+    if (!query) return refused(Trouble::kApi, query.error());
     call.filter = [query = std::move(*query)](const model::PrintRow& row) {
       return query.matches(row);
     };
@@ -82,7 +70,7 @@ bool is_edit(const ApiCall& asked) {
                       [&](const model::Command& own) { return own.name == asked.call.command; });
 }
 
-void append_trap(std::string& out, const std::optional<std::string>& tag, model::Trouble category,
+void append_trap(std::string& out, const std::optional<std::string>& tag, Trouble category,
                  std::string_view message) {
   append_word(out, "!trap");
   append_attribute(out, "category", std::to_string(static_cast<unsigned>(category)));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "control/door/client_text.h"
 #include "control/model/secrets.h"
 #include "control/observe/log.h"
 
@@ -14,7 +15,6 @@ namespace {
 using model::Caller;
 using model::Fields;
 using model::Running;
-using model::Trouble;
 
 std::optional<std::string> tag_of(const Sentence& sentence) {
   return sentence.has_tag ? std::optional(sentence.tag) : std::nullopt;
@@ -129,7 +129,11 @@ void ApiClient::handle(const Asked& asked) {
   if (sentence.command == "/cancel") return cancel(sentence);
   if (asked.call.failure) return reply(sentence, tl::make_unexpected(*asked.call.failure));
   const Caller copy = *who;  // a command may end this very session
-  reply(sentence, context_.commands.run(asked.call.call, copy));
+  ApiCall call = asked.call;
+  const auto duration = take_duration(call.call);
+  Answer answer = context_.commands.run(call.call, copy);
+  if (answer) drop_unwanted_ids(call.call, answer->rows);
+  reply(sentence, std::move(answer), duration);
 }
 
 void ApiClient::handle_batch(const std::vector<Asked>& batch) {
@@ -218,8 +222,8 @@ void ApiClient::cancel(const Sentence& sentence) {
   done(sentence);
 }
 
-void ApiClient::reply(const Sentence& sentence, Answer answer) {
-  if (!answer) return trap(sentence, answer.error().category, answer.error().text());
+void ApiClient::reply(const Sentence& sentence, Answer answer, std::optional<uint64_t> duration) {
+  if (!answer) return trap(sentence, answer.error().category, client_text(answer.error()));
   model::Outcome& outcome = *answer;
   for (const std::string& warning : outcome.warnings)
     log::write(log::Level::kWarning, "api,warning", "{}: {}", sentence.command, warning);
@@ -238,7 +242,8 @@ void ApiClient::reply(const Sentence& sentence, Answer answer) {
       outcome.running->stop();
       return trap(sentence, Trouble::kGeneral, "too many commands go on in this connection; /cancel one");
     }
-    going_.push_back({out.tag, std::move(outcome.running)});
+    going_.push_back({out.tag, std::move(outcome.running),
+                      duration ? model::steady_ms() + *duration : UINT64_MAX});
     if (!empty) push(std::move(out));
     return;
   }
@@ -299,17 +304,22 @@ void ApiClient::step(uint64_t now_ms) {
   if (gone_ || going_.empty() || waiting() >= kHighWater || !replies_.empty()) return;
   std::vector<Going> stay;
   for (Going& going : going_) {
-    if (going.running->next_deadline() > now_ms) {
+    const bool over = now_ms >= going.until_ms;
+    if (going.running->next_deadline() > now_ms && !over) {
       stay.push_back(std::move(going));
       continue;
     }
     Reply reply;
     reply.tag = going.tag;
-    const Running::State state = going.running->step(now_ms, reply.rows);
+    Running::State state = going.running->step(now_ms, reply.rows);
+    if (over && state == Running::State::kGoesOn) {
+      going.running->stop();
+      state = Running::State::kDone;
+    }
     reply.weight = weight_of(reply.rows);
     if (state == Running::State::kFailed) {
       const model::Failure& failure = going.running->failure();
-      append_trap(reply.tail, going.tag, failure.category, failure.text());
+      append_trap(reply.tail, going.tag, failure.category, client_text(failure));
     }
     if (state == Running::State::kGoesOn) {
       stay.push_back(std::move(going));
@@ -325,7 +335,8 @@ void ApiClient::step(uint64_t now_ms) {
 uint64_t ApiClient::next_deadline() const {
   uint64_t next = UINT64_MAX;
   if (waiting() >= kHighWater || !replies_.empty()) return next;
-  for (const Going& going : going_) next = std::min(next, going.running->next_deadline());
+  for (const Going& going : going_)
+    next = std::min({next, going.running->next_deadline(), going.until_ms});
   return next;
 }
 

@@ -102,6 +102,7 @@ class ApiClient {
   struct Going {
     std::optional<std::string> tag;
     std::unique_ptr<model::Running> running;
+    uint64_t until_ms = UINT64_MAX;  // its duration
   };
   using Answer = model::Answer<model::Outcome>;
 
@@ -115,9 +116,10 @@ class ApiClient {
   void login(const Sentence& sentence);
   void cancel(const Sentence& sentence);
   [[nodiscard]] const model::Caller* caller() const;
-  void reply(const Sentence& sentence, Answer answer);
+  void reply(const Sentence& sentence, Answer answer,
+             std::optional<uint64_t> duration = std::nullopt);
   void done(const Sentence& sentence, const model::Fields& result = {});
-  void trap(const Sentence& sentence, model::Trouble category, std::string_view message);
+  void trap(const Sentence& sentence, Trouble category, std::string_view message);
   void push(Reply reply);
   void pump();
   [[nodiscard]] size_t waiting() const { return out_.size() - sent_; }
@@ -145,7 +147,7 @@ class ApiClient {
   std::shared_ptr<ApiClient*> self_;
 };
 
-void append_trap(std::string& out, const std::optional<std::string>& tag, model::Trouble category,
+void append_trap(std::string& out, const std::optional<std::string>& tag, Trouble category,
                  std::string_view message);
 void append_done(std::string& out, const std::optional<std::string>& tag,
                  const model::Fields& result);

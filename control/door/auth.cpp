@@ -107,19 +107,25 @@ void Auth::on_config() {
       user.policies = group->second;
     users_[user.name] = std::move(user);
   });
-  std::erase_if(sessions_, [&](auto& item) {
-    Session& session = item.second;
-    if (session.local) return false;
-    const User* owner = user(session.caller.user);
-    if (owner == nullptr || owner->disabled || !address_allowed(session.caller.address, owner->addresses)) {
-      log::write(log::Level::kInfo, kAccountTopics, "user {} logged out from {} via {}: the user was taken away",
-                 session.caller.user, session.caller.address, session.caller.via);
-      return true;
+  for (auto it = sessions_.begin(); it != sessions_.end();) {
+    Session& session = it->second;
+    const Caller& who = session.caller;
+    const User* owner = user(who.user);
+    const bool gone =
+        owner == nullptr || owner->disabled || !address_allowed(who.address, owner->addresses);
+    if (!session.local && gone) {
+      log::write(log::Level::kInfo, kAccountTopics,
+                 "user {} logged out from {} via {}: the user was taken away", who.user, who.address,
+                 who.via);
+      it = sessions_.erase(it);
+      continue;
     }
-    session.caller.policies = owner->policies;
-    session.group = owner->group;
-    return false;
-  });
+    if (!session.local) {
+      session.caller.policies = owner->policies;
+      session.group = owner->group;
+    }
+    ++it;
+  }
   // A remembered password may not be right any more.
   std::erase_if(remembered_, [&](const auto& item) { return !sessions_.contains(item.second.session); });
 }

@@ -56,12 +56,14 @@ Doors::Doors(model::Commands& commands, const std::string& state_folder)
       auth_(commands.model(), background_),
       files_(state_folder + "/files"),
       certificates_(commands.model(), files_, state_folder),
+      backup_(commands.model(), files_, background_),
       api_(commands, auth_),
       rest_(commands, auth_) {
   serve_users();
   serve_services();
   files_.serve(commands);
   certificates_.serve(commands);
+  backup_.serve(commands);
   observe::serve_polled(commands, state_folder);
 }
 
@@ -102,15 +104,15 @@ void Doors::serve_users() {
   commands_.on("/", "password", [this](const Call& call, const Caller& caller) -> Answer<Outcome> {
     const std::string fresh(call.get("new-password"));
     if (fresh != call.get("confirm-new-password"))
-      return model::refuse(model::Trouble::kGeneral, "failure: the new passwords are not the same");
+      return model::refuse(Trouble::kGeneral, "failure: the new passwords are not the same");
     const Auth::User* user = auth_.user(caller.user);
     if (user == nullptr)
-      return model::refuse(model::Trouble::kGeneral,
+      return model::refuse(Trouble::kGeneral,
                            "failure: you are no user of /user; set a user's password with /user/set");
     const std::string old(call.get("old-password"));
     // On the control thread: it costs milliseconds and happens rarely, to somebody who is in.
     if (!user->hash.empty() && !secrets::password_is(old, user->hash))
-      return model::refuse(model::Trouble::kGeneral, "failure: the old password is wrong");
+      return model::refuse(Trouble::kGeneral, "failure: the old password is wrong");
     const auto applied = commands_.model().apply(
         {{model::Edit::Kind::kSet, "/user", user->name, {{"password", fresh}}, {}, {}}}, caller);
     if (!applied) return model::refuse(applied.error());
@@ -189,8 +191,13 @@ void Doors::add_fds(std::vector<pollfd>& fds) const {
   rest_.add_fds(fds);
 }
 
-void Doors::turn() {
-  if (!started_) return;
+bool Doors::is_due(std::span<const pollfd> fds) const {
+  return commands_.model().revision() != revision_ || next_deadline() <= model::steady_ms() ||
+         std::any_of(fds.begin(), fds.end(), [](const pollfd& one) { return one.revents != 0; });
+}
+
+void Doors::turn(std::span<const pollfd> fds) {
+  if (!started_ || !is_due(fds)) return;
   background_.handle();
   if (commands_.model().revision() != revision_) configure();
   api_.turn();

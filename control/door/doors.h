@@ -8,6 +8,7 @@
 #include <poll.h>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "control/door/background.h"
 #include "control/door/rest.h"
 #include "control/model/commands.h"
+#include "control/service/backup.h"
 #include "control/service/certificates.h"
 #include "control/service/files.h"
 
@@ -31,7 +33,9 @@ class Doors {
   void start();
 
   void add_fds(std::vector<pollfd>& fds) const;
-  void turn();
+  /// What there is to do after a poll of what add_fds() appended; nothing if nothing of it was ready
+  /// and no time has come.
+  void turn(std::span<const pollfd> fds);
   [[nodiscard]] uint64_t next_deadline() const;
 
   [[nodiscard]] Auth& auth() { return auth_; }
@@ -39,6 +43,7 @@ class Doors {
   [[nodiscard]] Background& background() { return background_; }
 
  private:
+  [[nodiscard]] bool is_due(std::span<const pollfd> fds) const;
   void serve_users();
   void serve_services();
   void configure();
@@ -50,6 +55,7 @@ class Doors {
   Auth auth_;
   Files files_;
   Certificates certificates_;
+  Backup backup_;
   ApiDoor api_;
   RestDoor rest_;
   struct Kept {

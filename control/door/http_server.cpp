@@ -42,6 +42,10 @@ class HttpServer::Parser : public httplib::Server {
       response.set_content(rest_body(rest_error(response.status, "the request is not in form")),
                            "application/json");
     });
+    // RFC 9110 8.6: a reply without content does not say that it is empty.
+    set_post_routing_handler([](const httplib::Request&, httplib::Response& response) {
+      if (response.status == 204) response.headers.erase("Content-Length");
+    });
     keep_alive_timeout_sec_ = static_cast<time_t>(kIdleMs / 1000);
     keep_alive_max_count_ = 1'000'000;
   }

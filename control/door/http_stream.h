@@ -59,7 +59,7 @@ class HttpStream : public httplib::Stream {
   void get_remote_ip_and_port(std::string& ip, int& port) const override;
   void get_local_ip_and_port(std::string& ip, int& port) const override;
   /// httplib refuses descriptors above FD_SETSIZE, which nothing here needs.
-  [[nodiscard]] httplib::socket_t socket() const override { return 0; }
+  [[nodiscard]] socket_t socket() const override { return 0; }
   [[nodiscard]] int fd() const { return guest_.fd; }
 
  private:

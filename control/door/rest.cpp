@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "control/model/value.h"
+#include "control/door/client_text.h"
 
 namespace maclane::door {
 namespace {
@@ -36,6 +36,7 @@ RestAnswer answer_of(const RestCall& call, model::Outcome&& outcome) {
   if (call.call.command == "print" && is_settings(call)) out.object = true;
   if (!outcome.text.empty()) outcome.result.emplace_back("ret", std::move(outcome.text));
   out.rows = std::move(outcome.rows);
+  drop_unwanted_ids(call.call, out.rows);
   out.result = std::move(outcome.result);
   return out;
 }
@@ -138,6 +139,7 @@ void RestDoor::carry_out(const std::shared_ptr<Exchange>& exchange, const Caller
   const auto nothing_to_set = [&] {
     return call.form == Form::kUpdated && call.call.arguments.size() == (call.row.empty() ? 0U : 1U);
   };
+  call.duration_ms = take_duration(call.call);
   model::Answer<model::Outcome> outcome =
       nothing_to_set() ? commands_.run(print_of(call, call.row), caller)
                        : commands_.run(call.call, caller);

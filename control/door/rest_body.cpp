@@ -1,6 +1,7 @@
 // Replies as JSON (D-8 to D-10). See rest_call.h.
 #include <fmt/format.h>
 
+#include "control/door/client_text.h"
 #include "control/door/rest_call.h"
 
 namespace maclane::door {
@@ -125,7 +126,7 @@ RestAnswer rest_error(int status, std::string detail) {
 RestAnswer rest_failure(const RestCall& call, const model::Failure& failure) {
   using Form = RestCall::Form;
   int status = 400;
-  const bool missing = failure.category == model::Trouble::kMissing;
+  const bool missing = failure.category == Trouble::kMissing;
   if (failure.denied) {
     status = 403;
   } else if (missing && call.form != Form::kCommand) {
@@ -133,7 +134,7 @@ RestAnswer rest_failure(const RestCall& call, const model::Failure& failure) {
         failure.errors.empty() ? std::string_view{} : failure.errors.front().message;
     status = message.starts_with("no such command") ? 406 : 404;
   }
-  return rest_error(status, failure.text());
+  return rest_error(status, client_text(failure));
 }
 
 std::string rest_body(const RestAnswer& answer) {

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "control/door/json_bounds.h"
-#include "control/door/print_flags.h"
 #include "control/door/query.h"
 #include "control/model/secrets.h"
 #include "control/model/value.h"
@@ -149,7 +148,6 @@ tl::expected<void, RestError> take_body(RestCall& out, const Menu* menu, const s
       out.call.arguments.emplace_back(key, *text);
     }
   }
-  if (menu != nullptr && out.call.command == "print") take_print_flags(*menu, out.call, words);
   return take_query(out.call, menu, words);
 }
 

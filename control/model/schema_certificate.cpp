@@ -125,7 +125,7 @@ constexpr int64_t kLongestContents = int64_t{4} << 20;
 
 constexpr Property kAddFile[] = {
     {.name = "name", .type = Type::kString, .flags = P::kRequired, .max = 255, .help = "its name, in a folder that is there"},
-    {.name = "type", .type = Type::kEnum, .default_value = "file", .values = kFileTypes, .help = ""},
+    {.name = "type", .type = Type::kEnum, .default_value = "file", .values = kFileTypes, .help = "a file or a folder"},
     {.name = "contents", .type = Type::kString, .max = kLongestContents, .help = "what stands in it"},
 };
 constexpr Property kSetFile[] = {

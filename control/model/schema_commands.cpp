@@ -181,7 +181,24 @@ constexpr Command kStatus{.name = "status",
                           .policy = Policy::kRead,
                           .flags = Command::kOurs};
 
-constexpr Command kRootCommands[] = {kStatus, kReload};
+constexpr Property kNewPassword[] = {
+    {.name = "old-password", .type = Type::kString, .help = "the one that is in force"},
+    {.name = "new-password",
+     .type = Type::kString,
+     .flags = Property::kRequired,
+     .max = 512,
+     .help = "the one that shall be"},
+    {.name = "confirm-new-password",
+     .type = Type::kString,
+     .flags = Property::kRequired,
+     .help = "the same again"},
+};
+constexpr Command kPasswordCommand{.name = "password",
+                                   .help = "changes your own password",
+                                   .arguments = kNewPassword,
+                                   .policy = Policy::kPassword};
+
+constexpr Command kRootCommands[] = {kStatus, kReload, kPasswordCommand};
 constexpr Command kSystemCommands[] = {
     kStatus,
     kReload,

@@ -80,6 +80,14 @@ Status write_key(const std::string& path, std::string_view key) {
   return {};
 }
 
+Status take(std::string key) {
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  s.key = std::move(key);
+  s.made.clear();
+  return {};
+}
+
 }  // namespace
 
 std::string random_bytes(size_t count) {
@@ -120,7 +128,9 @@ Status open(const std::string& folder) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     if (errno != ENOENT) return fail(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
-    return replace_key(folder, random_bytes(kKeyBytes));
+    key = random_bytes(kKeyBytes);
+    if (Status status = write_key(path, key); !status) return status;
+    return take(std::move(key));
   }
   const ssize_t size = ::read(fd, key.data(), key.size());
   ::close(fd);
@@ -130,27 +140,13 @@ Status open(const std::string& folder) {
                             path, kKeyBytes));
   }
   key.resize(kKeyBytes);
-  State& s = state();
-  const std::lock_guard lock(s.mutex);
-  s.key = std::move(key);
-  s.made.clear();
-  return {};
+  return take(std::move(key));
 }
 
 std::string key() {
   State& s = state();
   const std::lock_guard lock(s.mutex);
   return s.key;
-}
-
-Status replace_key(const std::string& folder, std::string_view key) {
-  if (key.size() != kKeyBytes) return fail("the key of the secrets has the wrong size");
-  if (Status status = write_key(path_of(folder), key); !status) return status;
-  State& s = state();
-  const std::lock_guard lock(s.mutex);
-  s.key = std::string(key);
-  s.made.clear();
-  return {};
 }
 
 std::string seal(std::string_view text) {
@@ -177,10 +173,13 @@ bool is_sealed(std::string_view text) {
 }
 
 std::optional<std::string> unseal(std::string_view sealed) {
-  if (!is_sealed(sealed)) return std::nullopt;
+  return unseal_with(key(), sealed);
+}
+
+std::optional<std::string> unseal_with(std::string_view secret, std::string_view sealed) {
+  if (!is_sealed(sealed) || secret.size() != kKeyBytes) return std::nullopt;
   auto raw = from_base64(sealed.substr(kMark.size()));
   if (!raw || raw->size() < kNonceBytes + kTagBytes) return std::nullopt;
-  const std::string secret = key();
   const size_t length = raw->size() - kNonceBytes - kTagBytes;
   std::string out(length + 1, '\0');
   const Cipher ctx(EVP_CIPHER_CTX_new());

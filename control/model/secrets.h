@@ -18,14 +18,15 @@ namespace maclane::model::secrets {
 
 /// Reads or makes the key file of a state folder.
 [[nodiscard]] Status open(const std::string& folder);
-/// The key itself, for backups; and taking over another router's with its backup.
+/// The key itself, for backups.
 [[nodiscard]] std::string key();
-[[nodiscard]] Status replace_key(const std::string& folder, std::string_view key);
 
 [[nodiscard]] std::string seal(std::string_view text);
 [[nodiscard]] bool is_sealed(std::string_view text);
 /// nullopt if it was sealed under another key or is damaged.
 [[nodiscard]] std::optional<std::string> unseal(std::string_view sealed);
+/// The same under another router's key, which came with its backup.
+[[nodiscard]] std::optional<std::string> unseal_with(std::string_view key, std::string_view sealed);
 
 /// HMAC-SHA256 under the key.
 [[nodiscard]] std::string mac(std::string_view text);

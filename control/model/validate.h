@@ -41,5 +41,6 @@ struct Check {
 void validate_interfaces(Check& check);
 void validate_ip(Check& check);
 void validate_firewall(Check& check);
+void validate_service(Check& check);
 
 }  // namespace maclane::model
