@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ struct LearnedState {
   };
   std::map<std::string, Ethernet, std::less<>> ethernets;    // by interface name
   std::map<std::string, PortInfo, std::less<>> attachments;  // by macvlan name
+  std::set<std::string, std::less<>> held;  // interfaces that loop protect keeps down
   unsigned workers = 1;  // queue q of a port is polled by worker q % workers
 };
 

@@ -19,6 +19,8 @@ enum class PuntReason : uint8_t {
   kIcmpError,   // answer this IPv4 packet with an ICMP error; the packet itself was dropped
   kTcpReset,    // answer this TCP packet with a reset; the packet itself was dropped
   kMembership,  // copy of an IGMP or MLD frame from an attached vport (Ethernet header first)
+  kLoopProtect,  // a loop protect frame from the wire (Ethernet header first): to in_if's own MAC, or
+                 // to a group of its segment (broadcast)
 };
 
 enum class InjectKind : uint8_t {
