@@ -37,7 +37,7 @@ inline constexpr uint16_t kNoDomain = 0xffff;
 struct Interface {
   IfKind kind = IfKind::kNone;  // kNone: the slot is free
   VportMode mode = VportMode::kBridge;
-  bool up = false;        // enabled, and so is everything below it, and the link is up
+  bool up = false;  // enabled, and so is everything below it, and the link is up
   ArpMode arp = ArpMode::kEnabled;
   bool attached = false;  // a macvlan whose traffic belongs to a kernel device, not to our L3
   bool multicast_all = false;

@@ -33,7 +33,7 @@ struct LearnedState {
   std::map<std::string, Ethernet, std::less<>> ethernets;    // by interface name
   std::map<std::string, PortInfo, std::less<>> attachments;  // by macvlan name
   std::set<std::string, std::less<>> held;  // interfaces that loop protect keeps down
-  unsigned workers = 1;  // queue q of a port is polled by worker q % workers
+  unsigned workers = 1;                     // queue q of a port is polled by worker q % workers
 };
 
 /// One row of /ip/route, stored or dynamic, as it came out.

@@ -102,8 +102,7 @@ class Placer {
       const PortInfo& info = learned->second.info;
       if (mine.mac.is_zero()) mine.mac = info.mac;
       if (info.max_mtu != 0) mine.mtu = std::min(mine.mtu, info.max_mtu);
-      mine.up = !facts.disabled && !held(facts) &&
-                (learned->second.link_up || !info.gates_on_link);
+      mine.up = !facts.disabled && !held(facts) && (learned->second.link_up || !info.gates_on_link);
       mine.port = add_port(info, index_[i]);
     }
     mine.domain = add_domain(index_[i], mine);

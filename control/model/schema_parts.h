@@ -95,9 +95,10 @@ constexpr Property arp() {
           .type = Type::kEnum,
           .default_value = "enabled",
           .values = kArpModes,
-          .help = "enabled: answers and asks; disabled: only the rows of /ip/arp are used; "
-                  "reply-only: answers those with a row, asks nobody; proxy-arp: answers as well for "
-                  "what is behind other interfaces; local-proxy-arp: and behind this one"};
+          .help =
+              "enabled: answers and asks; disabled: only the rows of /ip/arp are used; "
+              "reply-only: answers those with a row, asks nobody; proxy-arp: answers as well for "
+              "what is behind other interfaces; local-proxy-arp: and behind this one"};
 }
 constexpr Property arp_timeout() {
   return {.name = "arp-timeout",

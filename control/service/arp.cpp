@@ -242,8 +242,7 @@ void Arp::learn(const Heard& heard) {
 
 void Arp::learn_requester(IfIndex interface, const Heard& heard) {
   const be32 address = heard.arp.sender_ip;
-  if (address.raw == 0 || asking(interface) == nullptr ||
-      !book_.connected(interface, address) ||
+  if (address.raw == 0 || asking(interface) == nullptr || !book_.connected(interface, address) ||
       cache_.find(interface, address) != nullptr) {
     return;
   }

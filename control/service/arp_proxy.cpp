@@ -25,9 +25,8 @@ void Arp::find_proxies(const std::vector<StaticNeighbour>& rows) {
       proxies_.push_back(static_cast<IfIndex>(i));
     }
   }
-  std::ranges::sort(proxies_);
-  const auto twice = std::ranges::unique(proxies_);
-  proxies_.erase(twice.begin(), twice.end());
+  std::sort(proxies_.begin(), proxies_.end());
+  proxies_.erase(std::unique(proxies_.begin(), proxies_.end()), proxies_.end());
 }
 
 /// True if somebody here answered.
@@ -62,7 +61,7 @@ bool Arp::stands_in(IfIndex interface, const Heard& heard, const std::vector<IfI
     case ArpMode::kLocalProxy:
       return true;
     case ArpMode::kProxy:
-      return std::ranges::find(ways, interface) == ways.end();
+      return std::find(ways.begin(), ways.end(), interface) == ways.end();
     case ArpMode::kEnabled:
     case ArpMode::kDisabled:
     case ArpMode::kReplyOnly:

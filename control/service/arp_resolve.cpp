@@ -46,7 +46,8 @@ void Arp::start(IfIndex interface, be32 next_hop, rte_mbuf* packet) {
   }
   const uint64_t now = io_.now_ms();
   if (asking(interface) == nullptr) {
-    // Nothing is asked here (disabled, reply-only, or down): the workers drop by themselves for a while.
+    // Nothing is asked here (disabled, reply-only, or down): the workers drop by themselves for a
+    // while.
     cache_.change(*entry, NeighState::kFailed, now, now + kFailedMs);
     give_up(packet);
     return;

@@ -20,8 +20,8 @@
 #include <utility>
 #include <vector>
 
-#include "control/service/packet_io.h"
 #include "control/service/config.h"
+#include "control/service/packet_io.h"
 
 namespace maclane {
 

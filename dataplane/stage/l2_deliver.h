@@ -21,7 +21,8 @@ struct EtherHdr;
 void count_rx(Worker& w, IfIndex interface, uint32_t bytes) noexcept;
 
 /// A unicast frame for one of the router's own interfaces: IPv4 to the queue, ARP and loop protect
-/// to control, the rest dropped. `sender` is the macvlan that sent it, kNoIf if it came from the wire.
+/// to control, the rest dropped. `sender` is the macvlan that sent it, kNoIf if it came from the
+/// wire.
 void to_router(Worker& w, rte_mbuf* m, IfIndex in_if, IfIndex sender, L3Queue& queue) noexcept;
 
 /// A loop protect frame from the wire: to control.

@@ -36,10 +36,9 @@ TEST_F(ArpModesTest, WhoIsAnsweredFor) {
     ArpMode mode;
     size_t own, far, near;
   };
-  for (const Row& row :
-       {Row{ArpMode::kEnabled, 1, 0, 0}, Row{ArpMode::kDisabled, 0, 0, 0},
-        Row{ArpMode::kReplyOnly, 0, 0, 0}, Row{ArpMode::kProxy, 1, 1, 0},
-        Row{ArpMode::kLocalProxy, 1, 1, 1}}) {
+  for (const Row& row : {Row{ArpMode::kEnabled, 1, 0, 0}, Row{ArpMode::kDisabled, 0, 0, 0},
+                         Row{ArpMode::kReplyOnly, 0, 0, 0}, Row{ArpMode::kProxy, 1, 1, 0},
+                         Row{ArpMode::kLocalProxy, 1, 1, 1}}) {
     mode(row.mode);
     EXPECT_EQ(answers(kPeer, own), row.own) << static_cast<int>(row.mode);
     EXPECT_EQ(answers(kPeer, kFar), row.far) << static_cast<int>(row.mode);

@@ -25,8 +25,9 @@ class LoopProtectTest : public ServiceTest {
   }
   void comes_back(const MacAddr& from, IfIndex in_if, bool broadcast = true) {
     Bytes frame(60);
-    write_header(frame, 0, EtherHdr{broadcast ? kBroadcastMac : mac(static_cast<uint8_t>(in_if)),
-                                    from, be16::from(kEtherLoopProtect)});
+    write_header(frame, 0,
+                 EtherHdr{broadcast ? kBroadcastMac : mac(static_cast<uint8_t>(in_if)), from,
+                          be16::from(kEtherLoopProtect)});
     PacketMessage message;
     message.reason = PuntReason::kLoopProtect;
     message.in_if = in_if;
