@@ -114,7 +114,7 @@ void check_arp(Check& check) {
     if (!mistake.empty()) check.add(row, "mac-address", std::move(mistake));
     if (!row.is_set("mac-address") && !row.get_bool("published")) {
       check.add(row, "mac-address",
-                "missing mac-address: write the neighbour's, or published: yes to have the router "
+                "missing =mac-address=: write the neighbour's, or published: yes to have the router "
                 "answer for the address");
     }
     if (row.disabled()) return;
