@@ -63,6 +63,7 @@ void ApiDoor::configure(const Settings& plain, const Settings& tls) {
     if (!port.listener.allows(client->guest().address)) client->end("the service was changed");
     refresh(id, *client);
   }
+  std::erase_if(clients_, [](const auto& item) { return item.second->gone(); });
 }
 
 size_t ApiDoor::connected(bool tls) const {
@@ -80,9 +81,9 @@ void ApiDoor::accept_all(bool tls, uint64_t now_ms) {
     ++connected_now;
     const int fd = guest.fd;
     const uint64_t id = next_id_++;
-    auto client = std::make_unique<ApiClient>(id, ApiClient::Context{commands_, auth_, load_},
-                                              std::move(guest), tls ? port.settings.context : nullptr,
-                                              port.settings.empty_replies);
+    auto client = std::make_unique<ApiClient>(
+        id, ApiClient::Context{commands_, auth_, load_}, std::move(guest),
+        tls ? port.settings.context : nullptr, port.settings.empty_replies);
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u64 = id;

@@ -4,9 +4,9 @@
 // each client has at most 64 KiB read and kSentencesPerTurn sentences answered, and the door as a
 // whole stops after kTurnMs, so that neither another client nor the router's own work waits. What
 // is bounded: a sentence (4 KiB before login, 4 MiB after), replies that wait (a client that
-// has more than kHighWater of them gets no further sentences answered), all replies together, commands that go
-// on, and time: for a login, for half a sentence, for a client that does not read. What one client
-// does is in api_client.h. Control thread only.
+// has more than kHighWater of them gets no further sentences answered), all replies together,
+// commands that go on, and time: for a login, for half a sentence, for a client that does not read.
+// What one client does is in api_client.h. Control thread only.
 #pragma once
 
 #include <poll.h>
@@ -33,9 +33,9 @@ class ApiDoor {
 
   struct Settings {
     ServiceSettings service;
-    TlsContext context;         // api-ssl
-    std::string problem;        // api-ssl: why there is no context
-    bool empty_replies = false; // !empty (D-17)
+    TlsContext context;          // api-ssl
+    std::string problem;         // api-ssl: why there is no context
+    bool empty_replies = false;  // !empty (D-17)
   };
   /// Opens, moves and closes the ports; clients that may not be here any more are ended.
   void configure(const Settings& plain, const Settings& tls);

@@ -31,7 +31,8 @@ size_t weight_of(const std::vector<model::PrintRow>& rows) {
 
 }  // namespace
 
-ApiClient::ApiClient(uint64_t id, Context context, Guest guest, const TlsContext& tls, bool empty_replies)
+ApiClient::ApiClient(uint64_t id, Context context, Guest guest, const TlsContext& tls,
+                     bool empty_replies)
     : id_(id),
       context_(context),
       guest_(std::move(guest)),
@@ -144,8 +145,7 @@ void ApiClient::handle_batch(const std::vector<Asked>& batch) {
   std::vector<Answer> answers;
   answers.reserve(batch.size());
   model.begin_batch(copy);
-  for (const Asked& asked : batch)
-    answers.push_back(context_.commands.run(asked.call.call, copy));
+  for (const Asked& asked : batch) answers.push_back(context_.commands.run(asked.call.call, copy));
   if (model.commit_batch()) {
     for (size_t i = 0; i < batch.size(); ++i) reply(batch[i].sentence, std::move(answers[i]));
     return;
@@ -176,8 +176,8 @@ void ApiClient::login(const Sentence& sentence) {
   login.needed = model::Policy::kApi;
   checking_ = true;
   context_.auth.login(std::move(login),
-                      [self = std::weak_ptr(self_), sentence, auth = &context_.auth](
-                          const tl::expected<Caller, std::string>& result) {
+                      [self = std::weak_ptr(self_), sentence,
+                       auth = &context_.auth](const tl::expected<Caller, std::string>& result) {
                         if (const auto client = self.lock()) {
                           (*client)->login_done(result, sentence);
                         } else if (result) {
@@ -218,7 +218,8 @@ void ApiClient::cancel(const Sentence& sentence) {
     push(std::move(reply));
   }
   going_ = std::move(stay);
-  if (tag != nullptr && !found) return trap(sentence, Trouble::kMissing, "no such item: no command of this tag goes on");
+  if (tag != nullptr && !found)
+    return trap(sentence, Trouble::kMissing, "no such item: no command of this tag goes on");
   done(sentence);
 }
 
@@ -240,7 +241,8 @@ void ApiClient::reply(const Sentence& sentence, Answer answer, std::optional<uin
   if (outcome.running != nullptr) {
     if (going_.size() >= kMostRunning) {
       outcome.running->stop();
-      return trap(sentence, Trouble::kGeneral, "too many commands go on in this connection; /cancel one");
+      return trap(sentence, Trouble::kGeneral,
+                  "too many commands go on in this connection; /cancel one");
     }
     going_.push_back({out.tag, std::move(outcome.running),
                       duration ? model::steady_ms() + *duration : UINT64_MAX});

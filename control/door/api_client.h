@@ -1,8 +1,8 @@
 // One client of the API: its sentences in, its replies out, its commands that go on.
 //
 // Sentences that only edit and that are there at once are one change (a batch); if the change as a
-// whole is refused, each is carried out by itself, so that only the wrong one fails. Replies come in
-// the order of the sentences; rows are written as the client reads. Control thread only.
+// whole is refused, each is carried out by itself, so that only the wrong one fails. Replies come
+// in the order of the sentences; rows are written as the client reads. Control thread only.
 #pragma once
 
 #include <cstdint>
@@ -40,9 +40,9 @@ class ApiClient {
   static constexpr SentenceReader::Limits kBeforeLogin{4096, 4096, 64};
   static constexpr SentenceReader::Limits kAfterLogin{size_t{1} << 20, size_t{4} << 20, 8192};
   static constexpr size_t kReadPerTurn = 64U << 10;
-  static constexpr size_t kHighWater = size_t{1} << 20;        // bytes ready to be sent
-  static constexpr size_t kMostWaiting = size_t{256} << 20;    // of all clients
-  static constexpr size_t kMostReplies = 4096;                 // sentences answered and not sent
+  static constexpr size_t kHighWater = size_t{1} << 20;      // bytes ready to be sent
+  static constexpr size_t kMostWaiting = size_t{256} << 20;  // of all clients
+  static constexpr size_t kMostReplies = 4096;               // sentences answered and not sent
   static constexpr size_t kMostRunning = 64;
   static constexpr uint64_t kLoginMs = 30'000;
   static constexpr uint64_t kStallMs = 60'000;
@@ -88,16 +88,16 @@ class ApiClient {
   [[nodiscard]] bool is_tls() const { return tls_; }
   void set_empty_replies(bool on) { empty_replies_ = on; }
 
-  short watched = 0;           // what the door polls for
-  bool queued = false;         // in the door's queue
+  short watched = 0;    // what the door polls for
+  bool queued = false;  // in the door's queue
 
  private:
   struct Reply {
     std::optional<std::string> tag;
     std::vector<model::PrintRow> rows;
-    size_t next = 0;     // of rows
-    std::string tail;    // sentences after the rows, as bytes
-    size_t weight = 0;   // counted in ApiLoad
+    size_t next = 0;    // of rows
+    std::string tail;   // sentences after the rows, as bytes
+    size_t weight = 0;  // counted in ApiLoad
   };
   struct Going {
     std::optional<std::string> tag;
@@ -141,8 +141,8 @@ class ApiClient {
   uint64_t arrived_ms_;
   uint64_t heard_ms_;     // last byte in
   uint64_t progress_ms_;  // last byte out, or nothing waited
-  bool at_end_ = false;  // it sends no more
-  bool ending_ = false;  // we say no more
+  bool at_end_ = false;   // it sends no more
+  bool ending_ = false;   // we say no more
   bool gone_ = false;
   std::shared_ptr<ApiClient*> self_;
 };

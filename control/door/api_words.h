@@ -1,9 +1,9 @@
 // Words and sentences of the RouterOS API: the bytes of D-15 and D-16, without sockets.
 //
-// A word is a length and its bytes; a word of length zero ends a sentence. SentenceReader takes bytes as they
-// come and gives whole sentences; what is longer than its limits is refused as soon as the length is
-// read, so a client can make it hold no more than one sentence of the allowed size. No state
-// outside the object; any thread.
+// A word is a length and its bytes; a word of length zero ends a sentence. SentenceReader takes
+// bytes as they come and gives whole sentences; what is longer than its limits is refused as soon
+// as the length is read, so a client can make it hold no more than one sentence of the allowed
+// size. No state outside the object; any thread.
 #pragma once
 
 #include <cstddef>
@@ -53,10 +53,10 @@ class SentenceReader {
 
   Limits limits_;
   std::string buffer_;
-  size_t at_ = 0;      // the first byte of buffer_ that no word took
-  Words words_;        // of the sentence under way
-  size_t bytes_ = 0;   // in words_
-  bool waits_ = false; // the rest of buffer_ is half a word
+  size_t at_ = 0;       // the first byte of buffer_ that no word took
+  Words words_;         // of the sentence under way
+  size_t bytes_ = 0;    // in words_
+  bool waits_ = false;  // the rest of buffer_ is half a word
   std::string problem_;
 };
 

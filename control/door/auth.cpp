@@ -115,8 +115,8 @@ void Auth::on_config() {
         owner == nullptr || owner->disabled || !address_allowed(who.address, owner->addresses);
     if (!session.local && gone) {
       log::write(log::Level::kInfo, kAccountTopics,
-                 "user {} logged out from {} via {}: the user was taken away", who.user, who.address,
-                 who.via);
+                 "user {} logged out from {} via {}: the user was taken away", who.user,
+                 who.address, who.via);
       it = sessions_.erase(it);
       continue;
     }
@@ -127,7 +127,8 @@ void Auth::on_config() {
     ++it;
   }
   // A remembered password may not be right any more.
-  std::erase_if(remembered_, [&](const auto& item) { return !sessions_.contains(item.second.session); });
+  std::erase_if(remembered_,
+                [&](const auto& item) { return !sessions_.contains(item.second.session); });
 }
 
 const Auth::User* Auth::user(std::string_view name) const {
@@ -217,8 +218,8 @@ void Auth::login_remembered(const Login& login, Done done) {
 
 void Auth::check(Login login, bool remember, Done done) {
   if (const uint64_t wait = limits_.wait_ms(login.address, login.user, steady_ms()); wait > 0) {
-    done(tl::make_unexpected(fmt::format("{}; too many failures, try again in {} s", kWrong,
-                                         (wait + 999) / 1000)));
+    done(tl::make_unexpected(
+        fmt::format("{}; too many failures, try again in {} s", kWrong, (wait + 999) / 1000)));
     return;
   }
   const User* found = user(login.user);
@@ -242,7 +243,8 @@ void Auth::check(Login login, bool remember, Done done) {
       password.reset();
     }
     if (!password) {
-      log::write(log::Level::kError, kFailureTopics, "login failure for user {} from {} via {}: the old login needs old-login=yes",
+      log::write(log::Level::kError, kFailureTopics,
+                 "login failure for user {} from {} via {}: the old login needs old-login=yes",
                  login.user, login.address, login.via);
       limits_.failed(login.address, login.user, steady_ms());
       done(tl::make_unexpected(

@@ -3,9 +3,10 @@
 // login() finds the user in /user, checks where they come from and what their group may do, has the
 // password checked off the control thread, and opens a session that /user/active shows. Nobody
 // comes in with an empty password. Failures cost growing waits (login_limits.h) and are logged in
-// RouterOS's words (C-43). REST, which sends the password each time, is remembered for minutes under
-// a keyed hash, so that only the first request pays for the hash; a new password, group or address makes the
-// memory void. What a client is told never says which part was wrong. Control thread only.
+// RouterOS's words (C-43). REST, which sends the password each time, is remembered for minutes
+// under a keyed hash, so that only the first request pays for the hash; a new password, group or
+// address makes the memory void. What a client is told never says which part was wrong. Control
+// thread only.
 #pragma once
 
 #include <array>

@@ -1,9 +1,9 @@
 // A few threads for what costs milliseconds of CPU: checking passwords, deriving keys.
 //
 // submit() hands work to a thread; what the work returns is called on the control thread by
-// handle(), when fd() is readable. At most kMostWaiting wait; more is refused. The threads run at low
-// priority on the CPUs of the thread that made this (not the workers'), block all signals and touch
-// nothing but what the work brought along. Control thread, but for the work itself.
+// handle(), when fd() is readable. At most kMostWaiting wait; more is refused. The threads run at
+// low priority on the CPUs of the thread that made this (not the workers'), block all signals and
+// touch nothing but what the work brought along. Control thread, but for the work itself.
 #pragma once
 
 #include <condition_variable>
@@ -17,8 +17,8 @@ namespace maclane::door {
 
 class Background {
  public:
-  using Finish = std::function<void()>;      // on the control thread
-  using Work = std::function<Finish()>;      // on one of the threads
+  using Finish = std::function<void()>;  // on the control thread
+  using Work = std::function<Finish()>;  // on one of the threads
   static constexpr size_t kMostWaiting = 128;
 
   explicit Background(unsigned threads);

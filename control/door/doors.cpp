@@ -79,13 +79,13 @@ void Doors::start() {
   started_ = true;
   configure();
   bool any = false;
-  for_each(commands_.model().tree(), "/user", [&](const View& row) {
-    any = any || (!row.disabled() && row.is_set("password"));
-  });
+  for_each(commands_.model().tree(), "/user",
+           [&](const View& row) { any = any || (!row.disabled() && row.is_set("password")); });
   if (!any) {
-    log::write(log::Level::kWarning, "system,warning,account",
-               "no user has a password, so nobody comes in over the network; set one with maclanectl "
-               "'/user/set admin password=...'");
+    log::write(
+        log::Level::kWarning, "system,warning,account",
+        "no user has a password, so nobody comes in over the network; set one with maclanectl "
+        "'/user/set admin password=...'");
   }
 }
 
@@ -107,8 +107,9 @@ void Doors::serve_users() {
       return model::refuse(Trouble::kGeneral, "failure: the new passwords are not the same");
     const Auth::User* user = auth_.user(caller.user);
     if (user == nullptr)
-      return model::refuse(Trouble::kGeneral,
-                           "failure: you are no user of /user; set a user's password with /user/set");
+      return model::refuse(
+          Trouble::kGeneral,
+          "failure: you are no user of /user; set a user's password with /user/set");
     const std::string old(call.get("old-password"));
     // On the control thread: it costs milliseconds and happens rarely, to somebody who is in.
     if (!user->hash.empty() && !secrets::password_is(old, user->hash))
@@ -132,8 +133,7 @@ void Doors::serve_services() {
   });
 }
 
-void Doors::prepare_tls(const ServiceSettings& service, TlsContext& context,
-                        std::string& problem) {
+void Doors::prepare_tls(const ServiceSettings& service, TlsContext& context, std::string& problem) {
   if (!service.enabled) return;
   TlsSettings settings;
   settings.only_1_2 = service.only_1_2;

@@ -33,8 +33,8 @@ class Doors {
   void start();
 
   void add_fds(std::vector<pollfd>& fds) const;
-  /// What there is to do after a poll of what add_fds() appended; nothing if nothing of it was ready
-  /// and no time has come.
+  /// What there is to do after a poll of what add_fds() appended; nothing if nothing of it was
+  /// ready and no time has come.
   void turn(std::span<const pollfd> fds);
   [[nodiscard]] uint64_t next_deadline() const;
 

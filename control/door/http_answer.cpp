@@ -24,7 +24,7 @@ void HttpServer::answer(HttpStream& stream, const httplib::Request& request,
                         httplib::Response& response) {
   std::string body;
   if (const int status = read_body(stream, request, body); status != 0) {
-    write_answer(rest_error(status, status == 413 ? "the body is longer than 4 MiB"
+    write_answer(rest_error(status, status == 413   ? "the body is longer than 4 MiB"
                                     : status == 408 ? "the request took too long"
                                                     : "the body is not in form"),
                  response);

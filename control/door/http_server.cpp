@@ -29,10 +29,11 @@ class HttpServer::Parser : public httplib::Server {
  public:
   explicit Parser(HttpServer& server) {
     // Before anything of httplib's routing, whose regular expressions recurse over the path.
-    set_pre_routing_handler([&server](const httplib::Request& request, httplib::Response& response) {
-      server.answer(*t_stream, request, response);
-      return HandlerResponse::Handled;
-    });
+    set_pre_routing_handler(
+        [&server](const httplib::Request& request, httplib::Response& response) {
+          server.answer(*t_stream, request, response);
+          return HandlerResponse::Handled;
+        });
     // What httplib refuses by itself (a request line it cannot read).
     set_error_handler([](const httplib::Request&, httplib::Response& response) {
       if (!response.body.empty() || response.status == 204) return;
@@ -54,13 +55,12 @@ class HttpServer::Parser : public httplib::Server {
   bool process(HttpStream& stream) {
     bool closed = false;
     stream.begin_request();
-    const bool written =
-        process_request(stream, false, closed, [](httplib::Request& request) {
-          // Neither parts of an answer nor packed ones.
-          request.ranges.clear();
-          request.headers.erase("Range");
-          request.headers.erase("Accept-Encoding");
-        });
+    const bool written = process_request(stream, false, closed, [](httplib::Request& request) {
+      // Neither parts of an answer nor packed ones.
+      request.ranges.clear();
+      request.headers.erase("Range");
+      request.headers.erase("Accept-Encoding");
+    });
     return written && !closed && stream.trouble() == 0 && !stream.ends();
   }
 };

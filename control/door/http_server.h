@@ -1,11 +1,12 @@
-// HTTP for REST: connections wait with the control thread, requests are read by cpp-httplib's parser on
-// threads, and answered by whoever takes them out of the queue.
+// HTTP for REST: connections wait with the control thread, requests are read by cpp-httplib's
+// parser on threads, and answered by whoever takes them out of the queue.
 //
-// A connection costs a thread only while a request of its comes in, is answered and is sent: idle ones lie
-// in an epoll of the control thread. Threads are made as they are needed, kMostThreads at most; what
-// comes in beyond that waits, and those who read get less time. A thread hands its request over as an
-// Exchange and waits until somebody finishes it. Bodies are read here rather than by httplib,
-// which would unpack and take apart what nobody asked for. The public members are the control thread's.
+// A connection costs a thread only while a request of its comes in, is answered and is sent: idle
+// ones lie in an epoll of the control thread. Threads are made as they are needed, kMostThreads at
+// most; what comes in beyond that waits, and those who read get less time. A thread hands its
+// request over as an Exchange and waits until somebody finishes it. Bodies are read here rather
+// than by httplib, which would unpack and take apart what nobody asked for. The public members are
+// the control thread's.
 #pragma once
 
 #include <poll.h>
@@ -52,7 +53,8 @@ class HttpServer {
   static constexpr size_t kMostConnections = 2048;
   static constexpr uint64_t kFirstByteMs = 15'000;
   static constexpr uint64_t kIdleMs = 60'000;
-  static constexpr unsigned kRequestsPerThread = 64;  // of one connection before others get the thread
+  static constexpr unsigned kRequestsPerThread =
+      64;  // of one connection before others get the thread
 
   HttpServer();
   ~HttpServer();

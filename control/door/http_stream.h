@@ -1,8 +1,9 @@
-// A connection as cpp-httplib reads and writes it: buffered, with deadlines and limits, plain or TLS.
+// A connection as cpp-httplib reads and writes it: buffered, with deadlines and limits, plain or
+// TLS.
 //
 // A request must be in whole within kRequestMs of its first byte, or kHurryMs while others wait for
-// a thread: a client that trickles costs a thread no longer. Its request line and headers are at most
-// kMaxHeaders, whatever their form. Used by one thread at a time; owns the descriptor.
+// a thread: a client that trickles costs a thread no longer. Its request line and headers are at
+// most kMaxHeaders, whatever their form. Used by one thread at a time; owns the descriptor.
 #pragma once
 
 #include <httplib.h>

@@ -155,8 +155,8 @@ Guest Listener::accept(size_t connected, uint64_t now_ms) {
   while (fd_ >= 0 && now_ms >= pause_until_ms_) {
     sockaddr_storage from{};
     socklen_t size = sizeof from;
-    const int fd = ::accept4(fd_, reinterpret_cast<sockaddr*>(&from), &size,
-                             SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd =
+        ::accept4(fd_, reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)

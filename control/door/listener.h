@@ -2,8 +2,8 @@
 //
 // A port that is in use makes the service invalid, is logged once and tried again every few
 // seconds; it never ends the router. Who comes from an address that the service does not allow, or
-// when max-sessions are connected, is accepted and closed at once (C-47). IPv4 and IPv6 through one socket where the system
-// has both. Control thread only.
+// when max-sessions are connected, is accepted and closed at once (C-47). IPv4 and IPv6 through one
+// socket where the system has both. Control thread only.
 #pragma once
 
 #include <cstdint>

@@ -77,7 +77,8 @@ void LoginLimits::failed(std::string_view address, std::string_view user, uint64
 void LoginLimits::succeeded(std::string_view address, std::string_view user, uint64_t now_ms) {
   addresses_.erase(client_key(address));
   if (const auto u = users_.find(user.substr(0, kMaxName)); u != users_.end()) users_.erase(u);
-  std::erase_if(trusted_, [&](const auto& item) { return item.second.last_ms + kTrustMs < now_ms; });
+  std::erase_if(trusted_,
+                [&](const auto& item) { return item.second.last_ms + kTrustMs < now_ms; });
   make_room(trusted_, now_ms);
   trusted_[pair_key(address, user)].last_ms = now_ms;
 }

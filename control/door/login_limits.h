@@ -1,9 +1,9 @@
 // Waits against guessing passwords: per address and per user, growing, in bounded memory.
 //
 // The first failures cost nothing; each further one doubles the time until the next try is looked
-// at. A user's wait stays short, so that nobody can lock another out by guessing at their name, and does not
-// hold for addresses that user lately came from. IPv6 clients count by their /64. The oldest entries
-// go when the tables are full. Time is a parameter; control thread only.
+// at. A user's wait stays short, so that nobody can lock another out by guessing at their name, and
+// does not hold for addresses that user lately came from. IPv6 clients count by their /64. The
+// oldest entries go when the tables are full. Time is a parameter; control thread only.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace maclane::door {
 
 class LoginLimits {
  public:
-  static constexpr size_t kMaxEntries = 4096;      // of each kind
+  static constexpr size_t kMaxEntries = 4096;  // of each kind
   static constexpr unsigned kFreeTries = 4;
   static constexpr uint64_t kLongestAddressWaitMs = 60'000;
   static constexpr uint64_t kLongestUserWaitMs = 4'000;

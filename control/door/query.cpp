@@ -138,8 +138,8 @@ tl::expected<Query, std::string> Query::compile(const model::Menu* menu,
                                  "\" must be name, -name, name=value, <name=value or >name=value");
     }
     if (!has_value) kind = first == '-' ? Kind::kLacks : Kind::kHas;
-    out.steps_.push_back({kind, std::string(name),
-                          has_value ? canonical(menu, name, rest.substr(equals + 1)) : ""});
+    out.steps_.push_back(
+        {kind, std::string(name), has_value ? canonical(menu, name, rest.substr(equals + 1)) : ""});
   }
   return out;
 }

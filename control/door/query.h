@@ -1,10 +1,12 @@
-// Queries of the RouterOS API and of REST's ".query": a stack machine over a row's properties (D-21).
+// Queries of the RouterOS API and of REST's ".query": a stack machine over a row's properties
+// (D-21).
 //
 // name, -name, name=value, =name=value, <name=value, >name=value push a boolean; "#..." works on
 // the stack: an index pushes a copy of the value there, an index at the end leaves only that value,
 // '!' inverts, '&' and '|' join two, '.' after anything but an index copies the top. The stack
-// has any number of true values below its own; a row passes if no false is left. Values are brought into the menu's canonical form,
-// so yes is true and 5m is 00:05:00. Compiled once, evaluated per row; no state, any thread.
+// has any number of true values below its own; a row passes if no false is left. Values are brought
+// into the menu's canonical form, so yes is true and 5m is 00:05:00. Compiled once, evaluated per
+// row; no state, any thread.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +33,19 @@ class Query {
 
  private:
   struct Step {
-    enum class Kind : uint8_t { kHas, kLacks, kEqual, kLess, kGreater, kIndex, kKeep, kNot, kAnd, kOr, kCopy };
+    enum class Kind : uint8_t {
+      kHas,
+      kLacks,
+      kEqual,
+      kLess,
+      kGreater,
+      kIndex,
+      kKeep,
+      kNot,
+      kAnd,
+      kOr,
+      kCopy
+    };
     Kind kind;
     std::string property;
     std::string value;

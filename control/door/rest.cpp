@@ -14,7 +14,6 @@ using model::Running;
 
 constexpr size_t kAcceptedPerTurn = 64;
 
-
 /// The rows a row is shown as: its print.
 model::Call print_of(const RestCall& call, const std::string& row) {
   model::Call print;
@@ -117,32 +116,33 @@ void RestDoor::authenticate(const std::shared_ptr<Exchange>& exchange) {
   login.address = exchange->address;
   login.via = "rest-api";
   login.needed = model::Policy::kRestApi;
-  auth_.login_remembered(
-      login, [self = std::weak_ptr(self_), exchange](
-                 const tl::expected<Caller, std::string>& result) {
-        const auto door = self.lock();
-        if (!door) return;
-        std::erase((*door)->checking_, exchange);
-        if (exchange->abandoned()) return;
-        if (result) return (*door)->carry_out(exchange, *result);
-        // A wait is told apart, so that a program knows that it is no use to try at once.
-        const bool wait = result.error() != Auth::kWrong;
-        (*door)->finish(exchange, rest_error(401, wait ? result.error() : ""));
-      });
+  auth_.login_remembered(login, [self = std::weak_ptr(self_),
+                                 exchange](const tl::expected<Caller, std::string>& result) {
+    const auto door = self.lock();
+    if (!door) return;
+    std::erase((*door)->checking_, exchange);
+    if (exchange->abandoned()) return;
+    if (result) return (*door)->carry_out(exchange, *result);
+    // A wait is told apart, so that a program knows that it is no use to try at once.
+    const bool wait = result.error() != Auth::kWrong;
+    (*door)->finish(exchange, rest_error(401, wait ? result.error() : ""));
+  });
 }
 
 void RestDoor::carry_out(const std::shared_ptr<Exchange>& exchange, const Caller& caller) {
   using Form = RestCall::Form;
   if (!exchange->asked)
-    return finish(exchange, rest_error(exchange->asked.error().status, exchange->asked.error().detail));
+    return finish(exchange,
+                  rest_error(exchange->asked.error().status, exchange->asked.error().detail));
   RestCall& call = *exchange->asked;
   const auto nothing_to_set = [&] {
-    return call.form == Form::kUpdated && call.call.arguments.size() == (call.row.empty() ? 0U : 1U);
+    return call.form == Form::kUpdated &&
+           call.call.arguments.size() == (call.row.empty() ? 0U : 1U);
   };
   call.duration_ms = take_duration(call.call);
-  model::Answer<model::Outcome> outcome =
-      nothing_to_set() ? commands_.run(print_of(call, call.row), caller)
-                       : commands_.run(call.call, caller);
+  model::Answer<model::Outcome> outcome = nothing_to_set()
+                                              ? commands_.run(print_of(call, call.row), caller)
+                                              : commands_.run(call.call, caller);
   if (!outcome) return finish(exchange, rest_failure(call, outcome.error()));
   if (call.form == Form::kDeleted) {
     RestAnswer out;
@@ -151,8 +151,7 @@ void RestDoor::carry_out(const std::shared_ptr<Exchange>& exchange, const Caller
     return finish(exchange, std::move(out));
   }
   if (call.form == Form::kCreated || (call.form == Form::kUpdated && !nothing_to_set())) {
-    const std::string row =
-        call.form == Form::kCreated ? std::string(outcome->ret()) : call.row;
+    const std::string row = call.form == Form::kCreated ? std::string(outcome->ret()) : call.row;
     outcome = commands_.run(print_of(call, row), caller);
     if (!outcome && call.form == Form::kUpdated) {
       // The change may have given the row another name.

@@ -1,9 +1,9 @@
 // REST on www and www-ssl (D-1 to D-13): the control thread's side of HTTP.
 //
-// Requests come read from HttpServer's threads; here they are authenticated, carried out and given back as rows, which
-// the thread writes as JSON. A command that goes on is collected until it ends, its `duration` is
-// over or kLongestMs have passed ("Session closed", D-13). In a turn at most kTurnMs are spent.
-// Control thread only.
+// Requests come read from HttpServer's threads; here they are authenticated, carried out and given
+// back as rows, which the thread writes as JSON. A command that goes on is collected until it ends,
+// its `duration` is over or kLongestMs have passed ("Session closed", D-13). In a turn at most
+// kTurnMs are spent. Control thread only.
 #pragma once
 
 #include <poll.h>

@@ -32,8 +32,7 @@ tl::expected<Target, RestError> parse_target(std::string_view target) {
   Target out;
   const size_t question = std::min(target.find('?'), target.size());
   std::string_view path = target.substr(0, question);
-  if (!path.starts_with(kPrefix) ||
-      (path.size() > kPrefix.size() && path[kPrefix.size()] != '/'))
+  if (!path.starts_with(kPrefix) || (path.size() > kPrefix.size() && path[kPrefix.size()] != '/'))
     return wrong(404, "no such command or directory: REST is under /rest");
   path.remove_prefix(kPrefix.size());
   for (size_t i = 0; i < path.size();) {
@@ -70,8 +69,9 @@ std::string join(const std::vector<std::string>& parts, size_t count) {
 }
 
 bool plain(const std::vector<std::string>& parts, size_t count) {
-  return std::all_of(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(count),
-                     [](const std::string& p) { return p.find_first_of("/ ") == std::string::npos; });
+  return std::all_of(
+      parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(count),
+      [](const std::string& p) { return p.find_first_of("/ ") == std::string::npos; });
 }
 
 const Menu* menu_of(const std::vector<std::string>& parts, size_t count) {
@@ -185,7 +185,8 @@ tl::expected<RestCall, RestError> post_call(const Target& target, const std::str
   RestCall out;
   out.form = RestCall::Form::kCommand;
   const size_t count = target.parts.size();
-  if (count == 0) return wrong(400, "no such command: POST names one, as in /rest/ip/address/print");
+  if (count == 0)
+    return wrong(400, "no such command: POST names one, as in /rest/ip/address/print");
   const Menu* menu = menu_of(target.parts, count - 1);
   if (menu == nullptr)
     return wrong(404, "no such command or directory (" + target.parts[count - 1].substr(0, 64) +

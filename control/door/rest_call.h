@@ -1,7 +1,7 @@
 // REST requests as calls, and outcomes as replies: everything of D-1 to D-13 that needs no socket.
 //
-// The path is the menu's, with slashes; a last part that is no menu names a row (GET, PATCH, DELETE)
-// or the command (POST). No state; any thread: the schema is all it looks at.
+// The path is the menu's, with slashes; a last part that is no menu names a row (GET, PATCH,
+// DELETE) or the command (POST). No state; any thread: the schema is all it looks at.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ struct RestCall {
   };
   Form form = Form::kRows;
   model::Call call;
-  std::string row;                       // kRow, kUpdated, kDeleted: which
-  std::optional<uint64_t> duration_ms;   // of a command that goes on
+  std::string row;                      // kRow, kUpdated, kDeleted: which
+  std::optional<uint64_t> duration_ms;  // of a command that goes on
 };
 
 [[nodiscard]] tl::expected<RestCall, RestError> rest_call(std::string_view method,

@@ -1,9 +1,9 @@
 // TLS for the doors: contexts, certificates and keys through OpenSSL.
 //
 // Certificates made here are ECDSA P-256, so that a handshake costs the control thread little. An
-// API port without a certificate offers anonymous DH as RouterOS does (D-14), which ends at TLS 1.2.
-// A context is shared by all connections made while it was in use; live changes make a new one.
-// No state; any thread.
+// API port without a certificate offers anonymous DH as RouterOS does (D-14), which ends at
+// TLS 1.2. A context is shared by all connections made while it was in use; live changes make a new
+// one. No state; any thread.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -42,8 +42,8 @@ struct CertificateRequest {
 /// What /certificate prints of one.
 struct CertificateFacts {
   std::string common_name, organization, unit, country, state, locality;
-  std::string subject_alt_name;  // "DNS:a,IP:b"
-  std::string issuer, serial, fingerprint;  // SHA-256 in hex
+  std::string subject_alt_name;               // "DNS:a,IP:b"
+  std::string issuer, serial, fingerprint;    // SHA-256 in hex
   std::string invalid_before, invalid_after;  // "2026-01-31 12:00:00"
   std::string key_type;                       // "ec", "rsa", "ed25519"
   int key_size = 0;
@@ -56,7 +56,8 @@ struct CertificateFacts {
 [[nodiscard]] Status check_pair(const KeyPair& pair);
 
 /// Takes certificates and a private key out of PEM, DER or PKCS#12. What is not there stays empty.
-[[nodiscard]] Result<KeyPair> read_pem_or_p12(const std::string& bytes, const std::string& passphrase);
+[[nodiscard]] Result<KeyPair> read_pem_or_p12(const std::string& bytes,
+                                              const std::string& passphrase);
 
 /// OpenSSL's latest error as words; clears its queue.
 [[nodiscard]] std::string tls_reason();

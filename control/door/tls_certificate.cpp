@@ -109,10 +109,10 @@ std::string alt_names(X509* certificate) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
     std::string one;
     if (name->type == GEN_DNS || name->type == GEN_EMAIL) {
-      one = fmt::format("{}:{}", name->type == GEN_DNS ? "DNS" : "email",
-                        std::string_view(reinterpret_cast<const char*>(
-                                             ASN1_STRING_get0_data(name->d.ia5)),
-                                         static_cast<size_t>(ASN1_STRING_length(name->d.ia5))));
+      one = fmt::format(
+          "{}:{}", name->type == GEN_DNS ? "DNS" : "email",
+          std::string_view(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.ia5)),
+                           static_cast<size_t>(ASN1_STRING_length(name->d.ia5))));
     } else if (name->type == GEN_IPADD && ASN1_STRING_length(name->d.iPAddress) == 4) {
       const unsigned char* a = ASN1_STRING_get0_data(name->d.iPAddress);
       one = fmt::format("IP:{}.{}.{}.{}", a[0], a[1], a[2], a[3]);
@@ -159,24 +159,26 @@ Result<KeyPair> make_self_signed(const CertificateRequest& request) {
   if (!add_name(name, "C", request.country) || !add_name(name, "ST", request.state) ||
       !add_name(name, "L", request.locality) || !add_name(name, "O", request.organization) ||
       !add_name(name, "OU", request.unit) || !add_name(name, "CN", request.common_name)) {
-    return fail("failure: the certificate's subject has a part that is too long or not in form "
-                "(country is two letters, the others at most 64): " +
-                tls_reason());
+    return fail(
+        "failure: the certificate's subject has a part that is too long or not in form "
+        "(country is two letters, the others at most 64): " +
+        tls_reason());
   }
   X509_set_issuer_name(c, name);
   std::string names;
   for (const std::string& one : request.names) names += (names.empty() ? "" : ",") + one;
   if (!add_extension(c, NID_basic_constraints, "critical,CA:TRUE") ||
-      !add_extension(c, NID_key_usage,
-                     "critical,digitalSignature,keyAgreement,keyCertSign") ||
+      !add_extension(c, NID_key_usage, "critical,digitalSignature,keyAgreement,keyCertSign") ||
       !add_extension(c, NID_ext_key_usage, "serverAuth") ||
       !add_extension(c, NID_subject_key_identifier, "hash")) {
     return fail("the certificate could not be made: " + tls_reason());
   }
   if (!names.empty() && !add_extension(c, NID_subject_alt_name, names)) {
     ERR_clear_error();
-    return fail("input does not match any value of subject-alt-name: it is a list of DNS:name, IP:address and "
-                "email:address");
+    return fail(
+        "input does not match any value of subject-alt-name: it is a list of DNS:name, IP:address "
+        "and "
+        "email:address");
   }
   if (X509_sign(c, key.get(), EVP_sha256()) == 0)
     return fail("the certificate could not be signed: " + tls_reason());
@@ -212,8 +214,7 @@ Result<CertificateFacts> read_certificate(const std::string& pem) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
   X509_digest(c, EVP_sha256(), digest.data(), &size);
-  out.fingerprint =
-      model::secrets::to_hex({reinterpret_cast<const char*>(digest.data()), size});
+  out.fingerprint = model::secrets::to_hex({reinterpret_cast<const char*>(digest.data()), size});
   out.invalid_before = time_text(X509_get0_notBefore(c));
   out.invalid_after = time_text(X509_get0_notAfter(c));
   out.not_after = seconds_of(X509_get0_notAfter(c));
@@ -221,8 +222,8 @@ Result<CertificateFacts> read_certificate(const std::string& pem) {
   if (const EVP_PKEY* key = X509_get0_pubkey(c)) {
     out.key_size = EVP_PKEY_get_bits(key);
     const int type = EVP_PKEY_get_base_id(key);
-    out.key_type = type == EVP_PKEY_EC      ? "ec"
-                   : type == EVP_PKEY_RSA   ? "rsa"
+    out.key_type = type == EVP_PKEY_EC        ? "ec"
+                   : type == EVP_PKEY_RSA     ? "rsa"
                    : type == EVP_PKEY_ED25519 ? "ed25519"
                                               : "other";
   }
@@ -277,7 +278,8 @@ Result<KeyPair> read_pem_or_p12(const std::string& bytes, const std::string& pas
   const std::unique_ptr<PKCS12, Deleter<PKCS12_free>> p12(
       d2i_PKCS12(nullptr, &at, static_cast<long>(bytes.size())));
   ERR_clear_error();
-  if (p12 == nullptr) return fail("the file holds no certificate and no private key (PEM, DER or PKCS#12)");
+  if (p12 == nullptr)
+    return fail("the file holds no certificate and no private key (PEM, DER or PKCS#12)");
   EVP_PKEY* key = nullptr;
   X509* leaf = nullptr;
   STACK_OF(X509)* chain = nullptr;

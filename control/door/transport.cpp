@@ -99,13 +99,14 @@ Transport::State Transport::write(std::string_view data, size_t& from) {
   while (from < data.size()) {
     if (ssl_ != nullptr) {
       ERR_clear_error();
-      const int n =
-          SSL_write(ssl_, data.data() + from, static_cast<int>(std::min(data.size() - from, kChunk)));
+      const int n = SSL_write(ssl_, data.data() + from,
+                              static_cast<int>(std::min(data.size() - from, kChunk)));
       if (n <= 0) return after(n);
       from += static_cast<size_t>(n);
       continue;
     }
-    const ssize_t n = ::send(fd_, data.data() + from, data.size() - from, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t n =
+        ::send(fd_, data.data() + from, data.size() - from, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0) {
       if (errno == EINTR) continue;
       return errno == EAGAIN ? State::kOpen : State::kClosed;

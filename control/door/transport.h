@@ -1,7 +1,7 @@
 // A client's bytes, plain or through TLS, without ever waiting.
 //
-// read() and write() do what can be done now and say what is to be polled for before they can go on.
-// The TLS handshake happens inside read(). Owns its descriptor. Control thread only.
+// read() and write() do what can be done now and say what is to be polled for before they can go
+// on. The TLS handshake happens inside read(). Owns its descriptor. Control thread only.
 #pragma once
 
 #include <openssl/ssl.h>

@@ -9,7 +9,7 @@ using namespace parts;  // NOLINT: the tables are made of these parts
 using P = Property;
 
 constexpr std::string_view kKeySizes[] = {"prime256v1"};
-constexpr std::string_view kLaterKeySizes[] = {"1024", "1536", "2048",      "4096",
+constexpr std::string_view kLaterKeySizes[] = {"1024", "1536",      "2048",     "4096",
                                                "8192", "secp384r1", "secp521r1"};
 
 constexpr Property subject(std::string_view name, std::string_view help, int64_t most = 64) {
@@ -17,7 +17,11 @@ constexpr Property subject(std::string_view name, std::string_view help, int64_t
 }
 
 constexpr Property kCertificate[] = {
-    {.name = "name", .type = Type::kString, .flags = P::kRequired | P::kName, .max = 128, .help = ""},
+    {.name = "name",
+     .type = Type::kString,
+     .flags = P::kRequired | P::kName,
+     .max = 128,
+     .help = ""},
     {.name = "common-name",
      .type = Type::kString,
      .max = 64,
@@ -124,13 +128,27 @@ constexpr std::string_view kFileTypes[] = {"file", "directory"};
 constexpr int64_t kLongestContents = int64_t{4} << 20;
 
 constexpr Property kAddFile[] = {
-    {.name = "name", .type = Type::kString, .flags = P::kRequired, .max = 255, .help = "its name, in a folder that is there"},
-    {.name = "type", .type = Type::kEnum, .default_value = "file", .values = kFileTypes, .help = "a file or a folder"},
-    {.name = "contents", .type = Type::kString, .max = kLongestContents, .help = "what stands in it"},
+    {.name = "name",
+     .type = Type::kString,
+     .flags = P::kRequired,
+     .max = 255,
+     .help = "its name, in a folder that is there"},
+    {.name = "type",
+     .type = Type::kEnum,
+     .default_value = "file",
+     .values = kFileTypes,
+     .help = "a file or a folder"},
+    {.name = "contents",
+     .type = Type::kString,
+     .max = kLongestContents,
+     .help = "what stands in it"},
 };
 constexpr Property kSetFile[] = {
     numbers("which file"),
-    {.name = "contents", .type = Type::kString, .max = kLongestContents, .help = "what shall stand in it"},
+    {.name = "contents",
+     .type = Type::kString,
+     .max = kLongestContents,
+     .help = "what shall stand in it"},
     {.name = "name", .type = Type::kString, .max = 255, .help = "a new name"},
 };
 constexpr Property kRemoveFile[] = {numbers("which files")};

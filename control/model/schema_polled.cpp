@@ -55,10 +55,10 @@ constexpr Property kHealth[] = {
 constexpr std::string_view kHealthColumns[] = {"name", "value", "type"};
 
 constexpr Property kNeighbour[] = {
-    read_only("interface", Type::kString, ""),  read_only("address", Type::kString, ""),
-    read_only("mac-address", Type::kMac, ""),   read_only("identity", Type::kString, ""),
-    read_only("platform", Type::kString, ""),   read_only("version", Type::kString, ""),
-    read_only("board", Type::kString, ""),      read_only("discovered-by", Type::kString, ""),
+    read_only("interface", Type::kString, ""), read_only("address", Type::kString, ""),
+    read_only("mac-address", Type::kMac, ""),  read_only("identity", Type::kString, ""),
+    read_only("platform", Type::kString, ""),  read_only("version", Type::kString, ""),
+    read_only("board", Type::kString, ""),     read_only("discovered-by", Type::kString, ""),
 };
 constexpr std::string_view kNeighbourColumns[] = {"interface", "address", "mac-address",
                                                   "identity"};
@@ -84,9 +84,14 @@ constexpr Command log_command(std::string_view name) {
 constexpr Command kLogCommands[] = {log_command("debug"), log_command("info"),
                                     log_command("warning"), log_command("error")};
 
-constexpr std::string_view kRequests[] = {"self", "child", "completion", "highlight", "syntax", "error"};
+constexpr std::string_view kRequests[] = {"self",      "child",  "completion",
+                                          "highlight", "syntax", "error"};
 constexpr Property kInspect[] = {
-    {.name = "request", .type = Type::kEnum, .default_value = "child", .values = kRequests, .help = "what to tell"},
+    {.name = "request",
+     .type = Type::kEnum,
+     .default_value = "child",
+     .values = kRequests,
+     .help = "what to tell"},
     {.name = "path", .type = Type::kString, .help = "a menu or command, its parts with commas"},
     {.name = "input", .type = Type::kString, .help = "what was typed behind it"},
 };

@@ -18,7 +18,12 @@ constexpr Property kService[] = {
      .flags = P::kRequired | P::kName,
      .max = 16,
      .help = "which service; fixed"},
-    {.name = "port", .type = Type::kInteger, .flags = P::kRequired, .min = 1, .max = 65535, .help = "TCP"},
+    {.name = "port",
+     .type = Type::kInteger,
+     .flags = P::kRequired,
+     .min = 1,
+     .max = 65535,
+     .help = "TCP"},
     {.name = "address",
      .type = Type::kIp4Prefix,
      .flags = P::kList | P::kNetwork,
@@ -56,13 +61,17 @@ constexpr Property kService[] = {
      .type = Type::kBool,
      .default_value = "false",
      .help = "yes: the port is closed"},
-    state_flag("invalid", "the service cannot be offered: its port is taken, or its certificate is "
-                          "no good; the log says why"),
-    {.name = "sessions", .type = Type::kInteger, .flags = P::kReadOnly | P::kOurs | P::kCounter, .help = "connections now"},
+    state_flag("invalid",
+               "the service cannot be offered: its port is taken, or its certificate is "
+               "no good; the log says why"),
+    {.name = "sessions",
+     .type = Type::kInteger,
+     .flags = P::kReadOnly | P::kOurs | P::kCounter,
+     .help = "connections now"},
 };
 constexpr FlagLetter kLetters[] = {{'X', "disabled", "disabled"}, {'I', "invalid", "invalid"}};
-constexpr std::string_view kColumns[] = {"name", "port", "address", "certificate", "vrf",
-                                         "max-sessions"};
+constexpr std::string_view kColumns[] = {"name",        "port", "address",
+                                         "certificate", "vrf",  "max-sessions"};
 
 constexpr InitialValue kFtp[] = {{"name", "ftp"}, {"port", "21"}, {"disabled", "true"}};
 constexpr InitialValue kSsh[] = {{"name", "ssh"}, {"port", "22"}, {"disabled", "true"}};
@@ -72,8 +81,8 @@ constexpr InitialValue kWwwSsl[] = {{"name", "www-ssl"}, {"port", "443"}, {"disa
 constexpr InitialValue kWinbox[] = {{"name", "winbox"}, {"port", "8291"}, {"disabled", "true"}};
 constexpr InitialValue kApi[] = {{"name", "api"}, {"port", "8728"}};
 constexpr InitialValue kApiSsl[] = {{"name", "api-ssl"}, {"port", "8729"}};
-constexpr InitialRow kInitial[] = {{kFtp},    {kSsh}, {kTelnet}, {kWww},
-                                   {kWwwSsl}, {kWinbox}, {kApi}, {kApiSsl}};
+constexpr InitialRow kInitial[] = {{kFtp},    {kSsh},    {kTelnet}, {kWww},
+                                   {kWwwSsl}, {kWinbox}, {kApi},    {kApiSsl}};
 
 constexpr Menu kMenus[] = {
     {.path = "/ip/service",

@@ -14,11 +14,11 @@ constexpr std::string_view kLockscreen[] = {"lockscreen"};
 constexpr std::string_view kInactivityValues[] = {"none", "logout", "lockscreen"};
 // As RouterOS writes them: what a group has, and with '!' what it has not.
 constexpr std::string_view kPolicyValues[] = {
-    "local",      "telnet",  "ssh",     "ftp",     "reboot",    "read",       "write",
-    "policy",     "test",    "winbox",  "password", "web",      "sniff",      "sensitive",
-    "api",        "romon",   "rest-api", "!local",  "!telnet",  "!ssh",       "!ftp",
-    "!reboot",    "!read",   "!write",  "!policy", "!test",     "!winbox",    "!password",
-    "!web",       "!sniff",  "!sensitive", "!api", "!romon",    "!rest-api"};
+    "local",   "telnet", "ssh",        "ftp",      "reboot",  "read",     "write",
+    "policy",  "test",   "winbox",     "password", "web",     "sniff",    "sensitive",
+    "api",     "romon",  "rest-api",   "!local",   "!telnet", "!ssh",     "!ftp",
+    "!reboot", "!read",  "!write",     "!policy",  "!test",   "!winbox",  "!password",
+    "!web",    "!sniff", "!sensitive", "!api",     "!romon",  "!rest-api"};
 
 constexpr Property kUser[] = {
     {.name = "name",
@@ -76,7 +76,11 @@ constexpr FlagLetter kUserLetters[] = {{'X', "disabled", "disabled"}};
 constexpr std::string_view kUserColumns[] = {"name", "group", "address", "last-logged-in"};
 
 constexpr Property kGroup[] = {
-    {.name = "name", .type = Type::kString, .flags = P::kRequired | P::kName, .max = 64, .help = ""},
+    {.name = "name",
+     .type = Type::kString,
+     .flags = P::kRequired | P::kName,
+     .max = 64,
+     .help = ""},
     {.name = "policy",
      .type = Type::kEnum,
      .default_value = "",

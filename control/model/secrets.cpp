@@ -135,9 +135,10 @@ Status open(const std::string& folder) {
   const ssize_t size = ::read(fd, key.data(), key.size());
   ::close(fd);
   if (size != static_cast<ssize_t>(kKeyBytes)) {
-    return fail(fmt::format("{} is damaged: it should hold {} bytes; put it back from a backup, or remove it "
-                            "and set passwords and certificate keys again",
-                            path, kKeyBytes));
+    return fail(fmt::format(
+        "{} is damaged: it should hold {} bytes; put it back from a backup, or remove it "
+        "and set passwords and certificate keys again",
+        path, kKeyBytes));
   }
   key.resize(kKeyBytes);
   return take(std::move(key));
@@ -187,8 +188,8 @@ std::optional<std::string> unseal_with(std::string_view secret, std::string_view
   int last = 0;
   auto* bytes = reinterpret_cast<unsigned char*>(out.data());
   auto* tag = raw->data() + kNonceBytes + length;
-  if (EVP_DecryptInit_ex(ctx.get(), EVP_aes_256_gcm(), nullptr, bytes_of(secret),
-                         bytes_of(*raw)) != 1 ||
+  if (EVP_DecryptInit_ex(ctx.get(), EVP_aes_256_gcm(), nullptr, bytes_of(secret), bytes_of(*raw)) !=
+          1 ||
       EVP_DecryptUpdate(ctx.get(), bytes, &size, bytes_of(*raw) + kNonceBytes,
                         static_cast<int>(length)) != 1 ||
       EVP_CIPHER_CTX_ctrl(ctx.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, tag) != 1 ||

@@ -1,11 +1,11 @@
 // What must be kept and not be readable: passwords as hashes, keys and old-login passwords sealed.
 //
 // One random key of 32 bytes lies in the state folder (secret.key, mode 0600), made at first use.
-// Passwords are hashed with yescrypt through libcrypt (crypt(5)); the salt is an HMAC of the password under that
-// key, so the same password written again in a file gives the same hash and is no change, and two
-// routers never share one. Sealing is AES-256-GCM with a fresh nonce: "$sealed$" and base64url. Until
-// open() is called the key is one of this process alone (tests, --check). hash_password() and what
-// seals: any thread; open() before any other thread starts.
+// Passwords are hashed with yescrypt through libcrypt (crypt(5)); the salt is an HMAC of the
+// password under that key, so the same password written again in a file gives the same hash and is
+// no change, and two routers never share one. Sealing is AES-256-GCM with a fresh nonce: "$sealed$"
+// and base64url. Until open() is called the key is one of this process alone (tests, --check).
+// hash_password() and what seals: any thread; open() before any other thread starts.
 #pragma once
 
 #include <optional>

@@ -15,7 +15,8 @@ constexpr std::string_view kServices[] = {"ftp",     "ssh",    "telnet", "www",
 
 /// What serves instead of a service that is not here; "" for those that are.
 std::string_view instead_of(std::string_view name) {
-  if (name == "ftp") return "files are reached through /file over REST and the API, or the host's sftp";
+  if (name == "ftp")
+    return "files are reached through /file over REST and the API, or the host's sftp";
   if (name == "ssh") return "the host's own sshd serves SSH; maclanectl is the console there";
   if (name == "telnet") return "maclanectl, over the host's SSH, is the console";
   if (name == "winbox") return "REST (www, www-ssl), the API (api, api-ssl) and maclanectl serve";
@@ -27,8 +28,8 @@ constexpr std::string_view kZones = "/usr/share/zoneinfo/";
 /// A file of the system's zones, and nothing else of the system.
 bool is_zone(std::string_view name) {
   const bool letters = std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '/' || c == '_' || c == '-' || c == '+';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
+           c == '_' || c == '-' || c == '+';
   });
   std::error_code code;
   return letters && name.front() != '/' &&
@@ -41,7 +42,8 @@ void validate_service(Check& check) {
   std::map<int64_t, std::string> ports;
   for_each(check.tree, "/ip/service", [&](const View& row) {
     const std::string_view name = row.get("name");
-    const bool known = std::find(std::begin(kServices), std::end(kServices), name) != std::end(kServices);
+    const bool known =
+        std::find(std::begin(kServices), std::end(kServices), name) != std::end(kServices);
     if (!known) check.add(row, "name", "failure: the names of the services are fixed");
     if (row.disabled() || !known) return;
     if (const std::string_view instead = instead_of(name); !instead.empty()) {

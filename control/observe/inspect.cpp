@@ -69,8 +69,7 @@ std::vector<Child> children(const Place& place) {
     }
     return out;
   }
-  const std::string prefix =
-      place.menu->path == "/" ? "/" : std::string(place.menu->path) + "/";
+  const std::string prefix = place.menu->path == "/" ? "/" : std::string(place.menu->path) + "/";
   for (const Menu& one : model::menus()) {
     if (one.path == "/" || !one.path.starts_with(prefix)) continue;
     const std::string_view rest = one.path.substr(prefix.size());

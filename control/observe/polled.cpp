@@ -183,9 +183,10 @@ void serve_polled(model::Commands& commands, const std::string& state_folder) {
                                                        {"warning", log::Level::kWarning},
                                                        {"error", log::Level::kError}};
   for (const auto& [name, level] : levels) {
-    commands.on("/log", name, [name = std::string(name), level = level](const Call& call, const Caller&) {
-      return write_log(level, name, call);
-    });
+    commands.on("/log", name,
+                [name = std::string(name), level = level](const Call& call, const Caller&) {
+                  return write_log(level, name, call);
+                });
   }
   commands.on("/console", "inspect", [](const Call& call, const Caller&) { return inspect(call); });
 }

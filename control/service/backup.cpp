@@ -112,11 +112,13 @@ Result<model::Tree> Backup::tree_of(const std::string& text) {
   if (!key) return damaged();
   model::Tree tree;
   for (Json& part : json["menus"]) {
-    if (!part.is_object() || !part["path"].is_string() || !part["rows"].is_array()) return damaged();
+    if (!part.is_object() || !part["path"].is_string() || !part["rows"].is_array())
+      return damaged();
     const auto path = part["path"].get<std::string>();
     const Menu* menu = model::find_menu(path);
     if (menu == nullptr || !menu->has_rows())
-      return fail(fmt::format("failure: the backup is of another version: there is no menu {}", path));
+      return fail(
+          fmt::format("failure: the backup is of another version: there is no menu {}", path));
     model::Tree::Rows& rows = tree.edit(*menu);
     const bool settings = menu->kind == Menu::Kind::kSettings;
     const uint32_t only = settings && !rows.empty() ? rows.front()->id : 0;
@@ -151,18 +153,20 @@ Answer<Outcome> Backup::save(const Call& call) {
   name = with_ending(std::move(name));
   const std::string password(call.is_on("dont-encrypt") ? "" : call.get("password"));
   auto shared = std::make_shared<Waits::Shared>();
-  const bool taken = background_.submit(
-      [this, shared, name, identity, password,
-       text = tree_text(model_.tree())]() -> door::Background::Finish {
+  const bool taken =
+      background_.submit([this, shared, name, identity, password,
+                          text = tree_text(model_.tree())]() -> door::Background::Finish {
         auto bytes = std::make_shared<Result<std::string>>(pack(text, identity, password));
         return [this, shared, name, bytes] {
           if (!*bytes) return finish(*shared, tl::make_unexpected(bytes->error()));
           const Status written = files_.write(name, **bytes);
-          if (written) log::write(log::Level::kInfo, "backup,info", "configuration saved to {}", name);
+          if (written)
+            log::write(log::Level::kInfo, "backup,info", "configuration saved to {}", name);
           finish(*shared, written);
         };
       });
-  if (!taken) return model::refuse(Trouble::kGeneral, "failure: too much is done at once; try again");
+  if (!taken)
+    return model::refuse(Trouble::kGeneral, "failure: too much is done at once; try again");
   Outcome out;
   out.running = std::make_unique<Waits>(std::move(shared));
   return out;
@@ -174,9 +178,9 @@ Answer<Outcome> Backup::load(const Call& call, const Caller& caller) {
   if (!bytes && !name.ends_with(".backup")) bytes = files_.read(name = with_ending(name));
   if (!bytes) return model::refuse(bytes.error());
   auto shared = std::make_shared<Waits::Shared>();
-  const bool taken = background_.submit(
-      [this, shared, name, caller, password = std::string(call.get("password")),
-       sealed = std::move(*bytes)]() -> door::Background::Finish {
+  const bool taken =
+      background_.submit([this, shared, name, caller, password = std::string(call.get("password")),
+                          sealed = std::move(*bytes)]() -> door::Background::Finish {
         auto text = std::make_shared<Result<std::string>>(unpack(sealed, password));
         return [this, shared, name, caller, text] {
           if (!*text) return finish(*shared, tl::make_unexpected(text->error()));
@@ -189,14 +193,16 @@ Answer<Outcome> Backup::load(const Call& call, const Caller& caller) {
           finish(*shared, done);
         };
       });
-  if (!taken) return model::refuse(Trouble::kGeneral, "failure: too much is done at once; try again");
+  if (!taken)
+    return model::refuse(Trouble::kGeneral, "failure: too much is done at once; try again");
   Outcome out;
   out.running = std::make_unique<Waits>(std::move(shared));
   return out;
 }
 
 void Backup::serve(model::Commands& commands) {
-  commands.on("/system/backup", "save", [this](const Call& call, const Caller&) { return save(call); });
+  commands.on("/system/backup", "save",
+              [this](const Call& call, const Caller&) { return save(call); });
   commands.on("/system/backup", "load",
               [this](const Call& call, const Caller& caller) { return load(call, caller); });
 }

@@ -1,12 +1,12 @@
 // /system/backup (C-44): everything that is configured in one file of /file, and back again.
 //
-// A backup holds the tree with its identifiers, so users, certificates, keys and scripts too, and the
-// key of the state folder that its secrets are sealed under. The file: a line that says what it is, a
-// line of JSON (when, of whom, how it is encrypted), then the tree as JSON, encrypted with
+// A backup holds the tree with its identifiers, so users, certificates, keys and scripts too, and
+// the key of the state folder that its secrets are sealed under. The file: a line that says what it
+// is, a line of JSON (when, of whom, how it is encrypted), then the tree as JSON, encrypted with
 // AES-256-GCM under a key that scrypt makes of the password (RFC 7914, 5116), or plain with its
-// SHA-256. Loading brings the tree into effect as one change, or says why it cannot and changes nothing; sealed
-// values are sealed anew under this router's own key. Deriving the key happens off the control
-// thread: save and load are commands that go on for a moment. Control thread only.
+// SHA-256. Loading brings the tree into effect as one change, or says why it cannot and changes
+// nothing; sealed values are sealed anew under this router's own key. Deriving the key happens off
+// the control thread: save and load are commands that go on for a moment. Control thread only.
 #pragma once
 
 #include <string>

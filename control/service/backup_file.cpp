@@ -123,8 +123,9 @@ Result<std::string> Backup::pack(std::string_view tree, std::string_view identit
 
 Result<std::string> Backup::unpack(std::string_view bytes, std::string_view password) {
   if (!bytes.starts_with(kFirstLine))
-    return fail("failure: this is no backup of Maclane; backups of RouterOS cannot be loaded, its "
-                "exports can be imported");
+    return fail(
+        "failure: this is no backup of Maclane; backups of RouterOS cannot be loaded, its "
+        "exports can be imported");
   bytes.remove_prefix(kFirstLine.size());
   const size_t end = bytes.substr(0, kLongestHeader).find('\n');
   if (end == std::string_view::npos) return damaged();

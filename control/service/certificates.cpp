@@ -83,8 +83,8 @@ Errors Certificates::check(const model::Tree& tree) {
     if (sealed.empty()) return;
     const auto key = secrets::unseal(sealed);
     if (!key) {
-      errors.push_back(row.error("key-pem",
-                                 "the private key was sealed by another router: import it again"));
+      errors.push_back(
+          row.error("key-pem", "the private key was sealed by another router: import it again"));
       return;
     }
     if (const Status fits = door::check_pair({certificate, *key}); !fits)
@@ -124,7 +124,8 @@ Result<KeyPair> Certificates::own() {
   if (!made) return made;
   if (::mkdir(folder_.c_str(), 0700) != 0 && errno != EEXIST)
     return fail(fmt::format("cannot make {}: {}", folder_, std::strerror(errno)));
-  for (const auto& [path, text] : {std::pair(&key, &made->key), {&certificate, &made->certificate}}) {
+  for (const auto& [path, text] :
+       {std::pair(&key, &made->key), {&certificate, &made->certificate}}) {
     if (Status written = model::write_atomically(*path, *text); !written)
       return tl::make_unexpected(written.error());
     (void)::chmod(path->c_str(), 0600);
@@ -196,19 +197,29 @@ Answer<Outcome> Certificates::import(const Call& call, const Caller& caller) {
                              : certificate == read->certificate;
     if (!belongs) continue;
     if (sealed.empty()) return result(0, 0);
-    edits.push_back({Edit::Kind::kSet, "/certificate", fmt::format("*{:X}", row->id),
-                     {{"key-pem", sealed}}, {}, {}});
+    edits.push_back({Edit::Kind::kSet,
+                     "/certificate",
+                     fmt::format("*{:X}", row->id),
+                     {{"key-pem", sealed}},
+                     {},
+                     {}});
     return result(read->certificate.empty() ? 0 : 1, 1);
   }
   if (read->certificate.empty())
-    return model::refuse(Trouble::kGeneral,
-                         "failure: the private key belongs to none of the certificates here; import "
-                         "its certificate first");
+    return model::refuse(
+        Trouble::kGeneral,
+        "failure: the private key belongs to none of the certificates here; import "
+        "its certificate first");
   const std::string stem = call.has("name") ? std::string(call.get("name")) : stem_of(file);
   std::string name = stem;
   for (unsigned i = 0; model_.tree().find(menu, name) != nullptr; ++i)
     name = fmt::format("{}_{}", stem, i);
-  edits.push_back({Edit::Kind::kAdd, "/certificate", {}, {{"name", name}, {"certificate-pem", read->certificate}}, {}, {}});
+  edits.push_back({Edit::Kind::kAdd,
+                   "/certificate",
+                   {},
+                   {{"name", name}, {"certificate-pem", read->certificate}},
+                   {},
+                   {}});
   if (!sealed.empty()) edits.back().values.emplace_back("key-pem", sealed);
   return result(1, sealed.empty() ? 0 : 1);
 }
@@ -234,9 +245,13 @@ Answer<Outcome> Certificates::sign(const Call& call, const Caller& caller) {
     request.days = static_cast<int>(view.get_integer("days-valid"));
     const auto made = door::make_self_signed(request);
     if (!made) return model::refuse(made.error());
-    edits.push_back({Edit::Kind::kSet, "/certificate", id,
-                     {{"certificate-pem", made->certificate}, {"key-pem", secrets::seal(made->key)}},
-                     {}, {}});
+    edits.push_back(
+        {Edit::Kind::kSet,
+         "/certificate",
+         id,
+         {{"certificate-pem", made->certificate}, {"key-pem", secrets::seal(made->key)}},
+         {},
+         {}});
     if (call.has("name")) edits.back().values.emplace_back("name", call.get("name"));
   }
   return done(model_.apply(edits, caller));
@@ -262,9 +277,8 @@ Answer<Outcome> Certificates::write_out(const Call& call) {
 
 void Certificates::serve(model::Commands& commands) {
   model_.provide("/certificate", [this](const View& row, model::Fields& out) { state(row, out); });
-  commands.on("/certificate", "import", [this](const Call& call, const Caller& caller) {
-    return import(call, caller);
-  });
+  commands.on("/certificate", "import",
+              [this](const Call& call, const Caller& caller) { return import(call, caller); });
   commands.on("/certificate", "sign",
               [this](const Call& call, const Caller& caller) { return sign(call, caller); });
   commands.on("/certificate", "export-certificate",

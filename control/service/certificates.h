@@ -1,7 +1,7 @@
 // /certificate: what services prove themselves with, and the router's own made at its first start.
 //
-// Certificates are rows of the tree (so backups, undo and exports have them); their private keys are
-// in the rows too, sealed under the key of the state folder. The one for www-ssl with
+// Certificates are rows of the tree (so backups, undo and exports have them); their private keys
+// are in the rows too, sealed under the key of the state folder. The one for www-ssl with
 // certificate=none is made once and kept in the folder `tls` of the state folder. Control thread
 // only.
 #pragma once

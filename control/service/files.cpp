@@ -126,9 +126,9 @@ void Files::list_into(int fd, const std::string& prefix, size_t depth,
                    S_ISDIR(st.st_mode) ? 0 : static_cast<uint64_t>(st.st_size), st.st_mtime,
                    static_cast<uint64_t>(st.st_ino)});
     if (!S_ISDIR(st.st_mode)) continue;
-    list_into(::openat(::dirfd(handle), name.c_str(),
-                       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
-              prefix + name + "/", depth + 1, out);
+    list_into(
+        ::openat(::dirfd(handle), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+        prefix + name + "/", depth + 1, out);
   }
   ::closedir(handle);
 }
@@ -172,9 +172,10 @@ Status Files::write(std::string_view name, std::string_view bytes) {
   const std::vector<Entry> all = list();
   for (const Entry& entry : all) sum += entry.name == name ? 0 : entry.size;
   if (sum > kMaxFolder || all.size() >= kMaxFiles)
-    return fail(fmt::format("failure: the files would take more than {} MiB or be more than {}; "
-                            "remove some",
-                            kMaxFolder >> 20, kMaxFiles));
+    return fail(
+        fmt::format("failure: the files would take more than {} MiB or be more than {}; "
+                    "remove some",
+                    kMaxFolder >> 20, kMaxFiles));
   auto where = place(name);
   if (!where) return tl::make_unexpected(std::move(where.error()));
   const std::string temporary = where->name.substr(0, 240) + std::string(kTemporary);

@@ -1,10 +1,11 @@
-// /file: the router's own files, in the folder `files` of the state folder (exports, scripts, backups,
-// certificates).
+// /file: the router's own files, in the folder `files` of the state folder (exports, scripts,
+// backups, certificates).
 //
-// Names are relative paths. Nothing outside the folder is ever reached: each part is opened by itself and
-// without following links, "..", "." and control letters are refused. One file is at most kMaxFile,
-// all together kMaxFolder in kMaxFiles; names are at most 255 bytes, folders kMaxDepth deep. Writing
-// is atomic: a crash leaves the old file or the new one. Control thread only.
+// Names are relative paths. Nothing outside the folder is ever reached: each part is opened by
+// itself and without following links, "..", "." and control letters are refused. One file is at
+// most kMaxFile, all together kMaxFolder in kMaxFiles; names are at most 255 bytes, folders
+// kMaxDepth deep. Writing is atomic: a crash leaves the old file or the new one. Control thread
+// only.
 #pragma once
 
 #include <cstdint>

@@ -30,7 +30,8 @@ std::string type_of(const Files::Entry& entry) {
   if (name.ends_with(".rsc")) return "script";
   if (name.ends_with(".backup")) return "backup";
   const size_t dot = name.rfind('.');
-  const bool has_ending = dot != std::string_view::npos && name.find('/', dot) == std::string_view::npos;
+  const bool has_ending =
+      dot != std::string_view::npos && name.find('/', dot) == std::string_view::npos;
   return has_ending ? std::string(name.substr(dot)) + " file" : "file";
 }
 
@@ -91,8 +92,8 @@ void Files::serve(model::Commands& commands) {
     const std::vector<Entry> all = list();
     if (std::any_of(all.begin(), all.end(), [&](const Entry& one) { return one.name == name; }))
       return model::refuse(Trouble::kGeneral, "failure: there is a file of this name already");
-    const Status made = call.get("type") == "directory" ? make_folder(name)
-                                                        : write(name, call.get("contents"));
+    const Status made =
+        call.get("type") == "directory" ? make_folder(name) : write(name, call.get("contents"));
     if (!made) return model::refuse(made.error());
     Outcome out;
     for (const Entry& entry : list()) {
@@ -104,7 +105,8 @@ void Files::serve(model::Commands& commands) {
     const auto names = names_of(call);
     if (!names) return model::refuse(names.error());
     if (!call.has("contents") && !call.has("name"))
-      return model::refuse(Trouble::kBadArgument, "missing =contents=: what shall stand in the file");
+      return model::refuse(Trouble::kBadArgument,
+                           "missing =contents=: what shall stand in the file");
     for (const std::string& name : *names) {
       if (call.has("contents")) {
         if (Status status = write(name, call.get("contents")); !status) return answer(status);

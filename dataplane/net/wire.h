@@ -12,6 +12,7 @@ inline constexpr uint16_t kEtherIp6 = 0x86dd;
 inline constexpr uint16_t kEtherVlan = 0x8100;
 inline constexpr uint16_t kEtherQinQ = 0x88a8;
 inline constexpr uint16_t kEtherPause = 0x8808;
+inline constexpr uint16_t kEtherLoopProtect = 0x9003;  // RouterOS's, behaviour.md A-19
 
 inline constexpr uint8_t kProtoIcmp = 1;
 inline constexpr uint8_t kProtoIgmp = 2;

@@ -1,4 +1,5 @@
-// The API's door over real sockets, its model without a dataplane: logins, replies, batches, limits.
+// The API's door over real sockets, its model without a dataplane: logins, replies, batches,
+// limits.
 #include "control/door/api.h"
 
 #include <arpa/inet.h>
@@ -132,10 +133,6 @@ class ApiTest : public testing::Test {
                 ElementsAre(ElementsAre("!done")));
     return fd;
   }
-  bool is_closed(int fd) {
-    const Lines rest = read(fd, [](const Lines&) { return false; });
-    return true;
-  }
 
   model::Model model_;
   model::Commands commands_{model_};
@@ -171,7 +168,8 @@ TEST_F(ApiTest, D19_AWrongPasswordIsATrapThenDone) {
 TEST_F(ApiTest, NobodyComesInWithoutAPassword) {
   add("/user", {{"name", "empty"}, {"group", "full"}});
   const int fd = connect();
-  EXPECT_THAT(ask(fd, {"/login", "=name=empty", "=password="})[0], ElementsAre("!trap", "=category=5", HasSubstr("invalid user")));
+  EXPECT_THAT(ask(fd, {"/login", "=name=empty", "=password="})[0],
+              ElementsAre("!trap", "=category=5", HasSubstr("invalid user")));
 }
 
 TEST_F(ApiTest, D19_OldLoginIsForThoseWhoKeepIt) {
@@ -186,11 +184,13 @@ TEST_F(ApiTest, D19_OldLoginIsForThoseWhoKeepIt) {
     EXPECT_EQ(raw.size(), 16U);
     return raw;
   };
-  Lines lines = ask(fd, {"/login", "=name=old", "=response=" + challenge_response("pw", challenge())});
+  Lines lines =
+      ask(fd, {"/login", "=name=old", "=response=" + challenge_response("pw", challenge())});
   EXPECT_THAT(lines[0], ElementsAre("!trap", "=category=5", HasSubstr("old-login=yes")));
   // What Doors::prepare does for old-login=yes.
   const std::string hash = secrets::hash_password("pw");
-  edit("/user", "old", {{"old-login", "yes"}, {"old-login-password", secrets::seal(hash + "\npw")}});
+  edit("/user", "old",
+       {{"old-login", "yes"}, {"old-login-password", secrets::seal(hash + "\npw")}});
   fd = connect();
   lines = ask(fd, {"/login", "=name=old", "=response=" + challenge_response("no", challenge())});
   EXPECT_EQ(lines[0][0], "!trap");
@@ -205,7 +205,8 @@ TEST_F(ApiTest, WithoutALoginThereIsOneFatalReply) {
 
 TEST_F(ApiTest, D17_QuitIsFatalAndCloses) {
   const int fd = login();
-  EXPECT_THAT(ask(fd, {"/quit"}), ElementsAre(ElementsAre("!fatal", "session terminated on request")));
+  EXPECT_THAT(ask(fd, {"/quit"}),
+              ElementsAre(ElementsAre("!fatal", "session terminated on request")));
   char c = 0;
   for (int i = 0; i < 100; ++i) turn();
   EXPECT_EQ(::recv(fd, &c, 1, 0), 0);
@@ -213,7 +214,8 @@ TEST_F(ApiTest, D17_QuitIsFatalAndCloses) {
 
 TEST_F(ApiTest, D20_AddSetPrintUnsetRemove) {
   const int fd = login();
-  Lines lines = ask(fd, {"/interface/macvlan/add", "=name=m1", "=interface=ether1", "=mac-address=02:00:00:00:00:11"});
+  Lines lines = ask(fd, {"/interface/macvlan/add", "=name=m1", "=interface=ether1",
+                         "=mac-address=02:00:00:00:00:11"});
   EXPECT_THAT(lines, ElementsAre(ElementsAre("!done", "=ret=*1")));
   lines = ask(fd, {"/interface/macvlan/set", "=.id=*1", "=comment=a=b", "=mode=PRIVATE"});
   EXPECT_EQ(lines[0][0], "!trap");  // D-29: enums are lower-case
@@ -222,10 +224,12 @@ TEST_F(ApiTest, D20_AddSetPrintUnsetRemove) {
   lines = ask(fd, {"/interface/macvlan/print", "=.proplist=name,comment", "?name=m1", ".tag=x"});
   EXPECT_THAT(lines, ElementsAre(ElementsAre("!re", "=name=m1", "=comment=a=b", ".tag=x"),
                                  ElementsAre("!done", ".tag=x")));
-  EXPECT_THAT(ask(fd, {"/interface/macvlan/set", "=.id=*1", "=!comment="}), ElementsAre(ElementsAre("!done")));
+  EXPECT_THAT(ask(fd, {"/interface/macvlan/set", "=.id=*1", "=!comment="}),
+              ElementsAre(ElementsAre("!done")));
   lines = ask(fd, {"/interface/macvlan/getall", "=.proplist=.id,comment"});
   EXPECT_THAT(lines[0], ElementsAre("!re", "=.id=*1"));
-  EXPECT_THAT(ask(fd, {"/interface/macvlan/print", "=count-only="}), ElementsAre(ElementsAre("!done", "=ret=1")));
+  EXPECT_THAT(ask(fd, {"/interface/macvlan/print", "=count-only="}),
+              ElementsAre(ElementsAre("!done", "=ret=1")));
   EXPECT_THAT(ask(fd, {"/interface/macvlan/remove", "=.id=m1"}), ElementsAre(ElementsAre("!done")));
   lines = ask(fd, {"/interface/macvlan/remove", "=.id=*1"});
   EXPECT_THAT(lines[0], ElementsAre("!trap", "=category=0", StartsWith("=message=no such item")));
@@ -233,18 +237,25 @@ TEST_F(ApiTest, D20_AddSetPrintUnsetRemove) {
 
 TEST_F(ApiTest, D25_D40_WhatIsNotThere) {
   const int fd = login();
-  EXPECT_THAT(ask(fd, {"/wireless/print"})[0], ElementsAre("!trap", "=category=0", StartsWith("=message=no such command prefix")));
-  EXPECT_THAT(ask(fd, {"/interface/macvlan/fly"})[0], ElementsAre("!trap", "=category=0", StartsWith("=message=no such command")));
-  EXPECT_THAT(ask(fd, {"/interface/macvlan/add", "=colour=red"})[0], ElementsAre("!trap", "=category=1", StartsWith("=message=unknown parameter colour")));
-  EXPECT_THAT(ask(fd, {"no slash"})[0], ElementsAre("!trap", "=category=0", HasSubstr("no such command")));
-  EXPECT_THAT(ask(fd, {"/interface/print", "nonsense"})[0], ElementsAre("!trap", "=category=5", HasSubstr("nonsense")));
-  EXPECT_THAT(ask(fd, {"/interface/print", "?#x"})[0], ElementsAre("!trap", "=category=5", HasSubstr("operations")));
+  EXPECT_THAT(ask(fd, {"/wireless/print"})[0],
+              ElementsAre("!trap", "=category=0", StartsWith("=message=no such command prefix")));
+  EXPECT_THAT(ask(fd, {"/interface/macvlan/fly"})[0],
+              ElementsAre("!trap", "=category=0", StartsWith("=message=no such command")));
+  EXPECT_THAT(ask(fd, {"/interface/macvlan/add", "=colour=red"})[0],
+              ElementsAre("!trap", "=category=1", StartsWith("=message=unknown parameter colour")));
+  EXPECT_THAT(ask(fd, {"no slash"})[0],
+              ElementsAre("!trap", "=category=0", HasSubstr("no such command")));
+  EXPECT_THAT(ask(fd, {"/interface/print", "nonsense"})[0],
+              ElementsAre("!trap", "=category=5", HasSubstr("nonsense")));
+  EXPECT_THAT(ask(fd, {"/interface/print", "?#x"})[0],
+              ElementsAre("!trap", "=category=5", HasSubstr("operations")));
 }
 
 TEST_F(ApiTest, C48_AReaderMayNotWrite) {
   const int fd = login("reader", "r");
   EXPECT_THAT(ask(fd, {"/system/identity/print"})[0], ElementsAre("!re", "=name=Maclane"));
-  EXPECT_THAT(ask(fd, {"/system/identity/set", "=name=x"})[0], ElementsAre("!trap", "=category=4", HasSubstr("not enough permissions (9)")));
+  EXPECT_THAT(ask(fd, {"/system/identity/set", "=name=x"})[0],
+              ElementsAre("!trap", "=category=4", HasSubstr("not enough permissions (9)")));
   EXPECT_EQ(model_.tree().settings("/system/identity").get("name"), "Maclane");
 }
 
@@ -253,7 +264,8 @@ TEST_F(ApiTest, D17_EmptyRepliesOnlyWhereTheyAreAskedFor) {
   EXPECT_THAT(ask(fd, {"/ip/address/print"}), ElementsAre(ElementsAre("!done")));
   settings_.empty_replies = true;
   door_.configure(settings_, {});
-  EXPECT_THAT(ask(fd, {"/ip/address/print"}), ElementsAre(ElementsAre("!empty"), ElementsAre("!done")));
+  EXPECT_THAT(ask(fd, {"/ip/address/print"}),
+              ElementsAre(ElementsAre("!empty"), ElementsAre("!done")));
   EXPECT_THAT(ask(fd, {"/system/identity/set", "=name=x"}), ElementsAre(ElementsAre("!done")));
 }
 
@@ -262,8 +274,8 @@ TEST_F(ApiTest, PipelinedEditsAreOneChange) {
   const int before = commits_;
   std::string text;
   for (int i = 0; i < 100; ++i)
-    text += bytes({"/ip/address/add", "=address=10.0." + std::to_string(i) + ".1/24", "=interface=ether1",
-                   ".tag=" + std::to_string(i)});
+    text += bytes({"/ip/address/add", "=address=10.0." + std::to_string(i) + ".1/24",
+                   "=interface=ether1", ".tag=" + std::to_string(i)});
   send(fd, text);
   const Lines lines = read_done(fd, 100);
   ASSERT_THAT(lines, SizeIs(100));
@@ -298,7 +310,8 @@ TEST_F(ApiTest, ABatchThatCannotTakeEffectIsCarriedOutOneByOne) {
   });
   std::string text;
   for (int i = 0; i < 3; ++i)
-    text += bytes({"/ip/address/add", "=address=10.0." + std::to_string(i) + ".1/24", "=interface=ether1"});
+    text += bytes(
+        {"/ip/address/add", "=address=10.0." + std::to_string(i) + ".1/24", "=interface=ether1"});
   send(fd, text);
   const Lines lines = read_done(fd, 3);
   ASSERT_THAT(lines, SizeIs(4));
@@ -362,7 +375,14 @@ TEST_F(ApiTest, ASessionEndsWithItsUser) {
 
 TEST_F(ApiTest, AClientThatDoesNotReadHoldsABoundedReply) {
   for (int i = 0; i < 2000; ++i) {
-    model::Edit one{model::Edit::Kind::kAdd, "/ip/firewall/address-list", {}, {{"list", "l"}, {"address", "10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250)}, {"comment", std::string(900, 'c')}}, {}, {}};
+    model::Edit one{model::Edit::Kind::kAdd,
+                    "/ip/firewall/address-list",
+                    {},
+                    {{"list", "l"},
+                     {"address", "10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250)},
+                     {"comment", std::string(900, 'c')}},
+                    {},
+                    {}};
     if (i == 0) model_.begin_batch();
     ASSERT_TRUE(model_.apply({one}));
   }
@@ -382,14 +402,17 @@ TEST_F(ApiTest, ManyClientsAreServedInTurns) {
   for (int i = 0; i < 8; ++i) fds.push_back(login());
   std::string much;
   for (int i = 0; i < 2000; ++i) much += bytes({"/system/identity/print"});
-  for (int i = 1; i < 8; ++i) ::send(fds[static_cast<size_t>(i)], much.data(), much.size(), MSG_DONTWAIT);
+  for (int i = 1; i < 8; ++i)
+    ::send(fds[static_cast<size_t>(i)], much.data(), much.size(), MSG_DONTWAIT);
   EXPECT_THAT(ask(fds[0], {"/system/identity/print"}), SizeIs(2));
 }
 
 TEST_F(ApiTest, WordsWithoutTheSecondEqualsSign) {
   const int fd = login();
-  EXPECT_THAT(ask(fd, {"/interface/ethernet/set", "=.id=ether1", "=comment=x"}), ElementsAre(ElementsAre("!done")));
-  EXPECT_THAT(ask(fd, {"/interface/ethernet/set", "=.id=ether1", "=comment"}), ElementsAre(ElementsAre("!done")));
+  EXPECT_THAT(ask(fd, {"/interface/ethernet/set", "=.id=ether1", "=comment=x"}),
+              ElementsAre(ElementsAre("!done")));
+  EXPECT_THAT(ask(fd, {"/interface/ethernet/set", "=.id=ether1", "=comment"}),
+              ElementsAre(ElementsAre("!done")));
   EXPECT_THAT(ask(fd, {"/interface/ethernet/print", "=.proplist=comment"})[0], ElementsAre("!re"));
 }
 

@@ -1,4 +1,5 @@
-// Certificates: made, read, imported in every form; contexts that take them; the rows of /certificate.
+// Certificates: made, read, imported in every form; contexts that take them; the rows of
+// /certificate.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -47,7 +48,8 @@ TEST(Certificate, PartsThatCannotBeAreSaid) {
   EXPECT_THAT(door::make_self_signed(request).error().front().message, HasSubstr("too long"));
   request.common_name = "x";
   request.names = {"nonsense"};
-  EXPECT_THAT(door::make_self_signed(request).error().front().message, HasSubstr("subject-alt-name"));
+  EXPECT_THAT(door::make_self_signed(request).error().front().message,
+              HasSubstr("subject-alt-name"));
 }
 
 TEST(Certificate, ContextsTakeAPairOrAnonymousDh) {
@@ -62,9 +64,10 @@ TEST(Certificate, ContextsTakeAPairOrAnonymousDh) {
 }
 
 TEST(Certificate, NoFileIsTakenForOne) {
-  for (const std::string& bytes : {std::string(), std::string("nonsense"), std::string(5000, '\x30'),
-                                   std::string("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
-                                   std::string("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")})
+  for (const std::string& bytes :
+       {std::string(), std::string("nonsense"), std::string(5000, '\x30'),
+        std::string("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+        std::string("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")})
     EXPECT_FALSE(door::read_pem_or_p12(bytes, ""));
 }
 
@@ -141,11 +144,15 @@ TEST_F(CertificateMenu, BothInOneFileAndAsARow) {
   EXPECT_EQ(run("import", {{"file-name", "both.pem"}, {"name", "web"}}), "");
   EXPECT_TRUE(certificates_->pair("web"));
   const door::KeyPair other = made("other.example");
-  EXPECT_EQ(run("add", {{"name", "y"}, {"certificate-pem", other.certificate}, {"key-pem", other.key}}), "");
+  EXPECT_EQ(
+      run("add", {{"name", "y"}, {"certificate-pem", other.certificate}, {"key-pem", other.key}}),
+      "");
   EXPECT_TRUE(certificates_->pair("y"));
-  EXPECT_THAT(run("add", {{"name", "z"}, {"certificate-pem", other.certificate}, {"key-pem", pair.key}}),
-              HasSubstr("does not belong"));
-  EXPECT_THAT(run("add", {{"name", "z"}, {"certificate-pem", "nonsense"}}), HasSubstr("no certificate"));
+  EXPECT_THAT(
+      run("add", {{"name", "z"}, {"certificate-pem", other.certificate}, {"key-pem", pair.key}}),
+      HasSubstr("does not belong"));
+  EXPECT_THAT(run("add", {{"name", "z"}, {"certificate-pem", "nonsense"}}),
+              HasSubstr("no certificate"));
 }
 
 TEST_F(CertificateMenu, TheRoutersOwnIsMadeOnceAndMendedIfDamaged) {
@@ -153,7 +160,8 @@ TEST_F(CertificateMenu, TheRoutersOwnIsMadeOnceAndMendedIfDamaged) {
   ASSERT_TRUE(first);
   EXPECT_EQ(certificates_->own()->certificate, first->certificate);
   namespace fs = std::filesystem;
-  EXPECT_EQ(fs::status(folder_ + "/tls/self-signed.key").permissions() & fs::perms::mask, fs::perms(0600));
+  EXPECT_EQ(fs::status(folder_ + "/tls/self-signed.key").permissions() & fs::perms::mask,
+            fs::perms(0600));
   fs::resize_file(folder_ + "/tls/self-signed.key", 10);
   const auto second = certificates_->own();
   ASSERT_TRUE(second);

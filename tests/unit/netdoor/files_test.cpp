@@ -76,7 +76,8 @@ TEST_F(FilesTest, NothingOutsideTheFolderIsReached) {
 }
 
 TEST_F(FilesTest, SizesAreLimited) {
-  EXPECT_THAT(files_->write("big", std::string(Files::kMaxFile + 1, 'x')).error().front().message, HasSubstr("longer"));
+  EXPECT_THAT(files_->write("big", std::string(Files::kMaxFile + 1, 'x')).error().front().message,
+              HasSubstr("longer"));
   const std::string some(Files::kMaxFile, 'x');
   Status last;
   for (int i = 0; i < 9 && last; ++i) last = files_->write("f" + std::to_string(i), some);
@@ -103,7 +104,8 @@ TEST(BackupFile, WithAndWithoutAPassword) {
   }
   const std::string sealed = Backup::pack("the tree", "edge1", "pw").value();
   EXPECT_THAT(sealed, Not(HasSubstr("the tree")));
-  EXPECT_THAT(Backup::unpack(sealed, "other").error().front().message, HasSubstr("password is wrong"));
+  EXPECT_THAT(Backup::unpack(sealed, "other").error().front().message,
+              HasSubstr("password is wrong"));
   EXPECT_THAT(Backup::unpack(sealed, "").error().front().message, HasSubstr("give its password"));
 }
 
@@ -116,11 +118,13 @@ TEST(BackupFile, DamageIsSaidWhateverByteItIs) {
     // The line that says of whom and when may differ; what it holds may not.
     EXPECT_EQ(out.value_or("the tree"), "the tree");
   }
-  for (size_t n = 0; n < plain.size(); ++n) EXPECT_FALSE(Backup::unpack(plain.substr(0, n), "")) << n;
+  for (size_t n = 0; n < plain.size(); ++n)
+    EXPECT_FALSE(Backup::unpack(plain.substr(0, n), "")) << n;
   std::string sealed = Backup::pack("the tree", "edge1", "pw").value();
   sealed.back() = static_cast<char>(sealed.back() ^ 1);
   EXPECT_FALSE(Backup::unpack(sealed, "pw"));
-  EXPECT_THAT(Backup::unpack("PK\x03\x04", "").error().front().message, HasSubstr("no backup of Maclane"));
+  EXPECT_THAT(Backup::unpack("PK\x03\x04", "").error().front().message,
+              HasSubstr("no backup of Maclane"));
 }
 
 TEST(BackupTree, ATreeComesBackAsItWas) {
@@ -130,10 +134,13 @@ TEST(BackupTree, ATreeComesBackAsItWas) {
     ASSERT_TRUE(done) << done.error().front().text();
   };
   add("/interface/ethernet", {{"name", "ether1"}, {"device", "net_tap0"}});
-  add("/interface/macvlan", {{"name", "gone"}, {"interface", "ether1"}, {"mac-address", "02:00:00:00:00:01"}});
-  add("/interface/macvlan", {{"name", "m1"}, {"interface", "ether1"}, {"mac-address", "02:00:00:00:00:02"}});
+  add("/interface/macvlan",
+      {{"name", "gone"}, {"interface", "ether1"}, {"mac-address", "02:00:00:00:00:01"}});
+  add("/interface/macvlan",
+      {{"name", "m1"}, {"interface", "ether1"}, {"mac-address", "02:00:00:00:00:02"}});
   add("/user", {{"name", "u"}, {"group", "read"}, {"password", "pw"}});
-  ASSERT_TRUE(model.apply({{model::Edit::Kind::kRemove, "/interface/macvlan", "gone", {}, {}, {}}}));
+  ASSERT_TRUE(
+      model.apply({{model::Edit::Kind::kRemove, "/interface/macvlan", "gone", {}, {}, {}}}));
   const std::string text = Backup::tree_text(model.tree());
   const auto back = Backup::tree_of(text);
   ASSERT_TRUE(back) << back.error().front().text();
@@ -146,11 +153,12 @@ TEST(BackupTree, ATreeComesBackAsItWas) {
 }
 
 TEST(BackupTree, WhatIsNoTreeIsRefused) {
-  for (const char* text : {"", "{}", "[]", R"({"key":"","menus":1})", R"({"key":"AA==","menus":[1]})",
-                           R"({"key":"AA==","menus":[{"path":"/no","rows":[]}]})",
-                           R"({"key":"AA==","menus":[{"path":"/user","rows":[{"id":-1,"values":{}}]}]})",
-                           R"({"key":"AA==","menus":[{"path":"/user","rows":[{"id":1,"values":{"x":"1"}}]}]})",
-                           R"({"key":"AA==","menus":[{"path":"/user","rows":[{"id":1,"values":{"name":1}}]}]})"})
+  for (const char* text :
+       {"", "{}", "[]", R"({"key":"","menus":1})", R"({"key":"AA==","menus":[1]})",
+        R"({"key":"AA==","menus":[{"path":"/no","rows":[]}]})",
+        R"({"key":"AA==","menus":[{"path":"/user","rows":[{"id":-1,"values":{}}]}]})",
+        R"({"key":"AA==","menus":[{"path":"/user","rows":[{"id":1,"values":{"x":"1"}}]}]})",
+        R"({"key":"AA==","menus":[{"path":"/user","rows":[{"id":1,"values":{"name":1}}]}]})"})
     EXPECT_FALSE(Backup::tree_of(text)) << text;
 }
 

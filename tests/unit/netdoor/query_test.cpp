@@ -1,4 +1,5 @@
-// The query stack machine, against the examples of the manual and the forms that clients send (D-21).
+// The query stack machine, against the examples of the manual and the forms that clients send
+// (D-21).
 #include "control/door/query.h"
 
 #include <gmock/gmock.h>
@@ -18,9 +19,11 @@ model::PrintRow row(model::Fields fields, std::string id = "*1") {
 
 const model::PrintRow kEther =
     row({{"name", "ether1"}, {"type", "ether"}, {"mtu", "1500"}, {"disabled", "false"}});
-const model::PrintRow kVlan = row(
-    {{"name", "v1"}, {"type", "vlan"}, {"mtu", "900"}, {"comment", "x"}, {"disabled", "true"}}, "*2");
-const model::PrintRow kMacvlan = row({{"name", "m1"}, {"type", "macvlan"}, {"disabled", "false"}}, "*A");
+const model::PrintRow kVlan =
+    row({{"name", "v1"}, {"type", "vlan"}, {"mtu", "900"}, {"comment", "x"}, {"disabled", "true"}},
+        "*2");
+const model::PrintRow kMacvlan =
+    row({{"name", "m1"}, {"type", "macvlan"}, {"disabled", "false"}}, "*A");
 
 bool passes(const std::vector<std::string>& words, const model::PrintRow& one,
             const char* menu = "/interface") {

@@ -56,9 +56,10 @@ TEST(RestCall, D3_FiltersAndProplistOfTheQuery) {
 }
 
 TEST(RestCall, D4_PrintWithQueryAndOtherArguments) {
-  const RestCall post = call("POST", "/rest/interface/print",
-                             R"({".proplist":["name","type"],".query":["type=ether","type=vlan","#|"],)"
-                             R"("count-only":""})");
+  const RestCall post =
+      call("POST", "/rest/interface/print",
+           R"({".proplist":["name","type"],".query":["type=ether","type=vlan","#|"],)"
+           R"("count-only":""})");
   EXPECT_EQ(post.form, Form::kCommand);
   EXPECT_THAT(post.call.proplist, ElementsAre("name", "type"));
   EXPECT_THAT(post.call.arguments, ElementsAre(Pair("count-only", "")));
@@ -70,7 +71,8 @@ TEST(RestCall, D4_PrintWithQueryAndOtherArguments) {
 }
 
 TEST(RestCall, D5_D6_D7_PutPatchDelete) {
-  const RestCall put = call("PUT", "/rest/ip/address", R"({"address":"10.0.0.1/24","disabled":true})");
+  const RestCall put =
+      call("PUT", "/rest/ip/address", R"({"address":"10.0.0.1/24","disabled":true})");
   EXPECT_EQ(put.form, Form::kCreated);
   EXPECT_EQ(put.call.command, "add");
   EXPECT_THAT(put.call.arguments,
@@ -134,7 +136,8 @@ TEST(RestBody, D8_D9_RowsAreObjectsOfStrings) {
   row.id = "*1";
   row.fields = {{"name", "a\"b\\c\n\x01"}, {"x", "\xc3\xa9\xff"}};
   answer.rows = {row, row};
-  const std::string one = "{\".id\":\"*1\",\"name\":\"a\\\"b\\\\c\\n\\u0001\",\"x\":\"\xc3\xa9\xef\xbf\xbd\"}";
+  const std::string one =
+      "{\".id\":\"*1\",\"name\":\"a\\\"b\\\\c\\n\\u0001\",\"x\":\"\xc3\xa9\xef\xbf\xbd\"}";
   EXPECT_EQ(rest_body(answer), "[" + one + "," + one + "]");
   answer.object = true;
   EXPECT_EQ(rest_body(answer), one);
@@ -171,7 +174,8 @@ TEST(BasicAuth, Rfc7617) {
   EXPECT_EQ(who->user, "admin");
   EXPECT_EQ(who->password, "pa:ss");
   EXPECT_TRUE(basic_auth("basic  YWRtaW46"));
-  for (const char* bad : {"", "Basic", "Basic !!!!", "Bearer YWRtaW46", "Basic YWRtaW4=", "Basic YWRtaW46x"})
+  for (const char* bad :
+       {"", "Basic", "Basic !!!!", "Bearer YWRtaW46", "Basic YWRtaW4=", "Basic YWRtaW46x"})
     EXPECT_FALSE(basic_auth(bad)) << bad;
 }
 

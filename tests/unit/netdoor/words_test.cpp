@@ -1,10 +1,10 @@
 // Words and sentences of the API: every length form, limits, and bytes in any pieces (D-15, D-16).
-#include "control/door/api_words.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <random>
+
+#include "control/door/api_words.h"
 
 namespace maclane::door {
 namespace {
@@ -136,8 +136,9 @@ TEST(ApiWords, LimitsOfASentenceHold) {
 }
 
 TEST(ApiWords, D16_TakesASentenceApart) {
-  const Sentence s = parse_sentence({"/ip/address/add", "=address=10.0.0.1/24", "=comment=a=b=", "=disabled",
-                                     "=!mtu=", "?name=x", "?#|", ".tag=7"});
+  const Sentence s =
+      parse_sentence({"/ip/address/add", "=address=10.0.0.1/24", "=comment=a=b=", "=disabled",
+                      "=!mtu=", "?name=x", "?#|", ".tag=7"});
   EXPECT_EQ(s.command, "/ip/address/add");
   using Pair = std::pair<std::string, std::string>;
   EXPECT_THAT(s.attributes, ElementsAre(Pair("address", "10.0.0.1/24"), Pair("comment", "a=b="),
