@@ -10,17 +10,15 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "dataplane/net/types.h"
 #include "dataplane/table/fib4.h"
 #include "dataplane/table/mac_table.h"
+#include "dataplane/table/rules.h"
 #include "dataplane/table/session.h"
 
 namespace maclane {
-
-class RuleIndex;
 
 enum class IfKind : uint8_t { kNone, kEthernet, kMacvlan, kVlan, kPppoe };
 enum class VportMode : uint8_t { kBridge, kPrivate };
@@ -114,108 +112,6 @@ struct NextHop {
   /// More than one way: these indices of Snapshot::next_hops, this one included (equal-cost routes,
   /// one subnet on several interfaces). Traffic whose source one of them owns leaves by that one.
   std::vector<uint16_t> alternatives;
-};
-
-/// Firewall rules, compiled. Chains are spans of `rules`; evaluation is in stage/filter.
-struct AddressRange {
-  uint32_t first = 0;  // host order, inclusive
-  uint32_t last = 0;
-};
-/// Sorted, disjoint; membership by binary search.
-using AddressSet = std::vector<AddressRange>;
-[[nodiscard]] bool contains(const AddressSet& set, uint32_t address) noexcept;
-
-using InterfaceSet = std::array<uint64_t, kMaxInterfaces / 64>;
-[[nodiscard]] inline bool contains(const InterfaceSet& set, IfIndex i) noexcept {
-  return i < kMaxInterfaces && ((set[i >> 6] >> (i & 63)) & 1) != 0;
-}
-
-enum class Action : uint8_t {
-  kAccept,
-  kDrop,
-  kReject,
-  kJump,
-  kReturn,
-  kLog,
-  kPassthrough,
-  kMasquerade,
-  kSrcNat,
-  kDstNat,
-  kRedirect,
-};
-enum class RejectWith : uint8_t {
-  kNetUnreachable,
-  kHostUnreachable,
-  kProtocolUnreachable,
-  kPortUnreachable,
-  kNetProhibited,
-  kHostProhibited,
-  kAdminProhibited,
-  kTcpReset,
-};
-
-struct Rule {
-  /// What the rule looks at; a bit not set is "any". The same bit in `negate` turns the matcher
-  /// round.
-  enum Match : uint16_t {
-    kInInterface = 1,
-    kOutInterface = 2,
-    kInList = 4,
-    kOutList = 8,
-    kSrc = 16,
-    kDst = 32,
-    kSrcList = 64,
-    kDstList = 128,
-    kProtocol = 256,
-    kSrcPort = 512,
-    kDstPort = 1024,
-    kIcmp = 2048,
-    kState = 4096,
-    kNatState = 8192,
-  };
-  uint16_t match = 0;
-  uint16_t negate = 0;
-  Action action = Action::kAccept;
-  RejectWith reject = RejectWith::kNetUnreachable;
-  bool log = false;  // log=yes beside another action
-  uint8_t protocol = 0;
-  uint8_t state_mask = 0;  // bit per ConnState
-  uint8_t nat_mask = 0;    // bit 0 srcnat, bit 1 dstnat
-  uint8_t icmp_type = 0, icmp_code_first = 0, icmp_code_last = 255;
-  IfIndex in_if = kNoIf, out_if = kNoIf;
-  uint16_t in_list = 0, out_list = 0;   // index into RuleSet::interface_sets
-  uint16_t src_list = 0, dst_list = 0;  // index into RuleSet::address_sets
-  uint16_t jump_chain = 0;              // kJump: index into RuleSet::chains
-  uint16_t log_prefix = 0;              // index into RuleSet::log_prefixes
-  AddressRange src, dst;
-  uint32_t src_ports = 0, dst_ports = 0;  // first of src_port_count in RuleSet::ports
-  uint16_t src_port_count = 0, dst_port_count = 0;
-  AddressRange to_addresses;                     // 0.0.0.0: unchanged
-  uint16_t to_port_first = 0, to_port_last = 0;  // 0: unchanged
-  uint32_t counter = 0;  // the rule's counter slot; stable over snapshots while the rule exists
-};
-
-/// Whoever changes the rules of a chain, or what they refer to, calls index_rules() again.
-struct RuleSet {
-  struct PortSpan16 {
-    uint16_t first = 0, last = 0;
-  };
-  struct Chain {
-    uint32_t first = 0, count = 0;
-    std::string name;
-    std::shared_ptr<const RuleIndex> index;  // nullptr: the rules are asked one after another
-  };
-  static constexpr uint16_t kNoChain = 0xffff;
-
-  std::vector<Rule> rules;  // disabled rules are not here
-  std::vector<Chain> chains;
-  std::vector<PortSpan16> ports;
-  std::vector<std::shared_ptr<const AddressSet>> address_sets;
-  std::vector<InterfaceSet> interface_sets;
-  std::vector<std::string> log_prefixes;
-  // built-in chains; kNoChain: empty, which accepts (filter) or leaves untranslated (nat)
-  uint16_t input = kNoChain, forward = kNoChain, output = kNoChain;
-  uint16_t srcnat = kNoChain, dstnat = kNoChain;
 };
 
 /// A session by the interface below it and its id: 48 bits, as a MAC has.

@@ -35,7 +35,7 @@ struct Way {
 class FastPath {
  public:
   explicit FastPath(Worker& w) noexcept
-      : w_(w), snapshot_(*w.snapshot), generation_(w.snapshot->generation) {}
+      : w_(w), snapshot_(*w.snapshot), generation_(w.generation) {}
   ~FastPath() { count_walk(); }
   FastPath(const FastPath&) = delete;
   FastPath& operator=(const FastPath&) = delete;

@@ -291,7 +291,7 @@ void slow(Worker& w, Burst& b, unsigned i) noexcept {
     leg.walk = walk;
     leg.walk_state = b.state[i];
     leg.steady_flags = steady_flags(w.sessions.at(b.session[i]), b.direction[i]);
-    leg.generation = walk != WalkTable::kNone ? s.generation : 0;
+    leg.generation = walk != WalkTable::kNone ? w.generation : 0;
   }
   finish_packet(w, b, i, d.out_if, d.dst_mac, d.broadcast);
 }
@@ -301,8 +301,7 @@ void slow(Worker& w, Burst& b, unsigned i) noexcept {
 bool fast(Worker& w, Burst& b, unsigned i) noexcept {
   if (b.session[i] == SessionTable::kNone || b.icmp_error[i]) return false;
   Leg& leg = w.sessions.at(b.session[i]).leg(b.direction[i]);
-  if (leg.generation != w.snapshot->generation || leg.walk_state != b.state[i] ||
-      leg.in_if != b.in_if[i]) {
+  if (leg.generation != w.generation || leg.walk_state != b.state[i] || leg.in_if != b.in_if[i]) {
     return false;
   }
   MacAddr mac;

@@ -180,8 +180,7 @@ Round loop_round(Worker& w, LoopState& state, Publisher& publisher, Now now) noe
   const Snapshot* snapshot = publisher.load();
   if (snapshot == nullptr) return {};
   if (snapshot->generation != state.generation) {
-    w.walks.fold(w.counters);
-    w.snapshot = snapshot;
+    take_up(w, snapshot);
     state.generation = snapshot->generation;
   }
   const unsigned packets = loop_once(w, state);

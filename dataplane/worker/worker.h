@@ -40,6 +40,8 @@ struct Worker {
   const unsigned id;
   const unsigned count;                // of workers
   const Snapshot* snapshot = nullptr;  // loaded once per loop
+  /// What a leg was judged under holds while this is the same. Never 0; see take_up().
+  uint32_t generation = 0;
   Now now;
 
   SessionTable sessions;
@@ -79,5 +81,8 @@ struct Worker {
   NeighbourRef last_stale = kNoNeighbour;  // reported to control last
   uint32_t last_stale_cs = 0;
 };
+
+/// Another snapshot: every session is judged again, when its next packet comes.
+void take_up(Worker& w, const Snapshot* snapshot) noexcept;
 
 }  // namespace maclane
