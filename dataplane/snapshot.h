@@ -22,6 +22,8 @@ namespace maclane {
 
 enum class IfKind : uint8_t { kNone, kEthernet, kMacvlan, kVlan, kPppoe };
 enum class VportMode : uint8_t { kBridge, kPrivate };
+/// behaviour.md A2. Workers do not ask; control does.
+enum class ArpMode : uint8_t { kEnabled, kDisabled, kReplyOnly, kProxy, kLocalProxy };
 
 struct VlanTag {
   uint16_t tpid = 0;  // host order
@@ -33,8 +35,8 @@ inline constexpr uint16_t kNoDomain = 0xffff;
 struct Interface {
   IfKind kind = IfKind::kNone;  // kNone: the slot is free
   VportMode mode = VportMode::kBridge;
-  bool up = false;        // enabled, and so is everything below it, and the link is up
-  bool arp = true;        // arp=enabled
+  bool up = false;  // enabled, and so is everything below it, and the link is up
+  ArpMode arp = ArpMode::kEnabled;
   bool attached = false;  // a macvlan whose traffic belongs to a kernel device, not to our L3
   bool multicast_all = false;
   bool dhcp = false;               // a DHCP client: replies for it go to control, not to L3

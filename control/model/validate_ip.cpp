@@ -112,6 +112,11 @@ void check_arp(Check& check) {
   for_each(check.tree, "/ip/arp", [&](const View& row) {
     std::string mistake = mac_mistake(row.raw("mac-address"));
     if (!mistake.empty()) check.add(row, "mac-address", std::move(mistake));
+    if (!row.is_set("mac-address") && !row.get_bool("published")) {
+      check.add(row, "mac-address",
+                "missing =mac-address=: write the neighbour's, or published: yes to have the router "
+                "answer for the address");
+    }
     if (row.disabled()) return;
     const auto [it, fresh] = used.try_emplace({row.raw("interface"), row.raw("address")}, row);
     if (fresh) return;

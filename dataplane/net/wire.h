@@ -14,6 +14,7 @@ inline constexpr uint16_t kEtherQinQ = 0x88a8;
 inline constexpr uint16_t kEtherPause = 0x8808;
 inline constexpr uint16_t kEtherPppoeDiscovery = 0x8863;
 inline constexpr uint16_t kEtherPppoeSession = 0x8864;
+inline constexpr uint16_t kEtherLoopProtect = 0x9003;  // RouterOS's, behaviour.md A-19
 
 inline constexpr uint16_t kPppIp4 = 0x0021;
 inline constexpr uint16_t kPppLcp = 0xc021;

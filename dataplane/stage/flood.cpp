@@ -169,6 +169,8 @@ class Fan {
       drop(w_, m, Drop::flood_budget, parent);
     } else if (!w_.snapshot->interfaces[parent].up) {
       drop(w_, m, Drop::vport_down, parent);
+    } else if (type == kEtherLoopProtect) {
+      punt_loop_protect(w_, m, parent, true);
     } else if (type != kEtherIp4 && type != kEtherArp) {
       drop(w_, m, Drop::unknown_ethertype, parent);
     } else if (m = unshared(m); m != nullptr) {

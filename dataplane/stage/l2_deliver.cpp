@@ -86,9 +86,19 @@ void to_router(Worker& w, rte_mbuf* m, IfIndex in_if, IfIndex sender, L3Queue& q
     message.in_if = in_if;
     message.out_if = sender;
     punt(w, m, message);
+  } else if (type == kEtherLoopProtect && sender == kNoIf) {
+    punt_loop_protect(w, m, in_if, false);
   } else {
     drop(w, m, Drop::unknown_ethertype, in_if);
   }
+}
+
+void punt_loop_protect(Worker& w, rte_mbuf* m, IfIndex in_if, bool broadcast) noexcept {
+  PacketMessage message;
+  message.reason = PuntReason::kLoopProtect;
+  message.in_if = in_if;
+  message.broadcast = broadcast;
+  punt(w, m, message);
 }
 
 void to_vport(Worker& w, rte_mbuf* m, IfIndex vport, IfIndex sender, bool tagged,

@@ -70,6 +70,8 @@ void to_source(Worker& w, rte_mbuf* m, IfIndex own, const DemuxCell& cell) noexc
   const Interface& interface = w.snapshot->interfaces[own];
   if (interface.attached && interface.up) {
     tx(w, m, interface.attach_port, own);
+  } else if (ether(m)->type.host() == kEtherLoopProtect) {
+    punt_loop_protect(w, m, own, true);  // that it came back is what it was sent for
   } else {
     drop(w, m, cell.otherwise, own);
   }
