@@ -145,6 +145,12 @@ void check_attachments(Check& check) {
       }
       return;
     }
+    if (row.get("loop-protect") == "on") {
+      check.add(row, "loop-protect",
+                fmt::format("what comes back to an attached macvlan goes to whoever holds the tap; "
+                            "switch loop protect on for its parent {}",
+                            row.raw("interface")));
+    }
     const std::string_view netns = row.raw("netns");
     if (netns == "." || netns == ".." ||
         (!netns.starts_with('/') && netns.find('/') != std::string_view::npos)) {

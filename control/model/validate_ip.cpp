@@ -118,6 +118,11 @@ void check_arp(Check& check) {
   check.for_asked("/ip/arp", false, [&](const View& row) {
     std::string mistake = mac_mistake(row.raw("mac-address"));
     if (!mistake.empty()) check.add(row, "mac-address", std::move(mistake));
+    if (!row.is_set("mac-address") && !row.get_bool("published")) {
+      check.add(row, "mac-address",
+                "missing =mac-address=: write the neighbour's, or published: yes to have the router "
+                "answer for the address");
+    }
   });
   check.for_each_twin(
       "/ip/arp", [](const View& row) { return !row.disabled(); },
