@@ -20,7 +20,7 @@
 
 namespace maclane {
 
-enum class IfKind : uint8_t { kNone, kEthernet, kMacvlan, kVlan };
+enum class IfKind : uint8_t { kNone, kEthernet, kMacvlan, kVlan, kPppoe };
 enum class VportMode : uint8_t { kBridge, kPrivate };
 /// behaviour.md A2. Workers do not ask; control does.
 enum class ArpMode : uint8_t { kEnabled, kDisabled, kReplyOnly, kProxy, kLocalProxy };
@@ -39,7 +39,9 @@ struct Interface {
   ArpMode arp = ArpMode::kEnabled;
   bool attached = false;  // a macvlan whose traffic belongs to a kernel device, not to our L3
   bool multicast_all = false;
-  IfIndex parent = kNoIf;          // macvlan, vlan: the interface it stands on
+  bool dhcp = false;               // a DHCP client: replies for it go to control, not to L3
+  bool pppoe = false;              // PPPoE clients stand on it: their control frames go to control
+  IfIndex parent = kNoIf;          // macvlan, vlan, pppoe: the interface it stands on
   uint16_t port = kNoPort;         // index into Snapshot::ports: the wire below
   uint16_t attach_port = kNoPort;  // attached: the port of its kernel device
   uint16_t domain = kNoDomain;     // the L2 domain it stands in; an ethernet's or vlan's own
@@ -48,6 +50,9 @@ struct Interface {
   std::array<VlanTag, 2> tags{};
   MacAddr mac;
   be32 primary_address{};  // 0: none
+  // pppoe; without a session it is up only to dial on demand: what it would send waits with control
+  be16 pppoe_session{};
+  MacAddr pppoe_peer;
 };
 
 /// What of an Interface every arriving frame asks for: four bytes, so that those of a thousand
@@ -55,8 +60,10 @@ struct Interface {
 struct Arrival {
   uint16_t attach_port = kNoPort;  // kNoPort: for the router
   bool up = false;
-  bool macvlan = false;
+  bool macvlan : 1 = false;
+  bool dhcp : 1 = false;
 };
+static_assert(sizeof(Arrival) == 4);
 
 /// What shares a wire segment: an ethernet's untagged frames, or one VLAN of it, with the macvlans
 /// on top. `parent` answers for its own MAC; macvlans are in `macs` only while they are up.
@@ -109,11 +116,17 @@ struct NextHop {
   std::vector<uint16_t> alternatives;
 };
 
+/// A session by the interface below it and its id: 48 bits, as a MAC has.
+[[nodiscard]] inline uint64_t pppoe_key(IfIndex lower, be16 session) noexcept {
+  return uint64_t{lower} << 16 | session.raw;
+}
+
 struct Snapshot {
   uint32_t generation = 0;            // set by publish(); never 0 then
   std::vector<Interface> interfaces;  // by IfIndex; [0] is kNone
   std::vector<Arrival> arrivals;      // the same, made of them by index_arrivals()
   std::vector<Domain> domains;
+  MacTable pppoe_sessions;  // pppoe_key() to the interface, of sessions that are up
   std::vector<Port> ports;
   std::array<std::vector<RxQueue>, kMaxWorkers> rx;  // what each worker polls
   std::shared_ptr<const Fib4> fib;

@@ -184,6 +184,10 @@ constexpr Property kSettings[] = {
     fixed("tcp-syncookies", false),
 };
 
+constexpr std::string_view kAddressKey[] = {"address"};
+constexpr std::string_view kRouteKey[] = {"dst-address", "gateway", "distance"};
+constexpr std::string_view kArpKey[] = {"interface", "address"};
+
 constexpr Menu kMenus[] = {
     {"/ip/settings", Menu::Kind::kSettings, kSettings, {}, {}, {}, "IPv4 as a whole"},
     {"/ip/address",
@@ -192,15 +196,45 @@ constexpr Menu kMenus[] = {
      kAddressLetters,
      kAddressColumns,
      {},
-     "the router's own addresses"},
-    {"/ip/route", Menu::Kind::kList, kRoute, kRouteLetters, kRouteColumns, {}, "routes"},
+     "the router's own addresses",
+     {},
+     {},
+     Menu::kNone,
+     {},
+     Policy::kRead,
+     Policy::kWrite,
+     {},
+     kAddressKey},
+    {"/ip/route",
+     Menu::Kind::kList,
+     kRoute,
+     kRouteLetters,
+     kRouteColumns,
+     {},
+     "routes",
+     {},
+     {},
+     Menu::kNone,
+     {},
+     Policy::kRead,
+     Policy::kWrite,
+     {},
+     kRouteKey},
     {"/ip/arp",
      Menu::Kind::kList,
      kArp,
      kArpLetters,
      kArpColumns,
      {},
-     "neighbours: static rows, and what was learned"},
+     "neighbours: static rows, and what was learned",
+     {},
+     {},
+     Menu::kNone,
+     {},
+     Policy::kRead,
+     Policy::kWrite,
+     {},
+     kArpKey},
 };
 
 }  // namespace

@@ -35,6 +35,10 @@ void Services::handle(rte_mbuf* packet) {
     case PuntReason::kTcpReset:
       icmp_.handle(packet);
       return;
+    case PuntReason::kDhcp:
+    case PuntReason::kPppoe:
+      io_.free(packet, Drop::no_service, message_of(packet).in_if);
+      return;
     case PuntReason::kMembership:
       membership_.handle(packet);
       return;

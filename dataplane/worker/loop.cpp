@@ -71,7 +71,9 @@ void take_injected(Worker& w, LoopState& state, rte_mbuf* m) noexcept {
       if (message.out_if == kNoIf || message.out_if >= w.snapshot->interfaces.size()) {
         drop(w, m, Drop::inject_invalid, message.out_if);
       } else {
+        w.tag_priority = static_cast<uint16_t>((message.priority & 7u) << 13);
         l2_send(w, m, message.out_if);
+        w.tag_priority = 0;
       }
       return;
     case InjectKind::kIpOutput: {

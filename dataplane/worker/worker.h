@@ -65,6 +65,7 @@ struct Worker {
   std::array<TxBuffer, 32> tx;  // by index into Snapshot::ports
   L3Queue loopback;             // packets from one of our vports to another: input of the next loop
   unsigned flood_budget = 0;    // copies left in this burst
+  uint16_t tag_priority = 0;    // of the tags that control's frame gets, in their place of a TCI
   bool overloaded = false;      // frames wait faster than they are worked off
   unsigned new_left = 0;        // connections that may still be opened in this burst
   bool sampling = false;        // this round's stages are timed (worker/lap.h)
