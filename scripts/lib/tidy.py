@@ -1,6 +1,7 @@
 """clang-tidy over the project's own code, files that did not change left out.
 
-    python3 tidy.py BUILD_DIR
+    python3 tidy.py BUILD_DIR            all of them
+    python3 tidy.py BUILD_DIR FILE...    only these
 
 A file is looked at again when it, a header of ours that it includes, its compile command, or
 .clang-tidy changed: a hash of all of these is kept where ccache keeps its own things. Two at a
@@ -73,8 +74,11 @@ def main():
     build = Path(sys.argv[1]).resolve()
     version = subprocess.run([TIDY, "--version"], stdout=subprocess.PIPE, check=True).stdout
     CACHE.mkdir(parents=True, exist_ok=True)
+    only = {Path(name).resolve() for name in sys.argv[2:]}
     work, same = [], 0
     for source, command in sorted(commands(build).items()):
+        if only and source not in only:
+            continue
         stamp = CACHE / key(source, command, version)
         if stamp.exists():
             stamp.touch()
