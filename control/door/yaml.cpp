@@ -261,7 +261,7 @@ class Loader {
       if (here == rows.size() || !initial->removable) {
         complain(node, menu.path, label, "absent",
                  here == rows.size() ? "only a row that is there from the start can be absent"
-                                    : "is built in and cannot be absent");
+                                     : "is built in and cannot be absent");
       } else {
         rows.erase(here);
       }

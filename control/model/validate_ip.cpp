@@ -119,9 +119,10 @@ void check_arp(Check& check) {
     std::string mistake = mac_mistake(row.raw("mac-address"));
     if (!mistake.empty()) check.add(row, "mac-address", std::move(mistake));
     if (!row.is_set("mac-address") && !row.get_bool("published")) {
-      check.add(row, "mac-address",
-                "missing =mac-address=: write the neighbour's, or published: yes to have the router "
-                "answer for the address");
+      check.add(
+          row, "mac-address",
+          "missing =mac-address=: write the neighbour's, or published: yes to have the router "
+          "answer for the address");
     }
   });
   check.for_each_twin(

@@ -21,8 +21,8 @@ inline constexpr uint16_t kVlanHeader = sizeof(VlanHdr);
   return type == kEtherVlan || type == kEtherQinQ;
 }
 
-/// Whether an untagged IPv4 frame is what a DHCP client listens for: UDP to port 68, no fragment. L2
-/// services stand before the router's input (behaviour.md B-3).
+/// Whether an untagged IPv4 frame is what a DHCP client listens for: UDP to port 68, no fragment.
+/// L2 services stand before the router's input (behaviour.md B-3).
 [[nodiscard]] inline bool is_dhcp_reply(const rte_mbuf* m) noexcept {
   constexpr unsigned kLeast = kEtherHeader + sizeof(Ip4Hdr) + sizeof(UdpHdr);
   if (m->data_len < kLeast) return false;

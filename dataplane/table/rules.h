@@ -132,9 +132,9 @@ struct RuleSet {
 
   [[nodiscard]] const RuleMore& more_of(const Rule& rule) const noexcept { return more[rule.more]; }
   /// Control: gives a rule of this set more to say.
-  void add_more(Rule& rule, RuleMore said) {
+  void add_more(Rule& rule, const RuleMore& said) {
     rule.more = static_cast<uint32_t>(more.size());
-    more.push_back(std::move(said));
+    more.push_back(said);
   }
 };
 
