@@ -129,7 +129,7 @@ Status Router::start() {
   state_ = std::make_unique<model::StateStore>(std::move(*state));
   model_.on_prepare([this](model::Tree t) -> Result<model::Tree> {
     auto with_macs = model::with_generated_macs(std::move(t), *state_);
-    return with_macs ? door::Doors::prepare(std::move(*with_macs)) : std::move(with_macs);
+    return with_macs ? doors_->prepare(std::move(*with_macs)) : std::move(with_macs);
   });
   if (Errors errors = model::validate(*tree); !errors.empty())
     return tl::make_unexpected(std::move(errors));

@@ -43,7 +43,7 @@ Errors seal_old_logins(model::Tree& tree) {
     if (row->values[sealed_at] == sealed) continue;
     auto next = std::make_shared<model::Row>(*row);
     next->values[sealed_at] = std::move(sealed);
-    tree.edit(menu)[i] = std::move(next);
+    tree.edit(menu).replace(i, std::move(next));
   }
   return errors;
 }
@@ -67,10 +67,17 @@ Doors::Doors(model::Commands& commands, const std::string& state_folder)
   observe::serve_polled(commands, state_folder);
 }
 
-Result<model::Tree> Doors::prepare(model::Tree tree) {
-  Errors errors = seal_old_logins(tree);
-  Errors more = Certificates::check(tree);
-  errors.insert(errors.end(), more.begin(), more.end());
+Result<model::Tree> Doors::prepare(model::Tree tree) const {
+  // What did not change was found right before.
+  const auto changed = [&](const char* path) {
+    return !(tree.rows(path) == commands_.model().tree().rows(path));
+  };
+  Errors errors;
+  if (changed("/user")) errors = seal_old_logins(tree);
+  if (changed("/certificate")) {
+    Errors more = Certificates::check(tree);
+    errors.insert(errors.end(), more.begin(), more.end());
+  }
   if (!errors.empty()) return tl::make_unexpected(std::move(errors));
   return tree;
 }

@@ -28,7 +28,7 @@ class Doors {
   Doors(model::Commands& commands, const std::string& state_folder);
 
   /// For Model's prepare: seals passwords for the old login, checks certificates.
-  [[nodiscard]] static Result<model::Tree> prepare(model::Tree tree);
+  [[nodiscard]] Result<model::Tree> prepare(model::Tree tree) const;
   /// Opens what is enabled. After the first tree took effect.
   void start();
 

@@ -39,6 +39,7 @@ bool is_zone(std::string_view name) {
 }  // namespace
 
 void validate_service(Check& check) {
+  if (!check.concerns({"/ip/service", "/system/clock"})) return;
   std::map<int64_t, std::string> ports;
   for_each(check.tree, "/ip/service", [&](const View& row) {
     const std::string_view name = row.get("name");
