@@ -139,6 +139,14 @@ Status Router::start() {
       },
       random_seed());
   observe::provide_rows(*this);
+  model_.on_change([](const model::Change& change) {
+    const std::string rows = model::rows_of(change.menus);
+    log::write(log::Level::kInfo, "system,info", "{} by {}{}", change.what, change.by.text(),
+               rows.empty() ? rows : fmt::format(" ({})", rows));
+  });
+  model_.on_notice([](const std::string& line) {
+    log::write(log::Level::kWarning, "system,warning", "{}", line);
+  });
   model_.on_commit([this](const model::Tree& next) { return commit(next); });
   if (Status status = model_.replace(std::move(*tree)); !status) return status;
 
