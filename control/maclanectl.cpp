@@ -299,7 +299,8 @@ void help(const Options& options) {
   } else {
     // No router answers: what this release has.
     maclane::model::Model model;
-    reply = Json::parse(maclane::door::Requests(model).answer(R"({"command":"menus"})"));
+    maclane::model::Commands commands(model);
+    reply = Json::parse(maclane::door::Requests(commands).answer(R"({"command":"menus"})"));
   }
   const Catalog catalog = Catalog::from_reply(reply);
   for (const auto& menu : catalog.menus()) {

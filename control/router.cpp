@@ -141,8 +141,10 @@ Status Router::start() {
   model_.on_commit([this](const model::Tree& next) { return commit(next); });
   if (Status status = model_.replace(std::move(*tree)); !status) return status;
 
-  door_ = std::make_unique<door::SocketDoor>(model_, options_.socket_path);
   add_commands();
+  if (const auto missing = commands_.unhandled(); !missing.empty())
+    return fail(fmt::format("nothing carries out {}", fmt::join(missing, ", ")));
+  door_ = std::make_unique<door::SocketDoor>(commands_, options_.socket_path);
   return door_->start();
 }
 
@@ -256,31 +258,49 @@ const std::vector<RuleCounter>& Router::rule_counters() const {
 }
 
 void Router::add_commands() {
-  const auto reply = [](const Status& status, const char* done) -> Result<door::Json> {
-    if (!status) return tl::make_unexpected(status.error());
-    return door::Json(done);
+  using model::Answer;
+  using model::Call;
+  using model::Caller;
+  using model::Outcome;
+  const auto said = [](std::string text) {
+    Outcome out;
+    out.text = std::move(text);
+    return out;
   };
-  door_->on_command("/system", "reload", [this, reply](const door::Json&) {
-    const Status status = reload();
-    if (status)
+  for (const char* path : {"/", "/system"}) {
+    commands_.on(path, "reload", [this, said](const Call&, const Caller&) -> Answer<Outcome> {
+      if (Status status = reload(); !status) return model::refuse(std::move(status.error()));
       log::write(log::Level::kInfo, "system,info", "configuration reloaded from {}",
                  options_.config_path);
-    return reply(status, "reloaded");
-  });
-  door_->on_command("/system", "shutdown", [this, reply](const door::Json&) {
+      return said("reloaded");
+    });
+    commands_.on(path, "status", [this](const Call&, const Caller&) -> Answer<Outcome> {
+      Outcome out;
+      out.result = observe::status(*this);
+      return out;
+    });
+  }
+  commands_.on("/system", "shutdown", [this, said](const Call&, const Caller&) -> Answer<Outcome> {
     stop_ = true;
-    return reply({}, "stopping");
-  });
-  door_->on_command("/system", "status", [this](const door::Json&) -> Result<door::Json> {
-    return observe::status(*this);
+    return said("stopping");
   });
   for (const char* path : {"/ip/firewall/filter", "/ip/firewall/nat"}) {
-    door_->on_command(path, "reset-counters-all", [this, path, reply](const door::Json&) {
-      const std::vector<RuleCounter>& raw = rule_counters();
-      for (const model::RowPtr& row : model_.tree().rows(path))
-        compiled_->names.reset(path, row->id, raw);
-      return reply({}, "reset");
-    });
+    commands_.on(path, "reset-counters",
+                 [this](const Call& call, const Caller&) -> Answer<Outcome> {
+                   const std::vector<RuleCounter>& raw = rule_counters();
+                   for (const std::string& id : call.rows) {
+                     const model::RowPtr row = model_.tree().find(*call.menu, id);
+                     if (row) compiled_->names.reset(call.menu->path, row->id, raw);
+                   }
+                   return Outcome{};
+                 });
+    commands_.on(path, "reset-counters-all",
+                 [this](const Call& call, const Caller&) -> Answer<Outcome> {
+                   const std::vector<RuleCounter>& raw = rule_counters();
+                   for (const model::RowPtr& row : model_.tree().rows(*call.menu))
+                     compiled_->names.reset(call.menu->path, row->id, raw);
+                   return Outcome{};
+                 });
   }
 }
 

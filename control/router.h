@@ -13,7 +13,7 @@
 #include "control/compile/compile.h"
 #include "control/devices.h"
 #include "control/door/socket.h"
-#include "control/model/model.h"
+#include "control/model/commands.h"
 #include "control/model/state.h"
 #include "control/service/dataplane_io.h"
 #include "control/service/services.h"
@@ -45,6 +45,7 @@ class Router {
 
   // for those who print
   [[nodiscard]] model::Model& model() { return model_; }
+  [[nodiscard]] model::Commands& commands() { return commands_; }
   [[nodiscard]] const Dataplane& dataplane() const { return *dataplane_; }
   [[nodiscard]] const compile::CompileState& compiled() const { return *compiled_; }
   [[nodiscard]] const compile::LearnedState& learned() const { return devices_->learned(); }
@@ -73,6 +74,7 @@ class Router {
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::unique_ptr<model::StateStore> state_;
   model::Model model_;
+  model::Commands commands_{model_};
   std::unique_ptr<Dataplane> dataplane_;
   std::unique_ptr<Devices> devices_;
   std::unique_ptr<compile::CompileState> compiled_;

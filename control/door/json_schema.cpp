@@ -1,6 +1,7 @@
 // The JSON Schema (draft-07) of the YAML, for editors: generated from the menus' tables.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "control/door/yaml.h"
@@ -123,7 +124,14 @@ Json row_schema(const Menu& menu) {
     const std::string help = description(property);
     if (!help.empty()) one["description"] = help;
     properties[std::string(property.name)] = std::move(one);
-    if (property.has(Property::kRequired)) required.push_back(property.name);
+    // A row that is there from the start need not be written in full.
+    const bool whole = menu.initial.empty() || property.has(Property::kName);
+    if (property.has(Property::kRequired) && whole) required.push_back(property.name);
+  }
+  if (std::any_of(menu.initial.begin(), menu.initial.end(),
+                  [](const model::InitialRow& row) { return row.removable; })) {
+    properties[std::string(kAbsent)] = {
+        {"enum", {true, "yes"}}, {"description", "Takes away a row that is there from the start."}};
   }
   Json out = {{"type", "object"},
               {"description", menu.help},

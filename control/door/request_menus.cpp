@@ -1,6 +1,4 @@
 // The requests about the menus themselves: which there are, what they hold. See request.h.
-#include <algorithm>
-
 #include "control/door/request.h"
 #include "control/door/request_text.h"
 
@@ -19,27 +17,14 @@ std::string_view name_of(Menu::Kind kind) {
       return "ordered";
     case Menu::Kind::kSettings:
       return "settings";
+    case Menu::Kind::kGroup:
+      return "commands";
     default:
       return "state";
   }
 }
 
 }  // namespace
-
-std::vector<std::string_view> commands_of(const Menu& menu) {
-  std::vector<std::string_view> out{"print", "get"};
-  if (menu.kind == Menu::Kind::kSettings) out.push_back("set");
-  if (menu.kind == Menu::Kind::kList || menu.kind == Menu::Kind::kOrdered) {
-    out.insert(out.end(), {"add", "set", "remove"});
-    if (menu.find("disabled") != nullptr) out.insert(out.end(), {"enable", "disable"});
-    if (menu.find("comment") != nullptr) out.push_back("comment");
-    if (menu.kind == Menu::Kind::kOrdered) out.push_back("move");
-  }
-  // Some rows of state can be removed, such as connections; of the others the model says no.
-  if (menu.kind == Menu::Kind::kState) out.push_back("remove");
-  out.push_back("schema");
-  return out;
-}
 
 Json describe(const Menu& menu) {
   Json flags = Json::array();
@@ -69,19 +54,14 @@ Json describe(const Menu& menu) {
           {"hidden", hidden},   {"switches", switches}};
 }
 
-Json Requests::menus() const {
+Json Requests::menus() {
   Json list = Json::array();
-  const auto add_registered = [&](Json& commands, std::string_view path) {
-    for (const auto& [key, handler] : handlers_) {
-      const bool there =
-          std::find(commands.begin(), commands.end(), Json(key.second)) != commands.end();
-      if (key.first == path && !there) commands.push_back(key.second);
-    }
-  };
   for (const Menu& menu : model::menus()) {
+    const bool group = menu.kind == Menu::Kind::kGroup;
+    if (menu.path == "/" || (group && menu.commands.empty())) continue;
     Json commands = Json::array();
-    for (auto c : commands_of(menu)) commands.push_back(c);
-    add_registered(commands, menu.path);
+    for (const model::Command* c : model::commands_of(menu)) commands.push_back(c->name);
+    if (!group) commands.push_back("schema");
     Json properties = Json::array();
     for (const Property& p : menu.properties) properties.push_back(p.name);
     list.push_back({{"path", menu.path},
@@ -89,18 +69,6 @@ Json Requests::menus() const {
                     {"help", menu.help},
                     {"commands", std::move(commands)},
                     {"properties", std::move(properties)}});
-  }
-  std::string last;
-  for (const auto& [key, handler] : handlers_) {
-    if (key.first == last || model::find_menu(key.first) != nullptr) continue;
-    last = key.first;
-    Json commands = Json::array();
-    add_registered(commands, key.first);
-    list.push_back({{"path", key.first},
-                    {"kind", "commands"},
-                    {"help", ""},
-                    {"commands", std::move(commands)},
-                    {"properties", Json::array()}});
   }
   return {{"ok", true}, {"menus", std::move(list)}};
 }

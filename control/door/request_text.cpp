@@ -53,9 +53,17 @@ std::vector<std::string> list_of(const Json& value) {
   return out;
 }
 
-bool is_index(std::string_view text) {
-  return !text.empty() && text.size() < 10 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+bool is_edit(std::string_view command) {
+  constexpr std::string_view kEdits[] = {"add",    "set",     "unset",   "remove",
+                                         "enable", "disable", "comment", "move"};
+  return std::find(std::begin(kEdits), std::end(kEdits), command) != std::end(kEdits);
+}
+
+model::Caller console_caller() {
+  model::Caller caller;
+  caller.user = "admin";
+  caller.via = "console";
+  return caller;
 }
 
 }  // namespace maclane::door

@@ -11,8 +11,6 @@
 
 namespace maclane::door {
 
-inline constexpr std::string_view kTargetKeys[] = {"numbers", ".id", "target"};
-
 [[nodiscard]] Json json_of(const Errors& errors);
 [[nodiscard]] Json refuse(std::string message, std::string_view path = {},
                           std::string_view property = {});
@@ -24,10 +22,10 @@ inline constexpr std::string_view kTargetKeys[] = {"numbers", ".id", "target"};
 [[nodiscard]] bool is_on(const Json& arguments, std::string_view key);
 /// "a,b" or ["a","b"].
 [[nodiscard]] std::vector<std::string> list_of(const Json& value);
-/// Whether a text can be the number of a row.
-[[nodiscard]] bool is_index(std::string_view text);
-/// The commands of the model that a menu has.
-[[nodiscard]] std::vector<std::string_view> commands_of(const model::Menu& menu);
+/// Whether a command changes rows.
+[[nodiscard]] bool is_edit(std::string_view command);
+/// Who has the console's socket open: root, or a member of the group maclane.
+[[nodiscard]] model::Caller console_caller();
 /// What a print needs to know about its menu.
 [[nodiscard]] Json describe(const model::Menu& menu);
 

@@ -25,8 +25,8 @@ class SocketDoor {
   static constexpr size_t kMaxReply = size_t{64} << 20;
   static constexpr size_t kMaxWaiting = size_t{256} << 20;  // replies of all clients together
 
-  SocketDoor(model::Model& model, std::string path, size_t max_reply = kMaxReply)
-      : requests_(model), path_(std::move(path)), max_reply_(max_reply) {}
+  SocketDoor(model::Commands& commands, std::string path, size_t max_reply = kMaxReply)
+      : requests_(commands), path_(std::move(path)), max_reply_(max_reply) {}
   ~SocketDoor();
   SocketDoor(const SocketDoor&) = delete;
   SocketDoor& operator=(const SocketDoor&) = delete;
@@ -34,11 +34,6 @@ class SocketDoor {
   /// Makes the socket: mode 0660, group `maclane` if there is one. Refuses a path where another
   /// router answers; removes a socket nobody answers at. Logs nothing: the error says it.
   [[nodiscard]] Status start();
-
-  /// A command that is not of the model; its value becomes the reply's "result".
-  void on_command(std::string path, std::string command, Requests::Handler handler) {
-    requests_.on_command(std::move(path), std::move(command), std::move(handler));
-  }
 
   /// Appends what to poll.
   void add_fds(std::vector<pollfd>& fds) const;

@@ -11,6 +11,7 @@
 
 #include "control/door/yaml_path.h"
 #include "control/model/nearest.h"
+#include "control/model/value.h"
 
 namespace maclane::door {
 namespace {
@@ -152,9 +153,10 @@ class Loader {
         below = hyphens;
       }
     }
-    if (const Menu* menu = model::find_menu(below)) {
+    const Menu* menu = model::find_menu(below);
+    if (menu != nullptr && menu->kind != Menu::Kind::kGroup) {
       take_menu(*menu, value);
-    } else if (is_group(below)) {
+    } else if (menu != nullptr || is_group(below)) {
       if (value.IsMap()) {
         walk(value, below);
       } else if (!value.IsNull()) {
@@ -231,10 +233,62 @@ class Loader {
       row->id = loaded.tree.next_id(menu);
       row->values.resize(menu.properties.size());
       const size_t errors_before = errors.size();
-      take_row(menu, node, *row, name_of(menu, node, label));
-      if (errors.size() != errors_before) note_bad(*row, errors_before);
+      const std::string name = name_of(menu, node, label);
+      take_row(menu, node, *row, name);
+      if (errors.size() != errors_before) {
+        note_bad(*row, errors_before);
+      } else if (!menu.initial.empty() && take_initial(menu, node, *row, name)) {
+        continue;
+      }
       rows.push_back(std::move(row));
     }
+  }
+
+  /// A row that the menu has from the start is changed by the file, or taken away. Whether the row
+  /// was such a one, or was wrong.
+  bool take_initial(const Menu& menu, const YAML::Node& node, const model::Row& row,
+                    const std::string& label) {
+    model::Tree::Rows& rows = loaded.tree.edit(menu);
+    const model::InitialRow* initial = model::initial_row(menu, row);
+    const auto here = std::find_if(rows.begin(), rows.end(), [&](const model::RowPtr& one) {
+      return initial != nullptr && one->source.file.empty() &&
+             model::initial_row(menu, *one) == initial;
+    });
+    if (absent_) {
+      if (here == rows.end() || !initial->removable) {
+        complain(node, menu.path, label, "absent",
+                 here == rows.end() ? "only a row that is there from the start can be absent"
+                                    : "is built in and cannot be absent");
+      } else {
+        rows.erase(here);
+      }
+      return true;
+    }
+    if (here == rows.end()) {
+      if (!menu.has(Menu::kFixedRows)) return false;
+      complain(
+          node, menu.path, label, "",
+          fmt::format("is none of the rows of this menu, which are fixed: {}", names_of(menu)));
+      return true;
+    }
+    auto merged = std::make_shared<model::Row>(**here);
+    merged->source = row.source;
+    merged->sources.resize(menu.properties.size());
+    for (size_t i = 0; i < menu.properties.size(); ++i) {
+      if (!given_[i]) continue;
+      merged->values[i] = row.values[i];
+      merged->sources[i] = row.sources[i];
+    }
+    *here = std::move(merged);
+    return true;
+  }
+
+  [[nodiscard]] std::string names_of(const Menu& menu) const {
+    std::vector<std::string> names;
+    for (const model::RowPtr& row : loaded.tree.rows(menu)) {
+      names.push_back(model::View(menu, *row).label());
+    }
+    return model::any_of(std::vector<std::string_view>(names.begin(), names.end()));
   }
 
   /// What add_whole() must not complain of once more: the row as such, and the values found bad.
@@ -261,10 +315,16 @@ class Loader {
                 const std::string& label) {
     row.source = source(map.Mark());
     row.sources.resize(menu.properties.size());
+    given_.assign(menu.properties.size(), false);
+    absent_ = false;
     std::map<std::string, Source> seen;
     for (const auto& entry : map) {
       std::string key;
-      if (take_key(entry.first, menu.path, label, seen, key)) {
+      if (!take_key(entry.first, menu.path, label, seen, key)) continue;
+      if (key == kAbsent && !menu.initial.empty()) {
+        absent_ = entry.second.IsScalar() && model::parse_bool(entry.second.Scalar()) == true;
+        if (!absent_) complain(entry.second, menu.path, label, key, "is yes, or is left out");
+      } else {
         take_property(menu, entry.first, entry.second, std::move(key), row, label);
       }
     }
@@ -291,7 +351,7 @@ class Loader {
       return;
     }
     std::string& slot = row.values[static_cast<size_t>(index)];
-    if (!slot.empty()) {  // once with underscores, once with hyphens
+    if (given_[static_cast<size_t>(index)]) {  // once with underscores, once with hyphens
       complain(key_node, menu.path, label, key, "is given twice; leave one out");
       return;
     }
@@ -303,6 +363,7 @@ class Loader {
       return;
     }
     slot = std::move(*canonical);
+    given_[static_cast<size_t>(index)] = true;
     row.sources[static_cast<size_t>(index)] = source(value.Mark());
   }
 
@@ -360,6 +421,9 @@ class Loader {
 
   std::string file_;
   size_t read_ = 0;
+  // of the row being read: which properties it gives, and whether it says there is no such row
+  std::vector<bool> given_;
+  bool absent_ = false;
   std::set<std::pair<uint32_t, uint32_t>> bad_;  // line and column of what such rows hold
 };
 

@@ -17,6 +17,9 @@ namespace maclane::door {
 /// Whether the file can say anything in this menu.
 [[nodiscard]] bool is_writable(const model::Menu& menu);
 
+/// In a row that a menu has from the start: `absent: yes` says that it is not there.
+inline constexpr std::string_view kAbsent = "absent";
+
 /// A file may be this long, and what is said of a longer one.
 inline constexpr size_t kMostBytes = 32u << 20;
 [[nodiscard]] std::string too_large(const std::string& name);

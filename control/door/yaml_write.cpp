@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "control/door/yaml.h"
 #include "control/door/yaml_path.h"
@@ -109,18 +110,73 @@ class Writer {
   }
 
   void write_rows(const Menu& menu) {
-    if (tree_.rows(menu).empty()) return;
-    const size_t indent = open(menu);
+    std::vector<std::string> lines;
+    std::set<const model::InitialRow*> seen;
     for (const model::RowPtr& row : tree_.rows(menu)) {
+      const model::InitialRow* initial = model::initial_row(menu, *row);
+      if (initial != nullptr && seen.insert(initial).second) {
+        const std::string changes = changes_of(menu, *row, *initial);
+        if (changes.empty() && !is_repeated(menu, *initial)) continue;
+        lines.push_back(key_of(menu, *initial) + changes);
+        continue;
+      }
       std::string line;
       for (size_t i = 0; i < menu.properties.size(); ++i) {
-        if (row->values[i].empty()) continue;
-        if (!line.empty()) line += ", ";
-        const Property& property = menu.properties[i];
-        line += fmt::format("{}: {}", property.name, stored(menu, *row, property, i));
+        if (!row->values[i].empty()) append(line, menu, *row, i);
       }
-      out_ += fmt::format("{:{}}- {{{}}}\n", "", indent, line);
+      lines.push_back(std::move(line));
     }
+    for (const model::InitialRow& initial : menu.initial) {
+      if (seen.count(&initial) != 0) continue;
+      lines.push_back(fmt::format("{}, {}: yes", key_of(menu, initial), kAbsent));
+    }
+    if (lines.empty()) return;
+    const size_t indent = open(menu);
+    for (const std::string& line : lines) out_ += fmt::format("{:{}}- {{{}}}\n", "", indent, line);
+  }
+
+  void append(std::string& line, const Menu& menu, const model::Row& row, size_t i) {
+    const Property& property = menu.properties[i];
+    line += fmt::format("{}{}: {}", line.empty() ? "" : ", ", property.name,
+                        row.values[i].empty() ? "\"\"" : stored(menu, row, property, i));
+  }
+
+  /// What tells which initial row is meant: its name, or where rows have no names all of it.
+  static std::string key_of(const Menu& menu, const model::InitialRow& initial) {
+    const int name = model::name_index(menu);
+    std::string out;
+    for (const auto& [property, value] : initial.values) {
+      const int index = menu.index(property);
+      if (name >= 0 && index != name) continue;
+      out += fmt::format("{}{}: {}", out.empty() ? "" : ", ", property,
+                         value_text(menu.properties[static_cast<size_t>(index)], value));
+    }
+    return out;
+  }
+
+  /// ", property: value" for each that is not as the schema made it.
+  std::string changes_of(const Menu& menu, const model::Row& row,
+                         const model::InitialRow& initial) {
+    std::string out;
+    for (size_t i = 0; i < menu.properties.size(); ++i) {
+      std::string_view first;
+      for (const auto& [property, value] : initial.values) {
+        if (property == menu.properties[i].name) first = value;
+      }
+      if (row.values[i] == first) continue;
+      std::string one;
+      append(one, menu, row, i);
+      out += ", " + one;
+    }
+    return out;
+  }
+
+  /// Whether another row would be taken for this one, if this one were not written.
+  bool is_repeated(const Menu& menu, const model::InitialRow& initial) const {
+    const auto& rows = tree_.rows(menu);
+    return std::count_if(rows.begin(), rows.end(), [&](const model::RowPtr& row) {
+             return model::initial_row(menu, *row) == &initial;
+           }) > 1;
   }
 
   /// A row clamped by its shrunk parent is written as it is in effect: as it was configured, the
@@ -160,13 +216,14 @@ std::vector<std::string> yaml_keys(const Menu& menu) {
     }
     so_far += fmt::format("/{}", word);
     const Menu* here = model::find_menu(so_far);
-    sibling = here != nullptr && here->path != "/interface" && here->kind != Menu::Kind::kSettings;
+    sibling = here != nullptr && here->path != "/interface" &&
+              here->kind != Menu::Kind::kSettings && here->kind != Menu::Kind::kGroup;
   }
   return keys;
 }
 
 bool is_writable(const Menu& menu) {
-  return menu.kind != Menu::Kind::kState &&
+  return menu.has_rows() &&
          std::any_of(menu.properties.begin(), menu.properties.end(),
                      [](const Property& property) { return !property.has(Property::kReadOnly); });
 }

@@ -21,17 +21,30 @@ class Editor {
       std::replace(path.begin(), path.end(), ' ', '/');
       if (!path.starts_with('/')) path.insert(path.begin(), '/');
       complain(edit, path, "",
-               is_later_menu(path) ? "known to RouterOS but not in this version of Maclane"
-                                   : "no such command prefix: there is no such menu");
+               is_later_menu(path) ? "no such command prefix: known to RouterOS but not in this "
+                                     "version of Maclane"
+                                   : "no such command prefix: there is no such menu",
+               Trouble::kMissing);
       return;
     }
-    if (menu->kind == Menu::Kind::kState) {
+    if (!menu->has_rows()) {
       complain(edit, menu->path, "",
-               "no such command: the rows of this menu come from the router itself");
+               menu->kind == Menu::Kind::kState
+                   ? "no such command: the rows of this menu come from the router itself"
+                   : "no such command: this is a group of menus",
+               Trouble::kMissing);
       return;
     }
     if (menu->kind == Menu::Kind::kSettings && edit.kind != Edit::Kind::kSet) {
-      complain(edit, menu->path, "", "no such command: this menu holds settings, which can be set");
+      complain(edit, menu->path, "", "no such command: this menu holds settings, which can be set",
+               Trouble::kMissing);
+      return;
+    }
+    const bool keeps_rows = edit.kind != Edit::Kind::kAdd && edit.kind != Edit::Kind::kRemove;
+    if (menu->has(Menu::kFixedRows) && !keeps_rows) {
+      complain(edit, menu->path, "",
+               "no such command: the rows of this menu are fixed; they can be set",
+               Trouble::kMissing);
       return;
     }
     switch (edit.kind) {
@@ -51,9 +64,9 @@ class Editor {
 
  private:
   void complain(const Edit& edit, std::string_view path, std::string_view property,
-                std::string message) {
-    errors.push_back(
-        Error{std::move(message), std::string(path), edit.target, std::string(property), {}});
+                std::string message, Trouble trouble) {
+    errors.push_back(Error{
+        std::move(message), std::string(path), edit.target, std::string(property), {}, trouble});
   }
 
   /// The place of a row by name, ID or index; complains if there is none.
@@ -66,7 +79,8 @@ class Editor {
     }
     complain(edit, menu.path, "",
              target.empty() ? "no such item: name the row by its name, *ID or number"
-                            : fmt::format("no such item: there is no row \"{}\"", target));
+                            : fmt::format("no such item: there is no row \"{}\"", target),
+             Trouble::kMissing);
     return rows.end();
   }
 
@@ -79,17 +93,19 @@ class Editor {
           if (!property.has(Property::kReadOnly)) names.push_back(property.name);
         }
         complain(edit, menu.path, name,
-                 fmt::format("unknown parameter {}{}", name, did_you_mean(name, names)));
+                 fmt::format("unknown parameter {}{}", name, did_you_mean(name, names)),
+                 Trouble::kBadArgument);
         continue;
       }
       const Property& property = menu.properties[static_cast<size_t>(index)];
       if (property.has(Property::kReadOnly)) {
-        complain(edit, menu.path, name, fmt::format("unknown parameter {}: it is read-only", name));
+        complain(edit, menu.path, name, fmt::format("unknown parameter {}: it is read-only", name),
+                 Trouble::kBadArgument);
         continue;
       }
       auto canonical = normalize(property, raw);
       if (!canonical) {
-        complain(edit, menu.path, name, std::move(canonical.error()));
+        complain(edit, menu.path, name, std::move(canonical.error()), Trouble::kBadArgument);
         continue;
       }
       row.values[static_cast<size_t>(index)] = std::move(*canonical);
@@ -117,17 +133,32 @@ class Editor {
     }
   }
 
+  /// What a copy begins with: all but what no two rows may share.
+  bool copy_values(const Edit& edit, const Menu& menu, Row& row) {
+    const auto from = locate(edit, menu, edit.copy_from);
+    if (from == tree_.edit(menu).end()) return false;
+    for (size_t i = 0; i < menu.properties.size(); ++i) {
+      const Property& property = menu.properties[i];
+      if (property.has(Property::kName) || property.has(Property::kUnique)) continue;
+      row.values[i] = (*from)->values[i];
+    }
+    return true;
+  }
+
   void add(const Edit& edit, const Menu& menu) {
     auto row = std::make_shared<Row>();
     row->values.resize(menu.properties.size());
+    if (!edit.copy_from.empty() && !copy_values(edit, menu, *row)) return;
     put_values(edit, menu, *row);
     name_row(menu, *row);
     if (!edit.before.empty() && menu.kind != Menu::Kind::kOrdered) {
-      complain(edit, menu.path, "", "place-before: the rows of this menu have no order");
+      complain(edit, menu.path, "place-before",
+               "unknown parameter place-before: the rows of this menu have no order",
+               Trouble::kBadArgument);
       return;
     }
     row->id = tree_.next_id(menu);
-    added.push_back(fmt::format("*{:X}", row->id));
+    added.push_back(row_id(row->id));
     Tree::Rows& rows = tree_.edit(menu);
     if (edit.before.empty()) {
       rows.push_back(std::move(row));
@@ -147,6 +178,13 @@ class Editor {
     const RowPtr old = std::exchange(*place, next);
     for (size_t i = 0; i < menu.properties.size(); ++i) {
       if (!menu.properties[i].has(Property::kName) || old->values[i] == next->values[i]) continue;
+      if (const InitialRow* initial = initial_row(menu, *old);
+          initial != nullptr && !initial->removable) {
+        complain(edit, menu.path, menu.properties[i].name,
+                 fmt::format("failure: {} is built in and keeps its name", old->values[i]),
+                 Trouble::kGeneral);
+        return;
+      }
       if (!old->values[i].empty() && !next->values[i].empty()) {
         rename(menu.path, old->values[i], next->values[i]);
       }
@@ -198,12 +236,22 @@ class Editor {
   void remove(const Edit& edit, const Menu& menu) {
     const auto place = locate(edit, menu, edit.target);
     Tree::Rows& rows = tree_.edit(menu);
-    if (place != rows.end()) rows.erase(place);
+    if (place == rows.end()) return;
+    if (const InitialRow* initial = initial_row(menu, **place);
+        initial != nullptr && !initial->removable) {
+      complain(
+          edit, menu.path, "",
+          fmt::format("failure: {} is built in and cannot be removed", View(menu, **place).label()),
+          Trouble::kGeneral);
+      return;
+    }
+    rows.erase(place);
   }
 
   void move(const Edit& edit, const Menu& menu) {
     if (menu.kind != Menu::Kind::kOrdered) {
-      complain(edit, menu.path, "", "no such command: the rows of this menu have no order");
+      complain(edit, menu.path, "", "no such command: the rows of this menu have no order",
+               Trouble::kMissing);
       return;
     }
     Tree::Rows& rows = tree_.edit(menu);

@@ -17,12 +17,6 @@ std::string content(const Row& row) {
   return key;
 }
 
-int name_index(const Menu& menu) {
-  for (size_t i = 0; i < menu.properties.size(); ++i)
-    if (menu.properties[i].has(Property::kName)) return static_cast<int>(i);
-  return -1;
-}
-
 void keep_menu(Tree& next, const Tree& running, const Menu& menu) {
   const Tree::Rows& before = running.rows(menu);
   std::unordered_map<std::string, std::deque<uint32_t>> same;  // equal rows keep their order

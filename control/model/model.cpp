@@ -49,30 +49,49 @@ std::string_view PrintRow::get(std::string_view property) const {
   return field(fields, property);
 }
 
-Status Model::take_over(Tree next, const Tree* before) {
+/// Completed and found right, or what is wrong.
+Result<Tree> Model::checked(Tree next, const Tree* before) {
   if (prepare_) {
     auto prepared = prepare_(std::move(next));
-    if (!prepared) return tl::make_unexpected(std::move(prepared.error()));
+    if (!prepared) return prepared;
     next = std::move(*prepared);
   }
   if (Errors errors = validate(next, before); !errors.empty()) {
     return tl::make_unexpected(std::move(errors));
   }
+  return next;
+}
+
+Status Model::take_over(Tree next, const Tree* before) {
+  auto right = checked(std::move(next), before);
+  if (!right) return tl::make_unexpected(std::move(right.error()));
   if (commit_) {
-    if (Status status = commit_(next); !status) return status;
+    if (Status status = commit_(*right); !status) return status;
   }
-  tree_ = std::move(next);
+  tree_ = std::move(*right);
+  ++revision_;
   return {};
 }
 
-Status Model::replace(Tree next) {
+Status Model::replace(Tree next, const Caller& caller) {
+  (void)caller;
+  if (batch_) return fail("a batch of changes is open: the configuration cannot be replaced in it");
   return take_over(std::move(next), nullptr);
 }
 
-Result<std::vector<std::string>> Model::apply(const std::vector<Edit>& edits) {
+Status Model::remove_state(const Removals& removals) {
+  for (const auto& [remove, id] : removals) {
+    if (Status status = (*remove)(id); !status) return status;
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> Model::apply(const std::vector<Edit>& edits,
+                                              const Caller& caller) {
+  (void)caller;
   // Rows that are state are no part of the tree: they are removed once the rest has taken effect.
   std::vector<Edit> configuration;
-  std::vector<std::pair<const RemoveState*, std::string>> removals;
+  Removals removals;
   for (const Edit& one : edits) {
     const Menu* menu = find_menu(one.path);
     const bool removes_state = one.kind == Edit::Kind::kRemove && menu != nullptr &&
@@ -89,18 +108,59 @@ Result<std::vector<std::string>> Model::apply(const std::vector<Edit>& edits) {
     Tree next = tree_;
     auto added = edit(next, configuration);
     if (!added) return added;
-    const Tree before = tree_;
-    if (Status status = take_over(std::move(next), &before); !status) {
-      return tl::make_unexpected(std::move(status.error()));
-    }
     ids = std::move(*added);
-  }
-  for (const auto& [remove, id] : removals) {
-    if (Status status = (*remove)(id); !status) {
-      return tl::make_unexpected(std::move(status.error()));
+    if (batch_) {
+      auto right = checked(std::move(next), &tree_);
+      if (!right) return tl::make_unexpected(std::move(right.error()));
+      tree_ = std::move(*right);
+      ++revision_;
+      batch_->changed = true;
+    } else {
+      const Tree before = tree_;
+      if (Status status = take_over(std::move(next), &before); !status) {
+        return tl::make_unexpected(std::move(status.error()));
+      }
     }
+  }
+  if (batch_) {
+    std::move(removals.begin(), removals.end(), std::back_inserter(batch_->removals));
+  } else if (Status status = remove_state(removals); !status) {
+    return tl::make_unexpected(std::move(status.error()));
   }
   return ids;
+}
+
+void Model::begin_batch(const Caller& caller) {
+  batch_.emplace(Batch{tree_, caller, {}, false});
+}
+
+Status Model::commit_batch() {
+  if (!batch_) return {};
+  Batch batch = std::move(*batch_);
+  batch_.reset();
+  if (batch.changed && commit_) {
+    if (Status status = commit_(tree_); !status) {
+      tree_ = std::move(batch.before);
+      ++revision_;
+      return status;
+    }
+  }
+  return remove_state(batch.removals);
+}
+
+Status Model::flush_batch() {
+  if (!batch_) return {};
+  const Caller caller = batch_->caller;
+  Status status = commit_batch();
+  if (status) begin_batch(caller);
+  return status;
+}
+
+void Model::drop_batch() {
+  if (!batch_) return;
+  tree_ = std::move(batch_->before);
+  ++revision_;
+  batch_.reset();
 }
 
 std::vector<PrintRow> Model::print(const Menu& menu) const {
@@ -115,7 +175,8 @@ std::vector<PrintRow> Model::print(const Menu& menu) const {
     Fields derived;
     derive(view, facts, derived);
     PrintRow shown;
-    if (menu.kind != Menu::Kind::kSettings) shown.id = fmt::format("*{:X}", row->id);
+    if (menu.kind != Menu::Kind::kSettings) shown.id = row_id(row->id);
+    shown.number = static_cast<uint32_t>(out.size());
     for (size_t i = 0; i < menu.properties.size(); ++i) {
       const Property& property = menu.properties[i];
       std::string_view value = row->values[i];
@@ -127,11 +188,22 @@ std::vector<PrintRow> Model::print(const Menu& menu) const {
     shown.dynamic = shown.get("dynamic") == "true";
     out.push_back(std::move(shown));
   }
-  if (const auto rows = dynamic_.find(menu.path); rows != dynamic_.end()) {
-    std::vector<PrintRow> more = rows->second();
-    std::move(more.begin(), more.end(), std::back_inserter(out));
-  }
+  std::vector<PrintRow> more = dynamic_rows(menu);
+  std::move(more.begin(), more.end(), std::back_inserter(out));
   return out;
+}
+
+std::vector<PrintRow> Model::dynamic_rows(const Menu& menu) const {
+  const auto provider = dynamic_.find(menu.path);
+  if (provider == dynamic_.end()) return {};
+  std::vector<PrintRow> rows = provider->second();
+  auto number = static_cast<uint32_t>(tree_.rows(menu).size());
+  for (PrintRow& row : rows) row.number = number++;
+  return rows;
+}
+
+bool Model::has_state(const Menu& menu) const {
+  return row_state_.contains(menu.path) || dynamic_.contains(menu.path);
 }
 
 }  // namespace maclane::model

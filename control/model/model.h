@@ -1,16 +1,23 @@
 // The model: the one tree that every door edits, and the only way to change it.
 //
-// A change is: copy the tree, edit, validate whole, commit (compile and publish), persist. It
-// happens entirely or not at all. Control thread only.
+// A change is: copy the tree, edit, validate, commit (compile and publish), persist. It happens
+// entirely or not at all.
+//
+// A batch is one change made of several: while it is open, every apply() is carried out on the
+// working tree and validated, so that a mistake is told where it was made, and everybody who reads
+// sees the working tree; commit_batch() compiles and publishes all of it at once. A batch never
+// stays open across turns of the control loop. Control thread only.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "control/model/caller.h"
 #include "control/model/tree.h"
 
 namespace maclane::model {
@@ -21,7 +28,8 @@ struct Edit {
   std::string path;    // any spelling of the menu's path
   std::string target;  // set, remove, move: name, "*ID" or index ("0"); "" for a settings menu
   std::vector<std::pair<std::string, std::string>> values;  // property, raw value; "" unsets
-  std::string before;  // add, move: the row to stand before; "" = last
+  std::string before;     // add, move: the row to stand before; "" = last
+  std::string copy_from;  // add: the row whose values it begins with; "" = none
 };
 
 /// A row as print shows it: stored values, defaults and state together.
@@ -29,7 +37,8 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 struct PrintRow {
   std::string id;  // "*1"
   bool dynamic = false;
-  Fields fields;  // in schema order, unset ones left out
+  Fields fields;        // in schema order, unset ones left out
+  uint32_t number = 0;  // its place in the menu, from 0
   [[nodiscard]] std::string_view get(std::string_view property) const;
 };
 
@@ -63,18 +72,48 @@ class Model {
 
   [[nodiscard]] const Tree& tree() const { return tree_; }
 
+  /// Counts up with every change of the tree: nothing stored has changed while it stands still.
+  [[nodiscard]] uint64_t revision() const { return revision_; }
+
   /// Validates, commits and takes over a whole tree (start, reload).
-  Status replace(Tree next);
-  /// Applies edits in order as one change. On success the ids of added rows, in order.
-  Result<std::vector<std::string>> apply(const std::vector<Edit>& edits);
+  Status replace(Tree next, const Caller& caller = {});
+  /// Applies edits in order as one change, or as a part of the open batch. On success the ids of
+  /// added rows, in order.
+  Result<std::vector<std::string>> apply(const std::vector<Edit>& edits, const Caller& caller = {});
+
+  /// Opens a batch; there must be none open.
+  void begin_batch(const Caller& caller = {});
+  [[nodiscard]] bool in_batch() const { return batch_.has_value(); }
+  /// Brings the batch into effect and closes it. On an error nothing of it happened.
+  Status commit_batch();
+  /// The same, and goes on with a fresh batch; on an error none is open.
+  Status flush_batch();
+  /// Takes everything back that was done since the batch was opened.
+  void drop_batch();
 
   /// The rows of a menu, stored and dynamic, with their state.
   [[nodiscard]] std::vector<PrintRow> print(const Menu& menu) const;
+  /// Those that exist only as state, numbered behind the stored ones.
+  [[nodiscard]] std::vector<PrintRow> dynamic_rows(const Menu& menu) const;
+  /// Whether rows of the menu show more than what is stored.
+  [[nodiscard]] bool has_state(const Menu& menu) const;
 
  private:
+  using Removals = std::vector<std::pair<const RemoveState*, std::string>>;
+  struct Batch {
+    Tree before;
+    Caller caller;
+    Removals removals;
+    bool changed = false;
+  };
+
+  Result<Tree> checked(Tree next, const Tree* before);
   Status take_over(Tree next, const Tree* before);
+  static Status remove_state(const Removals& removals);
 
   Tree tree_;
+  uint64_t revision_ = 0;
+  std::optional<Batch> batch_;
   Prepare prepare_;
   Commit commit_;
   std::map<std::string, RowState, std::less<>> row_state_;

@@ -1,4 +1,5 @@
 // Values brought into canonical form, each type with the sentence that says what would be right.
+// The sentence begins with RouterOS's words for the mistake, which clients compare.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,6 +16,10 @@ using Text = tl::expected<std::string, std::string>;
 constexpr size_t kMostText = 4096;       // characters of one value
 constexpr size_t kMostListText = 65536;  // characters of a list
 constexpr size_t kMostShown = 64;        // characters of a wrong value that are said back
+
+// What RouterOS says in such cases, before or behind the name of the argument.
+constexpr std::string_view kOutOfRange = " out of range (";
+constexpr std::string_view kNoMatch = "input does not match any value of ";
 
 tl::unexpected<std::string> wrong(std::string sentence) {
   return tl::make_unexpected(std::move(sentence));
@@ -107,9 +112,10 @@ Text normalize_integer(const Property& property, std::string_view raw) {
   const auto value = parse_integer(raw);
   if (!value || *value < property.min || *value > property.max) {
     const std::string range = property.max == INT64_MAX
-                                  ? fmt::format("from {}", property.min)
+                                  ? fmt::format("{}..", property.min)
                                   : fmt::format("{}..{}", property.min, property.max);
-    return wrong(value ? fmt::format("{} is out of range; {} is taken", *value, range)
+    return wrong(value ? fmt::format("value of {}{}{}): {} is written", property.name, kOutOfRange,
+                                     range, *value)
                        : fmt::format("{} is not a whole number; {} is taken", shown(raw), range));
   }
   return std::to_string(*value);
@@ -124,8 +130,9 @@ Text normalize_time(const Property& property, std::string_view raw) {
                              may_be_auto ? ", or auto" : ""));
   }
   if (*value < property.min || *value > property.max) {
-    return wrong(fmt::format("{} is out of range; {} to {} is taken", format_time_ms(*value),
-                             format_time_ms(property.min), format_time_ms(property.max)));
+    return wrong(fmt::format("value of {}{}{}..{}): {} is written", property.name, kOutOfRange,
+                             format_time_ms(property.min), format_time_ms(property.max),
+                             format_time_ms(*value)));
   }
   return format_time_ms(*value);
 }
@@ -140,8 +147,8 @@ Text normalize_enum(const Property& property, std::string_view raw) {
   if (raw == "false" && has("no")) return std::string("no");
   const auto& later = property.not_working;
   if (std::find(later.begin(), later.end(), raw) != later.end()) return std::string(raw);
-  return wrong(fmt::format("input does not match any value of {}: {}; it takes {}", property.name,
-                           shown(raw), any_of(property.values)));
+  return wrong(fmt::format("{}{}: {}; it takes {}", kNoMatch, property.name, shown(raw),
+                           any_of(property.values)));
 }
 
 Text normalize_ip4_set(std::string_view raw) {
@@ -302,10 +309,7 @@ Text normalize_list(const Property& property, std::string_view raw) {
   return out;
 }
 
-}  // namespace
-
-Text normalize(const Property& property, std::string_view raw) {
-  if (raw.empty()) return std::string{};
+Text normalize_value(const Property& property, std::string_view raw) {
   const bool is_text = property.type == Type::kString || property.type == Type::kReference;
   if (!is_text || property.has(Property::kList)) raw = trim(raw);
   bool negated = false;
@@ -324,6 +328,20 @@ Text normalize(const Property& property, std::string_view raw) {
   }
   if (negated) canonical->insert(canonical->begin(), '!');
   return canonical;
+}
+
+}  // namespace
+
+Text normalize(const Property& property, std::string_view raw) {
+  if (raw.empty()) return std::string{};
+  Text canonical = normalize_value(property, raw);
+  if (canonical && property.convert != nullptr && !canonical->empty()) {
+    canonical = property.convert(*canonical);
+  }
+  if (canonical) return canonical;
+  const std::string& why = canonical.error();
+  if (why.starts_with("value of ") || why.starts_with(kNoMatch)) return canonical;
+  return wrong(fmt::format("invalid value for argument {}: {}", property.name, why));
 }
 
 }  // namespace maclane::model

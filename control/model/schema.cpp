@@ -97,8 +97,8 @@ const std::vector<Menu>& all_menus() {
   static const std::vector<Menu> menus = [] {
     std::vector<Menu> out;
     for (auto part :
-         {system_menus().subspan(0, 1), system_menus().subspan(2), interface_menus(), ip_menus(),
-          conntrack_menus(), firewall_menus(), system_menus().subspan(1, 1)}) {
+         {group_menus(), system_menus().subspan(0, 1), system_menus().subspan(2), interface_menus(),
+          ip_menus(), conntrack_menus(), firewall_menus(), system_menus().subspan(1, 1)}) {
       out.insert(out.end(), part.begin(), part.end());
     }
     return out;
@@ -142,8 +142,23 @@ const Menu* find_menu(std::string_view path) {
     if (end > i) canonical.append("/").append(path.substr(i, end - i));
     i = end + 1;
   }
-  auto it = map.find(canonical);
+  auto it = map.find(canonical.empty() ? "/" : canonical);
   return it == map.end() ? nullptr : it->second;
+}
+
+std::string_view noun_of(const Menu& menu) {
+  if (!menu.noun.empty()) return menu.noun;
+  return menu.path.substr(menu.path.rfind('/') + 1);
+}
+
+int name_index(const Menu& menu) {
+  for (size_t i = 0; i < menu.properties.size(); ++i) {
+    const Property& property = menu.properties[i];
+    if (property.has(Property::kName) && !property.has(Property::kReadOnly)) {
+      return static_cast<int>(i);
+    }
+  }
+  return -1;
 }
 
 bool is_later_menu(std::string_view path) {

@@ -4,6 +4,10 @@
 // Menus and property names are RouterOS's (reference: behaviour.md A1, B2, B18, C1); what is ours
 // alone (device, attach, netns, the dataplane menu) carries Property::kOurs. Immutable after static
 // initialisation; any thread may read.
+//
+// A menu that has rows of its own from the start (the eight of /ip/service, the user admin) lists
+// them as `initial`. A command beside those every menu has (commands_of) is one line in the menu's
+// `commands`, and a handler of Commands.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +15,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "control/model/caller.h"
 #include "control/model/result.h"
 
 namespace maclane::model {
@@ -49,6 +55,10 @@ struct Property {
     kInterfaceName = 1u << 8,  // name shared by every /interface menu: unique over all of them
     kDistinct = 1u << 10,      // a list in which a part written twice is a mistake
     kNotYet = 1u << 9,         // RouterOS has it, this version refuses every value but the default
+    kSecret = 1u << 11,        // shown only to callers with the policy sensitive
+    kWriteOnly = 1u << 12,     // never shown to anyone: a user's password
+    kCounter = 1u << 13,       // counts all the time: no news to who listens
+    kUnique = 1u << 14,        // add copy-from does not take it along
   };
   std::string_view name;
   Type type;
@@ -64,6 +74,9 @@ struct Property {
   /// said when one is set. Empty = all values work.
   std::span<const std::string_view> not_working = {};
   std::string_view not_working_reason = {};
+  /// What becomes of a canonical value before it is stored (a password: its hash). Must leave what
+  /// it made itself as it is: stored values pass it again.
+  tl::expected<std::string, std::string> (*convert)(std::string_view canonical) = nullptr;
 
   [[nodiscard]] bool has(Flag f) const { return (flags & f) != 0; }
 };
@@ -74,12 +87,49 @@ struct FlagLetter {
   std::string_view meaning;   // "disabled"
 };
 
+/// What can be done in a menu beside showing and editing rows, or at a group of menus.
+struct Command {
+  enum Flag : uint32_t {
+    kNone = 0,
+    kRows = 1u << 0,          // takes rows: numbers, .id, or those a filter finds
+    kRowsOptional = 1u << 1,  // with kRows: none named is all
+    kStreams = 1u << 2,       // goes on until it is stopped, or done once with `once`
+    kProperties = 1u << 3,    // takes the menu's properties as arguments too
+    kOurs = 1u << 4,          // not a RouterOS command
+  };
+  std::string_view name;
+  std::string_view help;
+  std::span<const Property> arguments = {};
+  std::string_view positional = {};  // the argument a word without a name is; "" if there is none
+  Policies policy = Policy::kWrite;  // what a caller needs
+  uint32_t flags = kNone;
+
+  [[nodiscard]] bool has(Flag f) const { return (flags & f) != 0; }
+  [[nodiscard]] const Property* find(std::string_view argument) const;
+};
+
+/// A row that a fresh tree has.
+struct InitialValue {
+  std::string_view property, value;  // canonical
+};
+struct InitialRow {
+  std::span<const InitialValue> values;
+  bool removable = false;
+};
+
 struct Menu {
   enum class Kind : uint8_t {
     kList,
     kOrdered,
     kSettings,
-    kState /* rows come from a provider only */
+    kState, /* rows come from a provider only */
+    kGroup, /* only menus below it, and commands */
+  };
+  enum Flag : uint32_t {
+    kNone = 0,
+    kFixedRows = 1u << 0,  // the initial rows and no others: no add, no remove
+    kOurs = 1u << 1,       // not a RouterOS menu
+    kRemovable = 1u << 2,  // kState: rows can be removed, and their provider does it
   };
   std::string_view path;  // canonical, "/interface/macvlan"
   Kind kind;
@@ -88,7 +138,22 @@ struct Menu {
   std::span<const std::string_view> columns;  // default print; empty = all set properties
   std::span<const std::string_view> stats_columns;
   std::string_view help;
+  std::span<const Command> commands = {};    // beside those of every menu of its kind
+  std::span<const InitialRow> initial = {};  // kList, kOrdered
+  uint32_t flags = kNone;
+  /// What a row is called in the log and the history; empty: the path's last word.
+  std::string_view noun = {};
+  Policies read_policy = Policy::kRead;
+  Policies edit_policy = Policy::kWrite;
+  /// kState: menus whose rows are shown here by name. set, enable, disable and comment of such a
+  /// row go to its own menu.
+  std::span<const std::string_view> gathers = {};
 
+  [[nodiscard]] bool has(Flag f) const { return (flags & f) != 0; }
+  /// Whether it has rows that are stored, one or many.
+  [[nodiscard]] bool has_rows() const {
+    return kind == Kind::kList || kind == Kind::kOrdered || kind == Kind::kSettings;
+  }
   /// Index of a property by its exact name; -1 if the menu has none of that name.
   [[nodiscard]] int index(std::string_view property) const;
   [[nodiscard]] const Property* find(std::string_view property) const;
@@ -97,9 +162,21 @@ struct Menu {
 /// All menus in the order they are exported.
 [[nodiscard]] std::span<const Menu> menus();
 
-/// Accepts "/interface/macvlan", "interface/macvlan", "/interface macvlan". nullptr if there is
-/// none.
+/// Accepts "/interface/macvlan", "interface/macvlan", "/interface macvlan"; "" and "/" are the
+/// root. nullptr if there is none.
 [[nodiscard]] const Menu* find_menu(std::string_view path);
+
+/// Everything that can be said in a menu: what its kind brings along (print, get, add ...), then
+/// its own commands. One of its own that has the name of one of its kind stands in its place.
+[[nodiscard]] std::span<const Command* const> commands_of(const Menu& menu);
+/// One of them by its exact name; nullptr if there is none.
+[[nodiscard]] const Command* find_command(const Menu& menu, std::string_view name);
+
+/// What a row of a menu is called: "filter rule", "interface", or the path's last word.
+[[nodiscard]] std::string_view noun_of(const Menu& menu);
+
+/// The index of the property that names a menu's stored rows; -1 if they have no names.
+[[nodiscard]] int name_index(const Menu& menu);
 
 /// Whether RouterOS has a menu (or a group of menus) of this canonical path that this version
 /// lacks.

@@ -87,7 +87,10 @@ constexpr Property log_prefix() {
           .help = "what the log line begins with"};
 }
 constexpr Property hits(std::string_view name) {
-  return {.name = name, .type = Type::kInteger, .default_value = "0", .flags = P::kReadOnly};
+  return {.name = name,
+          .type = Type::kInteger,
+          .default_value = "0",
+          .flags = P::kReadOnly | P::kCounter};
 }
 
 // Matchers both menus share, in RouterOS's words; a macro because a table is one flat array.
@@ -191,14 +194,22 @@ constexpr Menu kMenus[] = {
      kLetters,
      {},
      kStatsColumns,
-     "which packets may pass: the first rule that matches decides"},
+     "which packets may pass: the first rule that matches decides",
+     kResetCommands,
+     {},
+     Menu::kNone,
+     "filter rule"},
     {"/ip/firewall/nat",
      Menu::Kind::kOrdered,
      kNat,
      kLetters,
      {},
      kStatsColumns,
-     "address translation: judged on a connection's first packet"},
+     "address translation: judged on a connection's first packet",
+     kResetCommands,
+     {},
+     Menu::kNone,
+     "nat rule"},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 namespace maclane::model {
 
+std::span<const Menu> group_menus();
 std::span<const Menu> interface_menus();
 std::span<const Menu> ip_menus();
 std::span<const Menu> firewall_menus();
@@ -48,8 +49,16 @@ constexpr Property state_flag(std::string_view name, std::string_view help) {
 constexpr Property counter(std::string_view name, std::string_view help = {}) {
   return {.name = name,
           .type = Type::kInteger,
-          .flags = Property::kReadOnly | Property::kHidden,
+          .flags = Property::kReadOnly | Property::kHidden | Property::kCounter,
           .help = help};
+}
+/// An argument of a command that is there or not.
+constexpr Property flag(std::string_view name, std::string_view help) {
+  return {.name = name, .type = Type::kBool, .help = help};
+}
+/// The argument that names rows.
+constexpr Property numbers(std::string_view help) {
+  return {.name = "numbers", .type = Type::kString, .help = help};
 }
 /// In RouterOS, refused here whatever its value.
 constexpr Property later(std::string_view name) {
@@ -136,6 +145,17 @@ constexpr Property loop_protect_status() {
           .flags = Property::kReadOnly | Property::kHidden,
           .help = "off, on, or disabled when a loop was seen"};
 }
+
+/// Of a menu whose rows have counters: Commands::on() must be told what resets them.
+inline constexpr Property kResetRows[] = {numbers("which rows: names, *IDs or numbers")};
+inline constexpr Command kResetCommands[] = {
+    {.name = "reset-counters",
+     .help = "the counters of rows begin at zero again",
+     .arguments = kResetRows,
+     .positional = "numbers",
+     .flags = Command::kRows},
+    {.name = "reset-counters-all", .help = "the counters of all rows begin at zero again"},
+};
 
 }  // namespace parts
 }  // namespace maclane::model

@@ -10,6 +10,10 @@
 
 namespace maclane::model {
 
+std::string row_id(uint32_t id) {
+  return fmt::format("*{:X}", id);
+}
+
 std::string_view View::raw(std::string_view property) const {
   return row_->at(menu_->index(property));
 }
@@ -43,7 +47,7 @@ std::string View::label() const {
     // In a rule an address is one matcher of many and names nothing.
     if (menu_->kind == Menu::Kind::kList && is_set(key)) return std::string(raw(key));
   }
-  return fmt::format("*{:X}", row_->id);
+  return row_id(row_->id);
 }
 
 Error View::error(std::string_view property, std::string message) const {
@@ -63,14 +67,39 @@ Error View::error(std::string_view property, std::string message) const {
 Tree::Tree() {
   for (const Menu& menu : menus()) {
     auto table = std::make_shared<Table>();
-    if (menu.kind == Menu::Kind::kSettings) {
+    const auto add = [&] {
       auto row = std::make_shared<Row>();
       row->id = table->next_id++;
       row->values.resize(menu.properties.size());
+      return row;
+    };
+    if (menu.kind == Menu::Kind::kSettings) table->rows.push_back(add());
+    for (const InitialRow& initial : menu.initial) {
+      auto row = add();
+      for (const auto& [property, value] : initial.values) {
+        row->values[static_cast<size_t>(menu.index(property))] = value;
+      }
       table->rows.push_back(std::move(row));
     }
     tables_.emplace(menu.path, std::move(table));
   }
+}
+
+const InitialRow* initial_row(const Menu& menu, const Row& row) {
+  const int name = name_index(menu);
+  for (const InitialRow& initial : menu.initial) {
+    const auto same = [&](const InitialValue& one) {
+      return row.at(menu.index(one.property)) == one.value;
+    };
+    const auto names = [&](const InitialValue& one) {
+      return menu.index(one.property) == name && same(one);
+    };
+    if (name >= 0 ? std::any_of(initial.values.begin(), initial.values.end(), names)
+                  : std::all_of(initial.values.begin(), initial.values.end(), same)) {
+      return &initial;
+    }
+  }
+  return nullptr;
 }
 
 const Tree::Rows& Tree::rows(const Menu& menu) const {

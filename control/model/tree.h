@@ -28,6 +28,9 @@ struct Row {
 };
 using RowPtr = std::shared_ptr<const Row>;
 
+/// An id as it is shown: "*1F".
+[[nodiscard]] std::string row_id(uint32_t id);
+
 /// A row with its menu: reads values by name, giving the schema's default where a value is unset.
 class View {
  public:
@@ -55,7 +58,8 @@ class Tree {
  public:
   using Rows = std::vector<RowPtr>;
 
-  Tree();  // every settings menu holds its one row of defaults; lists are empty
+  /// Every settings menu holds its one row of defaults, every list the rows the schema gives it.
+  Tree();
 
   [[nodiscard]] const Rows& rows(const Menu& menu) const;
   [[nodiscard]] const Rows& rows(
@@ -84,6 +88,10 @@ void for_each(const Tree& tree, std::string_view path, Fn&& fn) {
   const Menu* menu = find_menu(path);
   for (const RowPtr& row : tree.rows(*menu)) fn(View(*menu, *row));
 }
+
+/// The initial row of its menu that a row is, changed or not: the one of the same name, or where
+/// rows have no names the one with the same values. nullptr if it is none.
+[[nodiscard]] const InitialRow* initial_row(const Menu& menu, const Row& row);
 
 /// Gives the rows of a tree that was loaded anew the ids they have in the running one: by name
 /// where a menu has names, else by equal content; the others get ids that were never used.

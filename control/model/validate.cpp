@@ -20,17 +20,6 @@ using Names = std::unordered_set<std::string_view>;
 
 constexpr size_t kMaxWorkerCpus = 16;  // the dataplane's kMaxWorkers, which the model does not see
 
-/// The index of a menu's name property, -1 if its rows have no names.
-int name_index(const Menu& menu) {
-  for (size_t i = 0; i < menu.properties.size(); ++i) {
-    const Property& property = menu.properties[i];
-    if (property.has(Property::kName) && !property.has(Property::kReadOnly)) {
-      return static_cast<int>(i);
-    }
-  }
-  return -1;
-}
-
 std::unordered_map<std::string_view, Names> all_names(const Tree& tree) {
   std::unordered_map<std::string_view, Names> names;
   for (const Menu& menu : menus()) {
@@ -57,11 +46,13 @@ void check_names(Check& check) {
       if (fresh) continue;
       const View other(*it->second.first, *it->second.second);
       check.add(View(menu, *row), "name",
-                shared ? fmt::format("already have interface with such name: {} is {} already, and "
-                                     "names are shared by all interfaces; choose another",
+                shared ? fmt::format("failure: already have interface with such name: {} is {} "
+                                     "already, and names are shared by all interfaces; choose "
+                                     "another",
                                      name, where(other))
-                       : fmt::format("already have such name: {} is {} already; choose another",
-                                     name, where(other)));
+                       : fmt::format("failure: already have {} with such name: {} is {} already; "
+                                     "choose another",
+                                     noun_of(menu), name, where(other)));
     }
   }
 }
@@ -78,9 +69,14 @@ std::string unknown_reference(const Property& property, std::string_view name,
   if (hint.empty() && !known.empty() && known.size() <= 8) {
     hint = fmt::format("; there is {}", any_of(known));
   }
-  const bool is_list = property.reference[0] == "/interface/list";
-  return fmt::format("there is no {} named \"{}\" (input does not match any value of {}){}",
-                     is_list ? "interface list" : "interface", name, property.name, hint);
+  const Menu* menu = find_menu(property.reference[0]);
+  const std::string_view kind = property.reference[0].starts_with("/interface/")
+                                    ? property.reference[0] == "/interface/list"
+                                          ? std::string_view("interface list")
+                                          : std::string_view("interface")
+                                    : noun_of(*menu);
+  return fmt::format("input does not match any value of {}: there is no {} named \"{}\"{}",
+                     property.name, kind, name, hint);
 }
 
 void check_reference(Check& check, const View& row, const Property& property,
@@ -99,7 +95,10 @@ void check_reference(Check& check, const View& row, const Property& property,
         row.menu().path != "/interface/list/member" && check.interface(name) != nullptr) {
       return;
     }
-    if (!known(name)) check.add(row, property.name, unknown_reference(property, name, names));
+    if (!known(name)) {
+      check.add(row, property.name, unknown_reference(property, name, names),
+                Trouble::kBadArgument);
+    }
   };
   if (!property.has(Property::kList)) return one(value);
   for (std::string_view name : split_list(value)) one(name);
@@ -116,7 +115,8 @@ void check_rows(Check& check) {
         if (value.empty()) {
           if (property.has(Property::kRequired)) {
             check.add(view, property.name,
-                      fmt::format("missing {}: {}", property.name, property.help));
+                      fmt::format("missing ={}=: {}", property.name, property.help),
+                      Trouble::kMissing);
           }
         } else if (property.type == Type::kReference) {
           check_reference(check, view, property, value, names);

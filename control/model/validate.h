@@ -20,8 +20,11 @@ struct Check {
   std::unordered_map<std::string_view, const InterfaceFacts*> by_name;
   Errors errors;
 
-  void add(const View& row, std::string_view property, std::string message) {
-    if (errors.size() < kMostErrors) errors.push_back(row.error(property, std::move(message)));
+  void add(const View& row, std::string_view property, std::string message,
+           Trouble trouble = Trouble::kGeneral) {
+    if (errors.size() >= kMostErrors) return;
+    errors.push_back(row.error(property, std::move(message)));
+    errors.back().trouble = trouble;
   }
   [[nodiscard]] const InterfaceFacts* interface(std::string_view name) const {
     auto it = by_name.find(name);

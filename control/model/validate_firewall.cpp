@@ -169,8 +169,8 @@ void check_address_lists(Check& check) {
     const auto [it, fresh] = used.try_emplace({row.raw("list"), row.raw("address")}, row);
     if (!fresh) {
       check.add(row, "address",
-                fmt::format("already have such entry: {} is in {} ({})", row.raw("address"),
-                            row.raw("list"), where(it->second)));
+                fmt::format("failure: already have such entry: {} is in {} ({})",
+                            row.raw("address"), row.raw("list"), where(it->second)));
     }
   });
 }

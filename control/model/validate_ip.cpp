@@ -52,7 +52,7 @@ void check_addresses(Check& check) {
     if (fresh) return;
     check.add(
         row, "address",
-        fmt::format("already have such address: {} is on {} ({}); an address stands once",
+        fmt::format("failure: already have such address: {} is on {} ({}); an address stands once",
                     format_ip4(prefix->address), it->second.raw("interface"), where(it->second)));
   });
 }
@@ -100,8 +100,9 @@ void check_routes(Check& check) {
     if (row.disabled()) return;
     const auto key = std::make_tuple(row.get("dst-address"), gateway, row.get("distance"));
     if (const auto [it, fresh] = used.try_emplace(key, row); !fresh) {
-      check.add(row, "dst-address",
-                fmt::format("already have such route ({}); leave one out", where(it->second)));
+      check.add(
+          row, "dst-address",
+          fmt::format("failure: already have such route ({}); leave one out", where(it->second)));
     }
   });
 }

@@ -2,7 +2,7 @@
 // only. Each function registers its menus' providers with the router's model. Control thread only.
 #pragma once
 
-#include "control/door/request.h"
+#include "control/model/model.h"
 
 namespace maclane {
 class Router;
@@ -19,7 +19,7 @@ void provide_firewall_rows(Router& router);
 void provide_system_rows(Router& router);
 
 /// `maclanectl status`: the router in ten lines.
-[[nodiscard]] Result<door::Json> status(const Router& router);
+[[nodiscard]] model::Fields status(const Router& router);
 
 /// A boolean as every door shows it.
 [[nodiscard]] constexpr const char* yes_no(bool value) {

@@ -173,8 +173,7 @@ uint64_t resident_bytes() {
 
 }  // namespace
 
-Result<door::Json> status(const Router& router) {
-  door::Json out;
+model::Fields status(const Router& router) {
   uint64_t sessions = 0;
   std::string load;
   for (unsigned w = 0; w < router.dataplane().workers(); ++w) {
@@ -191,14 +190,13 @@ Result<door::Json> status(const Router& router) {
     ++all;
     if (i.up) ++running;
   }
-  out["version"] = "Maclane " MACLANE_VERSION;
-  out["uptime"] = uptime(router);
-  out["interfaces"] = fmt::format("{} of {} running", running, all);
-  out["connections"] = std::to_string(sessions);
-  out["generation"] = std::to_string(snapshot->generation);
-  out["busy"] = load;
-  out["memory"] = fmt::format("{} MiB resident", resident_bytes() >> 20);
-  return out;
+  return {{"version", "Maclane " MACLANE_VERSION},
+          {"uptime", uptime(router)},
+          {"interfaces", fmt::format("{} of {} running", running, all)},
+          {"connections", std::to_string(sessions)},
+          {"generation", std::to_string(snapshot->generation)},
+          {"busy", load},
+          {"memory", fmt::format("{} MiB resident", resident_bytes() >> 20)}};
 }
 
 void provide_system_rows(Router& router) {

@@ -13,7 +13,7 @@ using testing::HasSubstr;
 
 class RequestTest : public testing::Test {
  protected:
-  RequestTest() : requests_(model_) {
+  RequestTest() : requests_(commands_) {
     model_.provide("/interface/macvlan", [](const model::View&, model::Fields& out) {
       out.emplace_back("running", "true");
     });
@@ -56,8 +56,10 @@ class RequestTest : public testing::Test {
   }
 
   model::Model model_;
+  model::Commands commands_{model_};
   Requests requests_;
   int commits_ = 0;
+  bool gone_ = false;
 };
 
 TEST_F(RequestTest, PrintsInSchemaOrderWithItsMenu) {
@@ -158,7 +160,7 @@ TEST_F(RequestTest, SaysWhatIsWrong) {
               HasSubstr("it can be print"));
   EXPECT_THAT(
       refused(R"({"path":"/interface/macvlan","command":"print","arguments":{"mode":"x"}})"),
-      HasSubstr("no argument \"mode\""));
+      HasSubstr("unknown parameter mode; rows are chosen with where"));
   EXPECT_THAT(refused(R"({"path":"/interface/macvlan","command":"set","arguments":{"mtu":1}})"),
               HasSubstr("which rows"));
   EXPECT_THAT(
@@ -171,18 +173,34 @@ TEST_F(RequestTest, SaysWhatIsWrong) {
 }
 
 TEST_F(RequestTest, CarriesRegisteredCommands) {
-  requests_.on_command("/system", "reload", [](const Json& arguments) -> Result<Json> {
-    if (arguments.contains("bad")) return fail("The file is gone.");
-    return Json{{"changed", 3}};
+  using model::Answer;
+  using model::Outcome;
+  commands_.on("/system", "reload",
+               [this](const model::Call&, const model::Caller& by) -> Answer<Outcome> {
+                 EXPECT_EQ(by.via, "console");
+                 if (gone_) return model::refuse(Trouble::kGeneral, "The file is gone.");
+                 Outcome out;
+                 out.text = "reloaded";
+                 return out;
+               });
+  commands_.on("/system", "status", [](const model::Call&, const model::Caller&) {
+    Outcome out;
+    out.result = {{"changed", "3"}};
+    return Answer<Outcome>(std::move(out));
   });
-  requests_.on_command("/system", "explode",
-                       [](const Json&) -> Result<Json> { throw std::runtime_error("boom"); });
-  EXPECT_EQ(ok(R"({"path":"/system","command":"reload"})")["result"].dump(), R"({"changed":3})");
+  commands_.on("/system", "shutdown",
+               [](const model::Call&, const model::Caller&) -> Answer<Outcome> {
+                 throw std::runtime_error("boom");
+               });
+  EXPECT_EQ(ok(R"({"path":"/system","command":"status"})")["result"].dump(), R"({"changed":"3"})");
+  EXPECT_EQ(ok(R"({"path":"/system","command":"reload"})")["result"], "reloaded");
+  gone_ = true;
+  EXPECT_EQ(refused(R"({"path":"/system","command":"reload"})"), "The file is gone.");
   EXPECT_EQ(refused(R"({"path":"/system","command":"reload","arguments":{"bad":""}})"),
-            "The file is gone.");
-  EXPECT_THAT(refused(R"({"path":"/system","command":"explode"})"), HasSubstr("boom"));
+            "unknown parameter bad");
+  EXPECT_THAT(refused(R"({"path":"/system","command":"shutdown"})"), HasSubstr("boom"));
   const std::string menus = ok(R"({"command":"menus"})").dump();
-  EXPECT_THAT(menus, HasSubstr(R"("commands":["explode","reload"])"));
+  EXPECT_THAT(menus, HasSubstr(R"("commands":["status","reload","shutdown"])"));
   EXPECT_THAT(menus, HasSubstr(R"("path":"/interface/macvlan","kind":"list")"));
   const Json schema = ok(R"({"path":"/interface/macvlan","command":"schema"})");
   EXPECT_EQ(schema["properties"][0]["name"], "name");

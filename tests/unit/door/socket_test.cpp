@@ -25,7 +25,7 @@ class SocketTest : public testing::Test {
     char pattern[] = "/tmp/maclane-door-XXXXXX";
     folder_ = ::mkdtemp(pattern);
     path_ = folder_ + "/s/console.sock";
-    door_.emplace(model_, path_, kSmallReply);
+    door_.emplace(commands_, path_, kSmallReply);
     const auto status = door_->start();
     EXPECT_TRUE(status) << (status ? "" : status.error()[0].message);
   }
@@ -88,6 +88,7 @@ class SocketTest : public testing::Test {
   static constexpr const char* kPrint = "{\"path\":\"/system/identity\",\"command\":\"print\"}\n";
   static constexpr size_t kSmallReply = 3U << 20;
   model::Model model_;
+  model::Commands commands_{model_};
   std::string folder_;
   std::string path_;
   std::optional<SocketDoor> door_;
@@ -142,15 +143,19 @@ TEST_F(SocketTest, HoldsSixtyFourClients) {
 }
 
 TEST_F(SocketTest, StopsAnsweringWhoDoesNotRead) {
-  door_->on_command("/test", "big",
-                    [](const Json&) -> Result<Json> { return Json(std::string(1U << 20, 'x')); });
-  door_->on_command("/test", "huge", [](const Json&) -> Result<Json> {
-    return Json(std::string(kSmallReply, 'x'));
-  });
+  const auto says = [](size_t length) {
+    return [length](const model::Call&, const model::Caller&) -> model::Answer<model::Outcome> {
+      model::Outcome out;
+      out.text.assign(length, 'x');
+      return out;
+    };
+  };
+  commands_.on("/system", "status", says(1U << 20));
+  commands_.on("/system", "reload", says(kSmallReply));
   const int slow = connect();
   const int quick = connect();
   std::string many;
-  for (int i = 0; i < 40; ++i) many += "{\"path\":\"/test\",\"command\":\"big\"}\n";
+  for (int i = 0; i < 40; ++i) many += "{\"path\":\"/system\",\"command\":\"status\"}\n";
   ASSERT_EQ(::send(slow, many.data(), many.size(), MSG_NOSIGNAL),
             static_cast<ssize_t>(many.size()));
   turn();
@@ -158,7 +163,7 @@ TEST_F(SocketTest, StopsAnsweringWhoDoesNotRead) {
   EXPECT_THAT(receive(quick), HasSubstr("\"ok\":true"));
   const std::string got = receive(slow);
   EXPECT_EQ(std::count(got.begin(), got.end(), '\n'), 40);
-  send(quick, "{\"path\":\"/test\",\"command\":\"huge\"}\n");
+  send(quick, "{\"path\":\"/system\",\"command\":\"reload\"}\n");
   EXPECT_THAT(receive(quick), HasSubstr("too long to send"));
 }
 
@@ -177,7 +182,7 @@ TEST_F(SocketTest, GuardsItsPath) {
   struct stat st {};
   ASSERT_EQ(::lstat(path_.c_str(), &st), 0);
   EXPECT_EQ(st.st_mode & 0777U, 0660U);
-  SocketDoor second(model_, path_);
+  SocketDoor second(commands_, path_);
   const auto stolen = second.start();
   ASSERT_FALSE(stolen);
   EXPECT_THAT(stolen.error()[0].message, HasSubstr("Another router answers"));
@@ -190,15 +195,15 @@ TEST_F(SocketTest, GuardsItsPath) {
   path_.copy(address.sun_path, sizeof address.sun_path - 1);
   ASSERT_EQ(::bind(dead, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   ::close(dead);
-  SocketDoor third(model_, path_);
+  SocketDoor third(commands_, path_);
   EXPECT_TRUE(third.start());
   const std::string file = folder_ + "/file";
   std::ofstream(file) << "precious";
-  SocketDoor fourth(model_, file);
+  SocketDoor fourth(commands_, file);
   EXPECT_FALSE(fourth.start());
   EXPECT_TRUE(std::filesystem::exists(file));
-  EXPECT_FALSE(SocketDoor(model_, std::string(200, 'x')).start());
-  EXPECT_FALSE(SocketDoor(model_, folder_ + "/no/such/place").start());
+  EXPECT_FALSE(SocketDoor(commands_, std::string(200, 'x')).start());
+  EXPECT_FALSE(SocketDoor(commands_, folder_ + "/no/such/place").start());
 }
 
 TEST_F(SocketTest, ServesTheConsolesClient) {

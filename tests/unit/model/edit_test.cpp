@@ -82,10 +82,10 @@ TEST_F(Edits, EveryMistakeIsToldAtOnce) {
                                   {Kind::kAdd, "/ip/firewall/connection", "", {}, ""},
                                   {Kind::kRemove, "/system/identity", "", {}, ""},
                                   {Kind::kMove, "/ip/address", "0", {}, ""}});
-  for (const char* part :
-       {"unknown parameter mdoe; did you mean \"mode\"?", "mtu: 1 is out of range", "read-only",
-        "not in this version of Maclane", "no such command prefix", "come from the router itself",
-        "holds settings", "have no order"}) {
+  for (const char* part : {"unknown parameter mdoe; did you mean \"mode\"?",
+                           "mtu: value of mtu out of range (68..65535): 1", "read-only",
+                           "not in this version of Maclane", "no such command prefix",
+                           "come from the router itself", "holds settings", "have no order"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
 }

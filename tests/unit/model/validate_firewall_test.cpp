@@ -35,7 +35,7 @@ TEST(ValidateFirewall, MissingInterfacesAndLists) {
 }
 
 TEST(ValidateFirewall, ChainIsRequired) {
-  EXPECT_THAT(problems(filter("    - {action: drop}\n")), HasSubstr("missing chain"));
+  EXPECT_THAT(problems(filter("    - {action: drop}\n")), HasSubstr("missing =chain="));
 }
 
 TEST(ValidateFirewall, Jumps) {  // B-4, B-5

@@ -20,13 +20,13 @@ TEST(Validate, AGoodTreeHasNoErrors) {
 
 TEST(Validate, RequiredValues) {
   EXPECT_THAT(problems("interface: {ethernet: [{name: e}], macvlan: [{interface: e}]}"),
-              AllOf(HasSubstr("e device: missing device"), HasSubstr("name: missing name")));
+              AllOf(HasSubstr("e device: missing =device="), HasSubstr("name: missing =name=")));
 }
 
 TEST(Validate, UnknownReferences) {
   EXPECT_THAT(problems(macvlans("  - {name: m1, interface: ethr1}\n")),
-              HasSubstr("no interface named \"ethr1\" (input does not match any value of "
-                        "interface); did you mean \"ether1\"?"));
+              HasSubstr("interface: input does not match any value of interface: there is no "
+                        "interface named \"ethr1\"; did you mean \"ether1\"?"));
   EXPECT_THAT(problems("interface: {list/member: [{list: nope, interface: all}]}"),
               AllOf(HasSubstr("no interface list named \"nope\""), HasSubstr("named \"all\"")));
 }
@@ -185,7 +185,7 @@ TEST(Validate, Routes) {
 
 TEST(Validate, StaticArp) {
   EXPECT_THAT(problems(with_ethers("") + "ip: {arp: [{address: 10.0.0.1, interface: ether1}]}"),
-              HasSubstr("missing mac-address"));
+              HasSubstr("missing =mac-address="));
   EXPECT_THAT(problems(with_ethers("") + "ip: {arp: [{address: 10.0.0.1, interface: ether1, "
                                          "mac-address: ff:ff:ff:ff:ff:ff}]}"),
               HasSubstr("group address"));

@@ -115,7 +115,8 @@ TEST(Yaml, MistakesHaveLineAndColumn) {
             "soho.yaml:3:18: /interface/macvlan m1: unknown property \"mod\"; did you mean "
             "\"mode\"?");
   EXPECT_EQ(errors[1].text(),
-            "soho.yaml:3:36: /interface/macvlan m1 mtu: 12 is out of range; 68..65535 is taken");
+            "soho.yaml:3:36: /interface/macvlan m1 mtu: value of mtu out of range (68..65535): 12 "
+            "is written");
   EXPECT_EQ(errors[2].source.line, 5u);
   EXPECT_EQ(errors[2].source.column, 20u);
   EXPECT_EQ(errors[3].text(), "soho.yaml:6:1: unknown key \"ipp\"; did you mean \"ip\"?");

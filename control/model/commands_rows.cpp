@@ -1,0 +1,134 @@
+// Which rows a command is for (D-28), and which a caller may see. See commands.h.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "control/model/commands_parts.h"
+#include "control/model/value.h"
+
+namespace maclane::model {
+namespace {
+
+std::optional<size_t> index_of(std::string_view text) {
+  if (text.empty() || text.size() > 9) return std::nullopt;
+  size_t value = 0;
+  for (char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value = value * 10 + static_cast<size_t>(c - '0');
+  }
+  return value;
+}
+
+/// The property that names a row, also one the router fills in.
+std::string_view name_property(const Menu& menu) {
+  for (const Property& property : menu.properties) {
+    if (property.has(Property::kName)) return property.name;
+  }
+  return {};
+}
+
+/// Comma separated; what `find` gave in a script or over the API has semicolons.
+std::vector<std::string_view> split_numbers(std::string_view written) {
+  const bool of_find = written.starts_with('*') && written.find(',') == std::string_view::npos;
+  if (!of_find || written.find(';') == std::string_view::npos) return split_list(written);
+  std::vector<std::string_view> out;
+  while (!written.empty()) {
+    const size_t end = std::min(written.find(';'), written.size());
+    out.push_back(written.substr(0, end));
+    written.remove_prefix(std::min(end + 1, written.size()));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string find_row(const Model& model, const Menu& menu, std::string_view written) {
+  if (written.empty()) return {};
+  if (menu.has_rows()) {
+    if (const RowPtr row = model.tree().find(menu, written)) return row_id(row->id);
+  }
+  const Tree::Rows& stored = model.tree().rows(menu);
+  const auto index = index_of(written);
+  if (index && *index < stored.size()) return row_id(stored[*index]->id);
+  const std::vector<PrintRow> more = model.dynamic_rows(menu);
+  const std::string_view name = name_property(menu);
+  for (const PrintRow& row : more) {
+    if (row.id == written || (!name.empty() && row.get(name) == written)) return row.id;
+  }
+  if (index && *index - stored.size() < more.size()) return more[*index - stored.size()].id;
+  return {};
+}
+
+std::vector<PrintRow> visible_rows(const Model& model, const Menu& menu, const Caller& caller) {
+  std::vector<PrintRow> rows = model.print(menu);
+  const bool sensitive = caller.may(Policy::kSensitive);
+  const auto hidden = [&](const Property& property) {
+    return property.has(Property::kWriteOnly) || (property.has(Property::kSecret) && !sensitive);
+  };
+  for (const Property& property : menu.properties) {
+    if (!hidden(property)) continue;
+    for (PrintRow& row : rows) {
+      std::erase_if(row.fields, [&](const auto& field) { return field.first == property.name; });
+    }
+  }
+  return rows;
+}
+
+Answer<std::vector<std::string>> select_rows(Job& job, bool required) {
+  std::vector<std::string> out;
+  auto& arguments = job.call.arguments;
+  const auto numbers = std::find_if(arguments.begin(), arguments.end(),
+                                    [](const auto& one) { return one.first == "numbers"; });
+  const bool named = numbers != arguments.end();
+  const std::string written = named ? std::move(numbers->second) : std::string{};
+  if (named) arguments.erase(numbers);
+  if (!named) {
+    if (!job.call.filter && required) {
+      return refuse(
+          Errors{Error{fmt::format("missing =numbers=: {} needs to know which rows: names, "
+                                   "*IDs or numbers",
+                                   job.command.name),
+                       std::string(job.menu.path),
+                       {},
+                       "numbers",
+                       {},
+                       Trouble::kMissing}});
+    }
+    for (const PrintRow& row : visible_rows(job.model, job.menu, job.caller)) {
+      if (!job.call.filter || job.call.filter(row)) out.push_back(row.id);
+    }
+    return out;
+  }
+  // A name may contain a comma, if the menu lets it.
+  if (std::string whole = find_row(job.model, job.menu, written); !whole.empty()) {
+    out.push_back(std::move(whole));
+  } else {
+    Errors errors;
+    for (std::string_view part : split_numbers(written)) {
+      std::string id = find_row(job.model, job.menu, part);
+      if (id.empty()) {
+        errors.push_back(
+            Error{fmt::format("no such item: there is no row \"{}\"", part.substr(0, 64)),
+                  std::string(job.menu.path),
+                  std::string(part.substr(0, 64)),
+                  {},
+                  {},
+                  Trouble::kMissing});
+      } else if (std::find(out.begin(), out.end(), id) == out.end()) {
+        out.push_back(std::move(id));
+      }
+    }
+    if (!errors.empty()) return refuse(std::move(errors));
+  }
+  if (job.call.filter) {  // both: those of the named that match
+    std::vector<std::string> matching;
+    for (const PrintRow& row : visible_rows(job.model, job.menu, job.caller)) {
+      const bool is_named = std::find(out.begin(), out.end(), row.id) != out.end();
+      if (is_named && job.call.filter(row)) matching.push_back(row.id);
+    }
+    return matching;
+  }
+  return out;
+}
+
+}  // namespace maclane::model

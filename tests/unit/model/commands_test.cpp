@@ -1,0 +1,464 @@
+// Commands as doors ask for them: rows, arguments, policies, batches, and the words of refusals.
+#include "control/model/commands.h"
+
+#include <set>
+
+#include "tests/unit/model/model_test_help.h"
+
+namespace maclane::model {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+using Arguments = std::vector<std::pair<std::string, std::string>>;
+
+constexpr std::string_view kFilterPath = "/ip/firewall/filter";
+
+class CommandsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(model_.replace(
+        load(with_ethers("  macvlan:\n  - {name: m1, interface: ether2}\n"
+                         "  - {name: m2, interface: ether2, mode: private, comment: two}\n"))));
+    model_.on_commit([this](const Tree&) -> Status {
+      ++commits_;
+      if (refuse_) return fail("the dataplane cannot");
+      return {};
+    });
+  }
+  Answer<Outcome> run(std::string_view path, std::string_view command, Arguments arguments = {},
+                      Filter filter = nullptr) {
+    Call call;
+    call.path = path;
+    call.command = command;
+    call.arguments = std::move(arguments);
+    call.filter = std::move(filter);
+    return commands_.run(call, caller_);
+  }
+  Outcome ok(std::string_view path, std::string_view command, Arguments arguments = {},
+             Filter filter = nullptr) {
+    auto outcome = run(path, command, std::move(arguments), std::move(filter));
+    if (outcome) return std::move(*outcome);
+    ADD_FAILURE() << path << " " << command << ": " << outcome.error().text();
+    return {};
+  }
+  std::string refused(Trouble category, std::string_view path, std::string_view command,
+                      Arguments arguments = {}) {
+    auto outcome = run(path, command, std::move(arguments));
+    if (outcome) {
+      ADD_FAILURE() << path << " " << command << " was carried out";
+      return {};
+    }
+    EXPECT_EQ(outcome.error().category, category) << outcome.error().text();
+    EXPECT_FALSE(outcome.error().errors.empty());
+    return outcome.error().errors.front().message;
+  }
+  std::vector<std::string> rules() {
+    std::vector<std::string> out;
+    for (const PrintRow& row : ok(kFilterPath, "print").rows) out.emplace_back(row.get("comment"));
+    return out;
+  }
+  void add_rules(const std::vector<std::string>& comments) {
+    for (const std::string& one : comments)
+      ok(kFilterPath, "add", {{"chain", "input"}, {"comment", one}});
+  }
+  static Filter is(std::string property, std::string value) {
+    return [property, value](const PrintRow& row) { return row.get(property) == value; };
+  }
+
+  Model model_;
+  Commands commands_{model_};
+  Caller caller_{"admin", "api", "10.0.0.1"};
+  int commits_ = 0;
+  bool refuse_ = false;
+};
+
+TEST_F(CommandsTest, PrintChoosesRowsAndProperties) {
+  Outcome out = ok("interface macvlan", "print", {{"proplist", "name, mode"}, {"detail", ""}},
+                   is("mode", "private"));
+  ASSERT_EQ(out.rows.size(), 1U);
+  EXPECT_EQ(out.rows[0].id, "*2");
+  EXPECT_EQ(out.rows[0].number, 1U);
+  EXPECT_EQ(out.rows[0].fields, (Fields{{"name", "m2"}, {"mode", "private"}}));
+  EXPECT_EQ(ok("/interface/macvlan", "print", {{"count-only", ""}}).ret(), "2");
+  EXPECT_EQ(ok("/interface/macvlan", "print", {{"count-only", "yes"}}, is("name", "m1")).ret(),
+            "1");
+  EXPECT_EQ(ok("/interface/macvlan", "print", {{".id", "*2,m1"}}).rows.size(), 2U);
+  EXPECT_EQ(ok("/interface/macvlan", "print", {{"from", "1"}}).rows[0].id, "*2");
+  // A switch of the rows chooses those that have it, as RouterOS's `print disabled` does.
+  ok("/interface/macvlan", "disable", {{"numbers", "m1"}});
+  EXPECT_EQ(ok("/interface/macvlan", "print", {{"disabled", ""}}).rows[0].get("name"), "m1");
+  EXPECT_EQ(ok("/interface/macvlan", "print", {{"disabled", "no"}}).rows[0].get("name"), "m2");
+  EXPECT_EQ(ok("/system/identity", "print").rows[0].get("name"), "Maclane");
+}
+
+TEST_F(CommandsTest, GetAndFind) {
+  EXPECT_EQ(ok("/interface/macvlan", "get", {{"numbers", "m2"}, {"value-name", "mode"}}).ret(),
+            "private");
+  EXPECT_EQ(ok("/interface/macvlan", "get", {{".id", "*2"}, {"value-name", ".id"}}).ret(), "*2");
+  EXPECT_EQ(ok("/interface/macvlan", "get", {{"numbers", "1"}, {"value-name", "arp"}}).ret(),
+            "enabled");
+  EXPECT_EQ(ok("/interface/macvlan", "get", {{"value-name", "name"}}, is("mode", "private")).ret(),
+            "m2");
+  EXPECT_THAT(std::string(ok("/interface/macvlan", "get", {{"numbers", "m2"}}).ret()),
+              AllOf(StartsWith(".id=*2;name=m2"), HasSubstr(";mode=private")));
+  EXPECT_EQ(ok("/system/identity", "get", {{"value-name", "name"}}).ret(), "Maclane");
+  EXPECT_THAT(refused(Trouble::kBadArgument, "/interface/macvlan", "get",
+                      {{"numbers", "m2"}, {"value-name", "nix"}}),
+              HasSubstr("input does not match any value of value-name"));
+  EXPECT_THAT(refused(Trouble::kBadArgument, "/interface/macvlan", "get", {{"numbers", "m1,m2"}}),
+              HasSubstr("one row"));
+
+  Outcome found = ok("/interface/macvlan", "find");
+  EXPECT_EQ(found.ret(), "*1;*2");
+  ASSERT_EQ(found.rows.size(), 2U);
+  EXPECT_THAT(found.rows[1].fields, IsEmpty());
+  EXPECT_EQ(ok("/interface/macvlan", "find", {}, is("name", "nobody")).ret(), "");
+}
+
+TEST_F(CommandsTest, RowsAreNamedInEveryWay) {  // D-28
+  for (const char* numbers : {"*1,*2", "m1,m2", "0,1", "m1,*2", "*1;*2", "*2,m1,0"}) {
+    ok("/interface/macvlan", "set", {{"numbers", numbers}, {"comment", numbers}});
+    for (const PrintRow& row : ok("/interface/macvlan", "print").rows) {
+      EXPECT_EQ(row.get("comment"), numbers);
+    }
+  }
+  ok("/interface/macvlan", "set", {{".id", "*1"}, {"!comment", ""}});
+  EXPECT_EQ(ok("/interface/macvlan", "get", {{".id", "*1"}, {"value-name", "comment"}}).ret(), "");
+  ok("/interface/macvlan", "unset", {{"numbers", "m2"}, {"value-name", "comment,mode"}});
+  EXPECT_EQ(ok("/interface/macvlan", "get", {{".id", "*2"}, {"value-name", "mode"}}).ret(),
+            "bridge");
+  // Those that a filter finds; none is no mistake.
+  commits_ = 0;
+  ok("/interface/macvlan", "set", {{"mtu", "1400"}}, is("name", "m2"));
+  EXPECT_EQ(ok("/interface/macvlan", "get", {{".id", "m2"}, {"value-name", "mtu"}}).ret(), "1400");
+  ok("/interface/macvlan", "remove", {}, is("name", "nobody"));
+  ok("/interface/macvlan", "remove", {{"numbers", ""}});
+  EXPECT_EQ(commits_, 1) << "what means no row changes nothing";
+  EXPECT_THAT(refused(Trouble::kMissing, "/interface/macvlan", "remove", {{".id", ""}}),
+              StartsWith("no such item"));
+  EXPECT_THAT(refused(Trouble::kMissing, "/interface/macvlan", "remove", {{"numbers", "m1,*9"}}),
+              StartsWith("no such item"));
+  EXPECT_THAT(refused(Trouble::kMissing, "/interface/macvlan", "remove"),
+              StartsWith("missing =numbers="));
+  EXPECT_EQ(ok("/interface/macvlan", "find").ret(), "*1;*2");
+}
+
+TEST_F(CommandsTest, RulesArePlacedCopiedAndMoved) {
+  add_rules({"a", "b", "c"});
+  EXPECT_EQ(
+      ok(kFilterPath, "add", {{"chain", "input"}, {"comment", "d"}, {"place-before", "0"}}).ret(),
+      "*4");
+  EXPECT_THAT(rules(), ElementsAre("d", "a", "b", "c"));
+  ok(kFilterPath, "move", {{"numbers", "*4,*1"}});
+  EXPECT_THAT(rules(), ElementsAre("b", "c", "d", "a"));
+  ok(kFilterPath, "move", {{"numbers", "2,3"}, {"destination", "*3"}});
+  EXPECT_THAT(rules(), ElementsAre("b", "d", "a", "c"));
+  ok(kFilterPath, "move", {{".id", "*1,*3"}, {"destination", "*1"}});
+  EXPECT_THAT(rules(), ElementsAre("b", "d", "c", "a"));
+  ok(kFilterPath, "add", {{"copy-from", "*1"}, {"action", "drop"}});
+  const Outcome out = ok(kFilterPath, "print");
+  EXPECT_EQ(out.rows.back().get("comment"), "a");
+  EXPECT_EQ(out.rows.back().get("action"), "drop");
+  // A name and a MAC are a row's own.
+  ok("/interface/macvlan", "set", {{"numbers", "m2"}, {"mac-address", "02:00:00:00:00:99"}});
+  ok("/interface/macvlan", "add", {{"copy-from", "m2"}});
+  EXPECT_EQ(
+      ok("/interface/macvlan", "get", {{"numbers", "macvlan1"}, {"value-name", "mode"}}).ret(),
+      "private");
+  EXPECT_THAT(
+      refused(Trouble::kMissing, kFilterPath, "move", {{"numbers", "0"}, {"destination", "*99"}}),
+      StartsWith("no such item"));
+  EXPECT_THAT(
+      refused(Trouble::kMissing, kFilterPath, "add", {{"chain", "input"}, {"place-before", "*99"}}),
+      StartsWith("no such item"));
+  EXPECT_THAT(refused(Trouble::kBadArgument, "/ip/address", "add", {{"place-before", "0"}}),
+              StartsWith("unknown parameter place-before"));
+}
+
+TEST_F(CommandsTest, RefusalsBeginWithRouterOsWords) {  // D-10, D-25
+  EXPECT_THAT(refused(Trouble::kMissing, "/interface/macvlna", "print"),
+              AllOf(StartsWith("no such command prefix"),
+                    HasSubstr("did you mean \"/interface/macvlan\"")));
+  EXPECT_THAT(refused(Trouble::kMissing, "/ip/dhcp-relay", "print"),
+              StartsWith("no such command prefix"));
+  EXPECT_THAT(refused(Trouble::kMissing, "/ip/firewall", "print"), StartsWith("no such command"));
+  EXPECT_THAT(refused(Trouble::kMissing, "/interface/macvlan", "frob"),
+              StartsWith("no such command"));
+  EXPECT_THAT(refused(Trouble::kMissing, "/ip/firewall/connection", "add"),
+              StartsWith("no such command"));
+  EXPECT_THAT(refused(Trouble::kMissing, "/system/identity", "add"), StartsWith("no such command"));
+  EXPECT_THAT(refused(Trouble::kMissing, "/system/resource", "set", {{"uptime", "1s"}}),
+              StartsWith("no such command"));
+  const std::string_view macvlan = "/interface/macvlan";
+  EXPECT_THAT(refused(Trouble::kBadArgument, macvlan, "add", {{"colour", "red"}}),
+              StartsWith("unknown parameter colour"));
+  EXPECT_THAT(refused(Trouble::kBadArgument, macvlan, "add", {{"interface", "ether9"}}),
+              StartsWith("input does not match any value of interface"));
+  EXPECT_THAT(refused(Trouble::kBadArgument, macvlan, "set", {{"numbers", "m1"}, {"mode", "vepa"}}),
+              StartsWith("input does not match any value of mode"));
+  EXPECT_THAT(refused(Trouble::kBadArgument, macvlan, "set", {{"numbers", "m1"}, {"mtu", "5"}}),
+              StartsWith("value of mtu out of range (68..65535)"));
+  EXPECT_THAT(
+      refused(Trouble::kBadArgument, macvlan, "set", {{"numbers", "m1"}, {"mac-address", "xx"}}),
+      StartsWith("invalid value for argument mac-address"));
+  EXPECT_THAT(refused(Trouble::kGeneral, macvlan, "add", {{"name", "m1"}, {"interface", "ether1"}}),
+              StartsWith("failure: already have interface with such name"));
+  EXPECT_THAT(refused(Trouble::kMissing, macvlan, "add"), StartsWith("missing =interface="));
+  EXPECT_THAT(refused(Trouble::kMissing, macvlan, "unset", {{"numbers", "m1"}}),
+              StartsWith("missing =value-name="));
+  EXPECT_THAT(refused(Trouble::kMissing, macvlan, "set", {{"numbers", "m1"}}),
+              StartsWith("missing =X="));
+  EXPECT_THAT(refused(Trouble::kBadArgument, macvlan, "print", {{"mtu", "1500"}}),
+              AllOf(StartsWith("unknown parameter mtu"), HasSubstr("where")));
+  EXPECT_EQ(commits_, 0);
+}
+
+TEST_F(CommandsTest, UnderscoresAreTakenWithAWarning) {  // E-5
+  const Outcome out = ok("/interface/macvlan", "add",
+                         {{"interface", "ether1"}, {"mac_address", "02:00:00:00:00:42"}});
+  EXPECT_THAT(out.warnings, ElementsAre("\"mac_address\" is taken for \"mac-address\""));
+  EXPECT_EQ(
+      ok("/interface/macvlan", "get", {{"numbers", "macvlan1"}, {"value-name", "mac-address"}})
+          .ret(),
+      "02:00:00:00:00:42");
+}
+
+TEST_F(CommandsTest, TheGenericMenuEditsARowWhereItIsStored) {
+  model_.provide_rows("/interface", [this] {
+    std::vector<PrintRow> rows;
+    for (const InterfaceFacts& one : interfaces(model_.tree())) {
+      PrintRow row;
+      row.id = "*" + std::to_string(rows.size() + 1);
+      row.fields = {{"name", one.name}, {"type", one.type}};
+      rows.push_back(std::move(row));
+    }
+    PrintRow own;
+    own.id = "*F0";
+    own.fields = {{"name", "lo"}};
+    rows.push_back(std::move(own));
+    return rows;
+  });
+  const std::string_view macvlan = "/interface/macvlan";
+  ok("/interface", "set", {{"numbers", "m1"}, {"comment", "one"}, {"mtu", "1300"}});
+  EXPECT_EQ(ok(macvlan, "get", {{"numbers", "m1"}, {"value-name", "mtu"}}).ret(), "1300");
+  ok("/interface", "disable", {{"numbers", "m1,m2"}});
+  EXPECT_EQ(ok(macvlan, "print", {{"disabled", ""}}).rows.size(), 2U);
+  ok("/interface", "enable", {{".id", "*3"}});
+  EXPECT_EQ(ok(macvlan, "print", {{"disabled", ""}}).rows.size(), 1U);
+  ok("/interface", "comment", {{"numbers", "2"}, {"comment", "by its number"}});
+  EXPECT_EQ(ok(macvlan, "get", {{"numbers", "m1"}, {"value-name", "comment"}}).ret(),
+            "by its number");
+  EXPECT_THAT(refused(Trouble::kBadArgument, "/interface", "set", {{"numbers", "m1"}, {"x", "1"}}),
+              StartsWith("unknown parameter x"));
+  EXPECT_THAT(refused(Trouble::kGeneral, "/interface", "disable", {{"numbers", "lo"}}),
+              StartsWith("failure: can not change a dynamic item"));
+  EXPECT_THAT(refused(Trouble::kMissing, "/interface", "add", {{"name", "x"}}),
+              StartsWith("no such command"));
+}
+
+TEST_F(CommandsTest, DynamicRowsAreNotChanged) {
+  model_.provide_rows("/ip/route", [] {
+    PrintRow row;
+    row.id = "*80000001";
+    row.dynamic = true;
+    row.fields = {{"dst-address", "10.0.0.0/24"}, {"dynamic", "true"}};
+    return std::vector<PrintRow>{row};
+  });
+  ok("/ip/route", "add", {{"gateway", "10.0.0.1"}});
+  EXPECT_EQ(ok("/ip/route", "find", {}, is("dynamic", "true")).ret(), "*80000001");
+  EXPECT_EQ(ok("/ip/route", "get", {{"numbers", "1"}, {"value-name", "dst-address"}}).ret(),
+            "10.0.0.0/24");
+  EXPECT_THAT(refused(Trouble::kGeneral, "/ip/route", "disable", {{"numbers", "*80000001"}}),
+              StartsWith("failure: can not change a dynamic item"));
+  EXPECT_THAT(refused(Trouble::kMissing, "/ip/route", "remove", {{"numbers", "*80000001"}}),
+              StartsWith("no such item"));
+}
+
+TEST_F(CommandsTest, PoliciesDecideWhoMayDoWhat) {  // C-48
+  caller_.policies = Policy::kRead | Policy::kApi;
+  EXPECT_EQ(ok("/interface/macvlan", "print").rows.size(), 2U);
+  auto denied = run("/interface/macvlan", "remove", {{"numbers", "m1"}});
+  ASSERT_FALSE(denied);
+  EXPECT_TRUE(denied.error().denied);
+  EXPECT_THAT(denied.error().text(),
+              AllOf(HasSubstr("not enough permissions (9)"), HasSubstr("needs the policy write"),
+                    HasSubstr("api:admin@10.0.0.1")));
+  caller_.policies = Policies{};
+  EXPECT_FALSE(run("/interface/macvlan", "print"));
+  EXPECT_FALSE(run("/system", "shutdown"));
+}
+
+TEST_F(CommandsTest, HandlersGetCanonicalArgumentsAndRows) {
+  add_rules({"a", "b"});
+  std::vector<std::string> reset;
+  commands_.on(kFilterPath, "reset-counters",
+               [&](const Call& call, const Caller& by) -> Answer<Outcome> {
+                 reset = call.rows;
+                 EXPECT_EQ(by.user, "admin");
+                 EXPECT_EQ(call.menu->path, kFilterPath);
+                 return Outcome{};
+               });
+  ok(kFilterPath, "reset-counters", {{"numbers", "1,*1"}});
+  EXPECT_THAT(reset, ElementsAre("*2", "*1"));
+  ok(kFilterPath, "reset-counters", {}, is("comment", "b"));
+  EXPECT_THAT(reset, ElementsAre("*2"));
+  EXPECT_THAT(refused(Trouble::kMissing, kFilterPath, "reset-counters-all"),
+              StartsWith("no such command"))
+      << "nothing carries it out";
+  EXPECT_THAT(commands_.unhandled(), testing::Contains("/ip/firewall/filter reset-counters-all"));
+}
+
+TEST_F(CommandsTest, ABatchIsOneChange) {
+  model_.begin_batch(caller_);
+  ok("/interface/macvlan", "add", {{"name", "m3"}, {"interface", "ether1"}});
+  EXPECT_EQ(ok("/interface/macvlan", "find").ret(), "*1;*2;*3") << "it reads what it wrote";
+  ok("/ip/address", "add", {{"address", "10.0.0.1/24"}, {"interface", "m3"}});
+  // A mistake is told where it is made, and the rest goes on.
+  EXPECT_THAT(refused(Trouble::kGeneral, "/ip/address", "add",
+                      {{"address", "10.0.0.1/24"}, {"interface", "m3"}}),
+              StartsWith("failure: already have such address"));
+  EXPECT_EQ(commits_, 0);
+  ASSERT_TRUE(model_.commit_batch());
+  EXPECT_EQ(commits_, 1);
+  EXPECT_EQ(ok("/ip/address", "find").ret(), "*1");
+
+  refuse_ = true;
+  model_.begin_batch(caller_);
+  ok("/interface/macvlan", "remove", {{"numbers", "m1"}});
+  EXPECT_FALSE(model_.commit_batch());
+  EXPECT_EQ(ok("/interface/macvlan", "find").ret(), "*1;*2;*3") << "nothing of it happened";
+  refuse_ = false;
+
+  model_.begin_batch(caller_);
+  ok("/interface/macvlan", "remove", {{"numbers", "m1,m2"}});
+  model_.drop_batch();
+  EXPECT_EQ(ok("/interface/macvlan", "find").ret(), "*1;*2;*3");
+  EXPECT_FALSE(model_.in_batch());
+}
+
+TEST_F(CommandsTest, WhatIsCarriedOutElsewhereSeesTheBatch) {
+  int seen = -1;
+  commands_.on("/system", "status", [&](const Call&, const Caller&) -> Answer<Outcome> {
+    seen = commits_;
+    return Outcome{};
+  });
+  model_.begin_batch(caller_);
+  add_rules({"a"});
+  ok("/system", "status");
+  EXPECT_EQ(seen, 1);
+  EXPECT_TRUE(model_.in_batch());
+  add_rules({"b"});
+  refuse_ = true;
+  EXPECT_THAT(refused(Trouble::kGeneral, "/system", "status"), "the dataplane cannot");
+  EXPECT_EQ(seen, 1) << "it was not carried out";
+  EXPECT_FALSE(model_.in_batch());
+  EXPECT_THAT(rules(), ElementsAre("a"));
+}
+
+TEST_F(CommandsTest, ListenTellsWhatChanges) {  // D-22
+  Call call;
+  call.path = kFilterPath;
+  call.command = "listen";
+  call.proplist = {"comment"};
+  auto outcome = commands_.run(call, caller_);
+  ASSERT_TRUE(outcome && outcome->running);
+  uint64_t now = steady_ms();
+  const auto step = [&] {
+    std::vector<PrintRow> rows;
+    now += 10'000;
+    EXPECT_EQ(outcome->running->step(now, rows), Running::State::kGoesOn);
+    std::vector<std::string> out;
+    for (const PrintRow& row : rows) {
+      out.push_back(row.id);
+      for (const auto& [name, value] : row.fields) out.back() += " " + name + "=" + value;
+    }
+    return out;
+  };
+  EXPECT_THAT(step(), IsEmpty());
+  add_rules({"a", "b"});
+  EXPECT_THAT(step(), ElementsAre("*1 comment=a", "*2 comment=b"));
+  ok(kFilterPath, "set", {{"numbers", "*2"}, {"comment", "c"}});
+  EXPECT_THAT(step(), ElementsAre("*2 comment=c"));
+  ok(kFilterPath, "remove", {{"numbers", "*1"}});
+  EXPECT_THAT(step(), ElementsAre("*1 .dead=yes"));
+  ok("/system/identity", "set", {{"name", "edge"}});
+  EXPECT_THAT(step(), IsEmpty());
+}
+
+TEST_F(CommandsTest, CountersAreNoNews) {
+  int packets = 0;
+  bool invalid = false;
+  model_.provide(kFilterPath, [&](const View&, Fields& out) {
+    out.emplace_back("packets", std::to_string(++packets));
+    out.emplace_back("invalid", invalid ? "true" : "false");
+  });
+  add_rules({"a"});
+  auto outcome = run(kFilterPath, "listen");
+  ASSERT_TRUE(outcome && outcome->running);
+  std::vector<PrintRow> rows;
+  outcome->running->step(steady_ms() + 10'000, rows);
+  EXPECT_THAT(rows, IsEmpty());
+  invalid = true;
+  outcome->running->step(steady_ms() + 20'000, rows);
+  EXPECT_EQ(rows.size(), 1U);
+}
+
+TEST_F(CommandsTest, PrintAgainAndAgain) {  // D-13
+  auto outcome = run("/interface/macvlan", "print", {{"interval", "1s"}, {"proplist", "name"}});
+  ASSERT_TRUE(outcome && outcome->running);
+  std::vector<PrintRow> rows;
+  EXPECT_EQ(outcome->running->step(1000, rows), Running::State::kGoesOn);
+  EXPECT_EQ(rows.size(), 2U);
+  EXPECT_EQ(outcome->running->next_deadline(), 2000U);
+  outcome->running->step(1500, rows);
+  EXPECT_EQ(rows.size(), 2U);
+  outcome->running->step(2000, rows);
+  ASSERT_EQ(rows.size(), 4U);
+  EXPECT_EQ(rows[3].fields, (Fields{{"name", "m2"}, {".section", "1"}}));
+}
+
+TEST(CommandTables, AreConsistent) {
+  for (const Menu& menu : menus()) {
+    std::set<std::string_view> names;
+    for (const Command* command : commands_of(menu)) {
+      SCOPED_TRACE(std::string(menu.path) + " " + std::string(command->name));
+      EXPECT_TRUE(names.insert(command->name).second);
+      EXPECT_FALSE(command->help.empty());
+      EXPECT_EQ(find_command(menu, command->name), command);
+      EXPECT_FALSE(command->policy.empty());
+      if (!command->positional.empty()) {
+        EXPECT_NE(command->find(command->positional), nullptr);
+      }
+      if (command->has(Command::kRows)) {
+        EXPECT_NE(command->find("numbers"), nullptr);
+      }
+      for (const Property& argument : command->arguments) {
+        EXPECT_FALSE(argument.help.empty()) << argument.name;
+        const auto canonical = normalize(argument, argument.default_value);
+        ASSERT_TRUE(canonical) << argument.name << canonical.error();
+        EXPECT_EQ(*canonical, argument.default_value) << argument.name;
+        if (command->has(Command::kProperties)) {
+          EXPECT_LT(menu.index(argument.name), 0);
+        }
+      }
+    }
+    for (const InitialRow& row : menu.initial) {
+      for (const auto& [property, value] : row.values) {
+        const Property* known = menu.find(property);
+        ASSERT_NE(known, nullptr) << menu.path << " " << property;
+        EXPECT_EQ(normalize(*known, value).value_or("?"), value) << menu.path << " " << property;
+      }
+    }
+    for (std::string_view path : menu.gathers) EXPECT_NE(find_menu(path), nullptr) << path;
+    if (menu.kind == Menu::Kind::kGroup) {
+      EXPECT_TRUE(menu.properties.empty()) << menu.path;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace maclane::model
