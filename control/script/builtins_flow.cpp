@@ -40,10 +40,13 @@ bool Interpreter::builtin(const Command& command, Value& result) {
       return do_onerror(command, result);
     case Builtin::kRetry:
       return do_retry(command, result);
-    case Builtin::kReturn:
-      if (!need(command, "value", returned_)) return false;
+    case Builtin::kReturn: {
+      Value value;  // working it out may call functions, which return too
+      if (!need(command, "value", value)) return false;
+      returned_ = std::move(value);
       flow_ = Flow::kReturn;
       return false;
+    }
     case Builtin::kError: {
       Value message;
       if (!need(command, "message", message)) return false;
@@ -101,7 +104,7 @@ bool Interpreter::declare_variable(const Command& command) {
   Value value;
   bool given = command.find("value") != nullptr;
   if (body != nullptr) {
-    value = Value::function({body->block, false});
+    value = Value::function({body->block, Function::Kind::kFunction});
     given = true;
   } else if (given && !argument(command, "value", value)) {
     return false;
@@ -135,7 +138,7 @@ bool Interpreter::set_variable(const Command& command, Value& result) {
   }
   Value value;
   if (const Argument* body = command.find("do")) {
-    value = Value::function({body->block, false});
+    value = Value::function({body->block, Function::Kind::kFunction});
   } else if (!argument(command, "value", value)) {
     return false;
   }
@@ -197,6 +200,8 @@ bool Interpreter::do_foreach(const Command& command) {
   const Argument* body = command.find("do");
   if (counter == nullptr) return fail("missing value(s) of argument(s) counter", command.place);
   const auto names = split_names(counter->value->literal.as_text());
+  const Argument* handler = command.find("on-error");
+  Scope* const here = scope_;
   const auto once = [&](Value key, Value value) {
     if (!step(command.place)) return false;
     std::vector<Variable> variables;
@@ -205,16 +210,23 @@ bool Interpreter::do_foreach(const Command& command) {
     Value ignored;
     return body == nullptr || run_with(*body->block, std::move(variables), ignored);
   };
-  if (in.empty()) return true;
-  if (!in.is(Type::kArray)) return once(Value::number(0), in);
-  const Array& array = in.as_array();
-  for (size_t i = 0; i < array.list.size(); ++i) {
-    if (!once(Value::number(static_cast<int64_t>(i)), array.list[i])) return false;
-  }
-  for (const auto& [key, value] : array.keyed) {
-    if (!once(Value::text(key), value)) return false;
-  }
-  return true;
+  const auto all = [&] {
+    if (in.empty()) return true;
+    if (!in.is(Type::kArray)) return once(Value::number(0), in);
+    const Array& array = in.as_array();
+    for (size_t i = 0; i < array.list.size(); ++i) {
+      if (!once(Value::number(static_cast<int64_t>(i)), array.list[i])) return false;
+    }
+    return std::all_of(array.keyed.begin(), array.keyed.end(), [&](const auto& element) {
+      return once(Value::text(element.first), element.second);
+    });
+  };
+  if (all()) return true;
+  Fault fault;
+  if (handler == nullptr || !caught(fault)) return false;
+  scope_ = here;
+  Value ignored;
+  return run_block(*handler->block, ignored);
 }
 
 bool Interpreter::do_while(const Command& command) {
@@ -361,7 +373,7 @@ bool Interpreter::do_parse(const Command& command, Value& result) {
   if (!need(command, "code", code)) return false;
   auto parsed = parse(words_, code.to_text(), {command.path, {}});
   if (!parsed) return fail(parsed.error().text(), command.place);
-  result = Value::function({std::move(parsed->block), true});
+  result = Value::function({std::move(parsed->block), Function::Kind::kCode});
   return true;
 }
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include "control/model/value.h"
 #include "control/script/interpreter.h"
 
 namespace maclane::script {
@@ -52,26 +51,6 @@ Value to_number(const Value& value) {
   }
 }
 
-/// "10.1" is 10.0.0.1, as RouterOS and inet_aton have it.
-std::optional<uint32_t> short_ip(std::string_view text) {
-  if (const auto whole = model::parse_ip4(text)) return whole;
-  const size_t dot = text.rfind('.');
-  if (dot == std::string_view::npos) return std::nullopt;
-  uint32_t head = 0;
-  int parts = 0;
-  for (std::string_view rest = text.substr(0, dot); !rest.empty(); ++parts) {
-    const size_t end = std::min(rest.find('.'), rest.size());
-    const auto part = read_number(rest.substr(0, end));
-    if (!part || *part < 0 || *part > 255 || parts == 3) return std::nullopt;
-    head = head << 8 | static_cast<uint32_t>(*part);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  const auto last = read_number(text.substr(dot + 1));
-  const int bits = 8 * (4 - parts);
-  if (!last || *last < 0 || parts == 0 || *last >= (int64_t{1} << bits)) return std::nullopt;
-  return head << bits | static_cast<uint32_t>(*last);
-}
-
 Value to_ip(const Value& value) {
   switch (value.type()) {
     case Type::kIp:
@@ -81,7 +60,7 @@ Value to_ip(const Value& value) {
     case Type::kNumber:
       return Value::ip(static_cast<uint32_t>(value.as_number()));
     case Type::kText:
-      if (const auto ip = short_ip(value.as_text())) return Value::ip(*ip);
+      if (const auto ip = read_ip(value.as_text())) return Value::ip(*ip);
       return Value::nil();
     default:
       return Value::nil();

@@ -177,7 +177,7 @@ bool Interpreter::run_command(const Command& command, Value& result, bool wants_
       return done;
     case Command::Kind::kCall: {
       Value function;
-      if (!read_variable(command.name, function)) return false;
+      if (!evaluate(*command.where, function)) return false;
       if (function.is(Type::kFunction)) {
         done = call(function, command.name, command, result);
       } else if (command.arguments.empty()) {
@@ -266,6 +266,7 @@ bool Interpreter::call_function(const Function& function, std::vector<Variable> 
   ++calls_;
   Scope scope;
   scope.variables = std::move(arguments);
+  if (function.kind == Function::Kind::kQuoted) scope.outer = scope_;
   Scope* before = std::exchange(scope_, &scope);
   const std::shared_ptr<const Block> body = function.body;  // it may be set anew while it runs
   const bool done = run_commands(*body, result);
@@ -276,7 +277,8 @@ bool Interpreter::call_function(const Function& function, std::vector<Variable> 
     result = std::exchange(returned_, {});
     return true;
   }
-  if (done) result = Value{};  // without :return there is none
+  // Without :return there is no value, but what is quoted is an expression.
+  if (done && function.kind != Function::Kind::kQuoted) result = Value{};
   return done;
 }
 

@@ -59,13 +59,17 @@ bool Interpreter::evaluate(const Expression& expression, Value& out) {
       // Several commands: the value is the last one's. :return ends them, and no more than them.
       out = expression.block->commands.empty() ? Value::nil() : Value{};
       for (const auto& command : expression.block->commands) {
-        if (run_command(*command, out, true)) continue;
+        if (run_command(*command, out, true)) {
+          // Code as such in brackets is carried out: [[:parse ":return 1"]].
+          if (command->kind != Command::Kind::kValue || !out.is(Type::kFunction)) continue;
+          const Value code = out;
+          if (call_function(code.as_function(), {}, out)) continue;
+        }
         if (flow_ != Flow::kReturn) return false;
         flow_ = Flow::kGoOn;
         out = std::exchange(returned_, {});
         break;
       }
-      // A function called alone, as [$function].
       return true;
     }
     case Kind::kArray:
@@ -85,8 +89,8 @@ bool Interpreter::evaluate(const Expression& expression, Value& out) {
       return evaluate_binary(expression, out);
     case Kind::kElement:
       return evaluate_element(expression, out);
-    case Kind::kFunction:
-      out = Value::function({expression.block, false});
+    case Kind::kQuote:
+      out = Value::function({expression.block, Function::Kind::kQuoted});
       return true;
   }
   return true;
@@ -114,6 +118,9 @@ bool Interpreter::evaluate_binary(const Expression& expression, Value& out) {
       const model::Property* property =
           row_.menu == nullptr ? nullptr : row_.menu->find(left->name);
       Value answer;
+      // As it was written: 7.10 is an address to scripts, and a version to whoever asks for it.
+      if (operand.kind == Kind::kLiteral && !operand.name.empty())
+        right = Value::text(operand.name);
       if (!keep(compare_field(property, row_field(*row_.row, left->name), op, right), operand.place,
                 answer)) {
         return false;

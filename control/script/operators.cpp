@@ -364,6 +364,7 @@ Calculated calculate(Operator op, const Value& a) {
     if (!value) return wrong(fmt::format("cannot negate {}", a.spoken_type()));
     return Value::boolean(!*value);
   }
+  if (op == Operator::kAny) return Value::boolean(!a.empty());
   const Value value = operand(a);
   if (op == Operator::kNegate) {
     const auto negative = [](int64_t x) { return wrap(uint64_t{0} - bits(x)); };

@@ -114,6 +114,13 @@ std::unique_ptr<Command> Parser::parse_command(std::string& menu, char end) {
   if (c == '(' || c == '"' || c == '[') {
     command->kind = Command::Kind::kValue;
     command->where = parse_value({menu});
+    if (command->where == nullptr) return nullptr;
+    skip_blanks(false);
+    if (c != '(' || at_command_end()) return command;
+    command->kind = Command::Kind::kCall;  // (a function) with arguments
+    CommandWord any;
+    any.any_parameter = true;
+    if (!parse_arguments(*command, any, {menu})) return nullptr;
     return command;
   }
   if (c == ':' || c == '/' || is_word_letter(c) || starts("..")) return parse_path(menu, end);
@@ -202,14 +209,15 @@ std::unique_ptr<Command> Parser::parse_path(std::string& menu, char) {
   command->place = place(at_);
   bool root = false;
   const MenuWord* here = words_.root().at(menu);
-  if (here == nullptr || peek() == ':' || peek() == '/') {
-    root = peek() == ':' || peek() == '/';
+  if (peek() == ':' || peek() == '/') {
+    root = true;
     here = &words_.root();
-    while (root && (peek() == ':' || peek() == '/')) {
+    while (peek() == ':' || peek() == '/') {
       ++at_;
       skip_blanks(false);
     }
   }
+  if (here == nullptr) return parse_lost(menu);
   for (bool first = true; !failed(); first = false) {
     if (starts("..")) {
       at_ += 2;
@@ -244,13 +252,7 @@ std::unique_ptr<Command> Parser::parse_path(std::string& menu, char) {
         command->place = place(begin);
         command->path = here->path;
         command->name = word;
-        if (found.command == nullptr) {
-          command->kind = Command::Kind::kBad;
-          command->message = SyntaxError{"bad command name " + std::string(word), found.trouble,
-                                         place(begin), false}
-                                 .text();
-          return skip_arguments(menu) ? std::move(command) : nullptr;
-        }
+        if (found.command == nullptr) return parse_bad(menu, *here, begin, found.trouble);
         if (after == '/') {
           fail(at_, "syntax error", "the path goes on after the command " + found.command->name);
           return nullptr;
@@ -280,11 +282,122 @@ std::unique_ptr<Command> Parser::parse_path(std::string& menu, char) {
   return command;
 }
 
+/// A word that is no command. A path alone that leads nowhere leaves the text in a menu that is not
+/// there, so that what follows is not taken for commands of another one.
+std::unique_ptr<Command> Parser::parse_bad(std::string& menu, const MenuWord& here, size_t begin,
+                                           const std::string& trouble) {
+  auto command = std::make_unique<Command>();
+  const std::string_view word = text_.substr(begin, at_ - begin);
+  command->kind = Command::Kind::kBad;
+  command->place = place(begin);
+  command->path = here.path;
+  command->name = word;
+  command->message =
+      SyntaxError{"bad command name " + std::string(word), trouble, place(begin), false}.text();
+  std::string path = here.path + "/" + std::string(word);
+  bool only_words = true;
+  while (true) {
+    skip_blanks(false);
+    if (failed()) return nullptr;
+    if (at_command_end()) break;
+    if (peek() == '/') {
+      ++at_;
+      continue;
+    }
+    const size_t length = name_length(at_);
+    const size_t after = at_ + length;
+    const bool plain = length != 0 && (after == text_.size() ||
+                                       std::string_view(" \t\r\n;/]})").find(text_[after]) !=
+                                           std::string_view::npos);
+    if (!plain) {
+      only_words = false;
+      break;
+    }
+    path += "/" + std::string(text_.substr(at_, length));
+    at_ = after;
+  }
+  if (only_words && at_command_end()) menu = path;
+  if (!skip_arguments(path)) return nullptr;
+  return command;
+}
+
+/// A command in a menu that is not there: the language's own, or none.
+std::unique_ptr<Command> Parser::parse_lost(std::string& menu) {
+  const size_t begin = at_;
+  while (is_word_letter(peek())) ++at_;
+  const std::string_view word = text_.substr(begin, at_ - begin);
+  static constexpr std::string_view kMenuCommands[] = {"add", "set",    "find",   "print",
+                                                       "get", "remove", "enable", "disable"};
+  const bool of_menu = std::find(std::begin(kMenuCommands), std::end(kMenuCommands), word) !=
+                       std::end(kMenuCommands);
+  const auto builtin = words_.root().commands.find(word);
+  if (!of_menu && builtin != words_.root().commands.end() &&
+      builtin->second.builtin != Builtin::kNone) {
+    auto command = std::make_unique<Command>();
+    command->kind = Command::Kind::kBuiltin;
+    command->place = place(begin);
+    command->builtin = builtin->second.builtin;
+    command->name = word;
+    if (!parse_arguments(*command, builtin->second, {menu})) return nullptr;
+    return command;
+  }
+  const std::string why = model::is_later_menu(menu)
+                              ? menu + " is known to RouterOS but not in this version of Maclane"
+                              : "there is no menu " + menu;
+  auto command = std::make_unique<Command>();
+  command->kind = Command::Kind::kBad;
+  command->place = place(begin);
+  command->path = menu;
+  command->name = word;
+  command->message =
+      SyntaxError{"bad command name " + std::string(word), why, place(begin), false}.text();
+  if (!skip_arguments(menu)) return nullptr;
+  return command;
+}
+
+/// What follows a word that is no command: only quotes and brackets have to close.
 bool Parser::skip_arguments(const std::string& menu) {
-  CommandWord any;
-  any.any_parameter = true;
-  Command thrown_away;
-  return parse_arguments(thrown_away, any, {menu});
+  const Around around{menu};
+  while (true) {
+    skip_blanks(false);
+    if (failed()) return false;
+    if (at_command_end()) return true;
+    bool read = true;
+    switch (peek()) {
+      case '"':
+        read = parse_string(around) != nullptr;
+        break;
+      case '[':
+        read = parse_substitution(around) != nullptr;
+        break;
+      case '(':
+        read = parse_paren(around) != nullptr;
+        break;
+      case '{':
+        read = skip_braces();
+        break;
+      default:
+        if (raw_word(false).empty()) ++at_;
+    }
+    if (!read) return false;
+  }
+}
+
+/// Commands or an array, whichever: to the } that closes.
+bool Parser::skip_braces() {
+  const size_t open = at_;
+  int depth = 0;
+  while (!at_end()) {
+    const char c = peek();
+    if (c == '"') {
+      if (parse_string({}) == nullptr) return false;
+      continue;
+    }
+    ++at_;
+    if (c == '{') ++depth;
+    if (c == '}' && --depth == 0) return true;
+  }
+  return fail(open, "expected closing brace", "there is no } for this {", true);
 }
 
 tl::expected<Parsed, SyntaxError> parse(const Words& words, std::string_view text,

@@ -125,6 +125,14 @@ bool Parser::parse_argument(Command& command, const CommandWord& word, const Aro
   };
   const Parameter* exact = alone ? word.find(name) : nullptr;
   if (exact != nullptr && exact->kind == Kind::kFlag) return take_flag(*exact);
+  // The language's own commands take `else {` for `else={`.
+  const bool positional =
+      std::find(word.positional.begin(), word.positional.end(), name) != word.positional.end();
+  if (exact != nullptr && word.builtin != Builtin::kNone && !positional) {
+    at_ += length;
+    argument.name = exact->name;
+    return parse_parameter(command, *exact, std::move(argument), around);
+  }
   while (next_positional < word.positional.size() &&
          command.find(word.positional[next_positional]) != nullptr) {
     ++next_positional;
@@ -179,6 +187,10 @@ bool Parser::parse_parameter(Command& command, const Parameter& parameter, Argum
         if (parameter.kind == Kind::kVariable || peek() != ',') break;
         ++at_;
         names += ',';
+      }
+      if (!at_command_end() && peek() != ' ' && peek() != '\t' && peek() != '\\') {
+        return fail(at_, "expected end of command",
+                    "a variable's name has letters and digits; one with others stands in quotes");
       }
       auto literal = make(Expression::Kind::kLiteral, argument.value_place.offset);
       literal->literal = Value::text(names);
@@ -256,7 +268,10 @@ bool Parser::parse_target(Argument& argument, const Around& around) {
     return fail(begin, "syntax error",
                 "set takes a variable or an element of one, as in :set ($list->0) 5");
   }
-  if (!is_declared(root->name)) {
+  // An element's array may come from outside, and so may a function's parameters.
+  const bool free =
+      root != target.get() || std::isdigit(static_cast<unsigned char>(root->name.front())) != 0;
+  if (!free && !is_declared(root->name)) {
     return fail(root->place.offset, "syntax error",
                 "there is no variable " + root->name + " here: declare it with :local or :global");
   }

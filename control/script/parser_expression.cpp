@@ -180,8 +180,10 @@ ExpressionPtr Parser::parse_operand(const Around& around, bool right_side) {
   if (peek() == '-' && !right_side) unary = Operator::kNegate;
   if (peek() == '~' && !rows) unary = Operator::kInvert;
   if (keyword("not") && !right_side) unary = Operator::kNot;
+  if (keyword("any") && !rows && around.lines) unary = Operator::kAny;
+  if (peek() == '>' && around.lines && !rows) return parse_quote(around);
   if (unary && !(rows && right_side)) {
-    at_ += *unary == Operator::kNot && peek() == 'n' ? 3 : 1;
+    at_ += peek() == 'n' || peek() == 'a' ? 3 : 1;
     auto out = make(Kind::kUnary, begin);
     out->op = *unary;
     ExpressionPtr operand = parse_operand(around, false);
@@ -261,13 +263,17 @@ ExpressionPtr Parser::parse_operand(const Around& around, bool right_side) {
     if (k == '"' || k == '$' || k == '(' || k == '[') {
       key = parse_value(key_around);
     } else {
-      const size_t length = name_length(at_);
+      size_t length = name_length(at_);
+      if (const size_t next = text_.find("->", at_); next < at_ + length) length = next - at_;
       if (length == 0) {
         fail(at_, "syntax error", "a key was expected after ->", at_end());
         return nullptr;
       }
-      auto literal = make(Kind::kLiteral, at_);
-      literal->literal = Value::literal(text_.substr(at_, length));
+      // A bare word is a variable's name if there is one of that name, as in RouterOS.
+      const std::string_view word = text_.substr(at_, length);
+      auto literal = make(is_declared(word) ? Kind::kVariable : Kind::kLiteral, at_);
+      literal->literal = Value::literal(word);
+      literal->name = word;
       at_ += length;
       key = std::move(literal);
     }
@@ -280,6 +286,20 @@ ExpressionPtr Parser::parse_operand(const Around& around, bool right_side) {
   }
   if (element != nullptr) return element;
   return base;
+}
+
+/// (>[:put 1]), (>$x): kept as it is until it is called.
+ExpressionPtr Parser::parse_quote(const Around& around) {
+  auto out = make(Kind::kQuote, at_++);
+  auto command = std::make_unique<Command>();
+  command->kind = Command::Kind::kValue;
+  command->place = out->place;
+  command->where = parse_operand(around, false);
+  if (command->where == nullptr) return nullptr;
+  auto block = std::make_shared<Block>();
+  block->commands.push_back(std::move(command));
+  out->block = std::move(block);
+  return out;
 }
 
 ExpressionPtr Parser::parse_paren(const Around& around) {
@@ -295,6 +315,10 @@ ExpressionPtr Parser::parse_paren(const Around& around) {
   if (peek() == ')') {
     ++at_;
     return make(Kind::kLiteral, open);
+  }
+  if (at_end()) {
+    fail(open, "syntax error", "there is no ) for this (", true);
+    return nullptr;
   }
   ExpressionPtr out = parse_expression(inside, kJoinLevel);
   if (out == nullptr) return nullptr;
@@ -345,9 +369,12 @@ ExpressionPtr Parser::parse_array(const Around& around) {
     out->keys.push_back(std::move(key));
     out->parts.push_back(std::move(element));
     if (failed()) return nullptr;
+    size_t before = at_;
+    while (before > open && (text_[before - 1] == ' ' || text_[before - 1] == '\t')) --before;
+    const bool line_ended = text_[before - 1] == '\n' || text_[before - 1] == '\r';
     if (peek() == ';' || peek() == ',') {
       ++at_;
-    } else if (peek() != '}' && !at_end()) {
+    } else if (peek() != '}' && !at_end() && !line_ended) {
       fail(at_, "syntax error", "elements of an array are separated by ;");
       return nullptr;
     }

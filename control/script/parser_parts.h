@@ -74,7 +74,11 @@ class Parser {
   std::unique_ptr<Command> parse_command(std::string& menu, char end);
   std::unique_ptr<Command> parse_path(std::string& menu, char end);
   std::unique_ptr<Command> parse_call(const std::string& menu);
+  std::unique_ptr<Command> parse_bad(std::string& menu, const MenuWord& here, size_t begin,
+                                     const std::string& trouble);
+  std::unique_ptr<Command> parse_lost(std::string& menu);
   bool skip_arguments(const std::string& menu);
+  bool skip_braces();
   struct Found {
     const MenuWord* menu = nullptr;
     const CommandWord* command = nullptr;
@@ -101,6 +105,7 @@ class Parser {
   ExpressionPtr parse_expression(const Around& around, int level = 0);
   ExpressionPtr parse_operand(const Around& around, bool right_side);
   ExpressionPtr parse_paren(const Around& around);
+  ExpressionPtr parse_quote(const Around& around);
   ExpressionPtr parse_array(const Around& around);
   ExpressionPtr parse_variable();
   ExpressionPtr parse_substitution(const Around& around);

@@ -48,6 +48,7 @@ enum class Operator : uint8_t {
   kNot,
   kNegate,
   kInvert,
+  kAny,  // any: whether there is a value
 };
 
 struct Command;
@@ -70,9 +71,9 @@ struct Expression {
     kCommand,   // [command]
     kArray,     // {a; b; key=c}
     kUnary,
-    kBinary,    // parts with ops between them, from left to right
-    kElement,   // parts[0] -> parts[1] -> ...
-    kFunction,  // do={...} kept for later
+    kBinary,   // parts with ops between them, from left to right
+    kElement,  // parts[0] -> parts[1] -> ...
+    kQuote,    // (>x): x kept for later, worked out where it is called
   };
   Kind kind = Kind::kLiteral;
   Operator op = Operator::kAdd;  // kUnary
@@ -108,7 +109,7 @@ struct Command {
   Builtin builtin = Builtin::kNone;
   Place place;          // of the command word
   std::string path;     // menu, or the menu entered; the menu a block starts in
-  std::string name;     // of the command; of the function
+  std::string name;     // of the command; of the function, if it has one
   std::string message;  // kBad
   std::vector<Argument> arguments;
   ExpressionPtr where;  // rows it is about; kValue: the expression; kCall: the function

@@ -142,7 +142,9 @@ std::string_view Value::type_name() const {
     case Type::kId:
       return "id";
     case Type::kFunction:
-      return as_function().parsed ? "code" : "array";
+      return as_function().kind == Function::Kind::kCode     ? "code"
+             : as_function().kind == Function::Kind::kQuoted ? "op"
+                                                             : "array";
     case Type::kArray:
       break;
   }

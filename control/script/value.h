@@ -32,10 +32,15 @@ struct Prefix {
   friend bool operator==(const Prefix&, const Prefix&) = default;
 };
 
-/// What `do={...}` and :parse make: commands that can be called.
+/// Commands that can be called.
 struct Function {
+  enum class Kind : uint8_t {
+    kFunction,  // do={...}; its type is "array", as in RouterOS
+    kCode,      // made by :parse
+    kQuoted,    // (>[...]): sees the variables of who calls it; its type is "op"
+  };
   std::shared_ptr<const Block> body;
-  bool parsed = false;  // by :parse: its type is "code"
+  Kind kind = Kind::kFunction;
 };
 
 enum class Type : uint8_t {
@@ -134,6 +139,8 @@ struct Array {
 [[nodiscard]] std::optional<int64_t> read_time(std::string_view text);
 /// "01:30:00", "1d00:00:00", "00:00:00.200".
 [[nodiscard]] std::string write_time(int64_t nanoseconds);
+/// "10.0.0.1", or with the places in between left out, as inet_aton has it: "10.1".
+[[nodiscard]] std::optional<uint32_t> read_ip(std::string_view text);
 [[nodiscard]] bool is_ip6(std::string_view text);
 [[nodiscard]] bool is_ip6_prefix(std::string_view text);
 [[nodiscard]] bool is_id(std::string_view text);

@@ -239,6 +239,28 @@ bool is_id(std::string_view text) {
          text.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string_view::npos;
 }
 
+std::optional<uint32_t> read_ip(std::string_view text) {
+  if (const auto whole = model::parse_ip4(text)) return whole;
+  const size_t dot = text.rfind('.');
+  if (dot == std::string_view::npos) return std::nullopt;
+  uint32_t head = 0;
+  int parts = 0;
+  for (std::string_view rest = text.substr(0, dot); !rest.empty(); ++parts) {
+    const size_t end = std::min(rest.find('.'), rest.size());
+    const std::string_view one = rest.substr(0, end);
+    const bool digits = std::all_of(one.begin(), one.end(), is_digit);
+    const auto part = digits ? read_number(one) : std::nullopt;
+    if (!part || *part > 255 || parts == 2) return std::nullopt;
+    head = head << 8 | static_cast<uint32_t>(*part);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  const std::string_view end = text.substr(dot + 1);
+  const auto last = std::all_of(end.begin(), end.end(), is_digit) ? read_number(end) : std::nullopt;
+  const int bits = 8 * (4 - parts);
+  if (!last || parts == 0 || *last >= (int64_t{1} << bits)) return std::nullopt;
+  return head << bits | static_cast<uint32_t>(*last);
+}
+
 std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (char c : text) {
@@ -287,7 +309,7 @@ Value Value::literal(std::string_view word) {
   if (is_digit(first) || first == '-') {
     if (const auto value = read_number(word)) return number(*value);
     if (const auto value = read_time(word)) return time(*value);
-    if (const auto value = model::parse_ip4(word)) return ip(*value);
+    if (const auto value = read_ip(word)) return ip(*value);
     if (word.find('/') != std::string_view::npos) {
       if (const auto value = model::parse_prefix(word)) {
         return prefix({value->address, value->length});
@@ -323,7 +345,7 @@ std::string Value::to_text() const {
     case Type::kPrefix:
       return model::format_prefix({as_prefix().address, as_prefix().length});
     case Type::kFunction:
-      return as_function().parsed ? "(code)" : "(function)";
+      return as_function().kind == Function::Kind::kFunction ? "(function)" : "(code)";
     case Type::kArray:
       break;
   }
