@@ -18,6 +18,7 @@
 #include "control/model/value.h"
 #include "control/observe/log.h"
 #include "control/observe/rows.h"
+#include "control/service_config.h"
 
 namespace maclane {
 namespace {
@@ -185,6 +186,8 @@ Status Router::commit(const model::Tree& next) {
 Status Router::publish(const model::Tree& next) {
   compile::LearnedState learned = devices_->learned();
   learned.workers = dataplane_->workers();
+  for (const IfIndex index : services_->loop_protect().all_held())
+    learned.held.emplace(compiled_->names.name_of(index));
   Result<compile::Compiled> result =
       compile::compile_tree(next, learned, compiled_.get(), compile::rte_fib_builder());
   if (!result) return tl::make_unexpected(result.error());
@@ -195,45 +198,12 @@ Status Router::publish(const model::Tree& next) {
   }
   compiled_ = std::move(result->state);
   dataplane_->publish(std::move(result->snapshot));
-  tell_services(next);
+  services_->on_config(service_config(next, compiled_->names));
   return {};
-}
-
-void Router::tell_services(const model::Tree& tree) {
-  ServiceConfig config;
-  const compile::Names& names = compiled_->names;
-  for_each(tree, "/ip/address", [&](const model::View& row) {
-    const auto prefix = model::parse_prefix(row.get("address"));
-    const IfIndex interface = names.index_of(row.get("interface"));
-    if (row.disabled() || !prefix || interface == kNoIf) return;
-    config.addresses.push_back({interface, be32::from(prefix->address), prefix->length});
-  });
-  for_each(tree, "/ip/arp", [&](const model::View& row) {
-    const auto address = model::parse_ip4(row.get("address"));
-    const auto mac = model::parse_mac(row.get("mac-address"));
-    const IfIndex interface = names.index_of(row.get("interface"));
-    if (row.disabled() || !address || !mac || interface == kNoIf) return;
-    config.neighbours.push_back({interface, be32::from(*address), MacAddr{*mac}});
-  });
-  const model::View settings = tree.settings("/ip/settings");
-  config.arp_timeout_ms = static_cast<uint64_t>(settings.get_time_ms("arp-timeout"));
-  config.max_neighbour_entries =
-      static_cast<uint32_t>(settings.get_integer("max-neighbor-entries"));
-  config.icmp_rate_limit_ms = static_cast<uint32_t>(settings.get_integer("icmp-rate-limit"));
-  for (std::string_view path : {"/interface/ethernet", "/interface/vlan", "/interface/macvlan"}) {
-    for_each(tree, path, [&](const model::View& row) {
-      const std::string_view timeout = row.get("arp-timeout");
-      if (timeout.empty() || timeout == "auto") return;
-      config.interface_arp_timeout_ms[names.index_of(row.get("name"))] =
-          static_cast<uint64_t>(row.get_time_ms("arp-timeout"));
-    });
-  }
-  services_->on_config(config);
 }
 
 void Router::poll_links() {
   const std::vector<std::string> changed = devices_->poll_links();
-  if (changed.empty()) return;
   for (const std::string& name : changed) {
     const bool up = devices_->learned().ethernets.find(name)->second.link_up;
     LinkHistory& history = links_[name];
@@ -241,6 +211,11 @@ void Router::poll_links() {
     if (!up) ++history.downs;
     log::write(log::Level::kInfo, "interface,info", "{} link {}", name, up ? "up" : "down");
   }
+  if (!changed.empty()) republish();
+}
+
+/// The same tree with what was learned since.
+void Router::republish() {
   if (Status status = publish(model_.tree()); !status)
     for (const Error& e : status.error())
       log::write(log::Level::kError, "system,error", "{}", e.text());
@@ -349,6 +324,7 @@ void Router::run(int signal_fd) {
   while (!stop_) {
     handle_packets();
     services_->tick();
+    if (services_->loop_protect().changed()) republish();
     dataplane_->poll();
     const auto now = std::chrono::steady_clock::now();
     if (now >= next_link_poll) {

@@ -64,8 +64,8 @@ class Router {
   Status lock_state();
   Status commit(const model::Tree& next);
   Status publish(const model::Tree& next);
-  void tell_services(const model::Tree& tree);
   void poll_links();
+  void republish();
   bool handle_signals(int signal_fd);  // false: time to end
   void handle_packets();
   void add_commands();

@@ -31,10 +31,6 @@ AddressRange prefix(uint32_t address, unsigned length) {
   return {address & ~hosts, address | hosts};
 }
 
-uint16_t bits(uint32_t matchers) {
-  return static_cast<uint16_t>(matchers);
-}
-
 /// A rule as people write them, and a packet it matches.
 Rule make_rule(std::mt19937& random, RuleSet& set, RuleKey& key) {
   Rule r;
@@ -80,7 +76,7 @@ Rule make_rule(std::mt19937& random, RuleSet& set, RuleKey& key) {
       with_port(static_cast<unsigned>(random() % 100));
       break;
     default:  // anybody's packets of one protocol to a network
-      r.match = bits(Rule::kDst | Rule::kProtocol | Rule::kOutInterface);
+      r.match = Rule::kDst | Rule::kProtocol | Rule::kOutInterface;
       r.out_if = key.out_if;
       r.dst = prefix(key.dst, 22);
       break;

@@ -84,7 +84,7 @@ std::vector<rte_mbuf*> frames(unsigned count, const MacAddr& dst) {
 World::World(uint32_t max_sessions) : worker(0, 1, max_sessions, 7, neighbours, filters, pool()) {
   snapshot.generation = 1;
   snapshot.interfaces.resize(1);
-  worker.snapshot = &snapshot;
+  take_up(worker, &snapshot);
 }
 
 Meter::Meter(benchmark::State& state) : state_(state) {

@@ -91,6 +91,37 @@ Case established(const std::string& id, const std::string& title, double goal, u
   return c;
 }
 
+/// The way out is a PPPoE session on a macvlan of the WAN.
+Case through_pppoe(Case c) {
+  constexpr uint16_t kSession = 0x1234;
+  const std::string_view before = "    - {name: in,";
+  c.world.yaml.insert(c.world.yaml.find(before),
+                      "    - {name: below, interface: wan, mac-address: \"02:bb:00:00:00:03\"}\n");
+  c.expected.pppoe_session = kSession;
+  c.prepare = [](World& w) {
+    w.neighbour("in", kLanGateway, kLanNextHop);
+    // As a session that has been negotiated stands in a snapshot.
+    auto& s = const_cast<Snapshot&>(w.snapshot());
+    const IfIndex below = w.interface("below");
+    Interface& out = s.interfaces[w.interface("out")];
+    out.kind = IfKind::kPppoe;
+    out.parent = below;
+    out.mtu = 1492;
+    out.pppoe_session = be16::from(kSession);
+    out.pppoe_peer = kWanNextHop;
+    s.pppoe_sessions.insert(MacAddr::from_key(pppoe_key(below, out.pppoe_session)),
+                            w.interface("out"));
+    s.index_arrivals();
+  };
+  return c;
+}
+
+/// The same, measured in the other direction.
+Case of_replies(Case c) {
+  c.replies = true;
+  return c;
+}
+
 }  // namespace
 
 std::string filter_rules(unsigned count) {
@@ -189,6 +220,14 @@ std::vector<Case> path_cases() {
   all.push_back(established("nat-64k", "the same, 64k sessions", 95, 25, true, 65536));
   all.push_back(established("nat-1m", "the same, 1M sessions", 140, 25, true, 1000000));
   all.push_back(established("nat-4m", "the same, 4M sessions", 180, 25, true, 4000000));
+  all.push_back(of_replies(
+      established("nat-10k-in", "the 10k case, the replies that come in", 0, 25, true, 10000)));
+  all.push_back(through_pppoe(
+      routed_case("pppoe-l3", "PPPoE: L3 forward into a session, no rules, 1 route", 0, "")));
+  all.push_back(through_pppoe(
+      established("pppoe-10k", "PPPoE: the 10k case into a session", 0, 25, true, 10000)));
+  all.push_back(of_replies(through_pppoe(established(
+      "pppoe-10k-in", "PPPoE: the same, the replies out of the session", 0, 25, true, 10000))));
   all.push_back(established("nat-10k-1000r", "the 10k case with 1000 rules in place of 25", 0, 1000,
                             true, 10000));
   {

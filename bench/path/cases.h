@@ -20,6 +20,7 @@ struct Case {
   std::vector<unsigned> out_ports{0};   // and leave by
   unsigned copies = 1;                  // frames out for one in
   bool answered = false;                // sessions see a reply before the measurement
+  bool replies = false;                 // answered, and measured is the way of the answers
   bool churn = false;                   // every frame opens a session; all expire between trials
   unsigned burst = kBurst;              // frames that wait in each round
   std::function<void(World&)> prepare;  // neighbours and the like

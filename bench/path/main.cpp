@@ -66,6 +66,7 @@ class Run {
     Result r;
     if (case_.answered) open_sessions(&r);
     if (!options_.no_check) check();
+    replying_ = case_.replies;
     std::vector<double> path;
     std::vector<double> source;
     (void)trial(options_.packets / 4);  // warm
@@ -110,11 +111,33 @@ class Run {
     return r;
   }
 
+  /// The answers of open_sessions() once more, in random order.
+  void fill_replies(unsigned n) {
+    std::array<rte_mbuf*, kBurst> m;
+    if (rte_pktmbuf_alloc_bulk(Machine::get().pool(), m.data(), n) != 0)
+      give_up("the packet buffers ran out: some are lost");
+    for (unsigned i = 0; i < n; ++i) {
+      random_ ^= random_ << 13;
+      random_ ^= random_ >> 7;
+      random_ ^= random_ << 17;
+      const std::vector<uint8_t>& frame = replies_[((random_ >> 32) * replies_.size()) >> 32];
+      m[i]->data_off = RTE_PKTMBUF_HEADROOM;
+      m[i]->data_len = static_cast<uint16_t>(frame.size());
+      m[i]->pkt_len = m[i]->data_len;
+      std::memcpy(rte_pktmbuf_mtod(m[i], void*), frame.data(), frame.size());
+    }
+    rte_ring* const ring = Machine::get().port(case_.out_ports.front()).rx[0];
+    if (rte_ring_sp_enqueue_bulk(ring, reinterpret_cast<void**>(m.data()), n, nullptr) != n)
+      give_up("the receive ring is full");
+  }
+
   void fill(unsigned n) {
+    if (replying_) return fill_replies(n);
     if (feed(generator_, case_.in_port, n) != n) give_up("the receive ring is full");
   }
 
   uint64_t recycle() {
+    if (replying_) return drain(case_.in_port);
     uint64_t taken = 0;
     for (const unsigned port : case_.out_ports) taken += drain(port);
     return taken;
@@ -166,6 +189,7 @@ class Run {
       (void)recycle();
     }
     generator_.in_order(false);
+    keep_replies_ = false;
     r->create = static_cast<double>(ticks) / static_cast<double>(made);
     if (world_.worker().sessions.size() != case_.flows.count) {
       give_up(case_.id + ": " + std::to_string(world_.worker().sessions.size()) +
@@ -182,11 +206,15 @@ class Run {
         rte_ring_sc_dequeue_burst(out.tx[0], reinterpret_cast<void**>(m.data()), m.size(), nullptr);
     for (unsigned i = 0; i < n; ++i) {
       auto* eth = rte_pktmbuf_mtod(m[i], EtherHdr*);
-      auto* ip = reinterpret_cast<Ip4Hdr*>(eth + 1);
+      const bool pppoe = case_.expected.pppoe_session != 0;
+      auto* ip = rte_pktmbuf_mtod_offset(m[i], Ip4Hdr*, pppoe ? kPppoeOverhead : sizeof(EtherHdr));
       auto* udp = reinterpret_cast<UdpHdr*>(ip + 1);
       std::swap(eth->src, eth->dst);
       std::swap(ip->src, ip->dst);
       std::swap(udp->sport, udp->dport);
+      if (!keep_replies_) continue;
+      const auto* bytes = reinterpret_cast<const uint8_t*>(eth);
+      replies_.emplace_back(bytes, bytes + m[i]->pkt_len);
     }
     (void)rte_ring_sp_enqueue_bulk(out.rx[0], reinterpret_cast<void**>(m.data()), n, nullptr);
     world_.round();
@@ -226,6 +254,10 @@ class Run {
   const unsigned burst_;
   World world_;
   Generator generator_;
+  std::vector<std::vector<uint8_t>> replies_;  // as they came in
+  bool keep_replies_ = true;
+  bool replying_ = false;
+  uint64_t random_ = 43;
 };
 
 void pin(int cpu) {

@@ -126,6 +126,17 @@ void Sink::check(const uint8_t* frame, uint32_t length) {
     mistake_ = "frame " + std::to_string(taken_) + ": " + what;
   };
   const auto* eth = reinterpret_cast<const EtherHdr*>(frame);
+  if (expected_.pppoe_session != 0) {
+    const auto* pppoe = reinterpret_cast<const PppoeHdr*>(eth + 1);
+    if (length < kPppoeOverhead || eth->type.host() != kEtherPppoeSession ||
+        pppoe->version_type != 0x11 || pppoe->code != 0 ||
+        pppoe->session.host() != expected_.pppoe_session || pppoe->length.host() + 20u != length ||
+        pppoe->protocol.host() != kPppIp4) {
+      return wrong("its PPPoE header is not the session's");
+    }
+    frame += sizeof(PppoeHdr);
+    length -= static_cast<uint32_t>(sizeof(PppoeHdr));
+  }
   const auto* ip = reinterpret_cast<const Ip4Hdr*>(frame + kIp);
   const auto* udp = reinterpret_cast<const UdpHdr*>(frame + kUdp);
   Stamp stamp;

@@ -73,6 +73,7 @@ struct Expected {
   MacAddr dst_mac;              // of the next hop; zero: that of the flow, unrouted
   bool routed = true;           // TTL one less, MACs changed
   uint32_t masqueraded_as = 0;  // 0: source unchanged
+  uint16_t pppoe_session = 0;   // 0: plain Ethernet
 };
 
 /// Checks stamped frames: checksums right, headers as expected, nothing lost, doubled or reordered

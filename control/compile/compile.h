@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,7 +32,8 @@ struct LearnedState {
   };
   std::map<std::string, Ethernet, std::less<>> ethernets;    // by interface name
   std::map<std::string, PortInfo, std::less<>> attachments;  // by macvlan name
-  unsigned workers = 1;  // queue q of a port is polled by worker q % workers
+  std::set<std::string, std::less<>> held;  // interfaces that loop protect keeps down
+  unsigned workers = 1;                     // queue q of a port is polled by worker q % workers
 };
 
 /// One row of /ip/route, stored or dynamic, as it came out.

@@ -87,8 +87,8 @@ class RuleCompiler {
     const std::string_view text = row->at(column);
     if (text.empty()) return std::nullopt;
     const model::Negatable value = model::split_negation(text);
-    rule.match = static_cast<uint16_t>(rule.match | what);
-    if (value.negated) rule.negate = static_cast<uint16_t>(rule.negate | what);
+    rule.match |= what;
+    if (value.negated) rule.negate |= what;
     return value.value;
   }
 
@@ -190,11 +190,12 @@ class RuleCompiler {
   void add_action(const RowPtr& row, Rule& rule) {
     const Columns& c = columns_;
     rule.action = value_of(kActions, row->at(c.action), Action::kAccept);
-    rule.reject = value_of(kRejects, row->at(c.reject), RejectWith::kNetUnreachable);
-    if (rule.action == Action::kJump) rule.jump_chain = builtin(row->at(c.jump_target));
+    RuleMore more;
+    more.reject = value_of(kRejects, row->at(c.reject), RejectWith::kNetUnreachable);
+    if (rule.action == Action::kJump) more.jump_chain = builtin(row->at(c.jump_target));
     rule.log = row->at(c.log) == "true";
     if (const std::string_view prefix = row->at(c.log_prefix); !prefix.empty()) {
-      rule.log_prefix = index(row, "log-prefix", prefixes_, prefix, [&] {
+      more.log_prefix = index(row, "log-prefix", prefixes_, prefix, [&] {
         set_->log_prefixes.emplace_back(prefix);
         return set_->log_prefixes.size();
       });
@@ -202,14 +203,15 @@ class RuleCompiler {
     if (const std::string_view text = row->at(c.to_addresses); !text.empty()) {
       const auto range = model::parse_ip4_set(text);
       if (!range) return bad(row, c.to_addresses, "an address or a range a-b");
-      rule.to_addresses = {range->first, range->last};
+      more.to_addresses = {range->first, range->last};
     }
     if (const std::string_view text = row->at(c.to_ports); !text.empty()) {
       const auto range = model::parse_port_range(text);
       if (!range) return bad(row, c.to_ports, "a port or a range a-b");
-      rule.to_port_first = range->first;
-      rule.to_port_last = range->last;
+      more.to_port_first = range->first;
+      more.to_port_last = range->last;
     }
+    set_->add_more(rule, more);
   }
 
   Work& work_;

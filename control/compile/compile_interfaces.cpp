@@ -14,6 +14,14 @@ namespace {
 constexpr uint16_t kCustomerTag = 0x8100;
 constexpr uint16_t kServiceTag = 0x88a8;
 
+ArpMode arp_mode(std::string_view value) {
+  if (value == "disabled") return ArpMode::kDisabled;
+  if (value == "reply-only") return ArpMode::kReplyOnly;
+  if (value == "proxy-arp") return ArpMode::kProxy;
+  if (value == "local-proxy-arp") return ArpMode::kLocalProxy;
+  return ArpMode::kEnabled;
+}
+
 MacAddr mac_of(std::string_view canonical) {
   const auto mac = model::parse_mac(canonical);
   return mac ? MacAddr{*mac} : MacAddr{};
@@ -49,12 +57,16 @@ class Placer {
   }
 
  private:
+  [[nodiscard]] bool held(const model::InterfaceFacts& facts) const {
+    return work_.learned.held.contains(facts.name);
+  }
+
   void place(size_t i) {
     if (placed_[i]) return;
     placed_[i] = true;
     const model::InterfaceFacts& facts = facts_[i];
     Interface& mine = work_.snapshot.interfaces[index_[i]];
-    mine.arp = rows_[i].get("arp") == "enabled";
+    mine.arp = arp_mode(rows_[i].get("arp"));
     mine.mtu = static_cast<uint16_t>(std::min<int64_t>(facts.actual_mtu, UINT16_MAX));
     if (facts.parent.empty()) {
       mine.kind = IfKind::kEthernet;
@@ -72,7 +84,7 @@ class Placer {
     mine.tags = lower.tags;
     mine.tag_count = lower.tag_count;
     mine.mtu = std::min(mine.mtu, lower.mtu);
-    mine.up = !facts.disabled && lower.up;
+    mine.up = !facts.disabled && lower.up && !held(facts);
     work_.enabled[index_[i]] = !facts.disabled && work_.enabled[below];
     if (mine.kind == IfKind::kVlan) {
       place_vlan(i, mine, lower);
@@ -90,7 +102,7 @@ class Placer {
       const PortInfo& info = learned->second.info;
       if (mine.mac.is_zero()) mine.mac = info.mac;
       if (info.max_mtu != 0) mine.mtu = std::min(mine.mtu, info.max_mtu);
-      mine.up = !facts.disabled && (learned->second.link_up || !info.gates_on_link);
+      mine.up = !facts.disabled && !held(facts) && (learned->second.link_up || !info.gates_on_link);
       mine.port = add_port(info, index_[i]);
     }
     mine.domain = add_domain(index_[i], mine);

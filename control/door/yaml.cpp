@@ -180,10 +180,10 @@ class Loader {
         complain(value, menu.path, "", "", "holds settings: write a map, not a list");
         return;
       }
-      model::Tree::Rows& rows = loaded.tree.edit(menu);
+      model::Rows& rows = loaded.tree.edit(menu);
       auto row = std::make_shared<model::Row>(*rows.front());
       take_row(menu, value, *row, "");
-      rows.front() = std::move(row);
+      rows.replace(0, std::move(row));
       return;
     }
     if (value.IsMap() && is_group(menu.path) && only_groups(value, menu.path)) {
@@ -218,7 +218,7 @@ class Loader {
   }
 
   void take_rows(const Menu& menu, const YAML::Node& list) {
-    model::Tree::Rows& rows = loaded.tree.edit(menu);
+    model::Rows& rows = loaded.tree.edit(menu);
     size_t number = 0;
     for (const auto& node : list) {
       ++number;
@@ -248,30 +248,33 @@ class Loader {
   /// was such a one, or was wrong.
   bool take_initial(const Menu& menu, const YAML::Node& node, const model::Row& row,
                     const std::string& label) {
-    model::Tree::Rows& rows = loaded.tree.edit(menu);
+    model::Rows& rows = loaded.tree.edit(menu);
     const model::InitialRow* initial = model::initial_row(menu, row);
-    const auto here = std::find_if(rows.begin(), rows.end(), [&](const model::RowPtr& one) {
-      return initial != nullptr && one->source.file.empty() &&
-             model::initial_row(menu, *one) == initial;
-    });
+    size_t here = 0;
+    for (const model::RowPtr& one : rows) {
+      const bool same = initial != nullptr && one->source.file.empty() &&
+                        model::initial_row(menu, *one) == initial;
+      if (same) break;
+      ++here;
+    }
     if (absent_) {
-      if (here == rows.end() || !initial->removable) {
+      if (here == rows.size() || !initial->removable) {
         complain(node, menu.path, label, "absent",
-                 here == rows.end() ? "only a row that is there from the start can be absent"
-                                    : "is built in and cannot be absent");
+                 here == rows.size() ? "only a row that is there from the start can be absent"
+                                     : "is built in and cannot be absent");
       } else {
         rows.erase(here);
       }
       return true;
     }
-    if (here == rows.end()) {
+    if (here == rows.size()) {
       if (!menu.has(Menu::kFixedRows)) return false;
       complain(
           node, menu.path, label, "",
           fmt::format("is none of the rows of this menu, which are fixed: {}", names_of(menu)));
       return true;
     }
-    auto merged = std::make_shared<model::Row>(**here);
+    auto merged = std::make_shared<model::Row>(*rows[here]);
     merged->source = row.source;
     merged->sources.resize(menu.properties.size());
     for (size_t i = 0; i < menu.properties.size(); ++i) {
@@ -279,7 +282,7 @@ class Loader {
       merged->values[i] = row.values[i];
       merged->sources[i] = row.sources[i];
     }
-    *here = std::move(merged);
+    rows.replace(here, std::move(merged));
     return true;
   }
 

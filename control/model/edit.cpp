@@ -70,18 +70,17 @@ class Editor {
   }
 
   /// The place of a row by name, ID or index; complains if there is none.
-  Tree::Rows::iterator locate(const Edit& edit, const Menu& menu, std::string_view target) {
-    Tree::Rows& rows = tree_.edit(menu);
-    if (RowPtr row = tree_.find(menu, target)) return std::find(rows.begin(), rows.end(), row);
+  std::optional<size_t> locate(const Edit& edit, const Menu& menu, std::string_view target) {
+    if (const auto place = tree_.place_of(menu, target)) return place;
     const auto index = parse_integer(target);
-    if (index && *index >= 0 && static_cast<size_t>(*index) < rows.size()) {
-      return rows.begin() + static_cast<std::ptrdiff_t>(*index);
+    if (index && *index >= 0 && static_cast<size_t>(*index) < tree_.rows(menu).size()) {
+      return static_cast<size_t>(*index);
     }
     complain(edit, menu.path, "",
              target.empty() ? "no such item: name the row by its name, *ID or number"
                             : fmt::format("no such item: there is no row \"{}\"", target),
              Trouble::kMissing);
-    return rows.end();
+    return std::nullopt;
   }
 
   void put_values(const Edit& edit, const Menu& menu, Row& row) {
@@ -136,11 +135,12 @@ class Editor {
   /// What a copy begins with: all but what no two rows may share.
   bool copy_values(const Edit& edit, const Menu& menu, Row& row) {
     const auto from = locate(edit, menu, edit.copy_from);
-    if (from == tree_.edit(menu).end()) return false;
+    if (!from) return false;
+    const RowPtr pattern = tree_.rows(menu)[*from];
     for (size_t i = 0; i < menu.properties.size(); ++i) {
       const Property& property = menu.properties[i];
       if (property.has(Property::kName) || property.has(Property::kUnique)) continue;
-      row.values[i] = (*from)->values[i];
+      row.values[i] = pattern->values[i];
     }
     return true;
   }
@@ -159,23 +159,23 @@ class Editor {
     }
     row->id = tree_.next_id(menu);
     added.push_back(row_id(row->id));
-    Tree::Rows& rows = tree_.edit(menu);
     if (edit.before.empty()) {
-      rows.push_back(std::move(row));
+      tree_.edit(menu).push_back(std::move(row));
       return;
     }
-    const auto place = locate(edit, menu, edit.before);
-    if (place != rows.end()) rows.insert(place, std::move(row));
+    if (const auto place = locate(edit, menu, edit.before)) {
+      tree_.edit(menu).insert(*place, std::move(row));
+    }
   }
 
   void set(const Edit& edit, const Menu& menu) {
-    Tree::Rows& rows = tree_.edit(menu);
     const bool settings = menu.kind == Menu::Kind::kSettings;
-    const auto place = settings ? rows.begin() : locate(edit, menu, edit.target);
-    if (place == rows.end()) return;
-    auto next = std::make_shared<Row>(**place);
+    const auto place = settings ? std::optional<size_t>(0) : locate(edit, menu, edit.target);
+    if (!place) return;
+    const RowPtr old = tree_.rows(menu)[*place];
+    auto next = std::make_shared<Row>(*old);
     put_values(edit, menu, *next);
-    const RowPtr old = std::exchange(*place, next);
+    tree_.edit(menu).replace(*place, next);
     for (size_t i = 0; i < menu.properties.size(); ++i) {
       if (!menu.properties[i].has(Property::kName) || old->values[i] == next->values[i]) continue;
       if (const InitialRow* initial = initial_row(menu, *old);
@@ -202,13 +202,16 @@ class Editor {
         const bool gateway = property.type == Type::kGateway && path.starts_with("/interface/") &&
                              path != "/interface/list";
         if (!refers && !gateway) continue;
-        const Tree::Rows& rows = tree_.rows(menu);
-        for (size_t r = 0; r < rows.size(); ++r) {
-          std::string value = renamed(property, rows[r]->values[i], from, to);
-          if (value == rows[r]->values[i]) continue;
-          auto next = std::make_shared<Row>(*rows[r]);
-          next->values[i] = std::move(value);
-          tree_.edit(menu)[r] = std::move(next);  // the same vector unless it was shared
+        const Rows rows = tree_.rows(menu);  // a copy: the original is edited
+        size_t place = 0;
+        for (const RowPtr& row : rows) {
+          std::string value = renamed(property, row->values[i], from, to);
+          if (value != row->values[i]) {
+            auto next = std::make_shared<Row>(*row);
+            next->values[i] = std::move(value);
+            tree_.edit(menu).replace(place, std::move(next));
+          }
+          ++place;
         }
       }
     }
@@ -235,17 +238,17 @@ class Editor {
 
   void remove(const Edit& edit, const Menu& menu) {
     const auto place = locate(edit, menu, edit.target);
-    Tree::Rows& rows = tree_.edit(menu);
-    if (place == rows.end()) return;
-    if (const InitialRow* initial = initial_row(menu, **place);
+    if (!place) return;
+    const RowPtr row = tree_.rows(menu)[*place];
+    if (const InitialRow* initial = initial_row(menu, *row);
         initial != nullptr && !initial->removable) {
       complain(
           edit, menu.path, "",
-          fmt::format("failure: {} is built in and cannot be removed", View(menu, **place).label()),
+          fmt::format("failure: {} is built in and cannot be removed", View(menu, *row).label()),
           Trouble::kGeneral);
       return;
     }
-    rows.erase(place);
+    tree_.edit(menu).erase(*place);
   }
 
   void move(const Edit& edit, const Menu& menu) {
@@ -254,19 +257,11 @@ class Editor {
                Trouble::kMissing);
       return;
     }
-    Tree::Rows& rows = tree_.edit(menu);
     const auto from = locate(edit, menu, edit.target);
-    if (from == rows.end()) return;
-    auto to = rows.end();
-    if (!edit.before.empty()) {
-      to = locate(edit, menu, edit.before);
-      if (to == rows.end()) return;
-    }
-    if (from < to) {
-      std::rotate(from, from + 1, to);
-    } else {
-      std::rotate(to, from, from + 1);
-    }
+    if (!from) return;
+    const auto to = edit.before.empty() ? std::optional<size_t>(tree_.rows(menu).size())
+                                        : locate(edit, menu, edit.before);
+    if (to) tree_.edit(menu).move(*from, *to);
   }
 
   Tree& tree_;

@@ -29,7 +29,9 @@ void keep_menu(Tree& next, const Tree& running, const Menu& menu) {
       same[content(*row)].push_back(row->id);
   }
   next.start_ids(menu, running.coming_id(menu));
-  for (RowPtr& row : next.edit(menu)) {
+  const Rows loaded = next.rows(menu);
+  size_t place = 0;
+  for (const RowPtr& row : loaded) {
     auto copy = std::make_shared<Row>(*row);
     copy->id = 0;
     if (name >= 0) {
@@ -39,7 +41,7 @@ void keep_menu(Tree& next, const Tree& running, const Menu& menu) {
       it->second.pop_front();
     }
     if (copy->id == 0) copy->id = next.next_id(menu);
-    row = std::move(copy);
+    next.edit(menu).replace(place++, std::move(copy));
   }
 }
 

@@ -117,18 +117,6 @@ const std::unordered_map<std::string_view, const Menu*>& by_path() {
 
 }  // namespace
 
-int Menu::index(std::string_view property) const {
-  for (size_t i = 0; i < properties.size(); ++i) {
-    if (properties[i].name == property) return static_cast<int>(i);
-  }
-  return -1;
-}
-
-const Property* Menu::find(std::string_view property) const {
-  const int i = index(property);
-  return i < 0 ? nullptr : &properties[static_cast<size_t>(i)];
-}
-
 std::span<const Menu> menus() {
   return all_menus();
 }
@@ -151,14 +139,67 @@ std::string_view noun_of(const Menu& menu) {
   return menu.path.substr(menu.path.rfind('/') + 1);
 }
 
-int name_index(const Menu& menu) {
-  for (size_t i = 0; i < menu.properties.size(); ++i) {
-    const Property& property = menu.properties[i];
-    if (property.has(Property::kName) && !property.has(Property::kReadOnly)) {
-      return static_cast<int>(i);
+namespace {
+
+/// What is found out once about each menu, in the order of menus().
+struct Found {
+  int name = -1;
+  std::vector<KeyPart> key;
+  std::unordered_map<std::string_view, int> indexes;
+};
+
+const Found& found(const Menu& menu) {
+  static const std::vector<Found> all = [] {
+    std::vector<Found> out;
+    for (const Menu& one : all_menus()) {
+      Found facts;
+      for (size_t i = 0; i < one.properties.size(); ++i) {
+        const Property& property = one.properties[i];
+        facts.indexes.emplace(property.name, static_cast<int>(i));
+        if (facts.name < 0 && property.has(Property::kName) && !property.has(Property::kReadOnly)) {
+          facts.name = static_cast<int>(i);
+        }
+      }
+      const auto add_key = [&](int index) {
+        facts.key.push_back({index, &one.properties[static_cast<size_t>(index)]});
+      };
+      if (facts.name >= 0) {
+        add_key(facts.name);
+      } else {
+        for (std::string_view property : one.key) add_key(facts.indexes.at(property));
+      }
+      out.push_back(std::move(facts));
     }
+    return out;
+  }();
+  return all[static_cast<size_t>(&menu - all_menus().data())];
+}
+
+}  // namespace
+
+int Menu::index(std::string_view property) const {
+  const auto& all = all_menus();
+  if (this < all.data() || this >= all.data() + all.size()) {  // a copy, or a table of its own
+    const auto at = std::find_if(properties.begin(), properties.end(),
+                                 [&](const Property& one) { return one.name == property; });
+    return at == properties.end() ? -1 : static_cast<int>(at - properties.begin());
   }
-  return -1;
+  const auto& indexes = found(*this).indexes;
+  const auto it = indexes.find(property);
+  return it == indexes.end() ? -1 : it->second;
+}
+
+const Property* Menu::find(std::string_view property) const {
+  const int i = index(property);
+  return i < 0 ? nullptr : &properties[static_cast<size_t>(i)];
+}
+
+int name_index(const Menu& menu) {
+  return found(menu).name;
+}
+
+std::span<const KeyPart> key_of(const Menu& menu) {
+  return found(menu).key;
 }
 
 bool is_later_menu(std::string_view path) {

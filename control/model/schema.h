@@ -148,6 +148,9 @@ struct Menu {
   /// kState: menus whose rows are shown here by name. set, enable, disable and comment of such a
   /// row go to its own menu.
   std::span<const std::string_view> gathers = {};
+  /// The properties that together tell a row from the others of its menu, where rows have no name.
+  /// Rows may share a key for all that: what may not be twice is validation's to say.
+  std::span<const std::string_view> key = {};
 
   [[nodiscard]] bool has(Flag f) const { return (flags & f) != 0; }
   /// Whether it has rows that are stored, one or many.
@@ -177,6 +180,12 @@ struct Menu {
 
 /// The index of the property that names a menu's stored rows; -1 if they have no names.
 [[nodiscard]] int name_index(const Menu& menu);
+/// What a row is told by: its name, or the properties of Menu::key.
+struct KeyPart {
+  int index;
+  const Property* property;
+};
+[[nodiscard]] std::span<const KeyPart> key_of(const Menu& menu);
 
 /// Whether RouterOS has a menu (or a group of menus) of this canonical path that this version
 /// lacks.

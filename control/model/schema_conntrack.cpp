@@ -114,6 +114,8 @@ constexpr Property kTracking[] = {
      .help = "whether connections are tracked now"},
 };
 
+constexpr std::string_view kAddressListKey[] = {"list", "address"};
+
 constexpr Menu kMenus[] = {
     {"/ip/firewall/address-list",
      Menu::Kind::kList,
@@ -125,7 +127,11 @@ constexpr Menu kMenus[] = {
      {},
      {},
      Menu::kNone,
-     "address list entry"},
+     "address list entry",
+     Policy::kRead,
+     Policy::kWrite,
+     {},
+     kAddressListKey},
     {"/ip/firewall/connection",
      Menu::Kind::kState,
      kConnection,

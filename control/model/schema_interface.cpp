@@ -213,6 +213,7 @@ constexpr Property kMember[] = {
     comment(),
 };
 constexpr std::string_view kMemberColumns[] = {"list", "interface"};
+constexpr std::string_view kMemberKey[] = {"list", "interface"};
 
 constexpr Menu kMenus[] = {
     {"/interface",
@@ -248,7 +249,15 @@ constexpr Menu kMenus[] = {
      kDisabledOnly,
      kMemberColumns,
      {},
-     "which interface is in which list"},
+     "which interface is in which list",
+     {},
+     {},
+     Menu::kNone,
+     "interface list member",
+     Policy::kRead,
+     Policy::kWrite,
+     {},
+     kMemberKey},
 };
 
 }  // namespace

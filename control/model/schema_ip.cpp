@@ -104,7 +104,9 @@ constexpr std::string_view kRouteColumns[] = {"dst-address", "gateway", "distanc
 
 constexpr Property kArp[] = {
     {.name = "address", .type = Type::kIp4, .flags = P::kRequired, .help = "the neighbour"},
-    {.name = "mac-address", .type = Type::kMac, .flags = P::kRequired, .help = "its MAC address"},
+    {.name = "mac-address",
+     .type = Type::kMac,
+     .help = "its MAC address; may be left out of a published row"},
     {.name = "interface",
      .type = Type::kReference,
      .flags = P::kRequired,
@@ -113,9 +115,7 @@ constexpr Property kArp[] = {
     {.name = "published",
      .type = Type::kBool,
      .default_value = "false",
-     .help = "yes would answer for the address on the interface",
-     .not_working = kYes,
-     .not_working_reason = kLater},
+     .help = "yes: the router answers for the address on the interface, if it has a route to it"},
     disabled(),
     comment(),
     read_only("status", Type::kString,
@@ -124,6 +124,7 @@ constexpr Property kArp[] = {
     state_flag("complete", "its MAC address is known"),
     state_flag("DHCP", "made by the DHCP server"),
     state_flag("invalid", "its interface cannot carry it"),
+    read_only("vrf", Type::kString, "the routing table it belongs to"),
 };
 constexpr FlagLetter kArpLetters[] = {
     {'X', "disabled", "disabled"}, {'I', "invalid", "invalid"},     {'H', "DHCP", "dhcp"},
@@ -183,6 +184,10 @@ constexpr Property kSettings[] = {
     fixed("tcp-syncookies", false),
 };
 
+constexpr std::string_view kAddressKey[] = {"address"};
+constexpr std::string_view kRouteKey[] = {"dst-address", "gateway", "distance"};
+constexpr std::string_view kArpKey[] = {"interface", "address"};
+
 constexpr Menu kMenus[] = {
     {"/ip/settings", Menu::Kind::kSettings, kSettings, {}, {}, {}, "IPv4 as a whole"},
     {"/ip/address",
@@ -191,15 +196,45 @@ constexpr Menu kMenus[] = {
      kAddressLetters,
      kAddressColumns,
      {},
-     "the router's own addresses"},
-    {"/ip/route", Menu::Kind::kList, kRoute, kRouteLetters, kRouteColumns, {}, "routes"},
+     "the router's own addresses",
+     {},
+     {},
+     Menu::kNone,
+     {},
+     Policy::kRead,
+     Policy::kWrite,
+     {},
+     kAddressKey},
+    {"/ip/route",
+     Menu::Kind::kList,
+     kRoute,
+     kRouteLetters,
+     kRouteColumns,
+     {},
+     "routes",
+     {},
+     {},
+     Menu::kNone,
+     {},
+     Policy::kRead,
+     Policy::kWrite,
+     {},
+     kRouteKey},
     {"/ip/arp",
      Menu::Kind::kList,
      kArp,
      kArpLetters,
      kArpColumns,
      {},
-     "neighbours: static rows, and what was learned"},
+     "neighbours: static rows, and what was learned",
+     {},
+     {},
+     Menu::kNone,
+     {},
+     Policy::kRead,
+     Policy::kWrite,
+     {},
+     kArpKey},
 };
 
 }  // namespace

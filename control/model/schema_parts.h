@@ -22,10 +22,9 @@ inline constexpr std::string_view kLists[] = {"/interface/list"};
 inline constexpr std::string_view kBuiltinLists[] = {"all", "none", "dynamic", "static"};
 inline constexpr std::string_view kYes[] = {"true"};
 inline constexpr std::string_view kNo[] = {"false"};
-inline constexpr std::string_view kArpModes[] = {"enabled", "disabled"};
-inline constexpr std::string_view kLaterArpModes[] = {"proxy-arp", "local-proxy-arp", "reply-only"};
-inline constexpr std::string_view kLoopProtect[] = {"default", "off"};
-inline constexpr std::string_view kOn[] = {"on"};
+inline constexpr std::string_view kArpModes[] = {"disabled", "enabled", "local-proxy-arp",
+                                                 "proxy-arp", "reply-only"};
+inline constexpr std::string_view kLoopProtect[] = {"default", "off", "on"};
 
 inline constexpr std::string_view kLater =
     "RouterOS has this, and this version of Maclane cannot carry it out yet; leave it out";
@@ -96,11 +95,10 @@ constexpr Property arp() {
           .type = Type::kEnum,
           .default_value = "enabled",
           .values = kArpModes,
-          .help = "enabled: answers and asks; disabled: only the static rows of /ip/arp are used",
-          .not_working = kLaterArpModes,
-          .not_working_reason =
-              "this ARP mode is not carried out in this version yet; "
-              "enabled and disabled are"};
+          .help =
+              "enabled: answers and asks; disabled: only the rows of /ip/arp are used; "
+              "reply-only: answers those with a row, asks nobody; proxy-arp: answers as well for "
+              "what is behind other interfaces; local-proxy-arp: and behind this one"};
 }
 constexpr Property arp_timeout() {
   return {.name = "arp-timeout",
@@ -115,11 +113,7 @@ constexpr Property loop_protect() {
           .default_value = "default",
           .flags = Property::kHidden,
           .values = kLoopProtect,
-          .help = "default behaves as off",
-          .not_working = kOn,
-          .not_working_reason =
-              "loop protection is not carried out in this version yet; "
-              "default and off are"};
+          .help = "on: goes down when a frame that it sent comes back; default behaves as off"};
 }
 constexpr Property loop_protect_disable_time() {
   return {.name = "loop-protect-disable-time",

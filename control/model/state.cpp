@@ -154,15 +154,19 @@ Status StateStore::save() {
 Result<Tree> with_generated_macs(Tree tree, StateStore& state) {
   const Menu& macvlans = *find_menu("/interface/macvlan");
   const auto mac_index = static_cast<size_t>(macvlans.index("mac-address"));
+  const Rows rows = tree.rows(macvlans);
+  const bool whole = std::none_of(
+      rows.begin(), rows.end(), [&](const RowPtr& row) { return row->values[mac_index].empty(); });
+  if (whole) return tree;
   std::set<std::string, std::less<>> used;
   for (std::string_view path : {"/interface/ethernet", "/interface/macvlan"}) {
     for_each(tree, path, [&](const View& row) {
       if (row.is_set("mac-address")) used.emplace(row.raw("mac-address"));
     });
   }
-  const size_t count = tree.rows(macvlans).size();
-  for (size_t i = 0; i < count; ++i) {
-    const RowPtr row = tree.rows(macvlans)[i];
+  size_t place = 0;
+  for (const RowPtr& row : rows) {
+    const size_t here = place++;
     const std::string name(View(macvlans, *row).raw("name"));
     if (!row->values[mac_index].empty() || name.empty()) continue;
     std::string mac = state.mac_for(name);
@@ -170,7 +174,7 @@ Result<Tree> with_generated_macs(Tree tree, StateStore& state) {
     used.insert(mac);
     auto next = std::make_shared<Row>(*row);
     next->values[mac_index] = std::move(mac);
-    tree.edit(macvlans)[i] = std::move(next);
+    tree.edit(macvlans).replace(here, std::move(next));
   }
   if (Status status = state.save(); !status) return tl::make_unexpected(std::move(status.error()));
   return tree;

@@ -64,9 +64,15 @@ Error View::error(std::string_view property, std::string message) const {
                std::move(source)};
 }
 
+size_t Tree::number(const Menu& menu) {
+  return static_cast<size_t>(&menu - menus().data());
+}
+
 Tree::Tree() {
+  tables_.reserve(menus().size());
   for (const Menu& menu : menus()) {
     auto table = std::make_shared<Table>();
+    table->rows = Rows(key_of(menu));
     const auto add = [&] {
       auto row = std::make_shared<Row>();
       row->id = table->next_id++;
@@ -81,7 +87,7 @@ Tree::Tree() {
       }
       table->rows.push_back(std::move(row));
     }
-    tables_.emplace(menu.path, std::move(table));
+    tables_.push_back(std::move(table));
   }
 }
 
@@ -103,55 +109,68 @@ const InitialRow* initial_row(const Menu& menu, const Row& row) {
 }
 
 const Tree::Rows& Tree::rows(const Menu& menu) const {
-  return rows(menu.path);
+  return tables_[number(menu)]->rows;
 }
 
 const Tree::Rows& Tree::rows(std::string_view path) const {
-  return tables_.find(path)->second->rows;
+  return rows(*find_menu(path));
 }
 
 View Tree::settings(std::string_view path) const {
   return View(*find_menu(path), *rows(path).front());
 }
 
+namespace {
+
+std::optional<uint32_t> parse_id(std::string_view text) {
+  uint32_t id = 0;
+  const char* end = text.data() + text.size();
+  auto [stop, code] = std::from_chars(text.data() + 1, end, id, 16);
+  if (text.size() < 2 || code != std::errc{} || stop != end) return std::nullopt;
+  return id;
+}
+
+}  // namespace
+
 RowPtr Tree::find(const Menu& menu, std::string_view name_or_id) const {
-  const Rows& all = rows(menu);
   if (name_or_id.starts_with('*')) {
-    uint32_t id = 0;
-    const char* end = name_or_id.data() + name_or_id.size();
-    auto [stop, code] = std::from_chars(name_or_id.data() + 1, end, id, 16);
-    if (code != std::errc{} || stop != end) return nullptr;
-    auto it =
-        std::find_if(all.begin(), all.end(), [&](const RowPtr& row) { return row->id == id; });
-    return it == all.end() ? nullptr : *it;
+    const auto id = parse_id(name_or_id);
+    return id ? rows(menu).by_id(*id) : nullptr;
   }
-  for (size_t i = 0; i < menu.properties.size(); ++i) {
-    if (!menu.properties[i].has(Property::kName)) continue;
-    auto it = std::find_if(all.begin(), all.end(),
-                           [&](const RowPtr& row) { return row->values[i] == name_or_id; });
-    return it == all.end() || name_or_id.empty() ? nullptr : *it;
-  }
-  return nullptr;
+  const int name = name_index(menu);
+  RowPtr found;
+  if (name < 0 || name_or_id.empty()) return found;
+  rows(menu).with_key(name_hash(name_or_id), [&](const RowPtr& row) {
+    if (found == nullptr && row->at(name) == name_or_id) found = row;
+  });
+  return found;
+}
+
+std::optional<size_t> Tree::place_of(const Menu& menu, std::string_view name_or_id) const {
+  const RowPtr row = find(menu, name_or_id);
+  return row == nullptr ? std::nullopt : rows(menu).place_of(row->id);
+}
+
+Tree::Table& Tree::own(const Menu& menu) {
+  std::shared_ptr<Table>& table = tables_[number(menu)];
+  if (table.use_count() > 1) table = std::make_shared<Table>(*table);
+  return *table;
 }
 
 Tree::Rows& Tree::edit(const Menu& menu) {
-  std::shared_ptr<Table>& table = tables_.find(menu.path)->second;
-  if (table.use_count() > 1) table = std::make_shared<Table>(*table);
-  return table->rows;
+  return own(menu).rows;
 }
 
 uint32_t Tree::next_id(const Menu& menu) {
-  edit(menu);  // the counter is part of the table, which another tree may share
-  return tables_.find(menu.path)->second->next_id++;
+  return own(menu).next_id++;
 }
 
 uint32_t Tree::coming_id(const Menu& menu) const {
-  return tables_.find(menu.path)->second->next_id;
+  return tables_[number(menu)]->next_id;
 }
 
 void Tree::start_ids(const Menu& menu, uint32_t first) {
-  edit(menu);
-  uint32_t& next = tables_.find(menu.path)->second->next_id;
+  uint32_t& next = own(menu).next_id;
   next = std::max(next, first);
 }
 

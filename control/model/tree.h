@@ -1,32 +1,19 @@
 // The tree: every menu's rows, immutable once shared.
 //
-// A Tree is a value: copying it copies one pointer per menu, editing a menu copies that menu's
-// vector of row pointers only, so that a single edit beside 100,000 address-list rows stays cheap.
-// Values are canonical strings indexed by the property's place in its menu; "" is unset. Control
-// thread only.
+// A Tree is a value: copying it copies one pointer per menu, and editing a menu copies what rows.h
+// says. Values are canonical strings indexed by the property's place in its menu; "" is unset.
+// Control thread only.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "control/model/rows.h"
 #include "control/model/schema.h"
 
 namespace maclane::model {
-
-struct Row {
-  uint32_t id = 0;  // shown as "*" and upper-case hex; unique in its menu, never reused
-  std::vector<std::string> values;  // by property index
-  std::vector<Source> sources;      // by property index; empty if no value came from a file
-  Source source;                    // of the row itself
-
-  [[nodiscard]] std::string_view at(int index) const {
-    return index < 0 ? std::string_view{} : std::string_view{values[static_cast<size_t>(index)]};
-  }
-};
-using RowPtr = std::shared_ptr<const Row>;
 
 /// An id as it is shown: "*1F".
 [[nodiscard]] std::string row_id(uint32_t id);
@@ -56,7 +43,7 @@ class View {
 
 class Tree {
  public:
-  using Rows = std::vector<RowPtr>;
+  using Rows = model::Rows;
 
   /// Every settings menu holds its one row of defaults, every list the rows the schema gives it.
   Tree();
@@ -67,7 +54,9 @@ class Tree {
   [[nodiscard]] View settings(std::string_view path) const;
   /// By the value of the menu's kName property, by "*ID", or nullptr.
   [[nodiscard]] RowPtr find(const Menu& menu, std::string_view name_or_id) const;
-  /// The rows for editing; copies the vector if it is shared.
+  /// Where find() finds it; nullopt if there is none.
+  [[nodiscard]] std::optional<size_t> place_of(const Menu& menu, std::string_view name_or_id) const;
+  /// The rows for editing; copies what is shared.
   Rows& edit(const Menu& menu);
   uint32_t next_id(const Menu& menu);
   /// The id that next_id() would give, and setting it (never back: ids are not used twice).
@@ -79,7 +68,10 @@ class Tree {
     Rows rows;
     uint32_t next_id = 1;
   };
-  std::map<std::string_view, std::shared_ptr<Table>, std::less<>> tables_;  // by canonical path
+  [[nodiscard]] static size_t number(const Menu& menu);
+  Table& own(const Menu& menu);
+
+  std::vector<std::shared_ptr<Table>> tables_;  // in the order of menus()
 };
 
 /// Calls fn(View) for each row of a menu in order.
@@ -101,9 +93,10 @@ void keep_ids(Tree& next, const Tree& running);
 /// chain cycles, required properties, values that do not work yet. All errors at once; none =
 /// valid.
 ///
-/// before is the tree a change began with, if there was one: a row it already had may stand above
-/// its parent's MTU, because it is the parent that shrank and the row is clamped (actual-mtu).
-[[nodiscard]] Errors validate(const Tree& tree, const Tree* before = nullptr);
+/// before is the tree a change began with, if there was one, and was found right: only what changed
+/// is looked at (all of it if `whole`). A row it already had may stand above its parent's MTU,
+/// because it is the parent that shrank and the row is clamped (actual-mtu).
+[[nodiscard]] Errors validate(const Tree& tree, const Tree* before = nullptr, bool whole = false);
 
 /// Facts several modules need about an interface row, whatever its menu.
 struct InterfaceFacts {

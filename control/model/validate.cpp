@@ -16,113 +16,143 @@
 namespace maclane::model {
 namespace {
 
-using Names = std::unordered_set<std::string_view>;
-
 constexpr size_t kMaxWorkerCpus = 16;  // the dataplane's kMaxWorkers, which the model does not see
 
-std::unordered_map<std::string_view, Names> all_names(const Tree& tree) {
-  std::unordered_map<std::string_view, Names> names;
-  for (const Menu& menu : menus()) {
-    const int index = name_index(menu);
-    if (index < 0) continue;
-    for (const RowPtr& row : tree.rows(menu)) names[menu.path].insert(row->at(index));
-  }
-  return names;
+bool shares_names(const Menu& menu) {
+  const int index = name_index(menu);
+  return index >= 0 && menu.properties[static_cast<size_t>(index)].has(Property::kInterfaceName);
 }
 
-void check_names(Check& check) {
-  // Interfaces share one space of names, every other menu has its own.
-  std::unordered_map<std::string_view, std::pair<const Menu*, const Row*>> interfaces;
+/// Interfaces share one space of names.
+void check_interface_names(Check& check) {
+  std::unordered_map<std::string_view, View> seen;
   for (const Menu& menu : menus()) {
-    const int index = name_index(menu);
-    if (index < 0) continue;
-    const bool shared = menu.properties[static_cast<size_t>(index)].has(Property::kInterfaceName);
-    std::unordered_map<std::string_view, std::pair<const Menu*, const Row*>> own;
-    auto& seen = shared ? interfaces : own;
+    if (!shares_names(menu)) continue;
     for (const RowPtr& row : check.tree.rows(menu)) {
-      const std::string_view name = row->at(index);
+      const std::string_view name = row->at(name_index(menu));
       if (name.empty()) continue;
-      const auto [it, fresh] = seen.try_emplace(name, &menu, row.get());
+      const auto [it, fresh] = seen.try_emplace(name, menu, *row);
       if (fresh) continue;
-      const View other(*it->second.first, *it->second.second);
       check.add(View(menu, *row), "name",
-                shared ? fmt::format("failure: already have interface with such name: {} is {} "
-                                     "already, and names are shared by all interfaces; choose "
-                                     "another",
-                                     name, where(other))
-                       : fmt::format("failure: already have {} with such name: {} is {} already; "
-                                     "choose another",
-                                     noun_of(menu), name, where(other)));
+                fmt::format("failure: already have interface with such name: {} is {} already, and "
+                            "names are shared by all interfaces; choose another",
+                            name, where(it->second)));
     }
   }
 }
 
+void check_names(Check& check) {
+  bool interfaces = false;
+  for (const Menu& menu : menus()) {
+    if (name_index(menu) < 0 || !check.concerns({menu.path})) continue;
+    if (shares_names(menu)) {
+      interfaces = true;
+      continue;
+    }
+    check.for_each_twin(
+        menu.path, [&](const View& row) { return !row.row().at(name_index(menu)).empty(); },
+        [&](const View& row, const View& first) {
+          check.add(row, menu.properties[static_cast<size_t>(name_index(menu))].name,
+                    fmt::format("failure: already have {} with such name: {} is {} already; choose "
+                                "another",
+                                noun_of(menu), row.row().at(name_index(menu)), where(first)));
+        });
+  }
+  if (interfaces) check_interface_names(check);
+}
+
 /// "no interface named x" with what is near or, if there are few, what there is.
-std::string unknown_reference(const Property& property, std::string_view name,
-                              std::unordered_map<std::string_view, Names>& names) {
+std::string unknown_reference(Check& check, const Property& property, std::string_view name) {
   std::vector<std::string_view> known(property.values.begin(), property.values.end());
   for (std::string_view path : property.reference) {
-    known.insert(known.end(), names[path].begin(), names[path].end());
+    const Menu& menu = *find_menu(path);
+    for (const RowPtr& row : check.tree.rows(menu)) known.push_back(row->at(name_index(menu)));
   }
   std::sort(known.begin(), known.end());
   std::string hint = did_you_mean(name, known);
   if (hint.empty() && !known.empty() && known.size() <= 8) {
     hint = fmt::format("; there is {}", any_of(known));
   }
-  const Menu* menu = find_menu(property.reference[0]);
-  const std::string_view kind = property.reference[0].starts_with("/interface/")
-                                    ? property.reference[0] == "/interface/list"
-                                          ? std::string_view("interface list")
-                                          : std::string_view("interface")
-                                    : noun_of(*menu);
+  const std::string_view first = property.reference[0];
+  std::string_view kind = noun_of(*find_menu(first));
+  if (first.starts_with("/interface/")) {
+    kind = first == "/interface/list" ? "interface list" : "interface";
+  }
   return fmt::format("input does not match any value of {}: there is no {} named \"{}\"{}",
                      property.name, kind, name, hint);
 }
 
 void check_reference(Check& check, const View& row, const Property& property,
-                     std::string_view value, std::unordered_map<std::string_view, Names>& names) {
+                     std::string_view value) {
   value = split_negation(value).value;
   const auto known = [&](std::string_view name) {
     if (std::find(property.values.begin(), property.values.end(), name) != property.values.end()) {
       return true;
     }
-    return std::any_of(property.reference.begin(), property.reference.end(),
-                       [&](std::string_view path) { return names[path].contains(name); });
+    return std::any_of(
+        property.reference.begin(), property.reference.end(),
+        [&](std::string_view path) { return check.has_name(*find_menu(path), name); });
   };
   const auto one = [&](std::string_view name) {
+    if (known(name)) return;
     // That a parent is of the wrong kind has its own sentence in validate_interfaces.
     if (row.menu().path.starts_with("/interface/") && property.name == "interface" &&
         row.menu().path != "/interface/list/member" && check.interface(name) != nullptr) {
       return;
     }
-    if (!known(name)) {
-      check.add(row, property.name, unknown_reference(property, name, names),
-                Trouble::kBadArgument);
-    }
+    check.add(row, property.name, unknown_reference(check, property, name), Trouble::kBadArgument);
   };
   if (!property.has(Property::kList)) return one(value);
   for (std::string_view name : split_list(value)) one(name);
 }
 
-void check_rows(Check& check) {
-  auto names = all_names(check.tree);
-  for (const Menu& menu : menus()) {
-    for (const RowPtr& row : check.tree.rows(menu)) {
-      const View view(menu, *row);
+/// What every row of a menu needs, found out once.
+struct Needs {
+  const Menu* menu;
+  std::vector<size_t> required;
+  std::vector<size_t> references;
+};
+
+const std::vector<Needs>& all_needs() {
+  static const std::vector<Needs> all = [] {
+    std::vector<Needs> out;
+    for (const Menu& menu : menus()) {
+      Needs needs{&menu, {}, {}};
       for (size_t i = 0; i < menu.properties.size(); ++i) {
+        if (menu.properties[i].has(Property::kRequired)) needs.required.push_back(i);
+        if (menu.properties[i].type == Type::kReference) needs.references.push_back(i);
+      }
+      if (!needs.required.empty() || !needs.references.empty()) out.push_back(std::move(needs));
+    }
+    return out;
+  }();
+  return all;
+}
+
+void check_rows(Check& check) {
+  for (const Needs& needs : all_needs()) {
+    const Menu& menu = *needs.menu;
+    // Rows that did not change may have lost what they refer to.
+    const bool lost = std::any_of(needs.references.begin(), needs.references.end(), [&](size_t i) {
+      const auto& paths = menu.properties[i].reference;
+      return std::any_of(paths.begin(), paths.end(),
+                         [&](std::string_view path) { return check.lost_names(*find_menu(path)); });
+    });
+    if (!lost && !check.concerns({menu.path})) continue;
+    check.for_asked(menu.path, lost, [&](const View& row) {
+      for (size_t i : needs.required) {
         const Property& property = menu.properties[i];
-        const std::string& value = row->values[i];
-        if (value.empty()) {
-          if (property.has(Property::kRequired)) {
-            check.add(view, property.name,
-                      fmt::format("missing ={}=: {}", property.name, property.help),
-                      Trouble::kMissing);
-          }
-        } else if (property.type == Type::kReference) {
-          check_reference(check, view, property, value, names);
+        if (row.row().values[i].empty()) {
+          check.add(row, property.name,
+                    fmt::format("missing ={}=: {}", property.name, property.help),
+                    Trouble::kMissing);
         }
       }
-    }
+      for (size_t i : needs.references) {
+        const std::string& value = row.row().values[i];
+        if (!value.empty()) check_reference(check, row, menu.properties[i], value);
+      }
+    });
   }
 }
 
@@ -138,6 +168,7 @@ const cpu_set_t& usable_cpus() {
 }
 
 void check_dataplane(Check& check) {
+  if (!check.concerns({"/dataplane"})) return;
   const cpu_set_t& usable = usable_cpus();
   const View dataplane = check.tree.settings("/dataplane");
   const std::vector<std::string_view> workers = split_list(dataplane.raw("workers"));
@@ -182,9 +213,64 @@ std::string mac_mistake(std::string_view canonical) {
       canonical, (*mac)[0], format_mac(mended));
 }
 
-Errors validate(const Tree& tree, const Tree* before) {
-  Check check{tree, before, interfaces(tree), {}, {}};
-  for (const InterfaceFacts& one : check.interfaces) check.by_name.try_emplace(one.name, &one);
+bool Check::changed(const Menu& menu) const {
+  const Rows& now = tree.rows(menu);
+  const Rows& then = before->rows(menu);
+  return &now != &then && now != then;
+}
+
+bool Check::concerns(std::span<const std::string_view> paths) const {
+  return whole || std::any_of(paths.begin(), paths.end(),
+                              [&](std::string_view path) { return changed(*find_menu(path)); });
+}
+
+bool Check::concerns(std::initializer_list<std::string_view> paths) const {
+  return concerns(std::span(paths.begin(), paths.size()));
+}
+
+const RowsDiff& Check::diff(const Menu& menu) {
+  const auto [it, fresh] = diffs_.try_emplace(&menu);
+  if (fresh) it->second = compare(before->rows(menu), tree.rows(menu));
+  return it->second;
+}
+
+bool Check::has_name(const Menu& menu, std::string_view name) {
+  if (!whole) return tree.find(menu, name) != nullptr;
+  const auto [it, fresh] = names_.try_emplace(&menu);
+  if (fresh) {
+    const int index = name_index(menu);
+    for (const RowPtr& row : tree.rows(menu)) it->second.insert(row->at(index));
+  }
+  return it->second.contains(name);
+}
+
+bool Check::lost_names(const Menu& menu) {
+  if (whole) return true;
+  if (!changed(menu)) return false;
+  const RowsDiff& changes = diff(menu);
+  const int index = name_index(menu);
+  return !changes.removed.empty() ||
+         std::any_of(changes.changed.begin(), changes.changed.end(), [&](const auto& row) {
+           return row.before->at(index) != row.after->at(index);
+         });
+}
+
+const std::vector<InterfaceFacts>& Check::interfaces() {
+  if (!interfaces_) {
+    interfaces_ = model::interfaces(tree);
+    for (const InterfaceFacts& one : *interfaces_) by_name_.try_emplace(one.name, &one);
+  }
+  return *interfaces_;
+}
+
+const InterfaceFacts* Check::interface(std::string_view name) {
+  (void)interfaces();
+  auto it = by_name_.find(name);
+  return it == by_name_.end() ? nullptr : it->second;
+}
+
+Errors validate(const Tree& tree, const Tree* before, bool whole) {
+  Check check(tree, before, whole);
   check_names(check);
   check_rows(check);
   validate_interfaces(check);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_set>
 
 #include "control/model/validate.h"
 #include "control/model/value.h"
@@ -11,49 +12,64 @@
 namespace maclane::model {
 namespace {
 
-using Chains = std::map<std::string_view, std::vector<View>>;
-
 bool is_builtin(std::string_view path, std::string_view chain) {
   if (path == "/ip/firewall/nat") return chain == "srcnat" || chain == "dstnat";
   return chain == "input" || chain == "forward" || chain == "output";
 }
 
-/// The chains reached from one, itself included.
-std::set<std::string_view> reached(const Chains& chains, std::string_view from) {
-  std::set<std::string_view> seen{from};
-  std::vector<std::string_view> open{from};
-  while (!open.empty()) {
-    auto it = chains.find(open.back());
-    open.pop_back();
-    if (it == chains.end()) continue;
-    for (const View& row : it->second) {
-      if (row.get("action") != "jump" || !row.is_set("jump-target")) continue;
-      if (seen.insert(row.raw("jump-target")).second) open.push_back(row.raw("jump-target"));
+/// Which chains there are and how they lead to each other.
+struct Graph {
+  std::unordered_set<std::string_view> chains;
+  std::map<std::string_view, std::vector<View>> jumps;  // by the chain they stand in
+
+  Graph(const Tree& tree, std::string_view path) {
+    const Menu& menu = *find_menu(path);
+    const int chain = menu.index("chain");
+    const int action = menu.index("action");
+    for (const RowPtr& row : tree.rows(menu)) {
+      const std::string_view name = row->at(chain);
+      if (name.empty()) continue;
+      if (name != last_) chains.insert(last_ = name);
+      if (row->at(action) == "jump") jumps[name].emplace_back(menu, *row);
     }
   }
-  return seen;
-}
+  /// The chains reached from one, itself included.
+  [[nodiscard]] std::set<std::string_view> reached(std::string_view from) const {
+    std::set<std::string_view> seen{from};
+    std::vector<std::string_view> open{from};
+    while (!open.empty()) {
+      auto it = jumps.find(open.back());
+      open.pop_back();
+      if (it == jumps.end()) continue;
+      for (const View& row : it->second) {
+        if (!row.is_set("jump-target")) continue;
+        if (seen.insert(row.raw("jump-target")).second) open.push_back(row.raw("jump-target"));
+      }
+    }
+    return seen;
+  }
 
-void check_jumps(Check& check, std::string_view path, const Chains& chains) {
+ private:
+  std::string_view last_;  // rows of a chain mostly stand together
+};
+
+void check_jumps(Check& check, std::string_view path, const Graph& graph) {
   std::map<std::string_view, std::set<std::string_view>> reach;  // worked out once per chain
-  for (const auto& [chain, rows] : chains) {
+  for (const auto& [chain, rows] : graph.jumps) {
     for (const View& row : rows) {
-      const bool jumps = row.get("action") == "jump";
       const std::string_view target = row.raw("jump-target");
-      if (jumps && target.empty()) {
+      if (target.empty()) {
         check.add(row, "jump-target", "action=jump needs jump-target: the chain to go on in");
-      } else if (!jumps && !target.empty()) {
-        check.add(row, "jump-target", "only action=jump has a jump-target; leave it out");
-      } else if (jumps && is_builtin(path, target)) {
+      } else if (is_builtin(path, target)) {
         check.add(row, "jump-target",
                   fmt::format("{} is a built-in chain; jump to a chain of your own", target));
-      } else if (jumps && !chains.contains(target)) {
+      } else if (!graph.chains.contains(target)) {
         check.add(
             row, "jump-target",
             fmt::format("there is no chain named \"{}\": no rule has chain={}", target, target));
-      } else if (jumps) {
+      } else {
         auto it = reach.find(target);
-        if (it == reach.end()) it = reach.emplace(target, reached(chains, target)).first;
+        if (it == reach.end()) it = reach.emplace(target, graph.reached(target)).first;
         if (it->second.contains(chain)) {
           check.add(row, "jump-target",
                     fmt::format("this jump goes in circles: {} comes back to {}", target, chain));
@@ -64,6 +80,9 @@ void check_jumps(Check& check, std::string_view path, const Chains& chains) {
 }
 
 void check_matchers(Check& check, const View& row) {
+  if (row.is_set("jump-target") && row.get("action") != "jump") {
+    check.add(row, "jump-target", "only action=jump has a jump-target; leave it out");
+  }
   const auto protocol = split_negation(row.raw("protocol"));
   const auto is = [&](std::initializer_list<std::string_view> names) {
     return !protocol.negated &&
@@ -138,45 +157,76 @@ void check_nat_action(Check& check, const View& row, const std::set<std::string_
   }
 }
 
+/// How far a change of rules reaches beyond the rules that changed.
+enum class Reach : uint8_t { kRules, kJumps, kEverything };
+
+Reach reach_of(Check& check, const Menu& menu) {
+  if (check.whole) return Reach::kEverything;
+  Reach reach = Reach::kRules;
+  const auto look = [&](const RowPtr& ptr) {
+    const View row(menu, *ptr);
+    if (row.get("action") == "jump") {
+      reach = Reach::kEverything;  // what is reached from where may be different
+    } else if (reach == Reach::kRules && !is_builtin(menu.path, row.raw("chain"))) {
+      reach = Reach::kJumps;  // a chain may have come or gone
+    }
+  };
+  const RowsDiff& changes = check.diff(menu);
+  for (const RowPtr& row : changes.added) look(row);
+  for (const RowPtr& row : changes.removed) look(row);
+  for (const RowsDiff::Changed& row : changes.changed) {
+    look(row.before);
+    look(row.after);
+  }
+  return reach;
+}
+
 void check_menu(Check& check, std::string_view path) {
-  Chains chains;
-  for_each(check.tree, path, [&](const View& row) {
-    if (row.is_set("chain")) chains[row.raw("chain")].push_back(row);
-  });
-  check_jumps(check, path, chains);
+  if (!check.concerns({path})) return;
+  const Menu& menu = *find_menu(path);
+  const Reach reach = reach_of(check, menu);
   const bool is_nat = path == "/ip/firewall/nat";
-  const auto from_srcnat = is_nat ? reached(chains, "srcnat") : std::set<std::string_view>{};
-  const auto from_dstnat = is_nat ? reached(chains, "dstnat") : std::set<std::string_view>{};
-  for (const auto& [chain, rows] : chains) {
-    for (const View& row : rows) {
-      check_matchers(check, row);
-      check_sides(check, row);
-      if (!is_nat) continue;
-      check_nat_action(check, row, from_srcnat, from_dstnat);
-      if (chain == "input" || chain == "output") {
-        check.add(row, "chain",
-                  fmt::format("NAT in chain {} is not yet working in this version; "
-                              "srcnat and dstnat are",
-                              chain));
-      }
+  std::set<std::string_view> from_srcnat{"srcnat"};
+  std::set<std::string_view> from_dstnat{"dstnat"};
+  if (reach != Reach::kRules) {
+    const Graph graph(check.tree, path);
+    check_jumps(check, path, graph);
+    if (is_nat) {
+      from_srcnat = graph.reached("srcnat");
+      from_dstnat = graph.reached("dstnat");
     }
   }
+  check.for_asked(path, reach == Reach::kEverything, [&](const View& row) {
+    if (!row.is_set("chain")) return;
+    check_matchers(check, row);
+    check_sides(check, row);
+    if (!is_nat) return;
+    check_nat_action(check, row, from_srcnat, from_dstnat);
+    const std::string_view chain = row.raw("chain");
+    if (chain == "input" || chain == "output") {
+      check.add(row, "chain",
+                fmt::format("NAT in chain {} is not yet working in this version; "
+                            "srcnat and dstnat are",
+                            chain));
+    }
+  });
 }
 
 void check_address_lists(Check& check) {
-  std::map<std::pair<std::string_view, std::string_view>, View> used;
-  for_each(check.tree, "/ip/firewall/address-list", [&](const View& row) {
-    const auto [it, fresh] = used.try_emplace({row.raw("list"), row.raw("address")}, row);
-    if (!fresh) {
-      check.add(row, "address",
-                fmt::format("failure: already have such entry: {} is in {} ({})",
-                            row.raw("address"), row.raw("list"), where(it->second)));
-    }
-  });
+  constexpr std::string_view kPath = "/ip/firewall/address-list";
+  if (!check.concerns({kPath})) return;
+  check.for_each_twin(
+      kPath, [](const View&) { return true; },
+      [&](const View& row, const View& first) {
+        check.add(row, "address",
+                  fmt::format("failure: already have such entry: {} is in {} ({})",
+                              row.raw("address"), row.raw("list"), where(first)));
+      });
 }
 
 /// Settings of the window tracking that is not there yet: refused, never silently without effect.
 void check_tracking(Check& check) {
+  if (!check.concerns({"/ip/firewall/connection/tracking"})) return;
   for_each(check.tree, "/ip/firewall/connection/tracking", [&](const View& row) {
     const auto refuse = [&](std::string_view property) {
       check.add(row, property,

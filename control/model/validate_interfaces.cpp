@@ -37,7 +37,7 @@ void check_parents(Check& check) {
     // Up the parents of parents: whoever meets itself again stands on nothing.
     const std::string_view start = row.raw("name");
     size_t steps = 0;
-    while (parent != nullptr && parent->type == "vlan" && ++steps <= check.interfaces.size()) {
+    while (parent != nullptr && parent->type == "vlan" && ++steps <= check.interfaces().size()) {
       if (parent->name == start) {
         check.add(
             row, "interface",
@@ -51,18 +51,19 @@ void check_parents(Check& check) {
   });
 }
 
+/// Whether a row of the tree before the change is here as it was.
+bool stood_before(const Check& check, const Menu& menu, const RowPtr& row) {
+  return check.before != nullptr && check.before->rows(menu).by_id(row->id) == row;
+}
+
 void check_mtus(Check& check) {
   for (std::string_view path : {"/interface/vlan", "/interface/macvlan"}) {
     const Menu& menu = *find_menu(path);
-    std::unordered_set<const Row*> old;
-    if (check.before != nullptr) {
-      for (const RowPtr& row : check.before->rows(menu)) old.insert(row.get());
-    }
     for (const RowPtr& row : check.tree.rows(menu)) {
       const View view(menu, *row);
       const InterfaceFacts* parent = check.interface(view.raw("interface"));
-      if (!view.is_set("mtu") || parent == nullptr || old.contains(row.get())) continue;
-      if (view.get_integer("mtu") <= parent->actual_mtu) continue;
+      if (!view.is_set("mtu") || parent == nullptr) continue;
+      if (view.get_integer("mtu") <= parent->actual_mtu || stood_before(check, menu, row)) continue;
       check.add(view, "mtu",
                 fmt::format("{} is above the {} of its parent {}; give at most {}, or raise the "
                             "parent's",
@@ -89,7 +90,7 @@ void check_macs(Check& check) {
   for_each(check.tree, "/interface/vlan", [&](const View& row) {
     // A VLAN interface has the MAC of the ethernet it stands on.
     const InterfaceFacts* below = check.interface(row.raw("interface"));
-    for (size_t i = 0; i < check.interfaces.size() && below != nullptr; ++i) {
+    for (size_t i = 0; i < check.interfaces().size() && below != nullptr; ++i) {
       if (auto mac = own_mac.find(below->name); mac != own_mac.end()) {
         used.try_emplace({row.raw("name"), mac->second}, Owner{row, true});
         break;
@@ -143,6 +144,12 @@ void check_attachments(Check& check) {
                   "only an attached macvlan has a network namespace; add attach: tap");
       }
       return;
+    }
+    if (row.get("loop-protect") == "on") {
+      check.add(row, "loop-protect",
+                fmt::format("what comes back to an attached macvlan goes to whoever holds the tap; "
+                            "switch loop protect on for its parent {}",
+                            row.raw("interface")));
     }
     const std::string_view netns = row.raw("netns");
     if (netns == "." || netns == ".." ||
@@ -222,26 +229,33 @@ void check_lists(Check& check) {
       }
     }
   });
-  std::map<std::pair<std::string_view, std::string_view>, View> members;
-  for_each(check.tree, "/interface/list/member", [&](const View& row) {
-    if (!members.try_emplace({row.raw("list"), row.raw("interface")}, row).second) {
-      check.add(row, "interface",
-                fmt::format("{} is in {} already; leave one of the rows out", row.raw("interface"),
-                            row.raw("list")));
-    }
-  });
+}
+
+void check_members(Check& check) {
+  check.for_each_twin(
+      "/interface/list/member", [](const View&) { return true; },
+      [&](const View& row, const View&) {
+        check.add(
+            row, "interface",
+            fmt::format("failure: already have such member: {} is in {} already; leave one of "
+                        "the rows out",
+                        row.raw("interface"), row.raw("list")));
+      });
 }
 
 }  // namespace
 
 void validate_interfaces(Check& check) {
-  check_parents(check);
-  check_mtus(check);
-  check_macs(check);
-  check_vlan_ids(check);
-  check_attachments(check);
-  check_devices(check);
-  check_lists(check);
+  if (check.concerns({"/interface/ethernet", "/interface/vlan", "/interface/macvlan"})) {
+    check_parents(check);
+    check_mtus(check);
+    check_macs(check);
+    check_vlan_ids(check);
+    check_attachments(check);
+    check_devices(check);
+  }
+  if (check.concerns({"/interface/list"})) check_lists(check);
+  if (check.concerns({"/interface/list/member"})) check_members(check);
 }
 
 }  // namespace maclane::model

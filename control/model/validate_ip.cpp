@@ -1,7 +1,6 @@
 // The rules of addresses, routes and static ARP rows.
 #include <fmt/format.h>
 
-#include <map>
 #include <unordered_map>
 
 #include "control/model/validate.h"
@@ -10,6 +9,11 @@
 namespace maclane::model {
 namespace {
 
+/// Menus whose changes may make an address or a route wrong that did not change itself.
+bool interfaces_changed(const Check& check) {
+  return check.concerns({"/interface/ethernet", "/interface/vlan", "/interface/macvlan"});
+}
+
 /// Whether an attached macvlan: its addresses belong to whoever holds the tap.
 bool is_attached(const Check& check, std::string_view interface) {
   const RowPtr row = check.tree.find(*find_menu("/interface/macvlan"), interface);
@@ -17,9 +21,8 @@ bool is_attached(const Check& check, std::string_view interface) {
 }
 
 void check_addresses(Check& check) {
-  std::unordered_map<uint32_t, View> used;
   std::unordered_map<std::string_view, bool> attached;  // each interface is looked up once
-  for_each(check.tree, "/ip/address", [&](const View& row) {
+  check.for_asked("/ip/address", interfaces_changed(check), [&](const View& row) {
     const std::string_view interface = row.raw("interface");
     const auto prefix = parse_prefix(row.raw("address"));
     if (!prefix) return;
@@ -47,19 +50,23 @@ void check_addresses(Check& check) {
                       prefix->address == prefix->network() ? "first" : "broadcast",
                       format_ip4(prefix->network() + 1), format_ip4(prefix->broadcast() - 1)));
     }
-    if (row.disabled()) return;  // kept aside, it may repeat one in use
-    const auto [it, fresh] = used.try_emplace(prefix->address, row);
-    if (fresh) return;
-    check.add(
-        row, "address",
-        fmt::format("failure: already have such address: {} is on {} ({}); an address stands once",
-                    format_ip4(prefix->address), it->second.raw("interface"), where(it->second)));
   });
+  check.for_each_twin(
+      "/ip/address",
+      // One that is disabled is kept aside: it may repeat one in use.
+      [](const View& row) { return row.is_set("address") && !row.disabled(); },
+      [&](const View& row, const View& first) {
+        const std::string_view address = row.raw("address");
+        check.add(row, "address",
+                  fmt::format("failure: already have such address: {} is on {} ({}); an address "
+                              "stands once",
+                              address.substr(0, address.find('/')), first.raw("interface"),
+                              where(first)));
+      });
 }
 
 void check_routes(Check& check) {
-  std::map<std::tuple<std::string_view, std::string_view, std::string_view>, View> used;
-  for_each(check.tree, "/ip/route", [&](const View& row) {
+  check.for_asked("/ip/route", interfaces_changed(check), [&](const View& row) {
     const std::string_view gateway = row.raw("gateway");
     const bool forwards = row.get("type") == "unicast" && !row.get_bool("blackhole");
     if (row.get_bool("blackhole") && row.is_set("type") && row.get("type") != "blackhole") {
@@ -97,36 +104,45 @@ void check_routes(Check& check) {
         check.add(row, "gateway", fmt::format("{} cannot be a next hop", format_ip4(address)));
       }
     }
-    if (row.disabled()) return;
-    const auto key = std::make_tuple(row.get("dst-address"), gateway, row.get("distance"));
-    if (const auto [it, fresh] = used.try_emplace(key, row); !fresh) {
-      check.add(
-          row, "dst-address",
-          fmt::format("failure: already have such route ({}); leave one out", where(it->second)));
-    }
   });
+  check.for_each_twin(
+      "/ip/route", [](const View& row) { return !row.disabled(); },
+      [&](const View& row, const View& first) {
+        check.add(
+            row, "dst-address",
+            fmt::format("failure: already have such route ({}); leave one out", where(first)));
+      });
 }
 
 void check_arp(Check& check) {
-  std::map<std::pair<std::string_view, std::string_view>, View> used;
-  for_each(check.tree, "/ip/arp", [&](const View& row) {
+  check.for_asked("/ip/arp", false, [&](const View& row) {
     std::string mistake = mac_mistake(row.raw("mac-address"));
     if (!mistake.empty()) check.add(row, "mac-address", std::move(mistake));
-    if (row.disabled()) return;
-    const auto [it, fresh] = used.try_emplace({row.raw("interface"), row.raw("address")}, row);
-    if (fresh) return;
-    check.add(row, "address",
-              fmt::format("{} on {} has a row already ({}); leave one out", row.raw("address"),
-                          row.raw("interface"), where(it->second)));
+    if (!row.is_set("mac-address") && !row.get_bool("published")) {
+      check.add(
+          row, "mac-address",
+          "missing =mac-address=: write the neighbour's, or published: yes to have the router "
+          "answer for the address");
+    }
   });
+  check.for_each_twin(
+      "/ip/arp", [](const View& row) { return !row.disabled(); },
+      [&](const View& row, const View& first) {
+        check.add(
+            row, "address",
+            fmt::format("failure: already have such address: {} on {} has a row already ({}); "
+                        "leave one out",
+                        row.raw("address"), row.raw("interface"), where(first)));
+      });
 }
 
 }  // namespace
 
 void validate_ip(Check& check) {
-  check_addresses(check);
-  check_routes(check);
-  check_arp(check);
+  const bool interfaces = interfaces_changed(check);
+  if (interfaces || check.concerns({"/ip/address"})) check_addresses(check);
+  if (interfaces || check.concerns({"/ip/route"})) check_routes(check);
+  if (check.concerns({"/ip/arp"})) check_arp(check);
 }
 
 }  // namespace maclane::model

@@ -11,6 +11,10 @@ namespace {
 using model::Fields;
 using model::View;
 
+constexpr const char* kHeldComment =
+    "loop protect: a frame that the router sent came back; down until its disable time is over or "
+    "the interface is changed";
+
 const Interface* find(const Router& router, std::string_view name) {
   const Snapshot* s = router.dataplane().current();
   const IfIndex index = router.compiled().names.index_of(name);
@@ -53,6 +57,10 @@ void interface_state(const Router& router, const View& row, Fields& out) {
   const Interface* i = find(router, name);
   if (i == nullptr) return;
   out.emplace_back("running", yes_no(i->up));
+  const LoopProtect& loops = router.services().loop_protect();
+  const IfIndex index = router.compiled().names.index_of(name);
+  out.emplace_back("loop-protect-status", std::string(loops.status(index)));
+  if (loops.held(index) && !row.is_set("comment")) out.emplace_back("comment", kHeldComment);
   if (!row.is_set("mac-address")) out.emplace_back("mac-address", model::format_mac(i->mac.bytes));
   out.emplace_back("l2mtu", std::to_string(i->mtu + 4 * (2 - i->tag_count)));
   if (row.menu().path == "/interface/ethernet") {
@@ -91,7 +99,10 @@ std::vector<model::PrintRow> all_interfaces(const Router& router, const model::M
     f.emplace_back("slave", "false");
     if (stored != nullptr) {
       const View view(*menu, *stored);
-      if (view.is_set("comment")) f.emplace_back("comment", view.raw("comment"));
+      if (view.is_set("comment"))
+        f.emplace_back("comment", view.raw("comment"));
+      else if (router.services().loop_protect().held(index))
+        f.emplace_back("comment", kHeldComment);
     }
     if (const Router::LinkHistory* h = router.link_history(facts.name)) {
       if (!h->last_up.empty()) f.emplace_back("last-link-up-time", h->last_up);

@@ -45,6 +45,19 @@ std::vector<model::PrintRow> connected_routes(const Router& router) {
   return rows;
 }
 
+/// A row that a person wrote is permanent, unless its interface cannot carry neighbours.
+void neighbour_state(const Router& router, const View& row, Fields& out) {
+  const Snapshot* s = router.dataplane().current();
+  const IfIndex index = router.compiled().names.index_of(row.raw("interface"));
+  const bool valid = s != nullptr && index != kNoIf && index < s->interfaces.size() &&
+                     s->interfaces[index].kind != IfKind::kNone && !s->interfaces[index].attached;
+  out.emplace_back("invalid", yes_no(!valid));
+  out.emplace_back("vrf", "main");
+  if (row.disabled() || !valid) return;
+  out.emplace_back("status", "permanent");
+  out.emplace_back("complete", "true");
+}
+
 std::vector<model::PrintRow> learned_neighbours(const Router& router) {
   std::vector<model::PrintRow> rows;
   for (const ArpRow& arp : router.services().arp_rows()) {
@@ -59,7 +72,8 @@ std::vector<model::PrintRow> learned_neighbours(const Router& router) {
                   {"published", "false"},
                   {"status", std::string(arp.status)},
                   {"invalid", "false"},
-                  {"DHCP", "false"},
+                  {"DHCP", yes_no(arp.dhcp)},
+                  {"vrf", "main"},
                   {"dynamic", "true"},
                   {"disabled", "false"},
                   {"complete", yes_no(arp.complete)}};
@@ -79,6 +93,8 @@ void provide_ip_rows(Router& router) {
   model.provide("/ip/route",
                 [&router](const View& row, Fields& out) { route_state(router, row, out); });
   model.provide_rows("/ip/route", [&router] { return connected_routes(router); });
+  model.provide("/ip/arp",
+                [&router](const View& row, Fields& out) { neighbour_state(router, row, out); });
   model.provide_rows("/ip/arp", [&router] { return learned_neighbours(router); });
 }
 

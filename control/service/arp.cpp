@@ -1,5 +1,5 @@
-// Hearing, answering and learning. Resolution is in arp_resolve.cpp, configuration in
-// arp_config.cpp.
+// Hearing, answering and learning. Answers for others are in arp_proxy.cpp, resolution is in
+// arp_resolve.cpp, configuration in arp_config.cpp.
 #include "control/service/arp.h"
 
 #include <fmt/format.h>
@@ -103,7 +103,10 @@ void Arp::locate(const PacketMessage& message, Heard& out) const {
 std::optional<Drop> Arp::process(const Heard& heard, IfIndex in_if) {
   const Snapshot& snapshot = io_.snapshot();
   if (heard.domain >= snapshot.domains.size()) return Drop::inject_invalid;
-  if (own_mac(heard.arp.sender_mac, heard.domain)) return std::nullopt;  // heard ourselves
+  if (own_mac(heard.arp.sender_mac, heard.domain)) {  // heard ourselves
+    twin(in_if, heard);
+    return std::nullopt;
+  }
 
   const IfIndex mine = heard.arp.sender_ip.raw != 0 ? owner(heard.arp.sender_ip, heard) : kNoIf;
   if (mine != kNoIf) {
@@ -114,37 +117,60 @@ std::optional<Drop> Arp::process(const Heard& heard, IfIndex in_if) {
 
   const IfIndex asked = owner(heard.arp.target_ip, heard);
   if (asked == kNoIf) {
+    if (stand_in(heard)) return std::nullopt;
     // Nobody here owns it; say so by name only where ARP is switched off.
     for (const auto& row : book_.owners(heard.arp.target_ip)) {
       if (row.interface >= snapshot.interfaces.size()) continue;
       const Interface& i = snapshot.interfaces[row.interface];
-      if (i.domain == heard.domain && !i.arp) return Drop::arp_disabled;
+      if (i.domain == heard.domain && i.arp == ArpMode::kDisabled) return Drop::arp_disabled;
     }
     const Interface& heard_on = snapshot.interfaces[in_if];
-    return heard_on.arp ? std::nullopt : std::optional(Drop::arp_disabled);
+    return heard_on.arp != ArpMode::kDisabled ? std::nullopt : std::optional(Drop::arp_disabled);
   }
   if (!heard.request || heard.gratuitous) return std::nullopt;
+  if (snapshot.interfaces[asked].arp == ArpMode::kReplyOnly && !knows(asked, heard)) {
+    return std::nullopt;
+  }
   if (mine == kNoIf) learn_requester(asked, heard);
-  ArpHdr reply = heard.arp;
-  reply.operation = be16::from(kArpReply);
-  reply.sender_mac = snapshot.interfaces[asked].mac;
-  reply.sender_ip = heard.arp.target_ip;
-  reply.target_mac = heard.arp.sender_mac;
-  reply.target_ip = heard.arp.sender_ip;
-  send(asked, heard.arp.sender_mac, reply);
+  reply(asked, heard);
   return std::nullopt;
 }
 
-/// The interface if ARP may be spoken there: ours, up, arp=enabled.
-const Interface* Arp::active(IfIndex interface) const {
+/// That `from` has the address asked for.
+void Arp::reply(IfIndex from, const Heard& heard) {
+  ArpHdr out = heard.arp;
+  out.operation = be16::from(kArpReply);
+  out.sender_mac = io_.snapshot().interfaces[from].mac;
+  out.sender_ip = heard.arp.target_ip;
+  out.target_mac = heard.arp.sender_mac;
+  out.target_ip = heard.arp.sender_ip;
+  send(from, heard.arp.sender_mac, out);
+}
+
+/// The interface if anything is answered there: ours, up, not arp=disabled.
+const Interface* Arp::speaking(IfIndex interface) const {
   const Snapshot& snapshot = io_.snapshot();
   if (interface == kNoIf || interface >= snapshot.interfaces.size()) return nullptr;
   const Interface& i = snapshot.interfaces[interface];
-  return i.kind != IfKind::kNone && !i.attached && i.up && i.arp ? &i : nullptr;
+  return i.kind != IfKind::kNone && !i.attached && i.up && i.arp != ArpMode::kDisabled ? &i
+                                                                                       : nullptr;
+}
+
+/// The interface if neighbours are asked for and learned there, too.
+const Interface* Arp::asking(IfIndex interface) const {
+  const Interface* i = speaking(interface);
+  return i != nullptr && i->arp != ArpMode::kReplyOnly ? i : nullptr;
+}
+
+/// Whether the asker is one of those that reply-only answers: a row says that it has this MAC.
+bool Arp::knows(IfIndex interface, const Heard& heard) const {
+  const auto found = cache_.entries().find(ArpEntry::key_of(interface, heard.arp.sender_ip));
+  return found != cache_.entries().end() && found->second.state == NeighState::kPermanent &&
+         found->second.mac == heard.arp.sender_mac;
 }
 
 bool Arp::hears(IfIndex interface, const Heard& heard) const {
-  const Interface* i = active(interface);
+  const Interface* i = speaking(interface);
   if (i == nullptr || i->domain != heard.domain) return false;
   if (heard.from_vport == kNoIf) return heard.only == kNoIf || heard.only == interface;
   const Interface& source = io_.snapshot().interfaces[heard.from_vport];
@@ -182,11 +208,28 @@ void Arp::conflict(IfIndex interface, const Heard& heard) {
   announce_address(interface, address);
 }
 
+/// One of our MAC addresses with an address that is not ours: a second device has it, and the
+/// switch sends each what is meant for the other (F-14, E-45).
+void Arp::twin(IfIndex in_if, const Heard& heard) {
+  const be32 address = heard.arp.sender_ip;
+  if (!heard.request || address.raw == 0 || heard.from_vport != kNoIf || book_.owns(address)) {
+    return;
+  }
+  const uint64_t now = io_.now_ms();
+  const auto [entry, first] = twins_ms_.try_emplace(in_if, now);
+  if (!first && now - entry->second < kTwinMs) return;
+  entry->second = now;
+  log::write(log::Level::kWarning, "arp,warning",
+             "{}: the router's MAC address {} is also used by the host with the address {}; one of "
+             "the two needs another",
+             name_(in_if), text_of(heard.arp.sender_mac), text_of(address));
+}
+
 void Arp::learn(const Heard& heard) {
   const Snapshot& snapshot = io_.snapshot();
   const Domain& domain = snapshot.domains[heard.domain];
   const auto learn_on = [&](IfIndex i) {
-    if (!hears(i, heard)) return;
+    if (!hears(i, heard) || asking(i) == nullptr) return;
     ArpEntry* entry = cache_.find(i, heard.arp.sender_ip);
     if (entry == nullptr || entry->state == NeighState::kPermanent) return;
     const MacAddr& mac = snapshot.interfaces[i].mac;
@@ -199,7 +242,7 @@ void Arp::learn(const Heard& heard) {
 
 void Arp::learn_requester(IfIndex interface, const Heard& heard) {
   const be32 address = heard.arp.sender_ip;
-  if (address.raw == 0 || !book_.connected(interface, address) ||
+  if (address.raw == 0 || asking(interface) == nullptr || !book_.connected(interface, address) ||
       cache_.find(interface, address) != nullptr) {
     return;
   }

@@ -20,6 +20,7 @@ struct ArpEntry {
   MacAddr mac;
   NeighState state = NeighState::kNone;
   bool delay = false;      // kProbe: still waiting before the first probe (shown as "delay")
+  bool dhcp = false;       // kPermanent: a lease keeps it, no person
   bool confirmed = false;  // it answered us once: not just somebody's request
   uint8_t tries = 0;       // who-has sent in this state
   uint64_t since_ms = 0;   // when it came to this state

@@ -12,7 +12,13 @@ void Arp::on_config(const ServiceConfig& config) {
   timeouts_ms_ = config.interface_arp_timeout_ms;
   keep_valid_entries();
   cache_.set_limit(config.max_neighbour_entries);
-  apply_statics(config.neighbours);
+  statics_.clear();
+  for (const StaticNeighbour& row : config.neighbours) {
+    if (row.mac.is_zero() || row.mac.is_multicast() || row.address.raw == 0) continue;
+    statics_.emplace(ArpEntry::key_of(row.interface, row.address), row.mac);
+  }
+  apply_statics();
+  find_proxies(config.neighbours);
   announce_changes();
   std::erase_if(defended_ms_, [&](const auto& row) {
     return !book_.owns(static_cast<IfIndex>(row.first >> 32),
@@ -28,7 +34,7 @@ void Arp::keep_valid_entries() {
   for (const auto& known : cache_.entries()) {
     const ArpEntry& entry = known.second;
     if (entry.state == NeighState::kPermanent) continue;  // apply_statics() looks after these
-    const Interface* now = active(entry.interface);
+    const Interface* now = asking(entry.interface);
     const auto before = seen_.find(entry.interface);
     bool keep = now != nullptr && !book_.owns(entry.interface, entry.address);
     if (keep && before != seen_.end()) {
@@ -42,39 +48,62 @@ void Arp::keep_valid_entries() {
   for (const uint64_t key : gone) forget(cache_.entries().at(key));
 }
 
-void Arp::apply_statics(const std::vector<StaticNeighbour>& wanted) {
+/// Whether rows may stand on an interface at all.
+bool Arp::may_carry(IfIndex interface) const {
   const Snapshot& snapshot = io_.snapshot();
-  std::map<uint64_t, const StaticNeighbour*> rows;
-  for (const StaticNeighbour& s : wanted) {
-    const bool possible = s.interface != kNoIf && s.interface < snapshot.interfaces.size() &&
-                          snapshot.interfaces[s.interface].kind != IfKind::kNone &&
-                          !snapshot.interfaces[s.interface].attached && !s.mac.is_zero() &&
-                          !s.mac.is_multicast() && s.address.raw != 0;
-    if (possible) rows.emplace(ArpEntry::key_of(s.interface, s.address), &s);
-  }
+  return interface != kNoIf && interface < snapshot.interfaces.size() &&
+         snapshot.interfaces[interface].kind != IfKind::kNone &&
+         !snapshot.interfaces[interface].attached;
+}
+
+void Arp::apply_statics() {
   std::vector<uint64_t> gone;
   for (const auto& [key, entry] : cache_.entries()) {
-    if (entry.state == NeighState::kPermanent && !rows.contains(key)) gone.push_back(key);
+    if (entry.state == NeighState::kPermanent &&
+        (!may_carry(entry.interface) || (!statics_.contains(key) && !leases_.contains(key)))) {
+      gone.push_back(key);
+    }
   }
   for (const uint64_t key : gone) forget(cache_.entries().at(key));
+  for (const auto& [key, mac] : statics_) apply_static(key, mac, false);
+  for (const auto& [key, mac] : leases_) {
+    if (!statics_.contains(key)) apply_static(key, mac, true);
+  }
+}
 
-  for (const auto& [key, row] : rows) {
-    ArpEntry* entry = cache_.find(row->interface, row->address);
-    if (entry == nullptr) {
-      entry = cache_.create(row->interface, row->address, ArpCache::Need::kPermanent);
-    } else if (entry->state == NeighState::kPermanent && entry->mac == row->mac) {
-      continue;
-    }
-    entry->mac = row->mac;
-    entry->delay = false;
-    if (cache_.change(*entry, NeighState::kPermanent, io_.now_ms(), kNever)) {
-      release(row->interface, row->address);
-    } else {
-      for (rte_mbuf* m : hold_.take(key)) {
-        io_.free(m, Drop::neigh_queue_full, message_of(m).in_if);
-      }
+void Arp::apply_static(uint64_t key, const MacAddr& mac, bool dhcp) {
+  const auto interface = static_cast<IfIndex>(key >> 32);
+  const be32 address = be32::from(static_cast<uint32_t>(key));
+  if (!may_carry(interface)) return;
+  ArpEntry* entry = cache_.find(interface, address);
+  if (entry == nullptr) {
+    entry = cache_.create(interface, address, ArpCache::Need::kPermanent);
+  } else if (entry->state == NeighState::kPermanent && entry->mac == mac) {
+    entry->dhcp = dhcp;
+    return;
+  }
+  entry->mac = mac;
+  entry->delay = false;
+  entry->dhcp = dhcp;
+  if (cache_.change(*entry, NeighState::kPermanent, io_.now_ms(), kNever)) {
+    release(interface, address);
+  } else {
+    for (rte_mbuf* m : hold_.take(key)) {
+      io_.free(m, Drop::neigh_queue_full, message_of(m).in_if);
     }
   }
+}
+
+void Arp::set_lease(IfIndex interface, be32 address, const MacAddr& mac) {
+  const uint64_t key = ArpEntry::key_of(interface, address);
+  leases_[key] = mac;
+  if (!statics_.contains(key)) apply_static(key, mac, true);
+}
+
+void Arp::remove_lease(IfIndex interface, be32 address) {
+  const uint64_t key = ArpEntry::key_of(interface, address);
+  if (leases_.erase(key) == 0 || statics_.contains(key)) return;
+  if (ArpEntry* entry = cache_.find(interface, address); entry != nullptr) forget(*entry);
 }
 
 /// new addresses, interfaces that came up, MACs that changed.
@@ -87,7 +116,7 @@ void Arp::announce_changes() {
     if (interface.kind == IfKind::kNone || interface.attached) continue;
     const auto addresses = book_.of(index);
     Seen& now = now_seen[index];
-    now = {interface.mac, active(index) != nullptr, {addresses.begin(), addresses.end()}};
+    now = {interface.mac, asking(index) != nullptr, {addresses.begin(), addresses.end()}};
     if (!now.active) continue;
 
     const auto before = seen_.find(index);
@@ -108,9 +137,9 @@ void Arp::announce(IfIndex interface) {
 }
 
 /// RFC 5227 2.3: a request whose sender and target are the address. An interface that is not up
-/// sends nothing (F-23).
+/// sends nothing (F-23), nor does one that only replies.
 void Arp::announce_address(IfIndex interface, be32 address) {
-  const Interface* i = active(interface);
+  const Interface* i = asking(interface);
   if (i == nullptr) return;
   ArpHdr arp{};
   arp.operation = be16::from(1);
@@ -123,7 +152,7 @@ std::vector<ArpRow> Arp::rows() const {
   std::vector<ArpRow> out;
   out.reserve(cache_.size());
   for (const auto& [key, entry] : cache_.entries()) {
-    ArpRow row{entry.address, entry.mac, entry.interface, {}, true, true, false};
+    ArpRow row{entry.address, entry.mac, entry.interface, {}, true, true, entry.dhcp};
     switch (entry.state) {
       case NeighState::kNone:
       case NeighState::kIncomplete:
@@ -146,7 +175,7 @@ std::vector<ArpRow> Arp::rows() const {
         break;
       case NeighState::kPermanent:
         row.status = "permanent";
-        row.dynamic = false;
+        row.dynamic = entry.dhcp;
         break;
     }
     out.push_back(row);

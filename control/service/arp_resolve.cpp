@@ -45,8 +45,9 @@ void Arp::start(IfIndex interface, be32 next_hop, rte_mbuf* packet) {
     return;
   }
   const uint64_t now = io_.now_ms();
-  if (active(interface) == nullptr) {
-    // No ARP here (arp=disabled, or down): the workers drop by themselves for a while.
+  if (asking(interface) == nullptr) {
+    // Nothing is asked here (disabled, reply-only, or down): the workers drop by themselves for a
+    // while.
     cache_.change(*entry, NeighState::kFailed, now, now + kFailedMs);
     give_up(packet);
     return;
@@ -163,7 +164,7 @@ void Arp::expire(ArpEntry& entry, uint64_t now) {
 }
 
 void Arp::ask(const ArpEntry& entry, bool unicast) {
-  const Interface* interface = active(entry.interface);
+  const Interface* interface = asking(entry.interface);
   if (interface == nullptr) return;
   ArpHdr arp{};
   arp.operation = be16::from(1);

@@ -22,7 +22,15 @@ struct InterfaceAddress {
 struct StaticNeighbour {
   IfIndex interface = kNoIf;
   be32 address{};
-  MacAddr mac;
+  MacAddr mac;             // zero: of a published row only, which then says no neighbour
+  bool published = false;  // answered for on the interface
+};
+
+/// Of an interface with loop-protect=on (A3).
+struct LoopProtectConfig {
+  uint64_t send_interval_ms = 5000;
+  uint64_t disable_time_ms = 300'000;  // 0: until the interface is changed
+  std::string revision;                // all that is configured about the interface
 };
 
 struct ServiceConfig {
@@ -30,6 +38,7 @@ struct ServiceConfig {
   std::vector<StaticNeighbour> neighbours;
   uint64_t arp_timeout_ms = 30'000;                        // /ip/settings arp-timeout
   std::map<IfIndex, uint64_t> interface_arp_timeout_ms{};  // where an interface has its own
+  std::map<IfIndex, LoopProtectConfig> loop_protect{};
   uint32_t max_neighbour_entries = 8192;
   uint32_t icmp_rate_limit_ms = 10;  // smallest gap between ICMP errors to one target; 0: none
   bool icmp_errors_use_inbound_address = true;  // no: the address of the way back

@@ -34,6 +34,22 @@ const Snapshot& DataplaneIo::snapshot() {
   return current != nullptr ? *current : none;
 }
 
+std::vector<IfIndex> DataplaneIo::ways_to(be32 address) {
+  const Snapshot& s = snapshot();
+  if (s.fib == nullptr) return {};
+  const NextHop& hop = s.next_hops[s.fib->lookup(address.host())];
+  std::vector<IfIndex> ways;
+  const auto add = [&](const NextHop& way) {
+    if (way.kind == NextHop::Kind::kLocal || way.kind == NextHop::Kind::kConnected ||
+        way.kind == NextHop::Kind::kGateway) {
+      ways.push_back(way.out_if);
+    }
+  };
+  if (hop.alternatives.empty()) add(hop);
+  for (const uint16_t way : hop.alternatives) add(s.next_hops[way]);
+  return ways;
+}
+
 uint64_t DataplaneIo::now_ms() {
   const auto since_start = std::chrono::steady_clock::now().time_since_epoch();
   return static_cast<uint64_t>(

@@ -17,6 +17,7 @@ class DataplaneIo final : public PacketIo {
   NeighbourTable& neighbours() override;
   McFilters& mc_filters() override;
   const Snapshot& snapshot() override;
+  std::vector<IfIndex> ways_to(be32 address) override;
   uint64_t now_ms() override;
 
  private:

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "dataplane/snapshot.h"
 #include "dataplane/table/mc_filter.h"
@@ -33,6 +34,10 @@ struct PacketIo {
   virtual McFilters& mc_filters() = 0;
   /// What is published now; an empty one before the first.
   virtual const Snapshot& snapshot() = 0;
+  /// The interfaces by which a packet to the address would leave, several if the ways are equal; an
+  /// address of the router's own counts as behind the interface that owns it. Empty: it would go
+  /// nowhere.
+  virtual std::vector<IfIndex> ways_to(be32 address) = 0;
   /// A steady clock in milliseconds.
   virtual uint64_t now_ms() = 0;
 };

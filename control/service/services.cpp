@@ -10,6 +10,7 @@ Services::Services(PacketIo& io, const InterfaceName& name, uint64_t seed)
       arp_(io, book_, icmp_, name, seed ^ 0x9e3779b97f4a7c15ULL),
       local_(io, book_, icmp_),
       membership_(io),
+      loop_protect_(io, name),
       event_log_(name) {}
 
 void Services::on_config(const ServiceConfig& config) {
@@ -17,7 +18,8 @@ void Services::on_config(const ServiceConfig& config) {
   icmp_.on_config(config);
   membership_.on_config();
   event_log_.on_config(io_.snapshot());
-  arp_.on_config(config);  // last: it sends
+  arp_.on_config(config);  // the last two: they send
+  loop_protect_.on_config(config);
 }
 
 void Services::handle(rte_mbuf* packet) {
@@ -33,8 +35,15 @@ void Services::handle(rte_mbuf* packet) {
     case PuntReason::kTcpReset:
       icmp_.handle(packet);
       return;
+    case PuntReason::kDhcp:
+    case PuntReason::kPppoe:
+      io_.free(packet, Drop::no_service, message_of(packet).in_if);
+      return;
     case PuntReason::kMembership:
       membership_.handle(packet);
+      return;
+    case PuntReason::kLoopProtect:
+      loop_protect_.handle(packet);
       return;
   }
   io_.free(packet, Drop::no_service, message_of(packet).in_if);
@@ -55,12 +64,13 @@ void Services::tick() {
   arp_.tick();
   local_.tick();
   membership_.tick();
+  loop_protect_.tick();
   event_log_.tick(io_.now_ms());
 }
 
 uint64_t Services::next_deadline() const {
   return std::min({arp_.next_deadline(), local_.next_deadline(), membership_.next_deadline(),
-                   event_log_.next_deadline()});
+                   loop_protect_.next_deadline(), event_log_.next_deadline()});
 }
 
 }  // namespace maclane

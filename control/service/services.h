@@ -13,6 +13,7 @@
 #include "control/service/event_log.h"
 #include "control/service/icmp.h"
 #include "control/service/local.h"
+#include "control/service/loop_protect.h"
 #include "control/service/membership.h"
 #include "control/service/packet_io.h"
 
@@ -35,6 +36,8 @@ class Services {
   [[nodiscard]] std::vector<ArpRow> arp_rows() const { return arp_.rows(); }
   [[nodiscard]] Arp& arp() { return arp_; }
   [[nodiscard]] Icmp& icmp() { return icmp_; }
+  [[nodiscard]] LoopProtect& loop_protect() { return loop_protect_; }
+  [[nodiscard]] const LoopProtect& loop_protect() const { return loop_protect_; }
   [[nodiscard]] const AddressBook& addresses() const { return book_; }
 
  private:
@@ -44,6 +47,7 @@ class Services {
   Arp arp_;
   Local local_;
   Membership membership_;
+  LoopProtect loop_protect_;
   EventLog event_log_;
 };
 

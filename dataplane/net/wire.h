@@ -1,5 +1,5 @@
-// Wire headers (RFC 826, 791, 768, 792, 9293, IEEE 802.1Q) as structs without padding, and protocol
-// numbers.
+// Wire headers (RFC 826, 791, 768, 792, 2516, 9293, IEEE 802.1Q) as structs without padding, and
+// protocol numbers.
 #pragma once
 
 #include "dataplane/net/types.h"
@@ -12,6 +12,12 @@ inline constexpr uint16_t kEtherIp6 = 0x86dd;
 inline constexpr uint16_t kEtherVlan = 0x8100;
 inline constexpr uint16_t kEtherQinQ = 0x88a8;
 inline constexpr uint16_t kEtherPause = 0x8808;
+inline constexpr uint16_t kEtherPppoeDiscovery = 0x8863;
+inline constexpr uint16_t kEtherPppoeSession = 0x8864;
+inline constexpr uint16_t kEtherLoopProtect = 0x9003;  // RouterOS's, behaviour.md A-19
+
+inline constexpr uint16_t kPppIp4 = 0x0021;
+inline constexpr uint16_t kPppLcp = 0xc021;
 
 inline constexpr uint8_t kProtoIcmp = 1;
 inline constexpr uint8_t kProtoIgmp = 2;
@@ -28,6 +34,14 @@ struct EtherHdr {
 struct VlanHdr {
   be16 tci;
   be16 type;
+};
+/// Of a session frame (RFC 2516 4), with the PPP protocol behind it (RFC 1661 2).
+struct PppoeHdr {
+  uint8_t version_type;  // 0x11
+  uint8_t code;          // 0: session data
+  be16 session;
+  be16 length;  // of what follows: the protocol and its packet, without padding
+  be16 protocol;
 };
 struct Ip4Hdr {
   uint8_t version_ihl;
@@ -84,6 +98,9 @@ struct ArpHdr {
   be32 target_ip;
 };
 static_assert(sizeof(EtherHdr) == 14 && sizeof(VlanHdr) == 4 && sizeof(Ip4Hdr) == 20);
+static_assert(sizeof(PppoeHdr) == 8);
+/// What a PPPoE session puts before an IPv4 packet.
+inline constexpr uint16_t kPppoeOverhead = sizeof(EtherHdr) + sizeof(PppoeHdr);
 static_assert(sizeof(UdpHdr) == 8 && sizeof(TcpHdr) == 20 && sizeof(IcmpHdr) == 8);
 static_assert(sizeof(ArpHdr) == 28);
 

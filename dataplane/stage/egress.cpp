@@ -3,6 +3,7 @@
 #include "dataplane/net/checksum.h"
 #include "dataplane/net/wire.h"
 #include "dataplane/stage/l2.h"
+#include "dataplane/stage/pppoe.h"
 #include "dataplane/worker/packet.h"
 
 namespace maclane {
@@ -10,6 +11,7 @@ namespace {
 
 void send(Worker& w, rte_mbuf* m, const Interface& out, IfIndex out_if,
           const MacAddr& dst) noexcept {
+  if (out.kind == IfKind::kPppoe) return pppoe_send(w, m, out_if);
   auto* eth = reinterpret_cast<EtherHdr*>(rte_pktmbuf_prepend(m, sizeof(EtherHdr)));
   if (eth == nullptr) return drop(w, m, Drop::oversize, out_if);
   *eth = {dst, out.mac, be16::from(kEtherIp4)};

@@ -11,27 +11,31 @@
 
 #include "dataplane/net/checksum.h"
 #include "dataplane/stage/conntrack.h"
+#include "dataplane/stage/pppoe.h"
 #include "dataplane/worker/packet.h"
 
 namespace maclane {
 
-/// A way out: the finished Ethernet header and where to put the frame.
+/// A way out: the finished header and where to put the frame.
 struct Way {
   IfIndex out_if = kNoIf;
   uint16_t port = kNoPort;  // index into Snapshot::ports; kNoPort: the ordinary way only
   uint16_t mtu = 0;
+  uint16_t header_bytes = sizeof(EtherHdr);
   TxBuffer* buffer = nullptr;  // of the port
-  std::array<uint8_t, sizeof(EtherHdr)> header{};
+  PppoeHead header{};          // the last header_bytes of it; without PPPoE's length
 };
 
 /// The way to `dst` on `out_if`, if it is a wire without tags: what l2_send() would come to for an
 /// IPv4 frame of the router (stage/demux_table.h). Else port is kNoPort.
 [[nodiscard]] Way find_way(Worker& w, IfIndex out_if, const MacAddr& dst) noexcept;
+/// The same through a PPPoE session.
+[[nodiscard]] Way find_session_way(Worker& w, IfIndex session) noexcept;
 
 class FastPath {
  public:
   explicit FastPath(Worker& w) noexcept
-      : w_(w), snapshot_(*w.snapshot), generation_(w.snapshot->generation) {}
+      : w_(w), snapshot_(*w.snapshot), generation_(w.generation) {}
   ~FastPath() { count_walk(); }
   FastPath(const FastPath&) = delete;
   FastPath& operator=(const FastPath&) = delete;
@@ -112,10 +116,16 @@ class FastPath {
   void send(Burst& b, unsigned i) noexcept {
     rte_mbuf* m = b.mbuf[i];
     b.mbuf[i] = nullptr;
-    std::memcpy(reinterpret_cast<uint8_t*>(b.ip[i]) - sizeof(EtherHdr), way_.header.data(),
-                sizeof(EtherHdr));
-    const auto bytes = static_cast<uint16_t>(b.length[i] + sizeof(EtherHdr));
-    m->data_off = static_cast<uint16_t>(m->data_off - sizeof(EtherHdr));
+    auto* const ip = reinterpret_cast<uint8_t*>(b.ip[i]);
+    constexpr unsigned kPlain = sizeof(EtherHdr);
+    if (way_.header_bytes == kPlain) {
+      std::memcpy(ip - kPlain, way_.header.data() + kPppoeOverhead - kPlain, kPlain);
+    } else {
+      std::memcpy(ip - kPppoeOverhead, way_.header.data(), kPppoeOverhead);
+      set_pppoe_length(ip, b.length[i]);
+    }
+    const auto bytes = static_cast<uint16_t>(b.length[i] + way_.header_bytes);
+    m->data_off = static_cast<uint16_t>(m->data_off - way_.header_bytes);
     m->data_len = bytes;
     m->pkt_len = bytes;
     TxBuffer& buffer = *way_.buffer;
@@ -133,6 +143,7 @@ class FastPath {
   }
   [[nodiscard]] bool take_way(const Leg& leg) noexcept {
     if (leg.out_if == kIfLocal) return false;
+    if (is_point_to_point(leg.neighbour)) return take_session_way(leg.out_if);
     const Neighbour n = w_.neighbours.get(leg.neighbour);
     if (!ready(n.state)) return false;
     const Way way = find_way(w_, leg.out_if, n.mac);
@@ -141,11 +152,23 @@ class FastPath {
     way_of_ = leg.neighbour;
     return true;
   }
+  [[nodiscard]] bool take_session_way(IfIndex session) noexcept {
+    const Way way = find_session_way(w_, session);
+    if (way.port == kNoPort) return false;
+    way_ = way;
+    way_of_ = point_to_point(session);
+    return true;
+  }
   [[nodiscard]] bool take_way(uint16_t next_hop, be32 dst) noexcept {
     const NextHop& hop = snapshot_.next_hops[next_hop];
     const bool gateway = hop.kind == NextHop::Kind::kGateway;
     if ((!gateway && hop.kind != NextHop::Kind::kConnected) || !hop.alternatives.empty())
       return false;
+    if (snapshot_.interfaces[hop.out_if].kind == IfKind::kPppoe) {
+      if (!take_session_way(hop.out_if)) return false;
+      next_hop_ = next_hop;
+      return true;
+    }
     const Neighbour n = w_.neighbours.find(hop.out_if, gateway ? hop.gateway : dst);
     if (!ready(n.state)) return false;
     const Way way = find_way(w_, hop.out_if, n.mac);
@@ -166,7 +189,7 @@ class FastPath {
   const uint32_t generation_;
   Way way_;
   NeighbourRef way_of_ = kNoNeighbour;  // whose way_ is
-  uint16_t next_hop_ = 0;  // the gateway that way_ leads to; 0: none, or a neighbour of our own
+  uint16_t next_hop_ = 0;  // the gateway or session that way_ leads to; 0: none, or a neighbour
   uint16_t walk_ = WalkTable::kNone;
   uint32_t walk_packets_ = 0;
   uint64_t walk_bytes_ = 0;

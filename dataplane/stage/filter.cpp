@@ -137,7 +137,7 @@ void walk_chain(const RuleSet* set, uint16_t chain, const RuleKey& key,
       case Action::kJump:
         if (depth + 1 < kMaxDepth) {
           ++depth;
-          enter(*set, rule.jump_chain, fields, stack[depth]);
+          enter(*set, set->more_of(rule).jump_chain, fields, stack[depth]);
         }
         break;
       case Action::kReturn:
@@ -145,7 +145,7 @@ void walk_chain(const RuleSet* set, uint16_t chain, const RuleKey& key,
         --depth;
         break;
       default:
-        record.verdict = {rule.action, rule.reject, &rule};
+        record.verdict = {rule.action, set->more_of(rule).reject, &rule};
         return;
     }
   }

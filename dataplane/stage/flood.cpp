@@ -22,6 +22,7 @@ class Fan {
     if ((cell_.actions & kCountReflected) != 0) {
       for (IfIndex vport : frame_.domain->vports) count_drop(w_, Drop::reflected, vport);
     }
+    if (dhcp_heard_) punt_dhcp_copy();
     if ((cell_.actions & kToWire) != 0) {
       if (arp_heard_) punt_arp_copy();
       send_original();
@@ -99,6 +100,12 @@ class Fan {
       arp_heard_ = true;
       return;
     }
+    // So for a DHCP reply, whoever of them it is meant for.
+    if (type == kEtherIp4 && w_.snapshot->interfaces[vport].dhcp && is_dhcp_reply(frame_.packet)) {
+      count_rx(w_, vport, frame_.packet->pkt_len);
+      dhcp_heard_ = true;
+      return;
+    }
     // A sibling's frame may carry priority tags: its type shows in the copy only.
     if (type != kEtherIp4 && !is_vlan_type(type)) {
       count_rx(w_, vport, frame_.packet->pkt_len);
@@ -138,6 +145,16 @@ class Fan {
     }
   }
 
+  void punt_dhcp_copy() noexcept {
+    const IfIndex parent = frame_.domain->parent;
+    rte_mbuf* m = copy(w_, frame_.packet);
+    if (m == nullptr) {
+      count_drop(w_, Drop::flood_no_mbuf, parent);
+    } else {
+      dhcp_punt(w_, m, parent, true);
+    }
+  }
+
   void send_original() noexcept {
     // Pushing tags writes into bytes that clones read; to_wire copies a shared buffer first.
     to_wire(w_, frame_.packet, frame_.sender);
@@ -152,6 +169,8 @@ class Fan {
       drop(w_, m, Drop::flood_budget, parent);
     } else if (!w_.snapshot->interfaces[parent].up) {
       drop(w_, m, Drop::vport_down, parent);
+    } else if (type == kEtherLoopProtect) {
+      punt_loop_protect(w_, m, parent, true);
     } else if (type != kEtherIp4 && type != kEtherArp) {
       drop(w_, m, Drop::unknown_ethertype, parent);
     } else if (m = unshared(m); m != nullptr) {
@@ -159,6 +178,12 @@ class Fan {
       if (type == kEtherArp) {
         // Only the parent hears a reflected frame, so it is told as if it were for it alone.
         punt(w_, m, arp_message((cell_.actions & kToVports) != 0));
+      } else if (w_.snapshot->interfaces[parent].dhcp && is_dhcp_reply(m)) {
+        if (dhcp_heard_) {
+          finish(w_, m);  // its copy is for all
+        } else {
+          dhcp_punt(w_, m, parent, true);
+        }
       } else {
         rte_pktmbuf_adj(m, kEtherHeader);
         if (!queue_.push(m, parent, L3Queue::kL2Broadcast)) {
@@ -186,6 +211,7 @@ class Fan {
   const uint64_t group_;
   bool shared_ = false;
   bool arp_heard_ = false;
+  bool dhcp_heard_ = false;
 };
 
 }  // namespace

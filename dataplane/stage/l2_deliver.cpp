@@ -1,6 +1,7 @@
 #include "dataplane/stage/l2_deliver.h"
 
 #include "dataplane/stage/l2_frame.h"
+#include "dataplane/stage/pppoe.h"
 #include "dataplane/worker/packet.h"
 
 namespace maclane {
@@ -49,6 +50,14 @@ void count_rx(Worker& w, IfIndex interface, uint32_t bytes) noexcept {
   c.rx_bytes += bytes;
 }
 
+void dhcp_punt(Worker& w, rte_mbuf* m, IfIndex heard_on, bool broadcast) noexcept {
+  PacketMessage message;
+  message.reason = PuntReason::kDhcp;
+  message.in_if = heard_on;
+  message.broadcast = broadcast;
+  punt(w, m, message);
+}
+
 void to_router(Worker& w, rte_mbuf* m, IfIndex in_if, IfIndex sender, L3Queue& queue) noexcept {
   const Interface& interface = w.snapshot->interfaces[in_if];
   if (!interface.up) {
@@ -60,18 +69,36 @@ void to_router(Worker& w, rte_mbuf* m, IfIndex in_if, IfIndex sender, L3Queue& q
   if (m == nullptr) return;
   const uint16_t type = ether(m)->type.host();
   if (type == kEtherIp4) {
+    if (interface.dhcp && is_dhcp_reply(m)) return dhcp_punt(w, m, in_if, false);
     rte_pktmbuf_adj(m, kEtherHeader);
     // l2_input keeps room for every frame of its burst; only the loopback queue can be full.
     if (!queue.push(m, in_if, L3Queue::kNone)) drop(w, m, Drop::inject_full, in_if);
+  } else if (type == kEtherPppoeSession) {
+    const IfIndex session = pppoe_take(w, m, in_if);
+    if (session == kNoIf) return;
+    count_rx(w, session, m->pkt_len);
+    if (!queue.push(m, session, L3Queue::kNone)) drop(w, m, Drop::inject_full, session);
+  } else if (type == kEtherPppoeDiscovery) {
+    pppoe_punt(w, m, in_if);
   } else if (type == kEtherArp) {
     PacketMessage message;
     message.reason = PuntReason::kArp;
     message.in_if = in_if;
     message.out_if = sender;
     punt(w, m, message);
+  } else if (type == kEtherLoopProtect && sender == kNoIf) {
+    punt_loop_protect(w, m, in_if, false);
   } else {
     drop(w, m, Drop::unknown_ethertype, in_if);
   }
+}
+
+void punt_loop_protect(Worker& w, rte_mbuf* m, IfIndex in_if, bool broadcast) noexcept {
+  PacketMessage message;
+  message.reason = PuntReason::kLoopProtect;
+  message.in_if = in_if;
+  message.broadcast = broadcast;
+  punt(w, m, message);
 }
 
 void to_vport(Worker& w, rte_mbuf* m, IfIndex vport, IfIndex sender, bool tagged,
@@ -113,7 +140,8 @@ void to_wire(Worker& w, rte_mbuf* m, IfIndex from) noexcept {
     }
     std::memmove(start, start + bytes, 12);
     for (unsigned i = 0; i < interface.tag_count; ++i) {
-      const be16 tag[2] = {be16::from(interface.tags[i].tpid), be16::from(interface.tags[i].vid)};
+      const auto tci = static_cast<uint16_t>(interface.tags[i].vid | w.tag_priority);
+      const be16 tag[2] = {be16::from(interface.tags[i].tpid), be16::from(tci)};
       std::memcpy(start + 12 + 4 * i, tag, sizeof(tag));
     }
   }

@@ -20,9 +20,17 @@ struct EtherHdr;
 
 void count_rx(Worker& w, IfIndex interface, uint32_t bytes) noexcept;
 
-/// A unicast frame for one of the router's own interfaces: IPv4 to the queue, ARP to control, the
-/// rest dropped. `sender` is the macvlan that sent it, kNoIf if it came from the wire.
+/// A reply for the DHCP client of an interface, or, heard as a broadcast, for any client of its
+/// domain: to control.
+void dhcp_punt(Worker& w, rte_mbuf* m, IfIndex heard_on, bool broadcast) noexcept;
+
+/// A unicast frame for one of the router's own interfaces: IPv4 to the queue, also that of a PPPoE
+/// session, ARP and what control's services speak to control, the rest dropped. `sender` is the
+/// macvlan that sent it, kNoIf if it came from the wire.
 void to_router(Worker& w, rte_mbuf* m, IfIndex in_if, IfIndex sender, L3Queue& queue) noexcept;
+
+/// A loop protect frame from the wire: to control.
+void punt_loop_protect(Worker& w, rte_mbuf* m, IfIndex in_if, bool broadcast) noexcept;
 
 /// A unicast frame for a macvlan, routed or attached. Frames with a VLAN go to attached ones only
 /// (`tagged`).

@@ -21,6 +21,19 @@ inline constexpr uint16_t kVlanHeader = sizeof(VlanHdr);
   return type == kEtherVlan || type == kEtherQinQ;
 }
 
+/// Whether an untagged IPv4 frame is what a DHCP client listens for: UDP to port 68, no fragment.
+/// L2 services stand before the router's input (behaviour.md B-3).
+[[nodiscard]] inline bool is_dhcp_reply(const rte_mbuf* m) noexcept {
+  constexpr unsigned kLeast = kEtherHeader + sizeof(Ip4Hdr) + sizeof(UdpHdr);
+  if (m->data_len < kLeast) return false;
+  const auto* ip = rte_pktmbuf_mtod_offset(m, const Ip4Hdr*, kEtherHeader);
+  if (ip->proto != kProtoUdp || ip->is_fragment()) return false;
+  const unsigned udp = kEtherHeader + ip->header_length();
+  if (m->data_len < udp + sizeof(UdpHdr)) return false;
+  constexpr uint16_t kDhcpClientPort = 68;
+  return rte_pktmbuf_mtod_offset(m, const UdpHdr*, udp)->dport == be16::from(kDhcpClientPort);
+}
+
 /// Moves the two MACs over the outermost tag and forgets it. The tag must be there.
 inline void strip_tag(rte_mbuf* m) noexcept {
   uint8_t* const old = rte_pktmbuf_mtod(m, uint8_t*);

@@ -6,6 +6,7 @@
 #include "dataplane/stage/l2_frame.h"
 #include "dataplane/stage/l2_membership.h"
 #include "dataplane/stage/l2_send.h"
+#include "dataplane/stage/pppoe.h"
 #include "dataplane/worker/packet.h"
 
 namespace maclane {
@@ -69,6 +70,8 @@ void to_source(Worker& w, rte_mbuf* m, IfIndex own, const DemuxCell& cell) noexc
   const Interface& interface = w.snapshot->interfaces[own];
   if (interface.attached && interface.up) {
     tx(w, m, interface.attach_port, own);
+  } else if (ether(m)->type.host() == kEtherLoopProtect) {
+    punt_loop_protect(w, m, own, true);  // that it came back is what it was sent for
   } else {
     drop(w, m, cell.otherwise, own);
   }
@@ -140,8 +143,9 @@ static_assert(goes_to(FrameTarget::kPrivateMac, kToVport));
 
 constexpr size_t kAhead = 4;
 
-/// Frames from a wire. Untagged IPv4 for one MAC of ours is nearly all of them: it is handed on
-/// here, counted by the run; everything else takes from_wire(), in its place.
+/// Frames from a wire. Untagged IPv4 for one MAC of ours, plain or in a PPPoE session, is nearly
+/// all of them: it is handed on here, counted by the run; everything else takes from_wire(), in its
+/// place.
 class WireInput {
  public:
   WireInput(Worker& w, const Port& port, L3Queue& l3) noexcept
@@ -154,6 +158,7 @@ class WireInput {
   }
   ~WireInput() {
     count_vport();
+    count(session_, session_packets_, session_bytes_);
     count(port_.interface, packets_, bytes_);
   }
   WireInput(const WireInput&) = delete;
@@ -164,39 +169,72 @@ class WireInput {
     if (macs_ == nullptr || m->data_len < kEtherHeader ||
         eth.type.raw != be16::from(kEtherIp4).raw || m->nb_segs != 1 || !RTE_MBUF_DIRECT(m) ||
         rte_mbuf_refcnt_read(m) != 1) {
-      return from_wire(w_, port_, m, l3_);
+      return take_other(m);
     }
-    const uint64_t key = eth.dst.key();
-    if (key != key_) {
-      const IfIndex to = macs_->find(key);  // none: nobody's, or a group
-      const Arrival arrival = snapshot_.arrivals[to];
-      if (to == kNoIf || !arrival.up ||
-          (arrival.attach_port != kNoPort && arrival.attach_port >= w_.tx.size())) {
-        return from_wire(w_, port_, m, l3_);
-      }
-      if (arrival.attach_port != kNoPort) {  // not remembered: the next is likely another's
-        packets_ += 1;
-        bytes_ += m->pkt_len;
-        return tx_whole(w_, m, arrival.attach_port, to, static_cast<uint16_t>(m->pkt_len));
-      }
-      count_vport();
-      key_ = key;
-      to_ = to;
-      is_vport_ = arrival.macvlan;
-    }
-    const uint32_t bytes = m->pkt_len;
-    packets_ += 1;
-    bytes_ += bytes;
-    vport_packets_ += 1;
-    vport_bytes_ += bytes;
+    if (eth.dst.key() != key_ && !find(eth.dst.key(), m)) return;
+    count_one(m->pkt_len);
+    if (has_dhcp_ && is_dhcp_reply(m)) return dhcp_punt(w_, m, to_, false);
     m->data_off = static_cast<uint16_t>(m->data_off + kEtherHeader);
     m->data_len = static_cast<uint16_t>(m->data_len - kEtherHeader);
-    m->pkt_len = bytes - kEtherHeader;
+    m->pkt_len -= kEtherHeader;
     // L3 is entered after each burst, and a burst always has room.
     (void)l3_.push(m, to_, L3Queue::kNone);
   }
 
  private:
+  /// Sets to_ for a MAC. False: the frame is not for the router's own interfaces, and was sent on.
+  [[nodiscard]] bool find(uint64_t key, rte_mbuf* m) noexcept {
+    const IfIndex to = macs_->find(key);  // none: nobody's, or a group
+    const Arrival arrival = snapshot_.arrivals[to];
+    if (to == kNoIf || !arrival.up ||
+        (arrival.attach_port != kNoPort && arrival.attach_port >= w_.tx.size())) {
+      from_wire(w_, port_, m, l3_);
+      return false;
+    }
+    if (arrival.attach_port != kNoPort) {  // not remembered: the next is likely another's
+      packets_ += 1;
+      bytes_ += m->pkt_len;
+      tx_whole(w_, m, arrival.attach_port, to, static_cast<uint16_t>(m->pkt_len));
+      return false;
+    }
+    count_vport();
+    key_ = key;
+    to_ = to;
+    is_vport_ = arrival.macvlan;
+    has_dhcp_ = arrival.dhcp;
+    return true;
+  }
+  void count_one(uint32_t bytes) noexcept {
+    packets_ += 1;
+    bytes_ += bytes;
+    vport_packets_ += 1;
+    vport_bytes_ += bytes;
+  }
+  [[gnu::noinline]] void take_other(rte_mbuf* m) noexcept {
+    const EtherHdr& eth = *ether(m);
+    if (macs_ == nullptr || m->data_len < kEtherHeader ||
+        eth.type.raw != be16::from(kEtherPppoeSession).raw || m->nb_segs != 1 ||
+        !RTE_MBUF_DIRECT(m) || rte_mbuf_refcnt_read(m) != 1) {
+      return from_wire(w_, port_, m, l3_);
+    }
+    if (eth.dst.key() != key_ && !find(eth.dst.key(), m)) return;
+    count_one(m->pkt_len);
+    IfIndex session = session_;
+    if (!session_head_.strip(m, to_)) {
+      const PppoeSessionHead head(m, to_);
+      session = pppoe_take(w_, m, to_);
+      if (session == kNoIf) return;
+      if (session != session_) {
+        count(session_, session_packets_, session_bytes_);
+        session_packets_ = session_bytes_ = 0;
+      }
+      session_ = session;
+      session_head_ = head;
+    }
+    session_packets_ += 1;
+    session_bytes_ += m->pkt_len;
+    (void)l3_.push(m, session, L3Queue::kNone);
+  }
   void count(IfIndex interface, uint64_t packets, uint64_t bytes) noexcept {
     if (packets == 0) return;
     IfCounters& c = w_.counters.interfaces[interface];
@@ -218,8 +256,12 @@ class WireInput {
   uint64_t key_ = ~uint64_t{0};  // the MAC that to_ is for
   IfIndex to_ = kNoIf;
   bool is_vport_ = false;
+  bool has_dhcp_ = false;
+  IfIndex session_ = kNoIf;  // of the last IPv4 packet that came in a session
+  PppoeSessionHead session_head_;
   uint64_t packets_ = 0, bytes_ = 0;
   uint64_t vport_packets_ = 0, vport_bytes_ = 0;
+  uint64_t session_packets_ = 0, session_bytes_ = 0;
 };
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "dataplane/stage/ip4_validate.h"
 #include "dataplane/stage/nat.h"
 #include "dataplane/stage/overload.h"
+#include "dataplane/stage/pppoe.h"
 #include "dataplane/stage/reassemble.h"
 #include "dataplane/stage/refuse.h"
 #include "dataplane/stage/rewrite.h"
@@ -35,8 +36,27 @@ struct Decision {
   bool broadcast = false;  // for the router, but as a broadcast or multicast
 };
 
+/// What waits with control for its next hop.
+void punt_unresolved(Worker& w, Burst& b, unsigned i, const Decision& d) noexcept {
+  PacketMessage message;
+  message.reason = PuntReason::kNeighbour;
+  message.in_if = b.in_if[i];
+  message.out_if = d.out_if;
+  message.next_hop = d.next_hop;
+  message.related = (b.flags[i] & L3Queue::kRelatedToOther) != 0;
+  punt(w, b.mbuf[i], message);
+  b.mbuf[i] = nullptr;
+}
+
 /// The next hop's MAC, or what becomes of the packet without it. True if it may go on.
 bool resolve(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
+  const Interface& out = w.snapshot->interfaces[d.out_if];
+  if (out.kind == IfKind::kPppoe) {
+    d.neighbour = point_to_point(d.out_if);
+    if (out.pppoe_session.raw != 0) return true;
+    punt_unresolved(w, b, i, d);  // control dials
+    return false;
+  }
   const Neighbour n = w.neighbours.find(d.out_if, d.next_hop);
   d.neighbour = n.ref;
   d.dst_mac = n.mac;
@@ -67,14 +87,7 @@ bool resolve(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
     case NeighState::kIncomplete:
       break;
   }
-  PacketMessage message;
-  message.reason = PuntReason::kNeighbour;
-  message.in_if = b.in_if[i];
-  message.out_if = d.out_if;
-  message.next_hop = d.next_hop;
-  message.related = (b.flags[i] & L3Queue::kRelatedToOther) != 0;
-  punt(w, b.mbuf[i], message);
-  b.mbuf[i] = nullptr;
+  punt_unresolved(w, b, i, d);
   return false;
 }
 
@@ -278,7 +291,7 @@ void slow(Worker& w, Burst& b, unsigned i) noexcept {
     leg.walk = walk;
     leg.walk_state = b.state[i];
     leg.steady_flags = steady_flags(w.sessions.at(b.session[i]), b.direction[i]);
-    leg.generation = walk != WalkTable::kNone ? s.generation : 0;
+    leg.generation = walk != WalkTable::kNone ? w.generation : 0;
   }
   finish_packet(w, b, i, d.out_if, d.dst_mac, d.broadcast);
 }
@@ -288,18 +301,19 @@ void slow(Worker& w, Burst& b, unsigned i) noexcept {
 bool fast(Worker& w, Burst& b, unsigned i) noexcept {
   if (b.session[i] == SessionTable::kNone || b.icmp_error[i]) return false;
   Leg& leg = w.sessions.at(b.session[i]).leg(b.direction[i]);
-  if (leg.generation != w.snapshot->generation || leg.walk_state != b.state[i] ||
-      leg.in_if != b.in_if[i]) {
+  if (leg.generation != w.generation || leg.walk_state != b.state[i] || leg.in_if != b.in_if[i]) {
     return false;
   }
   MacAddr mac;
   if (leg.out_if != kIfLocal) {
-    const Neighbour n = w.neighbours.get(leg.neighbour);
-    if (n.state != NeighState::kReachable && n.state != NeighState::kPermanent &&
-        n.state != NeighState::kProbe) {
-      return false;
+    if (!is_point_to_point(leg.neighbour)) {
+      const Neighbour n = w.neighbours.get(leg.neighbour);
+      if (n.state != NeighState::kReachable && n.state != NeighState::kPermanent &&
+          n.state != NeighState::kProbe) {
+        return false;
+      }
+      mac = n.mac;
     }
-    mac = n.mac;
     if (!from_router(b, i) &&
         (b.ip[i]->ttl <= 1 || b.length[i] > w.snapshot->interfaces[leg.out_if].mtu ||
          (b.flags[i] & L3Queue::kL2Broadcast) != 0)) {

@@ -45,7 +45,7 @@ Tuple dnat(Worker& w, const Tuple& t, const RuleKey& key) noexcept {
   walk_chain(set, set != nullptr ? set->dstnat : RuleSet::kNoChain, key, w.dnat_walk);
   const Verdict& v = w.dnat_walk.verdict;
   if (v.rule == nullptr) return post;
-  const Rule& rule = *v.rule;
+  const RuleMore& rule = set->more_of(*v.rule);
   if (v.action == Action::kDstNat) {
     if (rule.to_addresses.last != 0) post.dst = pick_address(rule.to_addresses, key.src);
   } else if (v.action == Action::kRedirect) {
@@ -76,16 +76,17 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, const R
   if (out_if != kIfLocal && snap.nat != nullptr) {
     walk_chain(snap.nat.get(), snap.nat->srcnat, key, w.snat_walk);
     const Verdict& v = w.snat_walk.verdict;
+    const RuleMore& to = v.rule != nullptr ? snap.nat->more_of(*v.rule) : snap.nat->more.front();
     if (v.action == Action::kMasquerade) {
       out.src = snap.interfaces[out_if].primary_address;
       if (out.src.raw == 0) return {SessionTable::kNone, Drop::nat_no_address};
       flags |= Session::kMasquerade;
-    } else if (v.action == Action::kSrcNat && v.rule->to_addresses.last != 0) {
-      out.src = pick_address(v.rule->to_addresses, key.src);
+    } else if (v.action == Action::kSrcNat && to.to_addresses.last != 0) {
+      out.src = pick_address(to.to_addresses, key.src);
     }
-    if ((v.action == Action::kMasquerade || v.action == Action::kSrcNat) &&
-        v.rule->to_port_first != 0 && has_ports(t.proto)) {
-      span = {v.rule->to_port_first, v.rule->to_port_last};
+    if ((v.action == Action::kMasquerade || v.action == Action::kSrcNat) && to.to_port_first != 0 &&
+        has_ports(t.proto)) {
+      span = {to.to_port_first, to.to_port_last};
       span_from_rule = true;
     }
   }

@@ -43,6 +43,7 @@ void reject(Worker& w, Burst& b, unsigned i, RejectWith with) noexcept {
 void log_matches(Worker& w, const Burst& b, unsigned i, const WalkRecord& record,
                  const RuleKey& key, bool nat) noexcept {
   if (!record.logs) return;
+  const RuleSet& set = nat ? *w.snapshot->nat : *w.snapshot->filter;
   for (unsigned k = 0; k < record.hits; ++k) {
     const Rule& rule = *record.rules[k];
     if (!rule.log && rule.action != Action::kLog) continue;
@@ -57,7 +58,7 @@ void log_matches(Worker& w, const Burst& b, unsigned i, const WalkRecord& record
                be16::from(key.dport), key.proto};
     e.length = b.length[i];
     e.chain = record.chains[k];
-    e.log_prefix = rule.log_prefix;
+    e.log_prefix = set.more_of(rule).log_prefix;
     e.state = key.state;
     e.nat = nat;
     e.generation = w.snapshot->generation;

@@ -88,8 +88,8 @@ enum class ConnState : uint8_t {
   kUntracked = 4
 };
 
-/// One direction of a session: the tuple its packets arrive with and, while `generation` is that of
-/// the current snapshot, everything decided about them.
+/// One direction of a session: the tuple its packets arrive with and, while `generation` is the
+/// worker's, everything decided about them.
 struct Leg {
   static constexpr uint8_t kUnsteady = 0xff;
   be32 src;
@@ -101,7 +101,7 @@ struct Leg {
   IfIndex in_if = kNoIf;
   IfIndex out_if = kNoIf;  // kIfLocal: for the router
   NeighbourRef neighbour = kNoNeighbour;
-  uint32_t generation = 0;  // 0 = not judged
+  uint32_t generation = 0;  // Worker::generation when it was judged; 0: it was not
   uint16_t walk = 0;        // index into the worker's walk table: verdict and rules to count
   ConnState walk_state = ConnState::kNew;
   /// The TCP flags (of FIN, SYN, RST and ACK; 0 for other protocols) of packets that change nothing
@@ -123,6 +123,10 @@ struct alignas(128) Session {
     kDying = 64,
     kClaimed = 128,  // its reply tuple is claimed at another worker (worker/claim.h)
   };
+  enum MoreFlag : uint8_t {
+    kFastTracked = 1,  // action=fasttrack-connection: its packets pass no rules any more
+    kCounted = 2,      // a connection-limit counts it
+  };
   // line 0
   Leg original;
   uint32_t last_seen_cs = 0;
@@ -132,8 +136,9 @@ struct alignas(128) Session {
   uint8_t flags = 0;
   uint8_t icmp_type = 0;
   uint8_t icmp_code = 0;
-  uint16_t tcp_flags = 0;  // FIN seen per direction, and what window tracking will want
-  uint32_t mark = 0;
+  uint8_t more_flags = 0;  // MoreFlag
+  uint8_t tcp_flags = 0;   // FIN seen per direction, and what window tracking will want
+  uint32_t mark = 0;       // connection-mark, as a number; 0: no-mark
   // line 1
   Leg reply;
   uint32_t queued_at_cs = 0;
@@ -148,6 +153,7 @@ struct alignas(128) Session {
     return direction == kOriginal ? original : reply;
   }
   [[nodiscard]] bool has(Flag f) const noexcept { return (flags & f) != 0; }
+  [[nodiscard]] bool has(MoreFlag f) const noexcept { return (more_flags & f) != 0; }
   /// Whether packets with this tuple are of this direction of the session.
   [[nodiscard]] bool is(uint8_t direction, const Tuple& t) const noexcept {
     return std::memcmp(&leg(direction), &t, 12) == 0 && proto == t.proto;

@@ -24,6 +24,11 @@ namespace maclane {
   X(unknown_ethertype,    "a protocol the router does not speak")                                    \
   X(arp_disabled,         "ARP on an interface with arp=disabled")                                   \
   X(arp_malformed,        "ARP packet with wrong sizes or addresses")                                \
+  X(pppoe_malformed,      "PPPoE frame with a wrong header or length")                               \
+  X(pppoe_session,        "PPPoE data of a session that is not ours, or not from its peer")          \
+  X(ppp_malformed,        "PPP packet that ends too early or says what it must not")                 \
+  X(dhcp_malformed,       "DHCP reply with wrong lengths, options or addresses")                     \
+  X(dhcp_unexpected,      "DHCP reply that no client here waits for")                                \
   X(ip_malformed,         "bad IPv4 version, header length or total length")                         \
   X(ip_checksum,          "wrong IPv4 header checksum")                                              \
   X(ip_options,           "IPv4 source routing or malformed options")                                \

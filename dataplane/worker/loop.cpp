@@ -71,7 +71,9 @@ void take_injected(Worker& w, LoopState& state, rte_mbuf* m) noexcept {
       if (message.out_if == kNoIf || message.out_if >= w.snapshot->interfaces.size()) {
         drop(w, m, Drop::inject_invalid, message.out_if);
       } else {
+        w.tag_priority = static_cast<uint16_t>((message.priority & 7u) << 13);
         l2_send(w, m, message.out_if);
+        w.tag_priority = 0;
       }
       return;
     case InjectKind::kIpOutput: {
@@ -178,8 +180,7 @@ Round loop_round(Worker& w, LoopState& state, Publisher& publisher, Now now) noe
   const Snapshot* snapshot = publisher.load();
   if (snapshot == nullptr) return {};
   if (snapshot->generation != state.generation) {
-    w.walks.fold(w.counters);
-    w.snapshot = snapshot;
+    take_up(w, snapshot);
     state.generation = snapshot->generation;
   }
   const unsigned packets = loop_once(w, state);

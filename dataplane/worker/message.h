@@ -13,12 +13,16 @@
 namespace maclane {
 
 enum class PuntReason : uint8_t {
-  kArp,         // an ARP frame (Ethernet header first) heard on in_if's domain
-  kLocal,       // an IPv4 packet for the router (IP header first), after the input chain
-  kNeighbour,   // an IPv4 packet (IP header first, untranslated) whose next hop has no MAC yet
-  kIcmpError,   // answer this IPv4 packet with an ICMP error; the packet itself was dropped
-  kTcpReset,    // answer this TCP packet with a reset; the packet itself was dropped
-  kMembership,  // copy of an IGMP or MLD frame from an attached vport (Ethernet header first)
+  kArp,          // an ARP frame (Ethernet header first) heard on in_if's domain
+  kLocal,        // an IPv4 packet for the router (IP header first), after the input chain
+  kNeighbour,    // an IPv4 packet (IP header first, untranslated) whose next hop has no MAC yet
+  kIcmpError,    // answer this IPv4 packet with an ICMP error; the packet itself was dropped
+  kTcpReset,     // answer this TCP packet with a reset; the packet itself was dropped
+  kMembership,   // copy of an IGMP or MLD frame from an attached vport (Ethernet header first)
+  kLoopProtect,  // a loop protect frame from the wire (Ethernet header first): to in_if's own MAC,
+                 // or to a group of its segment (broadcast)
+  kDhcp,         // a frame for a DHCP client (Ethernet header first) heard on in_if's domain
+  kPppoe,        // a PPPoE frame for in_if that is no IPv4 of a session (Ethernet header first)
 };
 
 enum class InjectKind : uint8_t {
@@ -41,6 +45,7 @@ struct PacketMessage {
   bool broadcast = false;  // punt: the frame or packet was not unicast
   be32 next_hop{};         // punt kNeighbour
   uint8_t worker = 0;      // punt: whose it was (set by punt()); inject: whose it shall be
+  uint8_t priority = 0;    // inject kFrame: of the VLAN tags it gets (802.1Q PCP)
 };
 
 inline constexpr uint16_t kPrivateSize = 64;

@@ -12,7 +12,7 @@ namespace maclane {
 namespace {
 
 /// A delivery to an attached vport is what its interface receives; everything else is sent, by the
-/// interface and by all that it stands on. Tags below an interface are not its bytes.
+/// interface and by all that it stands on. Tags and PPPoE below an interface are not its bytes.
 void count_sent(Worker& w, const Port& port, IfIndex from, uint32_t packets,
                 uint64_t bytes) noexcept {
   const auto& interfaces = w.snapshot->interfaces;
@@ -23,12 +23,14 @@ void count_sent(Worker& w, const Port& port, IfIndex from, uint32_t packets,
     c.rx_bytes += bytes;
     return;
   }
-  // macvlan, vlan, vlan, ethernet: four levels at most
-  for (unsigned depth = 0; depth < 4 && from != kNoIf && from < interfaces.size(); ++depth) {
+  // pppoe, macvlan, vlan, vlan, ethernet: five levels at most
+  for (unsigned depth = 0; depth < 5 && from != kNoIf && from < interfaces.size(); ++depth) {
+    const Interface& i = interfaces[from];
     IfCounters& c = w.counters.interfaces[from];
+    const uint64_t below = 4u * i.tag_count + (i.kind == IfKind::kPppoe ? kPppoeOverhead : 0u);
     c.tx_packets += packets;
-    c.tx_bytes += bytes - uint64_t{4} * interfaces[from].tag_count * packets;
-    from = interfaces[from].parent;
+    c.tx_bytes += bytes - below * packets;
+    from = i.parent;
   }
 }
 
@@ -38,16 +40,31 @@ void count_in(std::vector<std::array<uint64_t, kDropCount>>& counters, Drop reas
   counters[slot][static_cast<unsigned>(reason)] += 1;
 }
 
-/// Without these no packet moves: a flood of others must leave them room in the ring.
-bool vital(PuntReason reason) noexcept {
-  return reason == PuntReason::kArp || reason == PuntReason::kNeighbour ||
-         reason == PuntReason::kMembership;
+/// Eighths of the ring that a flood of these must leave to others: without ARP no packet moves, and
+/// without DHCP and PPPoE an uplink goes.
+unsigned eighths_left_to_others(PuntReason reason) noexcept {
+  switch (reason) {
+    case PuntReason::kArp:
+    case PuntReason::kNeighbour:
+    case PuntReason::kMembership:
+      return 0;
+    case PuntReason::kDhcp:
+    case PuntReason::kPppoe:
+      return 1;
+    case PuntReason::kLocal:
+    case PuntReason::kIcmpError:
+    case PuntReason::kTcpReset:
+    case PuntReason::kLoopProtect:
+      break;
+  }
+  return 2;
 }
 
 /// False if the ring has no room for it; the packet stays the caller's.
 bool try_punt(Worker& w, rte_mbuf* m, const PacketMessage& message) noexcept {
   if (w.punt == nullptr) return false;
-  if (!vital(message.reason) && rte_ring_free_count(w.punt) < rte_ring_get_capacity(w.punt) / 4)
+  const unsigned left = eighths_left_to_others(message.reason);
+  if (left != 0 && rte_ring_free_count(w.punt) < rte_ring_get_capacity(w.punt) * left / 8)
     return false;
   PacketMessage& out = message_of(m);
   out = message;

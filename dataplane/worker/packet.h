@@ -26,7 +26,8 @@ void finish(rte_mbuf* m) noexcept;
 void count_drop(Worker& w, Drop reason, IfIndex interface) noexcept;
 
 /// Hands a packet to control with its message; dropped as punt_full if the ring is full. The last
-/// quarter of the ring is for what keeps the network alive (ARP, neighbours, membership).
+/// quarter of the ring is for what keeps the network alive: an eighth for ARP, neighbours and
+/// membership alone, one for DHCP and PPPoE as well.
 void punt(Worker& w, rte_mbuf* m, const PacketMessage& message) noexcept;
 /// The same for a packet that is counted as dropped already and only waits for an answer: if the
 /// ring is full it ends without being counted again.

@@ -29,7 +29,7 @@ Publisher::~Publisher() {
 }
 
 void Publisher::publish(std::unique_ptr<Snapshot> snapshot) {
-  if (++generation_ == 0) generation_ = 1;  // 0 means "not judged" in sessions
+  if (++generation_ == 0) generation_ = 1;  // 0 is nobody's
   snapshot->generation = generation_;
   current_.store(snapshot.get(), std::memory_order_release);
   std::swap(owned_, snapshot);

@@ -18,4 +18,10 @@ Worker::Worker(unsigned worker_id, unsigned worker_count, uint32_t max_sessions,
   if (worker_count > 1) (void)claims.reserve(claim_capacity(max_sessions));
 }
 
+void take_up(Worker& w, const Snapshot* snapshot) noexcept {
+  w.walks.fold(w.counters);
+  w.snapshot = snapshot;
+  if (++w.generation == 0) w.generation = 1;  // 0 means "not judged" in sessions
+}
+
 }  // namespace maclane

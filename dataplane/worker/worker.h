@@ -40,6 +40,8 @@ struct Worker {
   const unsigned id;
   const unsigned count;                // of workers
   const Snapshot* snapshot = nullptr;  // loaded once per loop
+  /// What a leg was judged under holds while this is the same. Never 0; see take_up().
+  uint32_t generation = 0;
   Now now;
 
   SessionTable sessions;
@@ -63,6 +65,7 @@ struct Worker {
   std::array<TxBuffer, 32> tx;  // by index into Snapshot::ports
   L3Queue loopback;             // packets from one of our vports to another: input of the next loop
   unsigned flood_budget = 0;    // copies left in this burst
+  uint16_t tag_priority = 0;    // of the tags that control's frame gets, in their place of a TCI
   bool overloaded = false;      // frames wait faster than they are worked off
   unsigned new_left = 0;        // connections that may still be opened in this burst
   bool sampling = false;        // this round's stages are timed (worker/lap.h)
@@ -78,5 +81,8 @@ struct Worker {
   NeighbourRef last_stale = kNoNeighbour;  // reported to control last
   uint32_t last_stale_cs = 0;
 };
+
+/// Another snapshot: every session is judged again, when its next packet comes.
+void take_up(Worker& w, const Snapshot* snapshot) noexcept;
 
 }  // namespace maclane

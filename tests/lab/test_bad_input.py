@@ -116,12 +116,16 @@ MISTAKES = {
         (9, None), ["masquerade", "srcnat"],
     ),
     "not yet": (
-        BASE.replace("interface: ether1}", "interface: ether1, loop-protect: on}"),
+        BASE + "ip:\n  settings: {send-redirects: no}\n",
+        (None, None), ["send-redirects"],
+    ),
+    "loop protect on an attached macvlan": (
+        BASE.replace("interface: ether1}", "interface: ether1, attach: tap, loop-protect: on}"),
         (5, None), ["loop-protect"],
     ),
-    "not yet arp": (
-        BASE.replace("interface: ether1}", "interface: ether1, arp: proxy-arp}"),
-        (5, None), ["proxy-arp"],
+    "neighbour without a MAC": (
+        BASE + "ip:\n  arp:\n    - {address: 10.0.0.9, interface: ether1}\n",
+        (8, None), ["mac-address", "published"],
     ),
     "unreachable gateway type": (
         BASE + "ip:\n  route:\n    - {dst-address: 10.0.0.0/8, gateway: 10.0.0.300}\n",

@@ -52,8 +52,8 @@ TEST(CompileFirewall, SohoScenario) {  // the guide's router
   EXPECT_EQ(forward[1].out_if, b.index("ether1"));
   EXPECT_EQ(forward[1].negate, Rule::kOutInterface);
   EXPECT_TRUE(forward[1].log);
-  EXPECT_EQ(filter.log_prefixes[forward[1].log_prefix], "iot");
-  EXPECT_EQ(filter.log_prefixes[forward[0].log_prefix], "");
+  EXPECT_EQ(filter.log_prefixes[filter.more_of(forward[1]).log_prefix], "iot");
+  EXPECT_EQ(filter.log_prefixes[filter.more_of(forward[0]).log_prefix], "");
   const auto input = b.chain(filter, "input");
   ASSERT_EQ(input.size(), 1u);
   EXPECT_EQ(input[0].protocol, 17);
@@ -126,12 +126,12 @@ TEST(CompileFirewall, CustomChainsStandTogetherInOrder) {
   const RuleSet& filter = *b.now.snapshot->filter;
   const auto forward = b.chain(filter, "forward");
   ASSERT_EQ(forward.size(), 2u);
-  EXPECT_EQ(filter.chains[forward[0].jump_chain].name, "mine");
-  EXPECT_EQ(filter.chains[forward[1].jump_chain].name, "idle");
+  EXPECT_EQ(filter.chains[filter.more_of(forward[0]).jump_chain].name, "mine");
+  EXPECT_EQ(filter.chains[filter.more_of(forward[1]).jump_chain].name, "idle");
   const auto mine = b.chain(filter, "mine");
   ASSERT_EQ(mine.size(), 2u);
   EXPECT_EQ(mine[0].action, Action::kReturn);
-  EXPECT_EQ(mine[1].reject, RejectWith::kAdminProhibited);
+  EXPECT_EQ(filter.more_of(mine[1]).reject, RejectWith::kAdminProhibited);
   EXPECT_TRUE(b.chain(filter, "idle").empty());
   EXPECT_EQ(filter.output, RuleSet::kNoChain);
 }
@@ -155,18 +155,19 @@ TEST(CompileFirewall, NatActions) {
   add(b.tree, kNat,
       {{"chain", "dstnat"}, {"action", "redirect"}, {"protocol", "udp"}, {"to-ports", "53"}});
   b.must_compile();
-  const auto srcnat = b.chain(*b.now.snapshot->nat, "srcnat");
+  const RuleSet& nat = *b.now.snapshot->nat;
+  const auto srcnat = b.chain(nat, "srcnat");
   EXPECT_EQ(srcnat[0].action, Action::kSrcNat);
-  EXPECT_EQ(srcnat[0].to_addresses.first, ip("192.0.2.1"));
-  EXPECT_EQ(srcnat[0].to_addresses.last, ip("192.0.2.4"));
-  EXPECT_EQ(srcnat[0].to_port_first, 1024);
-  EXPECT_EQ(srcnat[0].to_port_last, 2047);
-  const auto dstnat = b.chain(*b.now.snapshot->nat, "dstnat");
-  EXPECT_EQ(dstnat[0].to_addresses.first, ip("10.0.0.2"));
-  EXPECT_EQ(dstnat[0].to_port_first, 80);
-  EXPECT_EQ(dstnat[0].to_port_last, 80);
+  EXPECT_EQ(nat.more_of(srcnat[0]).to_addresses.first, ip("192.0.2.1"));
+  EXPECT_EQ(nat.more_of(srcnat[0]).to_addresses.last, ip("192.0.2.4"));
+  EXPECT_EQ(nat.more_of(srcnat[0]).to_port_first, 1024);
+  EXPECT_EQ(nat.more_of(srcnat[0]).to_port_last, 2047);
+  const auto dstnat = b.chain(nat, "dstnat");
+  EXPECT_EQ(nat.more_of(dstnat[0]).to_addresses.first, ip("10.0.0.2"));
+  EXPECT_EQ(nat.more_of(dstnat[0]).to_port_first, 80);
+  EXPECT_EQ(nat.more_of(dstnat[0]).to_port_last, 80);
   EXPECT_EQ(dstnat[1].action, Action::kRedirect);
-  EXPECT_EQ(dstnat[1].to_addresses.first, 0u);
+  EXPECT_EQ(nat.more_of(dstnat[1]).to_addresses.first, 0u);
 }
 
 TEST(CompileFirewall, TrackingAndSettings) {

@@ -198,8 +198,28 @@ TEST(CompileInterfaces, ArpMode) {
   b.ethernet("ether1", {{"arp", "disabled"}});
   b.macvlan("m1", "ether1", kMacA);
   b.must_compile();
-  EXPECT_FALSE(b.interface("ether1").arp);
-  EXPECT_TRUE(b.interface("m1").arp);
+  EXPECT_EQ(b.interface("ether1").arp, ArpMode::kDisabled);
+  EXPECT_EQ(b.interface("m1").arp, ArpMode::kEnabled);
+}
+
+// what loop protect keeps down is down, with all that stands on it.
+TEST(CompileInterfaces, HeldInterfacesAreDown) {
+  Bench b;
+  b.ethernet("ether1");
+  b.macvlan("m1", "ether1", kMacA);
+  b.macvlan("m2", "ether1", kMacB);
+  b.vlan("v10", "ether1", "10");
+  b.learned.held = {"m1", "v10"};
+  b.must_compile();
+  EXPECT_TRUE(b.interface("ether1").up);
+  EXPECT_FALSE(b.interface("m1").up);
+  EXPECT_TRUE(b.interface("m2").up);
+  EXPECT_FALSE(b.interface("v10").up);
+  EXPECT_EQ(b.domain("ether1").vports, std::vector<IfIndex>{b.index("m2")});
+  b.learned.held = {"ether1"};
+  b.must_compile();
+  EXPECT_FALSE(b.interface("ether1").up);
+  EXPECT_FALSE(b.interface("m2").up);
 }
 
 TEST(CompileInterfaces, TooManyIsAnErrorAtARow) {

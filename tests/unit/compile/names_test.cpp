@@ -100,7 +100,7 @@ TEST(Names, CountersFollowTheRuleThroughCompiles) {
   const uint32_t slot = b.chain(*b.now.snapshot->filter, "forward")[0].counter;
   EXPECT_EQ(b.now.state->names.slot_of(kFilter, second), slot);
   auto& rows = b.tree.edit(*model::find_menu(kFilter));
-  std::swap(rows[0], rows[1]);
+  rows.move(1, 0);
   testing::add(b.tree, kFilter, {{"chain", "forward"}});
   testing::set(b.tree, kFilter, second, {{"action", "accept"}});
   testing::remove(b.tree, kFilter, first);

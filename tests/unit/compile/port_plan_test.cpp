@@ -102,7 +102,7 @@ TEST(PortPlan, MtuMacAndMacvlansAreConfigured) {
   // The order of macvlans means nothing to a filter.
   const PortPlan unordered = lan.plan();
   auto& rows = lan.tree.edit(*model::find_menu(kMacvlan));
-  std::reverse(rows.begin(), rows.end());
+  for (size_t i = 1; i < rows.size(); ++i) rows.move(i, 0);
   EXPECT_TRUE(diff(unordered, lan.plan()).empty());
 }
 

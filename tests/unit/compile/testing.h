@@ -42,17 +42,21 @@ inline uint32_t add(model::Tree& tree, std::string_view path, Values values) {
 inline void set(model::Tree& tree, std::string_view path, uint32_t id, Values values) {
   if (values.size() == 0) return;
   const model::Menu& menu = *model::find_menu(path);
-  for (model::RowPtr& row : tree.edit(menu)) {
+  const model::Rows rows = tree.rows(menu);
+  size_t place = 0;
+  for (const model::RowPtr& row : rows) {
+    const size_t here = place++;
     if (id != 0 && row->id != id) continue;
     auto changed = std::make_shared<model::Row>(*row);
     put(menu, *changed, values);
-    row = changed;
+    tree.edit(menu).replace(here, std::move(changed));
   }
 }
 
 inline void remove(model::Tree& tree, std::string_view path, uint32_t id) {
-  std::erase_if(tree.edit(*model::find_menu(path)),
-                [&](const model::RowPtr& row) { return row->id == id; });
+  tree.edit(*model::find_menu(path)).erase_if([&](const model::RowPtr& row) {
+    return row->id == id;
+  });
 }
 
 inline uint32_t ip(std::string_view text) {

@@ -135,6 +135,30 @@ TEST_F(Input, ArpIsPuntedOnce) {
   for (uint16_t port : kAttachedPorts) EXPECT_EQ(sent(port), std::vector<Bytes>{request});
 }
 
+TEST_F(Input, LoopProtectFromTheWireIsPuntedOnce) {
+  const MacAddr to_all = kBroadcast;
+  receive(kWirePort, {frame(to_all, kStranger, kEtherLoopProtect),
+                      frame(to_all, mac_of(kB1), kEtherLoopProtect),  // a bridge macvlan's, back
+                      frame(to_all, mac_of(kP1), kEtherLoopProtect),  // a private one's
+                      frame(mac_of(kB1), kStranger, kEtherLoopProtect)});
+  const auto punted = punts();
+  ASSERT_EQ(punted.size(), 4u);
+  const IfIndex heard_on[] = {kEther, kEther, kP1, kB1};
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(punted[i].message.reason, PuntReason::kLoopProtect);
+    EXPECT_EQ(punted[i].message.in_if, heard_on[i]) << i;
+    EXPECT_EQ(punted[i].message.broadcast, i != 3) << i;
+  }
+  EXPECT_EQ(drops(kEther, Drop::unknown_ethertype), 0u);
+}
+
+TEST_F(Input, LoopProtectOfASiblingIsNotPunted) {
+  send(kB1, frame(kBroadcast, mac_of(kB1), kEtherLoopProtect));
+  receive(kAttachedPorts[0], frame(mac_of(kB1), mac_of(kB2), kEtherLoopProtect));
+  EXPECT_TRUE(punts().empty());
+  EXPECT_EQ(sent(kWirePort).size(), 1u);
+}
+
 TEST_F(Input, OtherProtocolsEndByName) {
   receive(kWirePort, {frame(mac_of(kB1), kStranger, 0x86dd), frame(kBroadcast, kStranger, 0x1234)});
   EXPECT_EQ(drops(kB1, Drop::unknown_ethertype), 1u);

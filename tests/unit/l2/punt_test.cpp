@@ -40,12 +40,19 @@ TEST_F(PuntRing, AFloodLeavesAQuarterToWhatIsVital) {
   EXPECT_EQ(drops(kB1, Drop::punt_full), 100u - taken);
   for (PuntReason reason : {PuntReason::kIcmpError, PuntReason::kTcpReset}) flood_with(reason, 1);
   EXPECT_EQ(waiting(), taken);
+  // Half of it is shared with those who keep an uplink.
+  for (PuntReason reason : {PuntReason::kDhcp, PuntReason::kPppoe}) flood_with(reason, 1);
+  EXPECT_EQ(waiting(), taken + 2);
+  flood_with(PuntReason::kPppoe, 100);
+  const unsigned with_services = waiting();
+  EXPECT_GE(with_services, 56u);
+  EXPECT_LE(with_services, 57u);
   for (PuntReason reason : {PuntReason::kArp, PuntReason::kNeighbour, PuntReason::kMembership})
     flood_with(reason, 1);
-  EXPECT_EQ(waiting(), taken + 3);
+  EXPECT_EQ(waiting(), with_services + 3);
   flood_with(PuntReason::kArp, 100);  // to the last place
   EXPECT_EQ(waiting(), 64u);
-  EXPECT_EQ(drops(kB1, Drop::punt_full), 203u + 2 - 64u);
+  EXPECT_EQ(drops(kB1, Drop::punt_full), 307u - 64u);
 }
 
 TEST_F(PuntRing, ARefusedPacketCountsOnce) {

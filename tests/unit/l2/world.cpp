@@ -133,7 +133,7 @@ World::World() {
   neighbours = std::make_unique<NeighbourTable>(16);
   filters = std::make_unique<McFilters>(7);
   worker = std::make_unique<Worker>(0, 1, 1024, 1, *neighbours, *filters, m->pool);
-  worker->snapshot = &snapshot;
+  take_up(*worker, &snapshot);
   worker->punt = m->punt;
   worker->flood_budget = kFloodBudget;
 }

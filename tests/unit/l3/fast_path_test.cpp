@@ -24,16 +24,16 @@ class FastPathTest : public L3Test {
     publish();
   }
   void rules() {
-    Rule accept = make(Action::kAccept, kAcceptSlot);
+    Draft accept = make(Action::kAccept, kAcceptSlot);
     filter({make(Action::kPassthrough, 20), accept});
-    Rule to_pc = make(Action::kDstNat, 61);
+    Draft to_pc = make(Action::kDstNat, 61);
     to_pc.match = Rule::kDst | Rule::kProtocol | Rule::kDstPort;
     to_pc.dst = {kWanIp, kWanIp};
     to_pc.protocol = kProtoTcp;
     to_pc.dst_ports = 0;
     to_pc.dst_port_count = 1;
-    to_pc.to_addresses = {kPc, kPc};
-    to_pc.to_port_first = to_pc.to_port_last = 8080;
+    to_pc.with.to_addresses = {kPc, kPc};
+    to_pc.with.to_port_first = to_pc.with.to_port_last = 8080;
     nat({masquerade()}, {to_pc});
     auto set = std::make_shared<RuleSet>(*snap.nat);
     set->ports = {{80, 80}};

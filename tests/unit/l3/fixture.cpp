@@ -127,8 +127,7 @@ void L3Test::TearDown() {
 
 void L3Test::publish() {
   ++snap.generation;
-  w->walks.fold(w->counters);
-  w->snapshot = &snap;
+  take_up(*w, &snap);
 }
 
 std::vector<uint8_t> L3Test::ip_packet(uint32_t src, uint32_t dst, uint8_t proto,
@@ -242,45 +241,47 @@ RuleCounter L3Test::rule(uint32_t slot) const {
   return all[slot];
 }
 
-Rule L3Test::make(Action action, uint32_t counter) {
-  Rule r;
+Draft L3Test::make(Action action, uint32_t counter) {
+  Draft r;
   r.action = action;
   r.counter = counter;
   return r;
 }
 
-Rule L3Test::masquerade(uint32_t counter) {
-  Rule r = make(Action::kMasquerade, counter);
+Draft L3Test::masquerade(uint32_t counter) {
+  Draft r = make(Action::kMasquerade, counter);
   r.match = Rule::kOutInterface;
   r.out_if = kWan;
   return r;
 }
 
 namespace {
-void add_chain(RuleSet& set, uint16_t& slot, std::vector<Rule> rules, const char* name) {
+void add_chain(RuleSet& set, uint16_t& slot, std::vector<Draft> rules, const char* name) {
   if (rules.empty()) return;
   slot = static_cast<uint16_t>(set.chains.size());
   set.chains.push_back(
       {static_cast<uint32_t>(set.rules.size()), static_cast<uint32_t>(rules.size()), name});
-  set.rules.insert(set.rules.end(), rules.begin(), rules.end());
+  for (Draft& rule : rules) {
+    set.add_more(rule, rule.with);
+    set.rules.push_back(rule);
+  }
 }
 }  // namespace
 
-void L3Test::filter(std::vector<Rule> forward, std::vector<Rule> input, std::vector<Rule> output) {
+void L3Test::filter(std::vector<Draft> forward, std::vector<Draft> input,
+                    std::vector<Draft> output) {
   auto set = std::make_shared<RuleSet>();
   add_chain(*set, set->forward, std::move(forward), "forward");
   add_chain(*set, set->input, std::move(input), "input");
   add_chain(*set, set->output, std::move(output), "output");
-  w->walks.fold(w->counters);
   snap.filter = set;
   publish();
 }
 
-void L3Test::nat(std::vector<Rule> srcnat, std::vector<Rule> dstnat) {
+void L3Test::nat(std::vector<Draft> srcnat, std::vector<Draft> dstnat) {
   auto set = std::make_shared<RuleSet>();
   add_chain(*set, set->srcnat, std::move(srcnat), "srcnat");
   add_chain(*set, set->dstnat, std::move(dstnat), "dstnat");
-  w->walks.fold(w->counters);
   snap.nat = set;
   publish();
 }

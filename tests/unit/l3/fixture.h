@@ -48,6 +48,11 @@ struct Punted {
   std::vector<uint8_t> data;
 };
 
+/// A rule with what few rules have.
+struct Draft : Rule {
+  RuleMore with;
+};
+
 class L3Test : public ::testing::Test {
  protected:
   void SetUp() override;
@@ -75,12 +80,12 @@ class L3Test : public ::testing::Test {
   [[nodiscard]] RuleCounter rule(uint32_t slot) const;
 
   // configuration; each publishes a new generation
-  void filter(std::vector<Rule> forward, std::vector<Rule> input = {},
-              std::vector<Rule> output = {});
-  void nat(std::vector<Rule> srcnat, std::vector<Rule> dstnat = {});
+  void filter(std::vector<Draft> forward, std::vector<Draft> input = {},
+              std::vector<Draft> output = {});
+  void nat(std::vector<Draft> srcnat, std::vector<Draft> dstnat = {});
   void publish();
-  static Rule make(Action action, uint32_t counter);
-  static Rule masquerade(uint32_t counter = 60);
+  static Draft make(Action action, uint32_t counter);
+  static Draft masquerade(uint32_t counter = 60);
 
   std::unique_ptr<NeighbourTable> neighbours;
   std::unique_ptr<McFilters> mc;

@@ -25,7 +25,7 @@ TEST_F(Forward, SecondPacketTakesTheCachedLeg) {
       {be32::from(kPc), be32::from(kServer), be16::from(1000), be16::from(53), kProtoUdp});
   ASSERT_TRUE(hit);
   EXPECT_EQ(w->sessions.at(hit.session).original.packets, 3u);
-  EXPECT_EQ(w->sessions.at(hit.session).original.generation, snap.generation);
+  EXPECT_EQ(w->sessions.at(hit.session).original.generation, w->generation);
 }
 
 TEST_F(Forward, TtlOneEndsWithTimeExceeded) {

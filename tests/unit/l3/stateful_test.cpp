@@ -6,8 +6,8 @@ namespace maclane::test {
 
 class Stateful : public L3Test {
  protected:
-  static Rule accept_state(uint8_t mask, uint32_t counter) {
-    Rule r = make(Action::kAccept, counter);
+  static Draft accept_state(uint8_t mask, uint32_t counter) {
+    Draft r = make(Action::kAccept, counter);
     r.match = Rule::kState;
     r.state_mask = mask;
     return r;
@@ -67,7 +67,7 @@ TEST_F(Stateful, EchoIdsAreTranslated) {  // N-25
 }
 
 TEST_F(Stateful, UnsolicitedEchoReplyIsInvalid) {  // B-17
-  Rule r = make(Action::kDrop, 1);
+  Draft r = make(Action::kDrop, 1);
   r.match = Rule::kState;
   r.state_mask = 1u << 3;
   filter({r});
@@ -77,7 +77,7 @@ TEST_F(Stateful, UnsolicitedEchoReplyIsInvalid) {  // B-17
 }
 
 TEST_F(Stateful, StateRulesLetRepliesThroughOnly) {
-  Rule out = make(Action::kAccept, 2);
+  Draft out = make(Action::kAccept, 2);
   out.match = Rule::kInInterface;
   out.in_if = kLan;
   filter({accept_state(kEstRel, 1), out, make(Action::kDrop, 3)});
@@ -153,14 +153,14 @@ TEST_F(Stateful, NullAndXmasScansAreInvalid) {
 }
 
 TEST_F(Stateful, DnatReachesTheInsideAndAnswersFromOutside) {
-  Rule r = make(Action::kDstNat, 9);
+  Draft r = make(Action::kDstNat, 9);
   r.match = Rule::kInInterface | Rule::kProtocol | Rule::kDstPort;
   r.in_if = kWan;
   r.protocol = kProtoTcp;
   r.dst_ports = 0;
   r.dst_port_count = 1;
-  r.to_addresses = {kPc, kPc};
-  r.to_port_first = r.to_port_last = 8080;
+  r.with.to_addresses = {kPc, kPc};
+  r.with.to_port_first = r.with.to_port_last = 8080;
   nat({}, {r});
   auto set = std::make_shared<RuleSet>(*snap.nat);
   set->ports = {{80, 80}};
@@ -200,7 +200,7 @@ TEST_F(Stateful, IcmpErrorIsTranslatedInsideAndOut) {  // N-28
 }
 
 TEST_F(Stateful, ForgedIcmpErrorIsInvalid) {
-  Rule r = make(Action::kDrop, 1);
+  Draft r = make(Action::kDrop, 1);
   r.match = Rule::kState;
   r.state_mask = 1u << 3;
   filter({}, {r});
@@ -209,12 +209,12 @@ TEST_F(Stateful, ForgedIcmpErrorIsInvalid) {
 }
 
 TEST_F(Stateful, RejectAsksForTheRightAnswer) {
-  Rule r = make(Action::kReject, 1);
-  r.reject = RejectWith::kTcpReset;
+  Draft r = make(Action::kReject, 1);
+  r.with.reject = RejectWith::kTcpReset;
   r.match = Rule::kProtocol;
   r.protocol = kProtoTcp;
-  Rule admin = make(Action::kReject, 2);
-  admin.reject = RejectWith::kAdminProhibited;
+  Draft admin = make(Action::kReject, 2);
+  admin.with.reject = RejectWith::kAdminProhibited;
   filter({r, admin});
   run({tcp(kPc, 1, kServer, 80, kTcpSyn), udp(kPc, 1, kServer, 80)}, kLan);
   const auto p = punted();
@@ -225,7 +225,7 @@ TEST_F(Stateful, RejectAsksForTheRightAnswer) {
 }
 
 TEST_F(Stateful, InputChainAndLocalDelivery) {
-  Rule drop_new = make(Action::kDrop, 1);
+  Draft drop_new = make(Action::kDrop, 1);
   drop_new.match = Rule::kInInterface | Rule::kState;
   drop_new.in_if = kIot;
   drop_new.state_mask = 1;
@@ -242,7 +242,7 @@ TEST_F(Stateful, InputChainAndLocalDelivery) {
 }
 
 TEST_F(Stateful, LogRuleMakesOneEventAPacket) {
-  Rule r = make(Action::kLog, 1);
+  Draft r = make(Action::kLog, 1);
   filter({r});
   for (int i = 0; i < 3; ++i) run(udp(kPc, 1000, kServer, 53), kLan);
   EXPECT_EQ(rte_ring_count(w->events), 3u);
@@ -250,11 +250,11 @@ TEST_F(Stateful, LogRuleMakesOneEventAPacket) {
 }
 
 TEST_F(Stateful, JumpAndReturn) {  // B-5
-  Rule jump = make(Action::kJump, 1);
-  jump.jump_chain = 1;
+  Draft jump = make(Action::kJump, 1);
+  jump.with.jump_chain = 1;
   filter({jump, make(Action::kDrop, 2)});
   auto set = std::make_shared<RuleSet>(*snap.filter);
-  Rule tcp_only = make(Action::kReturn, 3);
+  Draft tcp_only = make(Action::kReturn, 3);
   tcp_only.match = Rule::kProtocol;
   tcp_only.protocol = kProtoTcp;
   set->chains.push_back({static_cast<uint32_t>(set->rules.size()), 2, "custom"});
@@ -295,8 +295,8 @@ TEST_F(Stateful, MasqueradeWithoutAddressIsNamed) {
 }
 
 TEST_F(Stateful, PortRangeOfOneIsExhausted) {
-  Rule r = masquerade();
-  r.to_port_first = r.to_port_last = 4000;
+  Draft r = masquerade();
+  r.with.to_port_first = r.with.to_port_last = 4000;
   nat({r});
   run(udp(kPc, 1, kServer, 1), kLan);
   ASSERT_EQ(sent().size(), 1u);

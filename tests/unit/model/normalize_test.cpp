@@ -82,8 +82,8 @@ TEST(Normalize, WrongValuesGetASentence) {
       {"/interface/macvlan", "arp-timeout", "soon", "or auto"},
       {"/interface/macvlan", "loop-protect-send-interval", "0",
        "out of range (1s..7101w3d6h28m15s)"},
-      {"/interface/macvlan", "arp", "proxy-arp", "not yet working"},
-      {"/interface/macvlan", "loop-protect", "on", "not yet working"},
+      {"/interface/macvlan", "arp", "proxy", "proxy-arp"},
+      {"/interface/macvlan", "loop-protect", "yes", "off"},
       {"/interface/macvlan", "name", "*1", "a row's ID"},
       {"/interface/macvlan", "name", "a,b", "commas"},
       {"/interface/macvlan", "name", "10.0.0.1", "needs a letter"},
@@ -116,7 +116,6 @@ TEST(Normalize, WrongValuesGetASentence) {
       {"/ip/firewall/address-list", "timeout", "1h", "not yet working"},
       {"/ip/settings", "rp-filter", "strict", "not yet working"},
       {"/ip/settings", "send-redirects", "no", "not yet working"},
-      {"/ip/arp", "published", "yes", "not yet working"},
       {"/dataplane", "max-sessions", "10", "1024..16777216"},
   };
   for (const Case& c : cases) {

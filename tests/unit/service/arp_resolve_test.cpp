@@ -103,7 +103,7 @@ TEST_F(ResolveTest, NoQuestionsAboutBroadcastOrOwnAddresses) {
 }
 
 TEST_F(ResolveTest, ArpDisabledFailsAtOnceAndStaticWorks) {
-  io.published.interfaces[8].arp = false;
+  io.published.interfaces[8].arp = ArpMode::kDisabled;
   publish();
   resolve(8, addr(10, 1, 0, 5));
   EXPECT_EQ(state(8, addr(10, 1, 0, 5)), NeighState::kFailed);

@@ -50,7 +50,7 @@ TEST_F(ArpTest, AnswersProbesWithoutLearning) {
 }
 
 TEST_F(ArpTest, SilentWhereArpIsOffOrTheInterfaceDown) {
-  io.published.interfaces[3].arp = false;
+  io.published.interfaces[3].arp = ArpMode::kDisabled;
   io.published.interfaces[4].up = false;
   publish();
   io.take();

@@ -47,6 +47,7 @@ class FakeIo final : public PacketIo {
   NeighbourTable& neighbours() override { return neighbours_; }
   McFilters& mc_filters() override { return mc_filters_; }
   const Snapshot& snapshot() override { return published; }
+  std::vector<IfIndex> ways_to(be32 address) override { return ways[address.host()]; }
   uint64_t now_ms() override { return now; }
 
   /// A packet as a worker would punt it, chained if it is long.
@@ -59,6 +60,7 @@ class FakeIo final : public PacketIo {
   }
 
   Snapshot published;
+  std::map<uint32_t, std::vector<IfIndex>> ways;  // by address
   uint64_t now = 1'000'000;
   std::vector<Sent> sent;
   std::map<Drop, unsigned> drops;

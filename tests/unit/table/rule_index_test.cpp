@@ -98,9 +98,9 @@ class Maker {
   Rule rule(RuleSet& set, uint32_t chain, uint32_t chains, uint32_t negated_one_in) {
     Rule r;
     const uint32_t most = below(5);
-    for (uint32_t i = 0; i < most; ++i) r.match = static_cast<uint16_t>(r.match | 1u << below(14));
+    for (uint32_t i = 0; i < most; ++i) r.match |= 1u << below(14);
     for (unsigned bit = 0; bit < 14; ++bit)
-      if (one_in(negated_one_in)) r.negate = static_cast<uint16_t>(r.negate | 1u << bit);
+      if (one_in(negated_one_in)) r.negate |= 1u << bit;
     r.in_if = interface();
     r.out_if = interface();
     r.in_list = static_cast<uint16_t>(below(static_cast<uint32_t>(set.interface_sets.size())));
@@ -118,12 +118,13 @@ class Maker {
     r.icmp_code_first = static_cast<uint8_t>(below(2));
     r.icmp_code_last = static_cast<uint8_t>(1 + below(3));
     r.log = one_in(20);
-    r.reject = static_cast<RejectWith>(below(8));
+    RuleMore more;
+    more.reject = static_cast<RejectWith>(below(8));
     switch (below(8)) {
       case 0:
         if (chain + 1 < chains) {
           r.action = Action::kJump;
-          r.jump_chain = static_cast<uint16_t>(chain + 1 + below(chains - chain - 1));
+          more.jump_chain = static_cast<uint16_t>(chain + 1 + below(chains - chain - 1));
           break;
         }
         [[fallthrough]];
@@ -140,6 +141,7 @@ class Maker {
         r.action = Action::kPassthrough;
         break;
     }
+    set.add_more(r, more);
     return r;
   }
 

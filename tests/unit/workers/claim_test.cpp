@@ -295,7 +295,9 @@ TEST(Claim, FlushedSessionsAreForgottenToo) {
 TEST(Claim, ANarrowPortSpanIsClaimed) {
   World world(4);
   auto nat = std::make_shared<RuleSet>(*world.snapshot.nat);
-  nat->rules[0].to_port_first = nat->rules[0].to_port_last = 6666;
+  RuleMore narrow;
+  narrow.to_port_first = narrow.to_port_last = 6666;
+  nat->add_more(nat->rules[0], narrow);
   world.snapshot.nat = nat;
   for (uint16_t i = 0; i < 16; ++i) {
     const auto out =

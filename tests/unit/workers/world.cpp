@@ -52,7 +52,7 @@ RingPort make_port(const std::string& name, uint16_t queues, rte_mempool* pool) 
   return port;
 }
 
-Rule rule(Action action, uint16_t match, uint32_t counter) {
+Rule rule(Action action, uint32_t match, uint32_t counter) {
   Rule r;
   r.action = action;
   r.match = match;
@@ -61,18 +61,20 @@ Rule rule(Action action, uint16_t match, uint32_t counter) {
 }
 
 /// What comes to the wan address at a port goes to the PC.
-Rule published(uint8_t protocol, uint16_t port, uint16_t to,
-               std::vector<RuleSet::PortSpan16>* ports, uint32_t counter) {
+Rule published(uint8_t protocol, uint16_t port, uint16_t to, RuleSet& set, uint32_t counter) {
   Rule r = rule(Action::kDstNat, Rule::kInInterface | Rule::kProtocol, counter);
   r.in_if = kWan;
   r.protocol = protocol;
-  r.to_addresses = {kPc, kPc};
-  if (port == 0) return r;
-  r.match |= Rule::kDstPort;
-  r.dst_ports = static_cast<uint32_t>(ports->size());
-  r.dst_port_count = 1;
-  ports->push_back({port, port});
-  r.to_port_first = r.to_port_last = to;
+  RuleMore more;
+  more.to_addresses = {kPc, kPc};
+  if (port != 0) {
+    r.match |= Rule::kDstPort;
+    r.dst_ports = static_cast<uint32_t>(set.ports.size());
+    r.dst_port_count = 1;
+    set.ports.push_back({port, port});
+    more.to_port_first = more.to_port_last = to;
+  }
+  set.add_more(r, more);
   return r;
 }
 
@@ -108,7 +110,7 @@ World::World(unsigned workers_wanted, uint32_t max_sessions, uint64_t home_seed,
                                                *filters, m.pool));
     Worker& w = *workers.back();
     w.handoff = mesh.end_of(i);
-    w.snapshot = &snapshot;
+    take_up(w, &snapshot);
     w.now = {1, 100};
     w.inject = ring("inject" + std::to_string(i));
     w.punt = ring("punt" + std::to_string(i));
@@ -189,10 +191,9 @@ void World::make_snapshot() {
   auto nat = std::make_shared<RuleSet>();
   Rule masquerade = rule(Action::kMasquerade, Rule::kOutInterface, 1);
   masquerade.out_if = kWan;
-  nat->rules = {masquerade, published(kProtoTcp, 8080, 80, &nat->ports, 2),
-                published(kProtoUdp, 8080, 80, &nat->ports, 3),
-                published(kProtoUdp, 5060, 5060, &nat->ports, 4),
-                published(kProtoGre, 0, 0, &nat->ports, 5)};
+  nat->rules = {masquerade, published(kProtoTcp, 8080, 80, *nat, 2),
+                published(kProtoUdp, 8080, 80, *nat, 3), published(kProtoUdp, 5060, 5060, *nat, 4),
+                published(kProtoGre, 0, 0, *nat, 5)};
   nat->chains = {{0, 1, "srcnat"}, {1, 4, "dstnat"}};
   nat->srcnat = 0;
   nat->dstnat = 1;
