@@ -51,7 +51,7 @@ class Share {
   }
   Share(const Share& other) : Share(other.bytes_) {}
   Share& operator=(const Share& other) {
-    resize(other.bytes_);
+    if (this != &other) resize(other.bytes_);
     return *this;
   }
   void resize(size_t bytes) {

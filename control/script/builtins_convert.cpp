@@ -32,7 +32,8 @@ std::string to_base(std::string_view bytes, std::string_view letters, unsigned b
   std::string out;
   uint32_t held = 0;
   unsigned count = 0;
-  for (unsigned char c : bytes) {
+  for (const char letter : bytes) {
+    const auto c = static_cast<unsigned char>(letter);
     held = held << 8 | c;
     count += 8;
     while (count >= bits) {
@@ -162,7 +163,8 @@ Value encode(const std::string& bytes, std::string_view to) {
   if (to == "base32") return Value::text(to_base(bytes, kBase32, 5, 8));
   if (to == "hex" || to == "url") {
     std::string out;
-    for (unsigned char c : bytes) {
+    for (const char letter : bytes) {
+      const auto c = static_cast<unsigned char>(letter);
       const bool plain = std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_' || c == '~';
       if (to == "url" && plain) {
         out += static_cast<char>(c);
@@ -174,11 +176,12 @@ Value encode(const std::string& bytes, std::string_view to) {
   }
   if (to == "num") {
     uint64_t number = 0;
-    for (unsigned char c : bytes.substr(0, 8)) number = number << 8 | c;
+    for (const char c : bytes.substr(0, 8)) number = number << 8 | static_cast<unsigned char>(c);
     return Value::number(static_cast<int64_t>(number));
   }
   Array out;
-  for (unsigned char c : bytes) {
+  for (const char letter : bytes) {
+    const auto c = static_cast<unsigned char>(letter);
     if (to == "byte-array") {
       out.list.push_back(Value::number(c));
       continue;

@@ -119,15 +119,11 @@ bool Interpreter::declare_variable(const Command& command) {
   Variable variable{name, global ? Value{} : std::move(value), global};
   if (same == here.end()) {
     here.push_back(std::move(variable));
-  } else if (!global && !same->global) {
-    *same = std::move(variable);
-  } else if (global && !same->global && scope_ != nullptr) {
-    // A parameter of the name goes before the global, as in RouterOS.
-    const bool parameter = scope_->outer == nullptr && scope_ != &top_;
-    if (!parameter) *same = std::move(variable);
-  } else {
-    *same = std::move(variable);
+    return true;
   }
+  // A parameter of the name goes before the global, as in RouterOS.
+  const bool parameter = scope_->outer == nullptr && scope_ != &top_;
+  if (!global || same->global || !parameter) *same = std::move(variable);
   return true;
 }
 

@@ -86,6 +86,7 @@ Interpreter::Result Interpreter::run(const Command& command) {
 bool Interpreter::call_block(const Block& block,
                              const std::vector<std::pair<std::string, Value>>& variables) {
   std::vector<Variable> given;
+  given.reserve(variables.size());
   for (const auto& [name, value] : variables) given.push_back({name, value, false});
   Value result;
   return run_with(block, std::move(given), result);

@@ -253,8 +253,8 @@ const Wrong kWrong[] = {
      "in "
      "this version of Maclane",
      1, 5},
-    {":do {\n/tool netwatch\n} on-error={}\n/no such menu\nadd x={ a } y=[find z~\"b\"]",
-     "bad command name no (line 4 column 2)", 4, 2},
+    {":do {\n/tool netwatch\n} on-error={}\n/nope such menu\nadd x={ a } y=[find z~\"b\"]",
+     "bad command name nope (line 4 column 2)", 4, 2},
     {":put a\nthis is not a command", "bad command name this (line 2 column 1)", 2, 1},
     {"/interface macvlna print",
      "bad command name macvlna (line 1 column 12); /interface has no command or menu macvlna; did "
