@@ -18,6 +18,7 @@ TEST=(
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev
   python3 python3-pytest python3-scapy python3-yaml
   iputils-arping nftables netcat-openbsd tcpdump shellcheck
+  dnsmasq-base isc-dhcp-server
 )
 BENCH=(dpdk-dev nftables iproute2 util-linux procps python3)
 
