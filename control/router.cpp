@@ -14,6 +14,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "control/clients.h"
 #include "control/door/yaml.h"
 #include "control/model/value.h"
 #include "control/observe/log.h"
@@ -138,6 +139,7 @@ Status Router::start() {
         return compiled_ == nullptr ? std::string() : std::string(compiled_->names.name_of(index));
       },
       random_seed());
+  keep_clients(*services_, options_.state_folder);
   observe::provide_rows(*this);
   model_.on_change([](const model::Change& change) {
     const std::string rows = model::rows_of(change.menus);
@@ -151,6 +153,7 @@ Status Router::start() {
   if (Status status = model_.replace(std::move(*tree)); !status) return status;
 
   add_commands();
+  add_client_commands(commands_, *services_);
   if (const auto missing = commands_.unhandled(); !missing.empty())
     return fail(fmt::format("nothing carries out {}", fmt::join(missing, ", ")));
   door_ = std::make_unique<door::SocketDoor>(commands_, options_.socket_path);
@@ -194,6 +197,7 @@ Status Router::commit(const model::Tree& next) {
 Status Router::publish(const model::Tree& next) {
   compile::LearnedState learned = devices_->learned();
   learned.workers = dataplane_->workers();
+  learned.peers = services_->learned();
   for (const IfIndex index : services_->loop_protect().all_held())
     learned.held.emplace(compiled_->names.name_of(index));
   Result<compile::Compiled> result =
@@ -206,7 +210,7 @@ Status Router::publish(const model::Tree& next) {
   }
   compiled_ = std::move(result->state);
   dataplane_->publish(std::move(result->snapshot));
-  services_->on_config(service_config(next, compiled_->names));
+  services_->on_config(service_config(next, *compiled_));
   return {};
 }
 
@@ -332,7 +336,7 @@ void Router::run(int signal_fd) {
   while (!stop_) {
     handle_packets();
     services_->tick();
-    if (services_->loop_protect().changed()) republish();
+    if (services_->changed()) republish();
     dataplane_->poll();
     const auto now = std::chrono::steady_clock::now();
     if (now >= next_link_poll) {

@@ -34,7 +34,6 @@ constexpr std::string_view kLaterMenus[] = {"/interface/bonding",
                                             "/interface/detect-internet",
                                             "/interface/monitor-traffic",
                                             "/ip/cloud",
-                                            "/ip/dhcp-client",
                                             "/ip/dhcp-relay",
                                             "/ip/dhcp-server",
                                             "/ip/dns",
@@ -95,9 +94,9 @@ constexpr std::string_view kLaterMenus[] = {"/interface/bonding",
 const std::vector<Menu>& all_menus() {
   static const std::vector<Menu> menus = [] {
     std::vector<Menu> out;
-    for (auto part :
-         {group_menus(), system_menus().subspan(0, 1), system_menus().subspan(2), interface_menus(),
-          ip_menus(), conntrack_menus(), firewall_menus(), system_menus().subspan(1, 1)}) {
+    for (auto part : {group_menus(), system_menus().subspan(0, 1), system_menus().subspan(2),
+                      interface_menus(), ip_menus(), client_menus(), conntrack_menus(),
+                      firewall_menus(), system_menus().subspan(1, 1)}) {
       out.insert(out.end(), part.begin(), part.end());
     }
     return out;

@@ -275,6 +275,7 @@ Errors validate(const Tree& tree, const Tree* before, bool whole) {
   check_rows(check);
   validate_interfaces(check);
   validate_ip(check);
+  validate_clients(check);
   validate_firewall(check);
   check_dataplane(check);
   // In the order of the file, if there is one: people mend from top to bottom.
