@@ -15,6 +15,7 @@
 #include <ctime>
 #include <span>
 
+#include "control/clients.h"
 #include "control/door/yaml.h"
 #include "control/model/secrets.h"
 #include "control/model/value.h"
@@ -145,12 +146,22 @@ Status Router::start() {
         return compiled_ == nullptr ? std::string() : std::string(compiled_->names.name_of(index));
       },
       random_seed());
+  keep_clients(*services_, options_.state_folder);
   observe::provide_rows(*this);
   doors_ = std::make_unique<door::Doors>(commands_, options_.state_folder);
+  model_.on_change([](const model::Change& change) {
+    const std::string rows = model::rows_of(change.menus);
+    log::write(log::Level::kInfo, "system,info", "{} by {}{}", change.what, change.by.text(),
+               rows.empty() ? rows : fmt::format(" ({})", rows));
+  });
+  model_.on_notice([](const std::string& line) {
+    log::write(log::Level::kWarning, "system,warning", "{}", line);
+  });
   model_.on_commit([this](const model::Tree& next) { return commit(next); });
   if (Status status = model_.replace(std::move(*tree)); !status) return status;
 
   add_commands();
+  add_client_commands(commands_, *services_);
   if (const auto missing = commands_.unhandled(); !missing.empty())
     return fail(fmt::format("nothing carries out {}", fmt::join(missing, ", ")));
   door_ = std::make_unique<door::SocketDoor>(commands_, options_.socket_path);
@@ -196,6 +207,7 @@ Status Router::commit(const model::Tree& next) {
 Status Router::publish(const model::Tree& next) {
   compile::LearnedState learned = devices_->learned();
   learned.workers = dataplane_->workers();
+  learned.peers = services_->learned();
   for (const IfIndex index : services_->loop_protect().all_held())
     learned.held.emplace(compiled_->names.name_of(index));
   Result<compile::Compiled> result =
@@ -208,7 +220,7 @@ Status Router::publish(const model::Tree& next) {
   }
   compiled_ = std::move(result->state);
   dataplane_->publish(std::move(result->snapshot));
-  services_->on_config(service_config(next, compiled_->names));
+  services_->on_config(service_config(next, *compiled_));
   return {};
 }
 
@@ -334,7 +346,7 @@ void Router::run(int signal_fd) {
   while (!stop_) {
     handle_packets();
     services_->tick();
-    if (services_->loop_protect().changed()) republish();
+    if (services_->changed()) republish();
     dataplane_->poll();
     const auto now = std::chrono::steady_clock::now();
     if (now >= next_link_poll) {

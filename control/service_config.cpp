@@ -10,13 +10,11 @@ using model::View;
 constexpr std::string_view kInterfaces[] = {"/interface/ethernet", "/interface/vlan",
                                             "/interface/macvlan"};
 
-void add_addresses(ServiceConfig& config, const model::Tree& tree, const compile::Names& names) {
-  for_each(tree, "/ip/address", [&](const View& row) {
-    const auto prefix = model::parse_prefix(row.get("address"));
-    const IfIndex interface = names.index_of(row.get("interface"));
-    if (row.disabled() || !prefix || interface == kNoIf) return;
-    config.addresses.push_back({interface, be32::from(prefix->address), prefix->length});
-  });
+void add_addresses(ServiceConfig& config, const compile::CompileState& compiled) {
+  for (const compile::AddressInfo& one : compiled.addresses) {
+    config.addresses.push_back({compiled.names.index_of(one.interface),
+                                be32::from(one.prefix.address), one.prefix.length});
+  }
 }
 
 void add_neighbours(ServiceConfig& config, const model::Tree& tree, const compile::Names& names) {
@@ -60,13 +58,48 @@ void add_loop_protect(ServiceConfig& config, const model::Tree& tree, const comp
   }
 }
 
+void add_dhcp_clients(ServiceConfig& config, const model::Tree& tree, const compile::Names& names) {
+  const std::string_view identity = tree.settings("/system/identity").get("name");
+  for_each(tree, "/ip/dhcp-client", [&](const View& row) {
+    if (row.disabled()) return;
+    DhcpClientConfig one;
+    one.interface_name = row.raw("interface");
+    one.interface = names.index_of(one.interface_name);
+    using Id = DhcpClientConfig::ClientId;
+    one.client_id = Id::kNone;
+    for (std::string_view option : model::split_list(row.get("dhcp-options"))) {
+      if (option == "hostname") one.host_name = identity;
+      if (option == "clientid") one.client_id = Id::kMac;
+      if (option == "clientid_duid") one.client_id = Id::kDuid;
+    }
+    using Broadcast = DhcpClientConfig::Broadcast;
+    const std::string_view broadcast = row.get("use-broadcast");
+    one.broadcast = broadcast == "always"  ? Broadcast::kAlways
+                    : broadcast == "never" ? Broadcast::kNever
+                                           : Broadcast::kBoth;
+    using DefaultRoute = DhcpClientConfig::DefaultRoute;
+    const std::string_view route = row.get("add-default-route");
+    one.default_route = route == "no"                  ? DefaultRoute::kNo
+                        : route == "special-classless" ? DefaultRoute::kSpecialClassless
+                                                       : DefaultRoute::kYes;
+    one.distance = static_cast<uint8_t>(row.get_integer("default-route-distance"));
+    one.dscp = static_cast<uint8_t>(row.get_integer("dscp"));
+    one.vlan_priority = static_cast<uint8_t>(row.get_integer("vlan-priority"));
+    one.use_peer_dns = row.get_bool("use-peer-dns");
+    one.use_peer_ntp = row.get_bool("use-peer-ntp");
+    config.dhcp_clients.push_back(std::move(one));
+  });
+}
+
 }  // namespace
 
-ServiceConfig service_config(const model::Tree& tree, const compile::Names& names) {
+ServiceConfig service_config(const model::Tree& tree, const compile::CompileState& compiled) {
+  const compile::Names& names = compiled.names;
   ServiceConfig config;
-  add_addresses(config, tree, names);
+  add_addresses(config, compiled);
   add_neighbours(config, tree, names);
   add_loop_protect(config, tree, names);
+  add_dhcp_clients(config, tree, names);
   const View settings = tree.settings("/ip/settings");
   config.icmp_rate_limit_ms = static_cast<uint32_t>(settings.get_integer("icmp-rate-limit"));
   config.icmp_errors_use_inbound_address =

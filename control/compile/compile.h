@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -19,6 +20,7 @@
 #include "control/compile/names.h"
 #include "control/model/tree.h"
 #include "control/model/value.h"
+#include "control/service/learned.h"
 #include "dataplane/dataplane.h"
 
 namespace maclane::compile {
@@ -34,6 +36,15 @@ struct LearnedState {
   std::map<std::string, PortInfo, std::less<>> attachments;  // by macvlan name
   std::set<std::string, std::less<>> held;  // interfaces that loop protect keeps down
   unsigned workers = 1;                     // queue q of a port is polled by worker q % workers
+  Learned peers;                            // what services were told by DHCP servers and the like
+};
+
+/// One address of the router in effect: a row of /ip/address, or learned.
+struct AddressInfo {
+  std::string interface;
+  model::Ip4Prefix prefix;
+  uint32_t network = 0;  // host order
+  uint32_t row = 0;      // id of the stored row; 0: dynamic
 };
 
 /// One row of /ip/route, stored or dynamic, as it came out.
@@ -43,9 +54,10 @@ struct RouteInfo {
   std::string immediate_gateway;  // "203.0.113.1%ether1", several with commas; "" if inactive
   uint32_t pref_src = 0;          // host order; 0: none
   uint8_t distance = 0;
-  bool active = false;   // A, else I
-  bool connect = false;  // c, and then dynamic: D
-  uint32_t row = 0;      // id of the stored row; 0: dynamic
+  bool active = false;                      // A, else I
+  bool connect = false;                     // c, and then dynamic: D
+  std::optional<LearnedFrom> learned = {};  // d or v, and dynamic too
+  uint32_t row = 0;                         // id of the stored row; 0: dynamic
 };
 
 struct RouteTable {
@@ -68,6 +80,7 @@ struct AddressList {
 struct CompileState {
   Names names;
   RouteTable routes;
+  std::vector<AddressInfo> addresses;  // stored ones first
   // for sharing
   model::Tree tree;
   std::shared_ptr<const Fib4> fib;

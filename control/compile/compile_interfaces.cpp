@@ -200,12 +200,22 @@ class Placer {
 void compile_interfaces(Work& work) {
   Placer(work).run();
   if (!work.errors.empty()) return;
+  const auto set_primary = [&](IfIndex index, uint32_t address) {
+    if (index == kNoIf) return;
+    Interface& owner = work.snapshot.interfaces[index];
+    if (owner.primary_address == be32{}) owner.primary_address = be32::from(address);
+  };
   model::for_each(work.tree, "/ip/address", [&](const model::View& row) {
     const IfIndex index = work.state.names.index_of(row.raw("interface"));
     const auto prefix = model::parse_prefix(row.raw("address"));
     if (row.disabled() || index == kNoIf || !prefix) return;
-    Interface& owner = work.snapshot.interfaces[index];
-    if (owner.primary_address == be32{}) owner.primary_address = be32::from(prefix->address);
+    set_primary(index, prefix->address);
+  });
+  for (const LearnedAddress& one : work.learned.peers.addresses)
+    set_primary(work.state.names.index_of(one.interface), one.address);
+  model::for_each(work.tree, "/ip/dhcp-client", [&](const model::View& row) {
+    const IfIndex index = work.state.names.index_of(row.raw("interface"));
+    if (!row.disabled() && index != kNoIf) work.snapshot.interfaces[index].dhcp = true;
   });
 }
 

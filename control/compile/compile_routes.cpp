@@ -33,8 +33,14 @@ class Router {
 
   void run() {
     model::for_each(work_.tree, "/ip/address", [&](const model::View& row) { add_address(row); });
+    current_.reset();
+    for (const LearnedAddress& one : work_.learned.peers.addresses) {
+      const Ip4Prefix prefix{one.address, one.length};
+      add_address({one.interface, prefix, one.network == 0 ? prefix.network() : one.network, 0});
+    }
     add_local(kLimitedBroadcast, {.kind = NextHop::Kind::kBroadcast}, kBroadcast);
     collect_connected();
+    for (const LearnedRoute& one : work_.learned.peers.routes) add_learned(one);
     model::for_each(work_.tree, "/ip/route", [&](const model::View& row) { add_static(row); });
     if (!work_.errors.empty()) return;
     build();
@@ -97,13 +103,20 @@ class Router {
   }
 
   void add_address(const model::View& row) {
-    const std::string_view name = row.raw("interface");
-    const IfIndex index = work_.state.names.index_of(name);
     const auto prefix = model::parse_prefix(row.raw("address"));
-    if (row.disabled() || index == kNoIf || !prefix || work_.interface(index).attached) return;
+    if (row.disabled() || !prefix) return;
     current_ = row;
     const auto written = model::parse_ip4(row.raw("network"));
-    const Ip4Prefix network{written.value_or(prefix->address) & prefix->mask(), prefix->length};
+    add_address({std::string(row.raw("interface")), *prefix,
+                 written.value_or(prefix->address) & prefix->mask(), row.row().id});
+  }
+
+  void add_address(const AddressInfo& one) {
+    const std::string& name = one.interface;
+    const IfIndex index = work_.state.names.index_of(name);
+    if (index == kNoIf || work_.interface(index).attached) return;
+    const Ip4Prefix* const prefix = &one.prefix;
+    const Ip4Prefix network{one.network, prefix->length};
     const bool up = work_.interface(index).up;
     if (work_.enabled[index]) {
       add_local(prefix->address, {.kind = NextHop::Kind::kLocal, .out_if = index}, kOwn);
@@ -116,7 +129,8 @@ class Router {
     const uint64_t destination = key_of(network.address, network.length);
     auto& members = networks_[destination];
     const auto known = std::find_if(members.begin(), members.end(),
-                                    [&](const Connected& one) { return one.out_if == index; });
+                                    [&](const Connected& way) { return way.out_if == index; });
+    work_.state.addresses.push_back(one);
     if (known != members.end()) return;  // its first address there has made the route
     members.push_back({index, prefix->address});
     RouteInfo info;
@@ -201,6 +215,17 @@ class Router {
     return ways;
   }
 
+  void add_learned(const LearnedRoute& one) {
+    RouteInfo info;
+    info.dst = {one.network, one.length};
+    info.gateway = one.gateway;
+    info.distance = one.distance;
+    info.pref_src = one.pref_src;
+    info.learned = one.origin;
+    std::vector<NextHop> ways = resolve(one.gateway, info.immediate_gateway);
+    add_route(std::move(info), std::move(ways));
+  }
+
   void add_static(const model::View& row) {
     const auto dst = model::parse_prefix(row.get("dst-address"));
     if (row.disabled() || !dst) return;
@@ -217,19 +242,24 @@ class Router {
     if (type == "prohibit") ways.push_back({.kind = NextHop::Kind::kProhibit});
     if (type == "unreachable") ways.push_back({.kind = NextHop::Kind::kUnreachable});
     if (ways.empty()) ways = resolve(info.gateway, info.immediate_gateway);
+    add_route(std::move(info), std::move(ways));
+  }
+
+  void add_route(RouteInfo info, std::vector<NextHop> ways) {
+    const Ip4Prefix dst = info.dst;
     const bool loopback =
-        dst->length >= kLoopback.length && (dst->address & kLoopback.mask()) == kLoopback.address;
+        dst.length >= kLoopback.length && (dst.address & kLoopback.mask()) == kLoopback.address;
     std::vector<uint16_t> indexes;
     for (NextHop& way : ways) {
       if (info.pref_src != 0) way.pref_src = be32::from(info.pref_src);
       indexes.push_back(hop(way));
     }
     const size_t number = work_.state.routes.rows.size();
-    work_.state.routes.by_row.emplace(info.row, number);
+    if (info.row != 0) work_.state.routes.by_row.emplace(info.row, number);
     work_.state.routes.rows.push_back(std::move(info));
     if (indexes.empty() || loopback) return;
     const unsigned distance = work_.state.routes.rows[number].distance;
-    offer(main_, key_of(dst->network(), dst->length), distance, indexes, number);
+    offer(main_, key_of(dst.network(), dst.length), distance, indexes, number);
   }
 
   void build() {

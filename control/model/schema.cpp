@@ -34,7 +34,6 @@ constexpr std::string_view kLaterMenus[] = {"/interface/bonding",
                                             "/interface/detect-internet",
                                             "/interface/monitor-traffic",
                                             "/ip/cloud",
-                                            "/ip/dhcp-client",
                                             "/ip/dhcp-relay",
                                             "/ip/dhcp-server",
                                             "/ip/dns",
@@ -70,7 +69,6 @@ constexpr std::string_view kLaterMenus[] = {"/interface/bonding",
                                             "/mpls",
                                             "/special-login",
                                             "/system/console",
-                                            "/system/history",
                                             "/system/leds",
                                             "/system/logging",
                                             "/system/note",
@@ -85,8 +83,8 @@ const std::vector<Menu>& all_menus() {
     std::vector<Menu> out;
     for (auto part :
          {group_menus(), system_menus().subspan(0, 1), system_menus().subspan(2), interface_menus(),
-          ip_menus(), conntrack_menus(), firewall_menus(), certificate_menus(), service_menus(),
-          user_menus(), polled_menus(), system_menus().subspan(1, 1)}) {
+          ip_menus(), client_menus(), conntrack_menus(), firewall_menus(), certificate_menus(),
+          service_menus(), user_menus(), polled_menus(), system_menus().subspan(1, 1)}) {
       out.insert(out.end(), part.begin(), part.end());
     }
     return out;

@@ -93,13 +93,17 @@ constexpr Property kRoute[] = {
     state_flag("active", "in use"),
     state_flag("dynamic", "made by the router itself"),
     state_flag("connect", "the network of an address"),
+    state_flag("dhcp", "from a DHCP server"),
+    state_flag("vpn", "of a PPP session"),
     state_flag("static", "configured"),
     state_flag("inactive", "not in use: a better route, or no way to its gateway"),
     read_only("immediate-gw", Type::kString, "the next hop with its interface"),
 };
 constexpr FlagLetter kRouteLetters[] = {
-    {'D', "dynamic", "dynamic"}, {'X', "disabled", "disabled"}, {'I', "inactive", "inactive"},
-    {'A', "active", "active"},   {'c', "connect", "connect"},   {'s', "static", "static"}};
+    {'D', "dynamic", "dynamic"},   {'X', "disabled", "disabled"},
+    {'I', "inactive", "inactive"}, {'A', "active", "active"},
+    {'c', "connect", "connect"},   {'s', "static", "static"},
+    {'d', "dhcp", "dhcp"},         {'v', "vpn", "vpn"}};
 constexpr std::string_view kRouteColumns[] = {"dst-address", "gateway", "distance"};
 
 constexpr Property kArp[] = {

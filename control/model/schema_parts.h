@@ -11,6 +11,7 @@ std::span<const Menu> interface_menus();
 std::span<const Menu> ip_menus();
 std::span<const Menu> firewall_menus();
 std::span<const Menu> conntrack_menus();
+std::span<const Menu> client_menus();
 std::span<const Menu> system_menus();
 std::span<const Menu> certificate_menus();
 std::span<const Menu> polled_menus();

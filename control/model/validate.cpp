@@ -275,6 +275,7 @@ Errors validate(const Tree& tree, const Tree* before, bool whole) {
   check_rows(check);
   validate_interfaces(check);
   validate_ip(check);
+  validate_clients(check);
   validate_firewall(check);
   validate_service(check);
   check_dataplane(check);

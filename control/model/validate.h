@@ -127,5 +127,6 @@ void validate_interfaces(Check& check);
 void validate_ip(Check& check);
 void validate_firewall(Check& check);
 void validate_service(Check& check);
+void validate_clients(Check& check);
 
 }  // namespace maclane::model

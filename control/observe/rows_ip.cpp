@@ -20,7 +20,7 @@ void route_state(const Router& router, const View& row, Fields& out) {
     out.emplace_back("immediate-gw", info->immediate_gateway);
 }
 
-std::vector<model::PrintRow> connected_routes(const Router& router) {
+std::vector<model::PrintRow> dynamic_routes(const Router& router) {
   std::vector<model::PrintRow> rows;
   uint32_t number = 0;
   for (const compile::RouteInfo& info : router.compiled().routes.rows) {
@@ -35,6 +35,8 @@ std::vector<model::PrintRow> connected_routes(const Router& router) {
                   {"active", yes_no(info.active)},
                   {"dynamic", "true"},
                   {"connect", yes_no(info.connect)},
+                  {"dhcp", yes_no(info.learned == LearnedFrom::kDhcp)},
+                  {"vpn", yes_no(info.learned == LearnedFrom::kPpp)},
                   {"static", "false"},
                   {"inactive", yes_no(!info.active)}};
     if (info.pref_src != 0) row.fields.emplace_back("pref-src", model::format_ip4(info.pref_src));
@@ -92,7 +94,7 @@ void provide_ip_rows(Router& router) {
   model::Model& model = router.model();
   model.provide("/ip/route",
                 [&router](const View& row, Fields& out) { route_state(router, row, out); });
-  model.provide_rows("/ip/route", [&router] { return connected_routes(router); });
+  model.provide_rows("/ip/route", [&router] { return dynamic_routes(router); });
   model.provide("/ip/arp",
                 [&router](const View& row, Fields& out) { neighbour_state(router, row, out); });
   model.provide_rows("/ip/arp", [&router] { return learned_neighbours(router); });

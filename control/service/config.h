@@ -33,12 +33,32 @@ struct LoopProtectConfig {
   std::string revision;                // all that is configured about the interface
 };
 
+/// A row of /ip/dhcp-client in effect (C3).
+struct DhcpClientConfig {
+  enum class ClientId : uint8_t { kNone, kMac, kDuid };
+  enum class Broadcast : uint8_t { kBoth, kAlways, kNever };
+  enum class DefaultRoute : uint8_t { kNo, kYes, kSpecialClassless };
+  std::string interface_name;
+  IfIndex interface = kNoIf;
+  std::string host_name;  // what the server is told; "": nothing
+  ClientId client_id = ClientId::kMac;
+  Broadcast broadcast = Broadcast::kBoth;
+  DefaultRoute default_route = DefaultRoute::kYes;
+  uint8_t distance = 1;
+  uint8_t dscp = 0;
+  uint8_t vlan_priority = 0;
+  bool use_peer_dns = true;
+  bool use_peer_ntp = true;
+  friend bool operator==(const DhcpClientConfig&, const DhcpClientConfig&) = default;
+};
+
 struct ServiceConfig {
   std::vector<InterfaceAddress> addresses;  // enabled ones, in the order they were configured
   std::vector<StaticNeighbour> neighbours;
   uint64_t arp_timeout_ms = 30'000;                        // /ip/settings arp-timeout
   std::map<IfIndex, uint64_t> interface_arp_timeout_ms{};  // where an interface has its own
   std::map<IfIndex, LoopProtectConfig> loop_protect{};
+  std::vector<DhcpClientConfig> dhcp_clients{};
   uint32_t max_neighbour_entries = 8192;
   uint32_t icmp_rate_limit_ms = 10;  // smallest gap between ICMP errors to one target; 0: none
   bool icmp_errors_use_inbound_address = true;  // no: the address of the way back

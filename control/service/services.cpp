@@ -11,6 +11,7 @@ Services::Services(PacketIo& io, const InterfaceName& name, uint64_t seed)
       local_(io, book_, icmp_),
       membership_(io),
       loop_protect_(io, name),
+      dhcp_client_(io, seed ^ 0xd1b54a32d192ed03ULL),
       event_log_(name) {}
 
 void Services::on_config(const ServiceConfig& config) {
@@ -18,13 +19,29 @@ void Services::on_config(const ServiceConfig& config) {
   icmp_.on_config(config);
   membership_.on_config();
   event_log_.on_config(io_.snapshot());
-  arp_.on_config(config);  // the last two: they send
+  arp_.on_config(config);  // from here on they send
   loop_protect_.on_config(config);
+  dhcp_client_.on_config(config);
+}
+
+bool Services::changed() {
+  // Each is asked, and has said so then.
+  const bool loops = loop_protect_.changed();
+  const bool dhcp = dhcp_client_.changed();
+  return loops || dhcp;
+}
+
+Learned Services::learned() const {
+  Learned learned;
+  dhcp_client_.add_learned(learned);
+  return learned;
 }
 
 void Services::handle(rte_mbuf* packet) {
   switch (message_of(packet).reason) {
     case PuntReason::kArp:
+      dhcp_client_.overhear(packet);
+      [[fallthrough]];
     case PuntReason::kNeighbour:
       arp_.handle(packet);
       return;
@@ -36,6 +53,8 @@ void Services::handle(rte_mbuf* packet) {
       icmp_.handle(packet);
       return;
     case PuntReason::kDhcp:
+      dhcp_client_.handle(packet);
+      return;
     case PuntReason::kPppoe:
       io_.free(packet, Drop::no_service, message_of(packet).in_if);
       return;
@@ -65,12 +84,14 @@ void Services::tick() {
   local_.tick();
   membership_.tick();
   loop_protect_.tick();
+  dhcp_client_.tick();
   event_log_.tick(io_.now_ms());
 }
 
 uint64_t Services::next_deadline() const {
   return std::min({arp_.next_deadline(), local_.next_deadline(), membership_.next_deadline(),
-                   loop_protect_.next_deadline(), event_log_.next_deadline()});
+                   loop_protect_.next_deadline(), dhcp_client_.next_deadline(),
+                   event_log_.next_deadline()});
 }
 
 }  // namespace maclane

@@ -10,6 +10,7 @@
 
 #include "control/service/address_book.h"
 #include "control/service/arp.h"
+#include "control/service/dhcp_client.h"
 #include "control/service/event_log.h"
 #include "control/service/icmp.h"
 #include "control/service/local.h"
@@ -38,6 +39,11 @@ class Services {
   [[nodiscard]] Icmp& icmp() { return icmp_; }
   [[nodiscard]] LoopProtect& loop_protect() { return loop_protect_; }
   [[nodiscard]] const LoopProtect& loop_protect() const { return loop_protect_; }
+  [[nodiscard]] DhcpClient& dhcp_client() { return dhcp_client_; }
+  [[nodiscard]] const DhcpClient& dhcp_client() const { return dhcp_client_; }
+  /// True once after something was learned or lost: the snapshot is to be made again.
+  [[nodiscard]] bool changed();
+  [[nodiscard]] Learned learned() const;
   [[nodiscard]] const AddressBook& addresses() const { return book_; }
 
  private:
@@ -48,6 +54,7 @@ class Services {
   Local local_;
   Membership membership_;
   LoopProtect loop_protect_;
+  DhcpClient dhcp_client_;
   EventLog event_log_;
 };
 

@@ -77,7 +77,7 @@ TEST_F(Edits, EveryMistakeIsToldAtOnce) {
                                    "",
                                    {{"mdoe", "x"}, {"mtu", "1"}, {"running", "yes"}},
                                    ""},
-                                  {Kind::kAdd, "/ip/dhcp-client", "", {}, ""},
+                                  {Kind::kAdd, "/ip/hotspot", "", {}, ""},
                                   {Kind::kAdd, "/nothing", "", {}, ""},
                                   {Kind::kAdd, "/ip/firewall/connection", "", {}, ""},
                                   {Kind::kRemove, "/system/identity", "", {}, ""},

@@ -161,7 +161,7 @@ TEST(Yaml, UnderscoresAreTakenWithAWarning) {  // E-5
 }
 
 TEST(Yaml, MenusOfLaterVersionsAreNamed) {
-  for (const char* yaml : {"ip: {dhcp-client: [{interface: e}]}", "ip: {dhcp-server/network: []}",
+  for (const char* yaml : {"ip: {hotspot: [{interface: e}]}", "ip: {dhcp-server/network: []}",
                            "radius: []", "snmp: {enabled: yes}", "ip: {firewall: {mangle: []}}",
                            "interface: {pppoe-client: []}", "ip: {pool: []}", "ip: {dns: {}}"}) {
     EXPECT_THAT(wrong(yaml), HasSubstr("known to RouterOS but not in this version of Maclane"))

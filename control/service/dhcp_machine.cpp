@@ -1,0 +1,450 @@
+#include "control/service/dhcp_machine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "control/service/text.h"
+
+namespace maclane {
+namespace {
+
+using dhcp::Message;
+using dhcp::Option;
+using dhcp::Type;
+
+constexpr uint64_t kSecond = 1000;
+constexpr uint64_t kFirstWait = 4 * kSecond, kLongestWait = 64 * kSecond, kJitter = 1 * kSecond;
+constexpr uint64_t kStartSpread = 1 * kSecond;
+constexpr uint64_t kPause = 1 * kSecond, kPauseSpread = 9 * kSecond;
+constexpr uint64_t kDeclinePause = 10 * kSecond;
+constexpr unsigned kRequests = 4, kReboots = 2;
+constexpr unsigned kProbes = 2;
+constexpr uint64_t kProbeWait = 250;
+constexpr uint64_t kShortestRenewWait = 60 * kSecond;
+constexpr uint64_t kBroadcastFor = 15 * kSecond;  // C-15
+constexpr uint16_t kLargestMessage = 1472;
+constexpr unsigned kMostSteps = 4;
+
+/// C-17, and what RouterOS's list lacks and Microsoft's servers send instead of 121.
+constexpr uint8_t kWanted[] = {Option::kClasslessRoutes,
+                               Option::kMask,
+                               Option::kRouter,
+                               Option::kDns,
+                               Option::kDomain,
+                               Option::kStaticRoute,
+                               Option::kNtp,
+                               Option::kVendorSpecific,
+                               Option::kCapwap,
+                               Option::kClasslessRoutesMs};
+
+uint8_t class_length(be32 address) {
+  const uint32_t first = address.host() >> 24;
+  return first < 128 ? 8 : first < 192 ? 16 : 24;
+}
+
+/// 33 if it is no mask.
+unsigned mask_length(uint32_t mask) {
+  unsigned length = 0;
+  while (length < 32 && (mask & (0x80000000u >> length)) != 0) ++length;
+  return mask == (length == 0 ? 0u : 0xffffffffu << (32 - length)) ? length : 33;
+}
+
+void add_routes(const Message& m, DhcpLease& lease) {
+  for (const uint8_t option : {Option::kClasslessRoutes, Option::kClasslessRoutesMs}) {
+    const auto found = m.options.find(option);
+    if (found == m.options.end()) continue;
+    auto routes = dhcp::classless_routes(found->second);
+    if (!routes) continue;
+    lease.routes = std::move(*routes);
+    lease.classless = true;
+    return;
+  }
+  const std::vector<be32> pairs = m.addresses(Option::kStaticRoute);
+  for (size_t i = 0; i + 1 < pairs.size(); i += 2) {
+    const uint8_t length = class_length(pairs[i]);
+    if (!dhcp::is_host(pairs[i])) continue;  // RFC 2132 5.8: no default route this way
+    lease.routes.push_back({pairs[i].host() & 0xffffffffu << (32 - length), length, pairs[i + 1]});
+  }
+}
+
+std::vector<be32> hosts(const Message& m, uint8_t option) {
+  std::vector<be32> all = m.addresses(option);
+  std::erase_if(all, [](be32 one) { return !dhcp::is_host(one); });
+  return all;
+}
+
+}  // namespace
+
+std::optional<DhcpLease> lease_of(const dhcp::Heard& ack, uint64_t now, std::string* why) {
+  const Message& m = ack.message;
+  const auto server = m.number(Option::kServerId);
+  const auto seconds = m.number(Option::kLeaseTime);
+  DhcpLease lease;
+  lease.address = m.yiaddr;
+  if (!dhcp::is_host(lease.address)) {
+    *why = fmt::format("{} is no host's address", text_of(lease.address));
+    return std::nullopt;
+  }
+  if (!server || !dhcp::is_host(be32::from(*server)) || !seconds || *seconds == 0) {
+    *why = server ? "it has no lease time" : "it has no server identifier";
+    return std::nullopt;
+  }
+  const unsigned length = mask_length(
+      m.number(Option::kMask).value_or(0xffffffffu << (32 - class_length(lease.address))));
+  if (length == 0 || length > 32) {
+    *why = "its subnet mask is none";
+    return std::nullopt;
+  }
+  lease.length = static_cast<uint8_t>(length);
+  lease.server = be32::from(*server);
+  lease.server_mac = ack.src;
+  lease.gateways = hosts(m, Option::kRouter);
+  lease.dns = hosts(m, Option::kDns);
+  lease.ntp = hosts(m, Option::kNtp);
+  lease.capwap = hosts(m, Option::kCapwap);
+  lease.domain = m.text(Option::kDomain);
+  add_routes(m, lease);
+  if (*seconds == dhcp::kInfinite) return lease;
+  const uint64_t all = *seconds;
+  uint64_t t1 = m.number(Option::kRenewalTime).value_or(0);
+  uint64_t t2 = m.number(Option::kRebindingTime).value_or(0);
+  if (t2 == 0 || t2 >= all) t2 = all * 7 / 8;
+  if (t1 == 0 || t1 >= t2) t1 = std::min(all / 2, t2);
+  lease.t1_ms = now + t1 * kSecond;
+  lease.t2_ms = now + t2 * kSecond;
+  lease.end_ms = now + all * kSecond;
+  return lease;
+}
+
+std::string_view DhcpMachine::status() const {
+  switch (state_) {
+    case State::kStopped:
+      return "stopped";
+    case State::kInit:
+      return lease_ ? "rebinding..." : "searching...";
+    case State::kSelecting:
+      return "searching...";
+    case State::kReboot:
+      return lease_ ? "rebinding..." : "requesting...";
+    case State::kRequesting:
+    case State::kProbing:
+      return "requesting...";
+    case State::kBound:
+      return "bound";
+    case State::kRenewing:
+      return "renewing...";
+    case State::kRebinding:
+      return "rebinding...";
+  }
+  return "error";
+}
+
+uint64_t DhcpMachine::random_ms(uint64_t spread_ms) {
+  return spread_ms == 0 ? 0 : random_() % (spread_ms + 1);
+}
+
+void DhcpMachine::configure(const DhcpClientConfig& config, const MacAddr& mac, uint64_t now) {
+  const bool identity = configured_ && (mac != mac_ || config.host_name != config_.host_name ||
+                                        config.client_id != config_.client_id);
+  config_ = config;
+  configured_ = true;
+  if (identity) end(now);  // as the one it was
+  mac_ = mac;
+  if (!identity) return;
+  wanted_ = be32{};
+  if (running_) begin(now, 0, kStartSpread);
+}
+
+void DhcpMachine::set_running(bool running, uint64_t now) {
+  if (running == running_) return;
+  running_ = running;
+  if (running) {
+    began_ms_ = now;
+    begin(now, 0, kStartSpread);
+    return;
+  }
+  // The address stays what it is until its time is over: the cable may come back.
+  state_ = State::kStopped;
+  due_ms_ = lease_ ? lease_->end_ms : kNever;
+}
+
+/// Waits, then asks: for the address there is, else for any.
+void DhcpMachine::begin(uint64_t now, uint64_t least_ms, uint64_t spread_ms) {
+  state_ = State::kInit;
+  due_ms_ = now + least_ms + random_ms(spread_ms);
+}
+
+void DhcpMachine::start_exchange(State state, uint64_t now) {
+  state_ = state;
+  tries_ = 0;
+  if (state != State::kRequesting) {  // a REQUEST has the xid of the DISCOVER
+    xid_ = static_cast<uint32_t>(random_());
+    began_ms_ = now;
+  }
+  retransmit(now);
+}
+
+/// RFC 2131 4.1: 4 s, then twice as long each time, up to 64 s, each a second more or less.
+void DhcpMachine::retransmit(uint64_t now) {
+  transmit(now);
+  const uint64_t wait = std::min(kFirstWait << std::min(tries_, 4u), kLongestWait);
+  ++tries_;
+  due_ms_ = now + wait - kJitter + random_ms(2 * kJitter);
+}
+
+/// Half of what is left until then, and not more often than once a minute.
+void DhcpMachine::wait_to_renew(uint64_t now, uint64_t until) {
+  const uint64_t left = until > now ? until - now : 0;
+  due_ms_ = std::min(until, now + std::max(left / 2, kShortestRenewWait));
+}
+
+dhcp::Bytes DhcpMachine::client_id() const {
+  dhcp::Bytes id;
+  switch (config_.client_id) {
+    case DhcpClientConfig::ClientId::kNone:
+      return id;
+    case DhcpClientConfig::ClientId::kMac:
+      id.push_back(1);
+      break;
+    case DhcpClientConfig::ClientId::kDuid:  // RFC 4361: an IAID, here of the MAC, and a DUID-LL
+      id.push_back(0xff);
+      id.insert(id.end(), mac_.bytes.begin() + 2, mac_.bytes.end());
+      id.insert(id.end(), {0, 3, 0, 1});
+      break;
+  }
+  id.insert(id.end(), mac_.bytes.begin(), mac_.bytes.end());
+  return id;
+}
+
+void DhcpMachine::add_identity(Message& m) const {
+  if (dhcp::Bytes id = client_id(); !id.empty()) m.set(Option::kClientId, std::move(id));
+}
+
+Message DhcpMachine::message(Type type, uint64_t now) const {
+  Message m;
+  m.xid = xid_;
+  m.chaddr = mac_;
+  m.set(Option::kMessageType, dhcp::Bytes{static_cast<uint8_t>(type)});
+  add_identity(m);
+  if (type == Type::kDecline || type == Type::kRelease) return m;
+  m.secs = static_cast<uint16_t>(std::min<uint64_t>((now - began_ms_) / kSecond, UINT16_MAX));
+  m.broadcast =
+      config_.broadcast == DhcpClientConfig::Broadcast::kAlways ||
+      (config_.broadcast == DhcpClientConfig::Broadcast::kBoth && now - began_ms_ < kBroadcastFor);
+  m.set(Option::kParameterList, dhcp::Bytes(std::begin(kWanted), std::end(kWanted)));
+  m.set(Option::kMaxSize, dhcp::Bytes{kLargestMessage >> 8, kLargestMessage & 0xff});
+  if (!config_.host_name.empty())
+    m.set(Option::kHostName, dhcp::Bytes(config_.host_name.begin(), config_.host_name.end()));
+  return m;
+}
+
+/// What the state has to say (RFC 2131 table 4).
+void DhcpMachine::transmit(uint64_t now) {
+  if (state_ == State::kSelecting) {
+    Message m = message(Type::kDiscover, now);
+    if (wanted_ != be32{}) m.set(Option::kRequestedAddress, wanted_.host());
+    port_.send(m, nullptr);
+    return;
+  }
+  Message m = message(Type::kRequest, now);
+  switch (state_) {
+    case State::kRequesting:
+      m.set(Option::kRequestedAddress, offered_.host());
+      m.set(Option::kServerId, offering_.host());
+      break;
+    case State::kReboot:
+      m.set(Option::kRequestedAddress, wanted_.host());
+      break;
+    case State::kRenewing:
+    case State::kRebinding:
+      m.ciaddr = lease_->address;
+      m.broadcast = false;  // it has an address
+      break;
+    default:
+      return;
+  }
+  port_.send(m, state_ == State::kRenewing ? &*lease_ : nullptr);
+}
+
+void DhcpMachine::handle(const dhcp::Heard& heard, uint64_t now) {
+  const Message& m = heard.message;
+  if (state_ == State::kStopped || state_ == State::kInit || state_ == State::kProbing ||
+      state_ == State::kBound || m.xid != xid_ || m.chaddr != mac_)
+    return;
+  const auto server = m.number(Option::kServerId);
+  if (state_ == State::kSelecting) {
+    if (m.type() != Type::kOffer || !server || !dhcp::is_host(m.yiaddr)) return;
+    offered_ = m.yiaddr;
+    offering_ = be32::from(*server);
+    start_exchange(State::kRequesting, now);
+    return;
+  }
+  // Of several servers only the one that was chosen counts.
+  if (state_ == State::kRequesting && (!server || be32::from(*server) != offering_)) return;
+  if (m.type() == Type::kAck) {
+    take(heard, now);
+  } else if (m.type() == Type::kNak) {
+    const std::string said = m.text(Option::kMessage);
+    wanted_ = be32{};
+    if (lease_) {
+      drop(said.empty() ? "refused by the server" : "refused by the server: " + said);
+    } else {
+      port_.say(fmt::format("server {} refused the address{}{}",
+                            server ? text_of(be32::from(*server)) : "?", said.empty() ? "" : ": ",
+                            said));
+    }
+    // At once after INIT-REBOOT: that the address is gone is no fault of the server.
+    if (state_ == State::kReboot) {
+      begin(now, 0, 0);
+    } else {
+      begin(now, kPause, kPauseSpread);
+    }
+  }
+}
+
+void DhcpMachine::take(const dhcp::Heard& heard, uint64_t now) {
+  std::string why;
+  std::optional<DhcpLease> lease = lease_of(heard, now, &why);
+  if (!lease) {
+    port_.say(fmt::format("an ACK from {} is of no use: {}", text_of(heard.ip_src), why));
+    return;
+  }
+  pending_ = std::move(*lease);
+  if (lease_ && lease_->address == pending_.address && lease_->length == pending_.length) {
+    use(now);
+    return;
+  }
+  state_ = State::kProbing;
+  tries_ = 1;
+  due_ms_ = now + kProbeWait;
+  port_.probe(pending_.address);
+}
+
+void DhcpMachine::use(uint64_t) {
+  const bool renewed = lease_ && lease_->address == pending_.address;
+  if (lease_ && !renewed) drop("the server gave another");
+  lease_ = pending_;
+  wanted_ = lease_->address;
+  state_ = State::kBound;
+  due_ms_ = lease_->t1_ms;
+  port_.bound(*lease_, renewed);
+}
+
+void DhcpMachine::drop(std::string_view why) {
+  if (!lease_) return;
+  const DhcpLease gone = std::move(*lease_);
+  lease_.reset();
+  port_.lost(gone, why);
+}
+
+void DhcpMachine::conflict(be32 address, const MacAddr& by, uint64_t now) {
+  if (state_ != State::kProbing || address != pending_.address) return;
+  port_.say(fmt::format("declined {}: {} has it", text_of(address), text_of(by)));
+  Message m = message(Type::kDecline, now);
+  m.set(Option::kRequestedAddress, address.host());
+  m.set(Option::kServerId, pending_.server.host());
+  port_.send(m, nullptr);
+  wanted_ = be32{};
+  drop("the address given in its place is in use");
+  begin(now, kDeclinePause, kJitter);
+}
+
+void DhcpMachine::tick(uint64_t now) {
+  // More than one step may be due after a long sleep, and each makes the next later.
+  for (unsigned steps = 0; steps < kMostSteps && next_deadline() <= now; ++steps) due(now);
+}
+
+void DhcpMachine::due(uint64_t now) {
+  if (lease_ && lease_->end_ms <= now) {
+    wanted_ = lease_->address;
+    drop("lease expired");
+    due_ms_ = kNever;
+    if (running_) start_exchange(State::kSelecting, now);
+    return;
+  }
+  switch (state_) {
+    case State::kStopped:
+      due_ms_ = kNever;
+      return;
+    case State::kInit:
+      start_exchange(wanted_ == be32{} ? State::kSelecting : State::kReboot, now);
+      return;
+    case State::kSelecting:
+      retransmit(now);
+      return;
+    case State::kRequesting:
+      if (tries_ < kRequests) return retransmit(now);
+      return start_exchange(State::kSelecting, now);
+    case State::kReboot:
+      if (tries_ < kReboots) return retransmit(now);
+      if (!lease_) return start_exchange(State::kSelecting, now);
+      state_ = State::kBound;  // RFC 2131 3.2: the rest of the lease is still ours
+      due_ms_ = std::min(std::max(lease_->t1_ms, now), lease_->end_ms);
+      return;
+    case State::kProbing:
+      if (tries_++ < kProbes) {
+        port_.probe(pending_.address);
+        due_ms_ = now + kProbeWait;
+        return;
+      }
+      return use(now);
+    case State::kBound:
+      if (lease_->t2_ms > now) return renew(now);
+      [[fallthrough]];
+    case State::kRenewing:
+      if (lease_->t2_ms <= now) {
+        if (state_ != State::kRenewing) {
+          xid_ = static_cast<uint32_t>(random_());
+          began_ms_ = now;
+        }
+        state_ = State::kRebinding;
+        transmit(now);
+        return wait_to_renew(now, lease_->end_ms);
+      }
+      transmit(now);
+      return wait_to_renew(now, lease_->t2_ms);
+    case State::kRebinding:
+      transmit(now);
+      return wait_to_renew(now, lease_->end_ms);
+  }
+}
+
+void DhcpMachine::renew(uint64_t now) {
+  if (!running_) return;
+  if (!lease_) {
+    began_ms_ = now;
+    begin(now, 0, 0);
+    return;
+  }
+  xid_ = static_cast<uint32_t>(random_());
+  began_ms_ = now;
+  state_ = lease_->t2_ms > now ? State::kRenewing : State::kRebinding;
+  transmit(now);
+  wait_to_renew(now, state_ == State::kRenewing ? lease_->t2_ms : lease_->end_ms);
+}
+
+void DhcpMachine::release(uint64_t now) {
+  end(now);
+  wanted_ = be32{};
+  if (running_) begin(now, kPause, 0);
+}
+
+void DhcpMachine::end(uint64_t now) {
+  if (lease_ && running_) {
+    xid_ = static_cast<uint32_t>(random_());
+    Message m = message(Type::kRelease, now);
+    m.ciaddr = lease_->address;
+    m.set(Option::kServerId, lease_->server.host());
+    port_.send(m, &*lease_);
+  }
+  drop("released");
+  state_ = State::kStopped;
+  due_ms_ = kNever;
+}
+
+uint64_t DhcpMachine::next_deadline() const {
+  return lease_ ? std::min(due_ms_, lease_->end_ms) : due_ms_;
+}
+
+}  // namespace maclane

@@ -1,0 +1,55 @@
+// What services learned from peers and the configuration does not hold: addresses, routes, name and
+// time servers, PPPoE sessions. It is beside the tree: the compiler sees it, nothing edits the
+// tree. Plain values; addresses in host order, as the compiler has them. Control thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "dataplane/net/types.h"
+
+namespace maclane {
+
+enum class LearnedFrom : uint8_t { kDhcp, kPpp };
+
+struct LearnedAddress {
+  std::string interface;
+  uint32_t address = 0;
+  uint8_t length = 32;
+  uint32_t network = 0;  // the other end of a point-to-point link; 0: from the address
+  LearnedFrom origin = LearnedFrom::kDhcp;
+};
+
+struct LearnedRoute {
+  uint32_t network = 0;
+  uint8_t length = 0;
+  std::string gateway;  // "a.b.c.d%interface", or an interface
+  uint8_t distance = 1;
+  uint32_t pref_src = 0;
+  LearnedFrom origin = LearnedFrom::kDhcp;
+};
+
+/// A name or time server, and by whom it was learned.
+struct LearnedServer {
+  be32 address{};
+  std::string interface;
+  friend bool operator==(const LearnedServer&, const LearnedServer&) = default;
+};
+
+/// A PPPoE session that carries IPv4, by the name of its interface.
+struct LearnedSession {
+  be16 id{};
+  MacAddr peer;
+  uint16_t mtu = 1492;
+};
+
+struct Learned {
+  std::vector<LearnedAddress> addresses;
+  std::vector<LearnedRoute> routes;
+  std::vector<LearnedServer> dns, ntp;
+  std::map<std::string, LearnedSession, std::less<>> sessions;
+};
+
+}  // namespace maclane

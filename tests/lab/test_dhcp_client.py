@@ -1,0 +1,182 @@
+"""DHCP clients (C3) against dnsmasq and isc-dhcp-server: many identities on one wire."""
+
+import pytest
+
+from dhcp_servers import Dnsmasq, Isc
+from lab import Lab, dataplane, wait_until
+from scenes import ISP
+
+BOUND = 60  # seconds, generous: a test never measures time
+
+
+@pytest.fixture
+def lab():
+    with Lab() as made:
+        yield made
+
+
+def config(macvlans=2, clients=None, **client):
+    """A port with macvlans wan1.., each with a DHCP client of its own distance."""
+    names = [f"wan{i + 1}" for i in range(macvlans)]
+    client = {key.replace("_", "-"): value for key, value in client.items()}
+    return {
+        "system": {"identity": {"name": "edge1"}},
+        "dataplane": dataplane(),
+        "interface": {
+            "ethernet": [{"name": "ether1", "device": "net_tap0,iface=mlwan"}],
+            "macvlan": [{"name": name, "interface": "ether1"} for name in names],
+        },
+        "ip": {
+            "dhcp-client": [
+                {"interface": name, "default-route-distance": i + 1, **client}
+                for i, name in enumerate(clients if clients is not None else names)
+            ]
+        },
+    }
+
+
+def isp_wire(lab, router, address=f"{ISP}/24"):
+    isp = lab.namespaces.get("isp") or lab.namespace("isp")
+    router.move_wire("mlwan", isp)
+    isp.address("mlwan", address)
+    return isp
+
+
+def client(router, interface):
+    return router.row("/ip/dhcp-client", interface=interface)
+
+
+def bound(router, *interfaces):
+    def all_bound():
+        rows = {row["interface"]: row for row in router.print("/ip/dhcp-client")}
+        return all(rows[name]["status"] == "bound" for name in interfaces) and rows
+
+    return wait_until(all_bound, BOUND, lambda: f"{interfaces} to be bound: "
+                      f"{router.print('/ip/dhcp-client')}\n{router.log()}")
+
+
+def test_each_macvlan_gets_an_address_of_its_own_from_dnsmasq(lab):
+    """PAGE: obtaining multiple IP addresses (C-15..C-20, F-5, F-6, F-10, F-13)."""
+    router = lab.router(config(3)).start()
+    isp = isp_wire(lab, router)
+    server = Dnsmasq(isp, "mlwan", "203.0.113.50", "203.0.113.90", "--dhcp-option=6,203.0.113.53",
+                     "--dhcp-option=42,203.0.113.12", gateway=ISP)
+    rows = bound(router, "wan1", "wan2", "wan3")
+    addresses = {row["address"] for row in rows.values()}
+    assert len(addresses) == 3
+    for name, row in rows.items():
+        assert row["gateway"] == ISP and row["dhcp-server"] == ISP, name
+        assert row["netmask"] == "255.255.255.0" and row["primary-dns"] == "203.0.113.53"
+        assert row["primary-ntp"] == "203.0.113.12" and row["expires-after"]
+        shown = router.row("/ip/address", interface=name)
+        assert shown["address"] == row["address"] and shown["dynamic"] == "true"
+    # The server saw the macvlans' own MAC addresses and the router's name.
+    leases = {line.split()[1]: line.split() for line in server.leases.read_text().splitlines()}
+    for name, row in rows.items():
+        lease = leases[router.mac(name)]
+        assert lease[2] == row["address"].removesuffix("/24") and lease[3] in ("edge1", "*")
+        assert lease[4] == "01:" + router.mac(name)
+    # One gateway for all three: by distance one default route is in use, the others stand by.
+    routes = [row for row in router.print("/ip/route") if row["dst-address"] == "0.0.0.0/0"]
+    assert {row["gateway"]: row["active"] for row in routes} == {
+        f"{ISP}%wan1": "true", f"{ISP}%wan2": "false", f"{ISP}%wan3": "false"}
+    assert all(row["dhcp"] == "true" and row["dynamic"] == "true" for row in routes)
+    # Each reply leaves by the interface that has the address, with that interface's MAC.
+    for name, row in rows.items():
+        address = row["address"].removesuffix("/24")
+        assert isp.ping(address, count=2).ok
+        assert isp.ip("neigh", "show", address).stdout.split()[4] == router.mac(name)
+
+
+def test_renew_release_disable_and_restart(lab):
+    """C-16, C-18: the commands, and INIT-REBOOT with the old address after a restart."""
+    router = lab.router(config(1)).start()
+    isp = isp_wire(lab, router)
+    server = Dnsmasq(isp, "mlwan", "203.0.113.50", "203.0.113.90", gateway=ISP)
+    first = bound(router, "wan1")["wan1"]["address"]
+    asked = server.log().count("DHCPREQUEST")
+    router.ctl("/ip/dhcp-client renew 0")
+    wait_until(lambda: server.log().count("DHCPACK") > 1, BOUND, server.log)
+    assert server.log().count("DHCPREQUEST") == asked + 1
+    assert bound(router, "wan1")["wan1"]["address"] == first
+
+    # A restart keeps what it had: no DISCOVER, a REQUEST for the old address.
+    discovered = server.log().count("DHCPDISCOVER")
+    mac = router.mac("wan1")
+    router.stop()
+    isp.ip("link", "show", "mlwan", check=False)
+    router.start()
+    isp_wire(lab, router)
+    again = Dnsmasq(isp, "mlwan", "203.0.113.50", "203.0.113.90", gateway=ISP, serial=2)
+    assert bound(router, "wan1")["wan1"]["address"] == first and router.mac("wan1") == mac
+    assert discovered == 1 and again.log().count("DHCPDISCOVER") == 0, again.log()
+
+    router.ctl("/ip/dhcp-client release 0")
+    wait_until(lambda: "DHCPRELEASE" in again.log(), BOUND, again.log)
+    bound(router, "wan1")
+    router.ctl("/ip/dhcp-client disable 0")
+    wait_until(lambda: again.log().count("DHCPRELEASE") == 2, BOUND, again.log)
+    assert client(router, "wan1")["status"] == "stopped"
+    assert router.print("/ip/address") == [] and router.print("/ip/route") == []
+    refused = router.ctl("/ip/dhcp-client renew 0", check=False)
+    assert refused.returncode != 0 and "disabled" in refused.stdout + refused.stderr
+    router.ctl("/ip/dhcp-client enable 0")
+    bound(router, "wan1")
+
+
+def test_waits_for_a_running_interface_and_a_server(lab):
+    """F-29, the PAGE's troubleshooting list: what is shown while there is no link or no server."""
+    router = lab.router(config(1)).start()
+    router.ctl("/interface/ethernet disable ether1")
+    wait_until(lambda: client(router, "wan1")["status"] == "stopped", BOUND)
+    router.ctl("/interface/ethernet enable ether1")
+    wait_until(lambda: client(router, "wan1")["status"] == "searching...", BOUND)
+    isp = isp_wire(lab, router)
+    Dnsmasq(isp, "mlwan", "203.0.113.50", "203.0.113.90", gateway=ISP)
+    bound(router, "wan1")
+
+
+def test_an_address_in_use_is_declined(lab):
+    """C-18: ARP probe, DECLINE, and another address after that."""
+    router = lab.router(config(1)).start()
+    isp = isp_wire(lab, router)
+    isp.address("mlwan", "203.0.113.50/32")  # somebody has the only address that is offered first
+    server = Dnsmasq(isp, "mlwan", "203.0.113.50", "203.0.113.51", gateway=ISP)
+    wait_until(lambda: "203.0.113.51/24" == client(router, "wan1").get("address")
+               or "DHCPDECLINE" in server.log(), BOUND, server.log)
+    row = bound(router, "wan1")["wan1"]
+    assert row["address"] == "203.0.113.51/24"
+    if "DHCPDECLINE" in server.log():
+        assert "dhcp-client on wan1: declined 203.0.113.50" in router.log()
+
+
+def test_isc_server_with_reservations_by_mac_and_classless_routes(lab):
+    """F-5: the ISP knows each MAC address; C-17: option 121 goes before option 3."""
+    wanted = config(2)
+    for i, row in enumerate(wanted["interface"]["macvlan"]):
+        row["mac-address"] = f"02:00:5E:10:00:0{i + 1}"
+    wanted["ip"]["dhcp-client"][1]["add-default-route"] = "special-classless"
+    router = lab.router(wanted).start()
+    isp = isp_wire(lab, router)
+    hosts = "".join(
+        f"host w{i} {{ hardware ethernet 02:00:5e:10:00:0{i}; fixed-address 203.0.113.{100 + i}; "
+        "option rfc3442 24, 198,51,100, 203,0,113,9; }\n" for i in (1, 2))
+    Isc(isp, "mlwan", "", hosts)
+    rows = bound(router, "wan1", "wan2")
+    assert rows["wan1"]["address"] == "203.0.113.101/24"
+    assert rows["wan2"]["address"] == "203.0.113.102/24"
+    assert rows["wan1"]["secondary-dns"] == "203.0.113.54"
+    learned = {(row["dst-address"], row["gateway"]) for row in router.print("/ip/route")
+               if row["dhcp"] == "true"}
+    assert learned == {("198.51.100.0/24", "203.0.113.9%wan1"),
+                       ("198.51.100.0/24", "203.0.113.9%wan2"),
+                       ("0.0.0.0/0", f"{ISP}%wan2")}
+
+
+def test_64_clients_on_one_port(lab):
+    """All are bound, each with an address of its own (the time it takes is said by the bench)."""
+    router = lab.router(config(64)).start()
+    isp = isp_wire(lab, router)
+    Dnsmasq(isp, "mlwan", "203.0.113.50", "203.0.113.200", gateway=ISP)
+    rows = bound(router, *(f"wan{i + 1}" for i in range(64)))
+    assert len({row["address"] for row in rows.values()}) == 64

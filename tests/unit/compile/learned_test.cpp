@@ -1,0 +1,103 @@
+// What services learned becomes addresses and routes (C-1, C-17, F-7).
+#include "tests/unit/compile/testing.h"
+
+namespace maclane::compile {
+namespace {
+
+using Kind = NextHop::Kind;
+using testing::Bench;
+using testing::ip;
+
+constexpr std::string_view kMacA = "0A:00:00:00:00:01", kMacB = "0A:00:00:00:00:02";
+
+/// Two macvlans of one port, each with a lease of the same server.
+struct Leases : Bench {
+  Leases() {
+    ethernet("ether1");
+    macvlan("m1", "ether1", kMacA);
+    macvlan("m2", "ether1", kMacB);
+    lease("m1", "203.0.113.50", 1);
+    lease("m2", "203.0.113.51", 1);
+  }
+  void lease(const std::string& name, std::string_view address, uint8_t distance) {
+    learned.peers.addresses.push_back({name, ip(address), 24, 0, LearnedFrom::kDhcp});
+    learned.peers.routes.push_back(
+        {0, 0, "203.0.113.1%" + name, distance, ip(address), LearnedFrom::kDhcp});
+  }
+  [[nodiscard]] const RouteInfo& way_by(std::string_view name) const {
+    static const RouteInfo none{};
+    for (const RouteInfo& one : now.state->routes.rows) {
+      if (one.gateway == "203.0.113.1%" + std::string(name)) return one;
+    }
+    ADD_FAILURE() << name;
+    return none;
+  }
+};
+
+TEST(CompileLearned, ALeaseIsAnAddressAndARoute) {
+  Leases b;
+  b.must_compile();
+  EXPECT_EQ(b.hop("203.0.113.50/32").kind, Kind::kLocal);
+  EXPECT_EQ(b.hop("203.0.113.50/32").out_if, b.index("m1"));
+  EXPECT_EQ(b.hop("203.0.113.255/32").kind, Kind::kBroadcast);
+  EXPECT_EQ(b.interface("m1").primary_address.host(), ip("203.0.113.50"));
+  ASSERT_EQ(b.now.state->addresses.size(), 2u);
+  EXPECT_EQ(b.now.state->addresses[0].row, 0u);
+  EXPECT_EQ(b.now.state->addresses[0].network, ip("203.0.113.0"));
+}
+
+TEST(CompileLearned, OneGatewayOnTwoInterfacesIsTwoWays) {  // F-7, E-32
+  Leases b;
+  b.must_compile();
+  const NextHop& both = b.hop("0.0.0.0/0");
+  EXPECT_EQ(both.alternatives.size(), 2u) << "equal distance: both are used";
+  EXPECT_TRUE(b.way_by("m1").active && b.way_by("m2").active);
+  b.learned.peers.routes[0].distance = 2;
+  b.must_compile();
+  const NextHop& one = b.hop("0.0.0.0/0");
+  EXPECT_EQ(one.kind, Kind::kGateway);
+  EXPECT_EQ(one.out_if, b.index("m2"));
+  EXPECT_EQ(one.gateway.host(), ip("203.0.113.1"));
+  EXPECT_EQ(one.pref_src.host(), ip("203.0.113.51"));
+  EXPECT_FALSE(b.way_by("m1").active);
+  EXPECT_EQ(b.way_by("m1").learned, LearnedFrom::kDhcp);
+  // The better one goes: the other takes over.
+  b.learned.peers.routes.pop_back();
+  b.learned.peers.addresses.pop_back();
+  b.must_compile();
+  EXPECT_EQ(b.hop("0.0.0.0/0").out_if, b.index("m1"));
+  EXPECT_EQ(b.hop("203.0.113.51/32").kind, Kind::kNone);
+}
+
+TEST(CompileLearned, WhatIsWrittenGoesBeforeByDistance) {
+  Leases b;
+  b.address("192.168.1.1/24", "ether1");
+  testing::add(b.tree, "/ip/route", {{"gateway", "192.168.1.254"}});
+  for (LearnedRoute& one : b.learned.peers.routes) one.distance = 5;
+  b.must_compile();
+  EXPECT_EQ(b.hop("0.0.0.0/0").out_if, b.index("ether1"));
+}
+
+TEST(CompileLearned, InterfacesThatAreGoneOrDownAreNoWay) {
+  Leases b;
+  b.learned.peers.addresses.push_back({"nix", ip("10.0.0.1"), 24, 0, LearnedFrom::kDhcp});
+  b.learned.peers.routes.push_back({0, 0, "10.0.0.2%nix", 1, 0, LearnedFrom::kDhcp});
+  testing::set(b.tree, "/interface/macvlan", 1, {{"disabled", "yes"}});
+  b.must_compile();
+  EXPECT_EQ(b.hop("10.0.0.1/32").kind, Kind::kNone);
+  EXPECT_EQ(b.hop("0.0.0.0/0").out_if, b.index("m2"));
+  EXPECT_FALSE(b.way_by("m1").active);
+}
+
+TEST(CompileLearned, ADhcpClientAsksForItsReplies) {
+  Leases b;
+  testing::add(b.tree, "/ip/dhcp-client", {{"interface", "m1"}});
+  testing::add(b.tree, "/ip/dhcp-client", {{"interface", "m2"}, {"disabled", "yes"}});
+  b.must_compile();
+  EXPECT_TRUE(b.interface("m1").dhcp);
+  EXPECT_FALSE(b.interface("m2").dhcp);
+  EXPECT_FALSE(b.interface("ether1").dhcp);
+}
+
+}  // namespace
+}  // namespace maclane::compile
