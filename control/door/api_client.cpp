@@ -368,9 +368,8 @@ void ApiClient::send(uint64_t now_ms) {
 
 void ApiClient::check_time(uint64_t now_ms) {
   const auto since = [now_ms](uint64_t then) { return now_ms - std::min(now_ms, then); };
-  if (waiting() > 0 && since(progress_ms_) > kStallMs) {
-    gone_ = true;
-  } else if (!transport_.shaken() && since(arrived_ms_) > kLoginMs) {
+  const bool stalled = waiting() > 0 && since(progress_ms_) > kStallMs;
+  if (stalled || (!transport_.shaken() && since(arrived_ms_) > kLoginMs)) {
     gone_ = true;
   } else if (session_ == 0 && !checking_ && since(arrived_ms_) > kLoginMs) {
     end("login took too long");

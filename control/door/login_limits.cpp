@@ -21,7 +21,7 @@ std::string pair_key(std::string_view address, std::string_view user) {
 }  // namespace
 
 std::string client_key(std::string_view address) {
-  const std::string text(address.substr(0, kMaxName));
+  std::string text(address.substr(0, kMaxName));
   if (text.find(':') == std::string::npos) return text;
   std::array<uint8_t, 16> bytes{};
   if (inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return text;

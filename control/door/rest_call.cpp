@@ -172,7 +172,7 @@ tl::expected<RestCall, RestError> get_call(const Target& target) {
     if (name == ".proplist") {
       split_into(out.call.proplist, value);
     } else {
-      words.push_back("=" + name + "=" + value);
+      words.push_back(std::string("=").append(name).append("=").append(value));
     }
   }
   if (out.form == RestCall::Form::kRow) out.call.arguments.emplace_back("from", out.row);

@@ -9,7 +9,6 @@ using namespace parts;  // NOLINT: the tables are made of these parts
 using P = Property;
 
 constexpr std::string_view kGroupMenu[] = {"/user/group"};
-constexpr std::string_view kInactivity[] = {"none", "logout"};
 constexpr std::string_view kLockscreen[] = {"lockscreen"};
 constexpr std::string_view kInactivityValues[] = {"none", "logout", "lockscreen"};
 // As RouterOS writes them: what a group has, and with '!' what it has not.
@@ -52,7 +51,7 @@ constexpr Property kUser[] = {
      .type = Type::kEnum,
      .default_value = "none",
      .flags = P::kHidden,
-     .values = kInactivity,
+     .values = kInactivityValues,
      .help = "logout: the session is ended",
      .not_working = kLockscreen,
      .not_working_reason = "there is no screen to lock here; none and logout are"},
