@@ -35,8 +35,9 @@ constexpr std::string_view kLaterMenus[] = {"/interface/bonding",
                                             "/interface/monitor-traffic",
                                             "/ip/cloud",
                                             "/ip/dhcp-relay",
-                                            "/ip/dhcp-server",
-                                            "/ip/dns",
+                                            "/ip/dhcp-server/alert",
+                                            "/ip/dhcp-server/matcher",
+                                            "/ip/dns/adlist",
                                             "/ip/firewall/calea",
                                             "/ip/firewall/layer7-protocol",
                                             "/ip/firewall/mangle",
@@ -46,7 +47,6 @@ constexpr std::string_view kLaterMenus[] = {"/interface/bonding",
                                             "/ip/ipsec",
                                             "/ip/kid-control",
                                             "/ip/nat-pmp",
-                                            "/ip/pool",
                                             "/ip/proxy",
                                             "/ip/smb",
                                             "/ip/socks",
@@ -81,10 +81,10 @@ constexpr std::string_view kLaterMenus[] = {"/interface/bonding",
 const std::vector<Menu>& all_menus() {
   static const std::vector<Menu> menus = [] {
     std::vector<Menu> out;
-    for (auto part :
-         {group_menus(), system_menus().subspan(0, 1), system_menus().subspan(2), interface_menus(),
-          ip_menus(), client_menus(), conntrack_menus(), firewall_menus(), certificate_menus(),
-          service_menus(), user_menus(), polled_menus(), system_menus().subspan(1, 1)}) {
+    for (auto part : {group_menus(), system_menus().subspan(0, 1), system_menus().subspan(2),
+                      interface_menus(), ip_menus(), dhcp_menus(), dns_menus(), client_menus(),
+                      conntrack_menus(), firewall_menus(), certificate_menus(), service_menus(),
+                      user_menus(), polled_menus(), system_menus().subspan(1, 1)}) {
       out.insert(out.end(), part.begin(), part.end());
     }
     return out;

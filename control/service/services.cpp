@@ -12,7 +12,14 @@ Services::Services(PacketIo& io, const InterfaceName& name, uint64_t seed)
       membership_(io),
       loop_protect_(io, name),
       dhcp_client_(io, seed ^ 0xd1b54a32d192ed03ULL),
-      event_log_(name) {}
+      dhcp_server_(io, book_, arp_),
+      event_log_(name) {
+  dhcp_server_.on_dns([this] {
+    std::vector<be32> servers;
+    for (const LearnedServer& one : learned().dns) servers.push_back(one.address);
+    return servers;
+  });
+}
 
 void Services::on_config(const ServiceConfig& config) {
   book_.set(config.addresses);
@@ -22,6 +29,7 @@ void Services::on_config(const ServiceConfig& config) {
   arp_.on_config(config);  // from here on they send
   loop_protect_.on_config(config);
   dhcp_client_.on_config(config);
+  dhcp_server_.on_config(config.dhcp_server);
 }
 
 bool Services::changed() {
@@ -41,6 +49,7 @@ void Services::handle(rte_mbuf* packet) {
   switch (message_of(packet).reason) {
     case PuntReason::kArp:
       dhcp_client_.overhear(packet);
+      dhcp_server_.overhear(packet);
       [[fallthrough]];
     case PuntReason::kNeighbour:
       arp_.handle(packet);
@@ -53,7 +62,11 @@ void Services::handle(rte_mbuf* packet) {
       icmp_.handle(packet);
       return;
     case PuntReason::kDhcp:
-      dhcp_client_.handle(packet);
+      if (dhcp_server_.hear(packet)) {
+        io_.consume(packet);
+      } else {
+        dhcp_client_.handle(packet);
+      }
       return;
     case PuntReason::kPppoe:
       io_.free(packet, Drop::no_service, message_of(packet).in_if);
@@ -85,13 +98,14 @@ void Services::tick() {
   membership_.tick();
   loop_protect_.tick();
   dhcp_client_.tick();
+  dhcp_server_.tick();
   event_log_.tick(io_.now_ms());
 }
 
 uint64_t Services::next_deadline() const {
   return std::min({arp_.next_deadline(), local_.next_deadline(), membership_.next_deadline(),
                    loop_protect_.next_deadline(), dhcp_client_.next_deadline(),
-                   event_log_.next_deadline()});
+                   dhcp_server_.next_deadline(), event_log_.next_deadline()});
 }
 
 }  // namespace maclane
