@@ -1,8 +1,10 @@
 """Our DHCP servers (C2) with udhcpc, dhclient and dhcpcd as clients, and the guide's commands."""
 
 import pytest
+from scapy.layers.dhcp import BOOTP, DHCP
 
 from dhcp_clients import dhclient, dhcpcd, udhcpc
+from frames import BROADCAST, IP, UDP, Dot1Q, Ether, Wire, mac
 from lab import Lab, dataplane
 
 
@@ -165,3 +167,69 @@ def test_options_of_ones_own(lab):
         "/ip/dhcp-server/network set 0 dhcp-option=tz")
     assert router.row("/ip/dhcp-server/option", name="tz")["raw-value"] == b"Europe/Riga".hex()
     assert udhcpc(one, "-O", "tzdbstr")["tz"] == "Europe/Riga"
+
+
+def test_on_a_vlan_and_a_macvlan_of_it(lab):
+    """802.1Q sub-interfaces, the documents' alternative: each VLAN has the clients of its own wire."""
+    tree = config()
+    tree["interface"]["vlan"] = [
+        {"name": f"vlan{vid}", "interface": "ether2", "vlan-id": vid} for vid in (10, 20)]
+    tree["interface"]["macvlan"] = [{"name": "on-vlan", "interface": "vlan20"}]
+    tree["ip"] = {
+        "address": [{"address": "10.10.0.1/24", "interface": "vlan10"},
+                    {"address": "10.20.0.1/24", "interface": "on-vlan"}],
+        "pool": [{"name": "p10", "ranges": "10.10.0.10-10.10.0.20"},
+                 {"name": "p20", "ranges": "10.20.0.10-10.20.0.20"}],
+        "dhcp-server/network": [{"address": "10.10.0.0/24", "gateway": "10.10.0.1"},
+                                {"address": "10.20.0.0/24", "gateway": "10.20.0.1"}],
+        "dhcp-server": [{"name": "d10", "interface": "vlan10", "address-pool": "p10"},
+                        {"name": "d20", "interface": "on-vlan", "address-pool": "p20"}],
+    }
+    tree["ip"]["dhcp-server"][0]["conflict-detection"] = False
+    router = lab.router(tree).start()
+    one = lab.namespace("one")
+    wire = Wire(one, router.move_wire("mllan", one))
+    client = mac(0xD4C9)
+    for vid in (10, 20):  # this kernel may have no VLAN devices: frames made here
+        wire.send(Ether(src=client, dst=BROADCAST) / Dot1Q(vlan=vid)
+                  / IP(src="0.0.0.0", dst="255.255.255.255") / UDP(sport=68, dport=67)
+                  / BOOTP(chaddr=bytes.fromhex(client.replace(":", "")), xid=vid)
+                  / DHCP(options=[("message-type", "discover"), "end"]))
+        offer = wire.wait(lambda p, v=vid: BOOTP in p and p[BOOTP].xid == v and p[BOOTP].op == 2)
+        assert offer[Dot1Q].vlan == vid and offer.dst == client
+        assert offer[BOOTP].yiaddr.startswith(f"10.{vid}.0.")
+        assert offer.src == router.mac("vlan10" if vid == 10 else "on-vlan")
+    assert {row["server"] for row in router.print("/ip/dhcp-server/lease")} == {"d10", "d20"}
+
+
+def test_what_a_user_sees_when_there_is_no_lease(lab):
+    """The troubleshooting lists, E-33: each symptom of a client without an address has its sign."""
+    router, one = start(
+        lab, "/ip/dhcp-server/network add address=192.168.99.0/24 gateway=192.168.99.1",
+        "/ip/dhcp-server/network add address=192.168.98.0/24 gateway=192.168.98.1")
+    few = ("-t", "2", "-T", "1")
+    # Network rows alone give nothing, and there is no server to see.
+    with pytest.raises(AssertionError, match="no lease"):
+        udhcpc(one, *few)
+    assert router.print("/ip/dhcp-server") == []
+    # A server without a pool knows its rows only.
+    router.ctl("/ip/dhcp-server add name=iot interface=macvlan-iot")
+    assert router.row("/ip/dhcp-server", name="iot")["address-pool"] == "static-only"
+    with pytest.raises(AssertionError, match="no lease"):
+        udhcpc(one, *few)
+    # A pool that is used up is said.
+    router.ctl("/ip/pool add name=tiny ranges=192.168.99.10")
+    router.ctl("/ip/dhcp-server/lease add address=192.168.99.10 mac-address=02:00:00:00:00:01")
+    router.ctl("/ip/dhcp-server set iot address-pool=tiny")
+    with pytest.raises(AssertionError, match="no lease"):
+        udhcpc(one, *few)
+    assert "iot: no address is left in its pool for" in router.log()
+    # An interface that is down, or has no address, makes its server invalid.
+    router.ctl("/ip/pool set tiny ranges=192.168.99.10-192.168.99.11")
+    router.ctl("/interface/macvlan disable macvlan-iot")
+    assert router.row("/ip/dhcp-server", name="iot")["invalid"] == "true"
+    router.ctl("/interface/macvlan enable macvlan-iot")
+    assert router.row("/ip/dhcp-server", name="iot")["invalid"] == "false"
+    assert udhcpc(one)["address"] == "192.168.99.11"
+    refused = router.ctl("/ip/dhcp-server add name=other interface=macvlan-iot", check=False)
+    assert "dhcp-server on that interface already exists" in refused.stdout + refused.stderr
