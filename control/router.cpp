@@ -145,7 +145,8 @@ Status Router::start() {
   if (Status status = model_.replace(std::move(*tree)); !status) return status;
 
   add_commands();
-  add_client_commands(commands_, *services_);
+  add_client_commands(commands_, *services_,
+                      [this](std::string_view name) { return compiled_->names.index_of(name); });
   if (const auto missing = commands_.unhandled(); !missing.empty())
     return fail(fmt::format("nothing carries out {}", fmt::join(missing, ", ")));
   door_ = std::make_unique<door::SocketDoor>(commands_, options_.socket_path);
@@ -347,6 +348,7 @@ void Router::run(int signal_fd) {
     if ((fds[0].revents & POLLIN) != 0 && !handle_signals(signal_fd)) break;
     door_->handle(fds);
   }
+  services_->end();
 }
 
 }  // namespace maclane

@@ -17,6 +17,7 @@
 #include "control/service/loop_protect.h"
 #include "control/service/membership.h"
 #include "control/service/packet_io.h"
+#include "control/service/pppoe_client.h"
 
 namespace maclane {
 
@@ -41,6 +42,10 @@ class Services {
   [[nodiscard]] const LoopProtect& loop_protect() const { return loop_protect_; }
   [[nodiscard]] DhcpClient& dhcp_client() { return dhcp_client_; }
   [[nodiscard]] const DhcpClient& dhcp_client() const { return dhcp_client_; }
+  [[nodiscard]] PppoeClient& pppoe_client() { return pppoe_client_; }
+  [[nodiscard]] const PppoeClient& pppoe_client() const { return pppoe_client_; }
+  /// The router ends: who must be told is told.
+  void end() { pppoe_client_.end(); }
   /// True once after something was learned or lost: the snapshot is to be made again.
   [[nodiscard]] bool changed();
   [[nodiscard]] Learned learned() const;
@@ -55,6 +60,7 @@ class Services {
   Membership membership_;
   LoopProtect loop_protect_;
   DhcpClient dhcp_client_;
+  PppoeClient pppoe_client_;
   EventLog event_log_;
 };
 
