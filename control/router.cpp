@@ -13,9 +13,11 @@
 #include <csignal>
 #include <cstring>
 #include <ctime>
+#include <span>
 
 #include "control/clients.h"
 #include "control/door/yaml.h"
+#include "control/model/secrets.h"
 #include "control/model/value.h"
 #include "control/observe/log.h"
 #include "control/observe/rows.h"
@@ -80,6 +82,7 @@ Router::Router(RouterOptions options) : options_(std::move(options)) {}
 
 Router::~Router() {
   // The doors and services go before what they use; the dataplane last.
+  doors_.reset();
   door_.reset();
   services_.reset();
   io_.reset();
@@ -117,14 +120,18 @@ Status Router::lock_state() {
 }
 
 Status Router::start() {
-  Result<model::Tree> tree = load();
-  if (!tree) return tl::make_unexpected(tree.error());
   Result<model::StateStore> state = model::StateStore::open(options_.state_folder);
   if (!state) return tl::make_unexpected(state.error());
   if (Status status = lock_state(); !status) return status;
+  // Before anything is read: passwords of the file are hashed under the key.
+  if (Status status = model::secrets::open(options_.state_folder); !status) return status;
+  Result<model::Tree> tree = load();
+  if (!tree) return tl::make_unexpected(tree.error());
   state_ = std::make_unique<model::StateStore>(std::move(*state));
-  model_.on_prepare(
-      [this](model::Tree t) { return model::with_generated_macs(std::move(t), *state_); });
+  model_.on_prepare([this](model::Tree t) -> Result<model::Tree> {
+    auto with_macs = model::with_generated_macs(std::move(t), *state_);
+    return with_macs ? doors_->prepare(std::move(*with_macs)) : std::move(with_macs);
+  });
   if (Errors errors = model::validate(*tree); !errors.empty())
     return tl::make_unexpected(std::move(errors));
 
@@ -141,6 +148,15 @@ Status Router::start() {
       random_seed());
   keep_clients(*services_, options_.state_folder);
   observe::provide_rows(*this);
+  doors_ = std::make_unique<door::Doors>(commands_, options_.state_folder);
+  model_.on_change([](const model::Change& change) {
+    const std::string rows = model::rows_of(change.menus);
+    log::write(log::Level::kInfo, "system,info", "{} by {}{}", change.what, change.by.text(),
+               rows.empty() ? rows : fmt::format(" ({})", rows));
+  });
+  model_.on_notice([](const std::string& line) {
+    log::write(log::Level::kWarning, "system,warning", "{}", line);
+  });
   model_.on_commit([this](const model::Tree& next) { return commit(next); });
   if (Status status = model_.replace(std::move(*tree)); !status) return status;
 
@@ -150,7 +166,9 @@ Status Router::start() {
   if (const auto missing = commands_.unhandled(); !missing.empty())
     return fail(fmt::format("nothing carries out {}", fmt::join(missing, ", ")));
   door_ = std::make_unique<door::SocketDoor>(commands_, options_.socket_path);
-  return door_->start();
+  if (Status status = door_->start(); !status) return status;
+  doors_->start();
+  return {};
 }
 
 Status Router::reload() {
@@ -340,10 +358,14 @@ void Router::run(int signal_fd) {
     // Punted packets cannot wake a sleeper without a system call in the worker, so control looks
     // often while there are any, and every millisecond when there are none.
     if (busy_) quick_until = now + std::chrono::milliseconds(20);
-    const timespec wait{0, now < quick_until ? 50'000 : 1'000'000};
+    const bool waiting = doors_->next_deadline() > model::steady_ms();
+    const timespec wait{0, !waiting ? 0 : now < quick_until ? 50'000 : 1'000'000};
     fds.assign(1, pollfd{signal_fd, POLLIN, 0});
+    doors_->add_fds(fds);
+    const size_t ours = fds.size();
     door_->add_fds(fds);
     const int ready = ppoll(fds.data(), fds.size(), &wait, nullptr);
+    doors_->turn(std::span(fds).subspan(1, ours - 1));
     if (ready <= 0) continue;
     if ((fds[0].revents & POLLIN) != 0 && !handle_signals(signal_fd)) break;
     door_->handle(fds);

@@ -12,6 +12,7 @@
 
 #include "control/compile/compile.h"
 #include "control/devices.h"
+#include "control/door/doors.h"
 #include "control/door/socket.h"
 #include "control/model/commands.h"
 #include "control/model/state.h"
@@ -81,6 +82,7 @@ class Router {
   std::unique_ptr<DataplaneIo> io_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<door::SocketDoor> door_;
+  std::unique_ptr<door::Doors> doors_;  // to the network
   std::map<std::string, LinkHistory> links_;
   mutable std::vector<RuleCounter> rule_counters_;
   int lock_fd_ = -1;  // the state folder is ours while it is open

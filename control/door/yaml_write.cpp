@@ -63,6 +63,33 @@ std::string value_text(const Property& property, std::string_view value) {
   return out + "]";
 }
 
+/// The menus that can be written, in the schema's order, except that those under one key stand
+/// together: a mapping has each key once.
+std::vector<const Menu*> in_order() {
+  struct Item {
+    std::vector<size_t> ranks;  // of each key on the way: when it was first met
+    const Menu* menu;
+  };
+  std::map<std::string, size_t> met;
+  std::vector<Item> items;
+  for (const Menu& menu : model::menus()) {
+    if (!is_writable(menu)) continue;
+    Item item{{}, &menu};
+    std::string prefix;
+    for (const std::string& key : yaml_keys(menu)) {
+      prefix += key + '\n';
+      item.ranks.push_back(met.emplace(prefix, met.size()).first->second);
+    }
+    items.push_back(std::move(item));
+  }
+  std::stable_sort(items.begin(), items.end(),
+                   [](const Item& a, const Item& b) { return a.ranks < b.ranks; });
+  std::vector<const Menu*> out;
+  out.reserve(items.size());
+  for (const Item& item : items) out.push_back(item.menu);
+  return out;
+}
+
 class Writer {
  public:
   explicit Writer(const model::Tree& tree) : tree_(tree) {
@@ -72,12 +99,11 @@ class Writer {
   }
 
   std::string write() {
-    for (const Menu& menu : model::menus()) {
-      if (!is_writable(menu)) continue;
-      if (menu.kind == Menu::Kind::kSettings) {
-        write_settings(menu);
+    for (const Menu* menu : in_order()) {
+      if (menu->kind == Menu::Kind::kSettings) {
+        write_settings(*menu);
       } else {
-        write_rows(menu);
+        write_rows(*menu);
       }
     }
     return std::move(out_);

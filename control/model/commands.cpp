@@ -125,6 +125,10 @@ std::string_view Outcome::ret() const {
   return {};
 }
 
+Commands::Commands(Model& model) : model_(model) {
+  add_history(*this);
+}
+
 void Commands::on(std::string_view path, std::string_view command, Handler handler) {
   const Menu* menu = find_menu(path);
   if (menu == nullptr || find_command(*menu, command) == nullptr) {

@@ -106,7 +106,7 @@ class Commands {
  public:
   using Handler = std::function<Answer<Outcome>(const Call&, const Caller&)>;
 
-  explicit Commands(Model& model) : model_(model) {}
+  explicit Commands(Model& model);
   Commands(const Commands&) = delete;
   Commands& operator=(const Commands&) = delete;
 

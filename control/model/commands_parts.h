@@ -46,6 +46,9 @@ struct Job {
 /// Leaves of each row what was asked for.
 void keep_only(const std::vector<std::string>& proplist, PrintRow& row);
 
+// commands_history.cpp
+void add_history(Commands& commands);
+
 // commands_edit.cpp
 [[nodiscard]] Answer<Outcome> edit(Job& job);
 

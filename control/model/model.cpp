@@ -62,21 +62,39 @@ Result<Tree> Model::checked(Tree next, const Tree* before) {
   return next;
 }
 
-Status Model::take_over(Tree next, const Tree* before) {
-  auto right = checked(std::move(next), before);
-  if (!right) return tl::make_unexpected(std::move(right.error()));
-  if (commit_) {
-    if (Status status = commit_(*right); !status) return status;
+Status Model::bring(const Tree& before, Tree next, const Caller& caller, Record record,
+                    std::string_view prefix) {
+  const std::vector<MenuDiff> changes = diff(before, next);
+  const bool first = revision_ == 0;
+  if (changes.empty() && !first) {  // nothing a router would do differently
+    tree_ = std::move(next);
+    return {};
   }
-  tree_ = std::move(*right);
+  if (commit_) {
+    if (Status status = commit_(next); !status) {
+      tree_ = before;
+      return status;
+    }
+  }
+  const Tree old = before;  // may be tree_ itself
+  tree_ = std::move(next);
   ++revision_;
+  if (first) return {};
+  Change change{old, tree_, changes, caller, std::string(prefix) + summary(changes)};
+  if (record == Record::kYes) {
+    history_.add({0, old, tree_, caller, std::chrono::system_clock::now(), change.what});
+    end_safe_mode_if_full();
+  }
+  for (const OnChange& told : on_change_) told(change);
   return {};
 }
 
 Status Model::replace(Tree next, const Caller& caller) {
-  (void)caller;
   if (batch_) return fail("a batch of changes is open: the configuration cannot be replaced in it");
-  return take_over(std::move(next), nullptr);
+  auto right = checked(std::move(next), nullptr);
+  if (!right) return tl::make_unexpected(std::move(right.error()));
+  right->start_ids_after(tree_);
+  return bring(tree_, std::move(*right), caller, Record::kYes);
 }
 
 Status Model::remove_state(const Removals& removals) {
@@ -88,7 +106,6 @@ Status Model::remove_state(const Removals& removals) {
 
 Result<std::vector<std::string>> Model::apply(const std::vector<Edit>& edits,
                                               const Caller& caller) {
-  (void)caller;
   // Rows that are state are no part of the tree: they are removed once the rest has taken effect.
   std::vector<Edit> configuration;
   Removals removals;
@@ -109,17 +126,14 @@ Result<std::vector<std::string>> Model::apply(const std::vector<Edit>& edits,
     auto added = edit(next, configuration);
     if (!added) return added;
     ids = std::move(*added);
+    auto right = checked(std::move(next), &tree_);
+    if (!right) return tl::make_unexpected(std::move(right.error()));
     if (batch_) {
-      auto right = checked(std::move(next), &tree_);
-      if (!right) return tl::make_unexpected(std::move(right.error()));
       tree_ = std::move(*right);
       ++revision_;
       batch_->changed = true;
-    } else {
-      const Tree before = tree_;
-      if (Status status = take_over(std::move(next), &before); !status) {
-        return tl::make_unexpected(std::move(status.error()));
-      }
+    } else if (Status status = bring(tree_, std::move(*right), caller, Record::kYes); !status) {
+      return tl::make_unexpected(std::move(status.error()));
     }
   }
   if (batch_) {
@@ -138,9 +152,9 @@ Status Model::commit_batch() {
   if (!batch_) return {};
   Batch batch = std::move(*batch_);
   batch_.reset();
-  if (batch.changed && commit_) {
-    if (Status status = commit_(tree_); !status) {
-      tree_ = std::move(batch.before);
+  if (batch.changed) {
+    Status status = bring(batch.before, tree_, batch.caller, Record::kYes);
+    if (!status) {
       ++revision_;
       return status;
     }

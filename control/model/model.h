@@ -18,6 +18,8 @@
 #include <vector>
 
 #include "control/model/caller.h"
+#include "control/model/diff.h"
+#include "control/model/history.h"
 #include "control/model/tree.h"
 
 namespace maclane::model {
@@ -42,6 +44,15 @@ struct PrintRow {
   [[nodiscard]] std::string_view get(std::string_view property) const;
 };
 
+/// A change that has taken effect, for those who are told.
+struct Change {
+  const Tree& before;
+  const Tree& after;
+  const std::vector<MenuDiff>& menus;
+  const Caller& by;
+  std::string what;  // "filter rule added"; "undone: ..." of undo
+};
+
 class Model {
  public:
   /// Carries a validated tree into effect; returns the reason if it cannot, and then changed
@@ -57,6 +68,13 @@ class Model {
   /// Removes a row that exists only as state (a connection). Called after the rest of the change.
   using RemoveState = std::function<Status(std::string_view id)>;
 
+  /// Told of each change, after it has taken effect.
+  using OnChange = std::function<void(const Change&)>;
+  /// Told what a person should know and did not ask for: a line for the log.
+  using OnNotice = std::function<void(const std::string&)>;
+
+  void on_change(OnChange told) { on_change_.push_back(std::move(told)); }
+  void on_notice(OnNotice told) { on_notice_ = std::move(told); }
   void on_prepare(Prepare prepare) { prepare_ = std::move(prepare); }
   void on_commit(Commit commit) { commit_ = std::move(commit); }
   void provide(std::string_view path, RowState state) {
@@ -91,6 +109,21 @@ class Model {
   /// Takes everything back that was done since the batch was opened.
   void drop_batch();
 
+  /// What was changed, and taking it back. The caller's name goes to the log.
+  [[nodiscard]] const History& history() const { return history_; }
+  Status undo(const Caller& caller);
+  Status redo(const Caller& caller);
+
+  /// Safe mode (C-50). take: of a session that has none; refused while another session holds it.
+  Status take_safe_mode(const Caller& caller);
+  /// Ends it and leaves what was changed.
+  Status release_safe_mode(const Caller& caller);
+  /// Ends it and takes back what was changed since.
+  Status unroll_safe_mode(const Caller& caller);
+  [[nodiscard]] const SafeMode* safe_mode() const { return safe_mode_ ? &*safe_mode_ : nullptr; }
+  /// A door's session is gone without having released what it held.
+  void session_died(uint64_t session);
+
   /// The rows of a menu, stored and dynamic, with their state.
   [[nodiscard]] std::vector<PrintRow> print(const Menu& menu) const;
   /// Those that exist only as state, numbered behind the stored ones.
@@ -107,13 +140,23 @@ class Model {
     bool changed = false;
   };
 
+  enum class Record : uint8_t { kYes, kNo };
   Result<Tree> checked(Tree next, const Tree* before);
-  Status take_over(Tree next, const Tree* before);
+  /// From one tree to another, which is right: compiles and publishes, remembers, tells.
+  Status bring(const Tree& before, Tree next, const Caller& caller, Record record,
+               std::string_view prefix = {});
+  /// To a tree that was in effect before.
+  Status go_to(Tree target, const Caller& caller, Record record, std::string_view prefix);
+  void end_safe_mode_if_full();
   static Status remove_state(const Removals& removals);
 
   Tree tree_;
   uint64_t revision_ = 0;
   std::optional<Batch> batch_;
+  History history_;
+  std::optional<SafeMode> safe_mode_;
+  std::vector<OnChange> on_change_;
+  OnNotice on_notice_;
   Prepare prepare_;
   Commit commit_;
   std::map<std::string, RowState, std::less<>> row_state_;

@@ -181,11 +181,62 @@ constexpr Command kStatus{.name = "status",
                           .policy = Policy::kRead,
                           .flags = Command::kOurs};
 
-constexpr Command kRootCommands[] = {kStatus, kReload};
+constexpr Property kNewPassword[] = {
+    {.name = "old-password", .type = Type::kString, .help = "the one that is in force"},
+    {.name = "new-password",
+     .type = Type::kString,
+     .flags = Property::kRequired,
+     .max = 512,
+     .help = "the one that shall be"},
+    {.name = "confirm-new-password",
+     .type = Type::kString,
+     .flags = Property::kRequired,
+     .help = "the same again"},
+};
+constexpr Command kPasswordCommand{.name = "password",
+                                   .help = "changes your own password",
+                                   .arguments = kNewPassword,
+                                   .policy = Policy::kPassword};
+
+constexpr Command kRootCommands[] = {
+    kStatus,
+    kReload,
+    kPasswordCommand,
+    {.name = "undo", .help = "takes the last change back"},
+    {.name = "redo", .help = "does again what was undone last"},
+};
 constexpr Command kSystemCommands[] = {
     kStatus,
     kReload,
     {.name = "shutdown", .help = "ends the router", .policy = Policy::kReboot},
+};
+
+constexpr Property kHistory[] = {
+    read_only("action", Type::kString, "what was changed"),
+    read_only("by", Type::kString, "the user"),
+    read_only("via", Type::kString, "the door, the user and where they came from"),
+    read_only("policy", Type::kString, "what undoing it needs"),
+    read_only("time", Type::kString, "when"),
+    {.name = "change",
+     .type = Type::kString,
+     .flags = Property::kReadOnly | Property::kHidden | Property::kOurs,
+     .help = "a line for each row: + added, - removed, ~ changed"},
+    state_flag("undoable", "in effect: undo takes it back"),
+    state_flag("redoable", "undone: redo does it again"),
+};
+constexpr FlagLetter kHistoryLetters[] = {{'U', "undoable", "undoable"},
+                                          {'R', "redoable", "redoable"}};
+constexpr std::string_view kHistoryColumns[] = {"action", "by", "policy", "time"};
+
+constexpr Property kSafeMode[] = {
+    read_only("user", Type::kString, "who took it"),
+    read_only("via", Type::kString, "the door, the user and where they came from"),
+    read_only("changes", Type::kInteger, "what would be undone if the session died"),
+};
+constexpr Command kSafeModeCommands[] = {
+    {.name = "take", .help = "from now on a session that dies takes its changes back"},
+    {.name = "release", .help = "ends safe mode and leaves what was changed"},
+    {.name = "unroll", .help = "ends safe mode and takes back what was changed"},
 };
 
 constexpr Menu group(std::string_view path, std::string_view help,
@@ -198,6 +249,17 @@ constexpr Menu kGroups[] = {
     group("/ip", "IPv4: addresses, routes, neighbours, the firewall"),
     group("/ip/firewall", "packet filter, address translation, connections"),
     group("/system", "the router itself", kSystemCommands),
+    {.path = "/system/history",
+     .kind = Menu::Kind::kState,
+     .properties = kHistory,
+     .letters = kHistoryLetters,
+     .columns = kHistoryColumns,
+     .help = "the last hundred changes, the newest first"},
+    {.path = "/safe-mode",
+     .kind = Menu::Kind::kState,
+     .properties = kSafeMode,
+     .help = "who has the router in safe mode",
+     .commands = kSafeModeCommands},
 };
 
 }  // namespace

@@ -13,6 +13,10 @@ std::span<const Menu> firewall_menus();
 std::span<const Menu> conntrack_menus();
 std::span<const Menu> client_menus();  // the first is an interface
 std::span<const Menu> system_menus();
+std::span<const Menu> certificate_menus();
+std::span<const Menu> polled_menus();
+std::span<const Menu> service_menus();
+std::span<const Menu> user_menus();
 
 namespace parts {
 

@@ -170,8 +170,11 @@ uint32_t Tree::coming_id(const Menu& menu) const {
 }
 
 void Tree::start_ids(const Menu& menu, uint32_t first) {
-  uint32_t& next = own(menu).next_id;
-  next = std::max(next, first);
+  if (coming_id(menu) < first) own(menu).next_id = first;
+}
+
+void Tree::start_ids_after(const Tree& other) {
+  for (const Menu& menu : menus()) start_ids(menu, other.coming_id(menu));
 }
 
 }  // namespace maclane::model

@@ -62,6 +62,8 @@ class Tree {
   /// The id that next_id() would give, and setting it (never back: ids are not used twice).
   [[nodiscard]] uint32_t coming_id(const Menu& menu) const;
   void start_ids(const Menu& menu, uint32_t first);
+  /// No id is given out that the other tree may have given out already.
+  void start_ids_after(const Tree& other);
 
  private:
   struct Table {

@@ -277,6 +277,7 @@ Errors validate(const Tree& tree, const Tree* before, bool whole) {
   validate_ip(check);
   validate_clients(check);
   validate_firewall(check);
+  validate_service(check);
   check_dataplane(check);
   // In the order of the file, if there is one: people mend from top to bottom.
   std::stable_sort(check.errors.begin(), check.errors.end(), [](const Error& a, const Error& b) {

@@ -126,6 +126,7 @@ class Check {
 void validate_interfaces(Check& check);
 void validate_ip(Check& check);
 void validate_firewall(Check& check);
+void validate_service(Check& check);
 void validate_clients(Check& check);
 
 }  // namespace maclane::model

@@ -7,6 +7,8 @@
 #include <fstream>
 
 #include "control/model/value.h"
+#include "control/observe/polled.h"
+#include "control/observe/processor.h"
 #include "control/observe/rows.h"
 #include "control/router.h"
 
@@ -149,9 +151,14 @@ void resource(const Router& router, Fields& out) {
   struct utsname name {};
   (void)uname(&name);
   out.emplace_back("uptime", uptime(router));
-  out.emplace_back("version", "7.20 (Maclane " MACLANE_VERSION ")");
+  out.emplace_back("version", version_text());
+  out.emplace_back("build-time", build_time());
   out.emplace_back("free-memory", std::to_string(uint64_t{info.freeram} * info.mem_unit));
   out.emplace_back("total-memory", std::to_string(uint64_t{info.totalram} * info.mem_unit));
+  const Processor& cpu = processor();
+  out.emplace_back("cpu", cpu.model);
+  if (cpu.mhz > 0) out.emplace_back("cpu-frequency", std::to_string(cpu.mhz));
+  out.emplace_back("cpu-load", std::to_string(processor_load()));
   out.emplace_back("cpu-count", std::to_string(sysconf(_SC_NPROCESSORS_ONLN)));
   struct statvfs disk {};
   if (statvfs("/", &disk) == 0) {

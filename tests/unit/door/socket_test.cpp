@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -208,13 +209,16 @@ TEST_F(SocketTest, GuardsItsPath) {
 
 TEST_F(SocketTest, ServesTheConsolesClient) {
   tl::expected<Json, std::string> reply;
-  std::jthread client([&] { reply = ask(path_, {{"command", "menus"}}); });
-  for (int i = 0; i < 500; ++i) {
+  std::atomic<bool> answered = false;
+  std::jthread client([&] {
+    reply = ask(path_, {{"command", "menus"}});
+    answered = true;
+  });
+  while (!answered) {
     std::vector<pollfd> fds;
     door_->add_fds(fds);
     ::poll(fds.data(), fds.size(), 10);
     door_->handle(fds);
-    if (i > 2 && door_->clients() == 0) break;
   }
   client.join();
   ASSERT_TRUE(reply) << reply.error();

@@ -162,7 +162,7 @@ TEST(Yaml, UnderscoresAreTakenWithAWarning) {  // E-5
 
 TEST(Yaml, MenusOfLaterVersionsAreNamed) {
   for (const char* yaml : {"ip: {hotspot: [{interface: e}]}", "ip: {dhcp-server/network: []}",
-                           "user: []", "snmp: {enabled: yes}", "ip: {firewall: {mangle: []}}",
+                           "radius: []", "snmp: {enabled: yes}", "ip: {firewall: {mangle: []}}",
                            "interface: {pppoe-server: []}", "ip: {pool: []}", "ip: {dns: {}}"}) {
     EXPECT_THAT(wrong(yaml), HasSubstr("known to RouterOS but not in this version of Maclane"))
         << yaml;

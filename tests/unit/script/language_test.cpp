@@ -262,8 +262,8 @@ const Wrong kWrong[] = {
      "mean \"macvlan\"?",
      1, 12},
     {"/ip dhcp-serv print", "bad command name dhcp-serv (line 1 column 5)", 1, 5},
-    {"/ip neighbor print",
-     "bad command name neighbor (line 1 column 5); /ip/neighbor is known to RouterOS but not in "
+    {"/ip hotspot print",
+     "bad command name hotspot (line 1 column 5); /ip/hotspot is known to RouterOS but not in "
      "this "
      "version of Maclane",
      1, 5},

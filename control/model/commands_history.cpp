@@ -1,0 +1,83 @@
+// undo, redo, /system/history and /safe-mode: commands and rows of the model itself. See
+// commands.h.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "control/model/commands_parts.h"
+
+namespace maclane::model {
+namespace {
+
+constexpr size_t kMostLines = 40;  // of one change that are shown
+
+std::string clock_text(std::chrono::system_clock::time_point when) {
+  const std::time_t time = std::chrono::system_clock::to_time_t(when);
+  std::tm local{};
+  localtime_r(&time, &local);
+  char text[32];
+  (void)std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
+  return text;
+}
+
+/// Newest first, as RouterOS lists them.
+std::vector<PrintRow> history_rows(const Model& model) {
+  std::vector<PrintRow> rows;
+  const auto& entries = model.history().entries();
+  for (size_t i = entries.size(); i-- > 0;) {
+    const HistoryEntry& entry = entries[i];
+    const bool done = i < model.history().done();
+    PrintRow row;
+    row.id = fmt::format("*{:X}", entry.number);
+    std::string change;
+    const auto said = lines(diff(entry.before, entry.after), entry.after);
+    for (size_t line = 0; line < std::min(said.size(), kMostLines); ++line) {
+      change += (line == 0 ? "" : "\n") + said[line];
+    }
+    if (said.size() > kMostLines) change += fmt::format("\nand {} more", said.size() - kMostLines);
+    row.fields = {{"action", entry.what},
+                  {"by", entry.by.user.empty() ? "router" : entry.by.user},
+                  {"via", entry.by.text()},
+                  {"policy", "write"},
+                  {"time", clock_text(entry.when)},
+                  {"change", std::move(change)},
+                  {"undoable", done ? "true" : "false"},
+                  {"redoable", done ? "false" : "true"}};
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::vector<PrintRow> safe_mode_rows(const Model& model) {
+  const SafeMode* safe = model.safe_mode();
+  if (safe == nullptr) return {};
+  PrintRow row;
+  row.id = "*1";
+  row.fields = {{"user", safe->owner.user},
+                {"via", safe->owner.text()},
+                {"changes", std::to_string(model.history().last_number() - safe->first)}};
+  return {std::move(row)};
+}
+
+Commands::Handler handler(Model& model, Status (Model::*what)(const Caller&)) {
+  return [&model, what](const Call&, const Caller& caller) -> Answer<Outcome> {
+    if (Status status = (model.*what)(caller); !status) return refuse(std::move(status.error()));
+    return Outcome{};
+  };
+}
+
+}  // namespace
+
+void add_history(Commands& commands) {
+  Model& model = commands.model();
+  commands.on("/", "undo", handler(model, &Model::undo));
+  commands.on("/", "redo", handler(model, &Model::redo));
+  commands.on("/safe-mode", "take", handler(model, &Model::take_safe_mode));
+  commands.on("/safe-mode", "release", handler(model, &Model::release_safe_mode));
+  commands.on("/safe-mode", "unroll", handler(model, &Model::unroll_safe_mode));
+  model.provide_rows("/system/history", [&model] { return history_rows(model); });
+  model.provide_rows("/safe-mode", [&model] { return safe_mode_rows(model); });
+}
+
+}  // namespace maclane::model

@@ -1,0 +1,90 @@
+// Undo, redo and safe mode: the model goes to a tree it had before. See model.h.
+#include <fmt/format.h>
+
+#include "control/model/model.h"
+
+namespace maclane::model {
+
+Status Model::go_to(Tree target, const Caller& caller, Record record, std::string_view prefix) {
+  if (batch_) return fail("a batch of changes is open: nothing can be taken back in it");
+  target.start_ids_after(tree_);
+  return bring(tree_, std::move(target), caller, record, prefix);
+}
+
+Status Model::undo(const Caller& caller) {
+  const HistoryEntry* entry = history_.to_undo();
+  if (entry == nullptr) return fail("no more actions to undo: nothing has been changed");
+  Status status = go_to(entry->before, caller, Record::kNo, "undone: ");
+  if (status) history_.undone();
+  return status;
+}
+
+Status Model::redo(const Caller& caller) {
+  const HistoryEntry* entry = history_.to_redo();
+  if (entry == nullptr) return fail("no more actions to redo: nothing has been undone");
+  Status status = go_to(entry->after, caller, Record::kNo, "redone: ");
+  if (status) history_.redone();
+  return status;
+}
+
+Status Model::take_safe_mode(const Caller& caller) {
+  if (caller.session == 0) return fail("safe mode belongs to a session, and this call has none");
+  if (safe_mode_) {
+    return fail(safe_mode_->owner.session == caller.session
+                    ? std::string("safe mode is taken already")
+                    : fmt::format("safe mode is taken by {}; release or unroll it first",
+                                  safe_mode_->owner.text()));
+  }
+  safe_mode_.emplace(SafeMode{caller, tree_, history_.last_number()});
+  return {};
+}
+
+Status Model::release_safe_mode(const Caller& caller) {
+  (void)caller;  // whoever may change the router may end what guards it
+  if (!safe_mode_) return fail("safe mode is not taken");
+  safe_mode_.reset();
+  return {};
+}
+
+Status Model::unroll_safe_mode(const Caller& caller) {
+  if (!safe_mode_) return fail("safe mode is not taken");
+  Status status = go_to(safe_mode_->before, caller, Record::kYes, "safe mode unrolled: ");
+  if (status) safe_mode_.reset();
+  return status;
+}
+
+void Model::session_died(uint64_t session) {
+  if (!safe_mode_ || session == 0 || safe_mode_->owner.session != session) return;
+  const Caller owner = safe_mode_->owner;
+  drop_batch();
+  const Status status = unroll_safe_mode(owner);
+  if (status) {
+    if (on_notice_) {
+      on_notice_(
+          fmt::format("the session of {} died in safe mode: what was changed since it took "
+                      "it is undone",
+                      owner.text()));
+    }
+    return;
+  }
+  safe_mode_.reset();
+  if (on_notice_) {
+    on_notice_(
+        fmt::format("the session of {} died in safe mode, and what was changed since could "
+                    "not be undone: {}",
+                    owner.text(), status.error().front().text()));
+  }
+}
+
+void Model::end_safe_mode_if_full() {
+  if (!safe_mode_ || history_.last_number() - safe_mode_->first <= History::kMost) return;
+  if (on_notice_) {
+    on_notice_(
+        fmt::format("safe mode of {} has ended: more than {} changes are too many to keep; "
+                    "nothing is undone",
+                    safe_mode_->owner.text(), History::kMost));
+  }
+  safe_mode_.reset();
+}
+
+}  // namespace maclane::model

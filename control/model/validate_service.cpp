@@ -1,0 +1,67 @@
+// /ip/service: what is served and what is not, and no port twice (C-47).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "control/model/validate.h"
+
+namespace maclane::model {
+namespace {
+
+constexpr std::string_view kServices[] = {"ftp",     "ssh",    "telnet", "www",
+                                          "www-ssl", "winbox", "api",    "api-ssl"};
+
+/// What serves instead of a service that is not here; "" for those that are.
+std::string_view instead_of(std::string_view name) {
+  if (name == "ftp")
+    return "files are reached through /file over REST and the API, or the host's sftp";
+  if (name == "ssh") return "the host's own sshd serves SSH; maclanectl is the console there";
+  if (name == "telnet") return "maclanectl, over the host's SSH, is the console";
+  if (name == "winbox") return "REST (www, www-ssl), the API (api, api-ssl) and maclanectl serve";
+  return {};
+}
+
+constexpr std::string_view kZones = "/usr/share/zoneinfo/";
+
+/// A file of the system's zones, and nothing else of the system.
+bool is_zone(std::string_view name) {
+  const bool letters = std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
+           c == '_' || c == '-' || c == '+';
+  });
+  std::error_code code;
+  return letters && name.front() != '/' &&
+         std::filesystem::is_regular_file(std::string(kZones).append(name), code);
+}
+
+}  // namespace
+
+void validate_service(Check& check) {
+  if (!check.concerns({"/ip/service", "/system/clock"})) return;
+  std::map<int64_t, std::string> ports;
+  for_each(check.tree, "/ip/service", [&](const View& row) {
+    const std::string_view name = row.get("name");
+    const bool known =
+        std::find(std::begin(kServices), std::end(kServices), name) != std::end(kServices);
+    if (!known) check.add(row, "name", "failure: the names of the services are fixed");
+    if (row.disabled() || !known) return;
+    if (const std::string_view instead = instead_of(name); !instead.empty()) {
+      check.add(row, "disabled", fmt::format("failure: {} is not served here: {}", name, instead));
+      return;
+    }
+    const auto [other, fresh] = ports.emplace(row.get_integer("port"), name);
+    if (!fresh) check.add(row, "port", fmt::format("failure: {} has this port", other->second));
+  });
+  const View clock = check.tree.settings("/system/clock");
+  const std::string_view zone = clock.get("time-zone-name");
+  if (!zone.empty() && zone != "manual" && zone != "UTC" && !is_zone(zone)) {
+    check.add(clock, "time-zone-name",
+              fmt::format("input does not match any value of time-zone-name: {} is no zone this "
+                          "system knows (Europe/Riga, UTC, manual; Debian's tzdata has them)",
+                          zone));
+  }
+}
+
+}  // namespace maclane::model

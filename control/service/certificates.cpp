@@ -1,0 +1,288 @@
+// Certificates made, taken in and shown. See certificates.h.
+#include "control/service/certificates.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <sstream>
+
+#include "control/model/secrets.h"
+#include "control/model/state.h"
+#include "control/model/value.h"
+#include "control/observe/log.h"
+
+namespace maclane {
+namespace {
+
+using door::KeyPair;
+using model::Answer;
+using model::Call;
+using model::Caller;
+using model::Edit;
+using model::Outcome;
+using model::View;
+namespace secrets = model::secrets;
+
+constexpr size_t kMostFacts = 4096;
+constexpr int kOwnDays = 3650;
+constexpr int64_t kRenewSeconds = int64_t{30} * 86400;
+
+std::string file_text(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::string stem_of(std::string_view file) {
+  const size_t slash = file.rfind('/');
+  if (slash != std::string_view::npos) file.remove_prefix(slash + 1);
+  return std::string(file.substr(0, file.rfind('.')));
+}
+
+std::vector<std::string> names_of(std::string_view list) {
+  std::vector<std::string> out;
+  for (std::string_view one : model::split_list(list)) {
+    while (one.starts_with(' ')) one.remove_prefix(1);
+    out.emplace_back(one);
+  }
+  return out;
+}
+
+Answer<Outcome> done(const Result<std::vector<std::string>>& applied) {
+  if (!applied) return model::refuse(applied.error());
+  return Outcome{};
+}
+
+}  // namespace
+
+Certificates::Certificates(model::Model& model, Files& files, std::string state_folder)
+    : model_(model), files_(files), folder_(std::move(state_folder) + "/tls") {}
+
+Errors Certificates::check(const model::Tree& tree) {
+  Errors errors;
+  for_each(tree, "/certificate", [&](const View& row) {
+    const std::string certificate(row.raw("certificate-pem"));
+    const std::string_view sealed = row.raw("key-pem");
+    if (certificate.empty() && sealed.empty()) return;
+    if (certificate.empty()) {
+      errors.push_back(row.error("key-pem", "a private key stands beside its certificate"));
+      return;
+    }
+    if (const auto read = door::read_certificate(certificate); !read) {
+      errors.push_back(row.error("certificate-pem", read.error().front().message));
+      return;
+    }
+    if (sealed.empty()) return;
+    const auto key = secrets::unseal(sealed);
+    if (!key) {
+      errors.push_back(
+          row.error("key-pem", "the private key was sealed by another router: import it again"));
+      return;
+    }
+    if (const Status fits = door::check_pair({certificate, *key}); !fits)
+      errors.push_back(row.error("key-pem", fits.error().front().message));
+  });
+  return errors;
+}
+
+Result<KeyPair> Certificates::pair(std::string_view name) const {
+  const model::Menu& menu = *model::find_menu("/certificate");
+  const model::RowPtr row = model_.tree().find(menu, name);
+  if (row == nullptr) return fail(fmt::format("there is no certificate {}", name));
+  const View view(menu, *row);
+  KeyPair out;
+  out.certificate = view.raw("certificate-pem");
+  const auto key = secrets::unseal(view.raw("key-pem"));
+  if (out.certificate.empty() || !key)
+    return fail(fmt::format("the certificate {} has no {}; {}", name,
+                            out.certificate.empty() ? "certificate yet" : "private key",
+                            out.certificate.empty() ? "sign or import it" : "import its key"));
+  out.key = *key;
+  return out;
+}
+
+Result<KeyPair> Certificates::own() {
+  const std::string certificate = folder_ + "/self-signed.crt";
+  const std::string key = folder_ + "/self-signed.key";
+  KeyPair kept{file_text(certificate), file_text(key)};
+  if (const auto read = door::read_certificate(kept.certificate);
+      read && door::check_pair(kept) && read->not_after > std::time(nullptr) + kRenewSeconds)
+    return kept;
+  door::CertificateRequest request;
+  request.common_name = "Maclane";
+  request.names = {"DNS:maclane", "DNS:localhost", "IP:127.0.0.1"};
+  request.days = kOwnDays;
+  auto made = door::make_self_signed(request);
+  if (!made) return made;
+  if (::mkdir(folder_.c_str(), 0700) != 0 && errno != EEXIST)
+    return fail(fmt::format("cannot make {}: {}", folder_, std::strerror(errno)));
+  for (const auto& [path, text] :
+       {std::pair(&key, &made->key), {&certificate, &made->certificate}}) {
+    if (Status written = model::write_atomically(*path, *text); !written)
+      return tl::make_unexpected(written.error());
+    (void)::chmod(path->c_str(), 0600);
+  }
+  if (const auto read = door::read_certificate(made->certificate))
+    log::write(log::Level::kInfo, "certificate,info",
+               "made a certificate for www-ssl, SHA-256 fingerprint {}", read->fingerprint);
+  return made;
+}
+
+const door::CertificateFacts* Certificates::facts(std::string_view pem) {
+  if (pem.empty()) return nullptr;
+  if (const auto found = facts_.find(pem); found != facts_.end()) return &found->second;
+  auto read = door::read_certificate(std::string(pem));
+  if (!read) return nullptr;
+  if (facts_.size() >= kMostFacts) facts_.clear();
+  return &facts_.emplace(std::string(pem), std::move(*read)).first->second;
+}
+
+void Certificates::state(const View& row, model::Fields& out) {
+  const door::CertificateFacts* read = facts(row.raw("certificate-pem"));
+  out.emplace_back("private-key", row.is_set("key-pem") ? "true" : "false");
+  if (read == nullptr) return;
+  const int64_t left = read->not_after - std::time(nullptr);
+  out.emplace_back("common-name", read->common_name);
+  out.emplace_back("country", read->country);
+  out.emplace_back("state", read->state);
+  out.emplace_back("locality", read->locality);
+  out.emplace_back("organization", read->organization);
+  out.emplace_back("unit", read->unit);
+  out.emplace_back("subject-alt-name", read->subject_alt_name);
+  out.emplace_back("fingerprint", read->fingerprint);
+  out.emplace_back("serial-number", read->serial);
+  out.emplace_back("issuer", read->issuer);
+  out.emplace_back("invalid-before", read->invalid_before);
+  out.emplace_back("invalid-after", read->invalid_after);
+  if (left > 0) out.emplace_back("expires-after", model::format_time_ms(left * 1000));
+  out.emplace_back("key-type", read->key_type);
+  out.emplace_back("authority", read->authority ? "true" : "false");
+  out.emplace_back("expired", left <= 0 ? "true" : "false");
+}
+
+Answer<Outcome> Certificates::import(const Call& call, const Caller& caller) {
+  const std::string file(call.get("file-name"));
+  const auto bytes = files_.read(file, size_t{1} << 20);
+  if (!bytes) return model::refuse(bytes.error());
+  const auto read = door::read_pem_or_p12(*bytes, std::string(call.get("passphrase")));
+  if (!read) return model::refuse(Trouble::kGeneral, "failure: " + read.error().front().message);
+  const std::string sealed = read->key.empty() ? "" : secrets::seal(read->key);
+  const model::Menu& menu = *model::find_menu("/certificate");
+  std::vector<Edit> edits;
+  const auto result = [&](unsigned certificates, unsigned keys) -> Answer<Outcome> {
+    if (const auto applied = model_.apply(edits, caller); !applied) return done(applied);
+    Outcome out;
+    out.result = {{"certificates-imported", std::to_string(certificates)},
+                  {"private-keys-imported", std::to_string(keys)},
+                  {"files-imported", "1"},
+                  {"decryption-failures", "0"},
+                  {"keys-with-no-certificate", "0"}};
+    return out;
+  };
+  // A key alone belongs to a certificate that is here already; so may a certificate imported again.
+  for (const model::RowPtr& row : model_.tree().rows(menu)) {
+    const View view(menu, *row);
+    const std::string certificate(view.raw("certificate-pem"));
+    if (certificate.empty()) continue;
+    const bool belongs = read->certificate.empty()
+                             ? static_cast<bool>(door::check_pair({certificate, read->key}))
+                             : certificate == read->certificate;
+    if (!belongs) continue;
+    if (sealed.empty()) return result(0, 0);
+    edits.push_back({Edit::Kind::kSet,
+                     "/certificate",
+                     fmt::format("*{:X}", row->id),
+                     {{"key-pem", sealed}},
+                     {},
+                     {}});
+    return result(read->certificate.empty() ? 0 : 1, 1);
+  }
+  if (read->certificate.empty())
+    return model::refuse(
+        Trouble::kGeneral,
+        "failure: the private key belongs to none of the certificates here; import "
+        "its certificate first");
+  const std::string stem = call.has("name") ? std::string(call.get("name")) : stem_of(file);
+  std::string name = stem;
+  for (unsigned i = 0; model_.tree().find(menu, name) != nullptr; ++i)
+    name = fmt::format("{}_{}", stem, i);
+  edits.push_back({Edit::Kind::kAdd,
+                   "/certificate",
+                   {},
+                   {{"name", name}, {"certificate-pem", read->certificate}},
+                   {},
+                   {}});
+  if (!sealed.empty()) edits.back().values.emplace_back("key-pem", sealed);
+  return result(1, sealed.empty() ? 0 : 1);
+}
+
+Answer<Outcome> Certificates::sign(const Call& call, const Caller& caller) {
+  const model::Menu& menu = *model::find_menu("/certificate");
+  std::vector<Edit> edits;
+  for (const std::string& id : call.rows) {
+    const model::RowPtr row = model_.tree().find(menu, id);
+    if (row == nullptr) continue;
+    const View view(menu, *row);
+    if (view.is_set("certificate-pem"))
+      return model::refuse(Trouble::kGeneral,
+                           fmt::format("failure: {} is signed already", view.label()));
+    door::CertificateRequest request;
+    request.common_name = view.is_set("common-name") ? view.get("common-name") : view.get("name");
+    request.names = names_of(view.get("subject-alt-name"));
+    request.country = view.get("country");
+    request.state = view.get("state");
+    request.locality = view.get("locality");
+    request.organization = view.get("organization");
+    request.unit = view.get("unit");
+    request.days = static_cast<int>(view.get_integer("days-valid"));
+    const auto made = door::make_self_signed(request);
+    if (!made) return model::refuse(made.error());
+    edits.push_back(
+        {Edit::Kind::kSet,
+         "/certificate",
+         id,
+         {{"certificate-pem", made->certificate}, {"key-pem", secrets::seal(made->key)}},
+         {},
+         {}});
+    if (call.has("name")) edits.back().values.emplace_back("name", call.get("name"));
+  }
+  return done(model_.apply(edits, caller));
+}
+
+Answer<Outcome> Certificates::write_out(const Call& call) {
+  const model::Menu& menu = *model::find_menu("/certificate");
+  for (const std::string& id : call.rows) {
+    const model::RowPtr row = model_.tree().find(menu, id);
+    if (row == nullptr) continue;
+    const View view(menu, *row);
+    if (!view.is_set("certificate-pem"))
+      return model::refuse(Trouble::kGeneral,
+                           fmt::format("failure: {} is not signed yet", view.label()));
+    std::string file(call.get("file-name"));
+    if (file.empty()) file = fmt::format("cert_export_{}", view.get("name"));
+    if (!file.ends_with(".crt")) file += ".crt";
+    if (const Status written = files_.write(file, view.raw("certificate-pem")); !written)
+      return model::refuse(written.error());
+  }
+  return Outcome{};
+}
+
+void Certificates::serve(model::Commands& commands) {
+  model_.provide("/certificate", [this](const View& row, model::Fields& out) { state(row, out); });
+  commands.on("/certificate", "import",
+              [this](const Call& call, const Caller& caller) { return import(call, caller); });
+  commands.on("/certificate", "sign",
+              [this](const Call& call, const Caller& caller) { return sign(call, caller); });
+  commands.on("/certificate", "export-certificate",
+              [this](const Call& call, const Caller&) { return write_out(call); });
+}
+
+}  // namespace maclane

@@ -1,0 +1,164 @@
+// Passwords, seals, waits against guessing, and the old login's sum (C-48, D-19).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "control/door/auth.h"
+#include "control/door/login_limits.h"
+#include "control/model/secrets.h"
+
+namespace maclane::door {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+namespace secrets = model::secrets;
+
+struct Folder {
+  std::string path;
+  Folder() {
+    char pattern[] = "/tmp/maclane-secrets-XXXXXX";
+    path = ::mkdtemp(pattern);
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+};
+
+TEST(Secrets, APasswordIsKeptAsAYescryptHash) {
+  const std::string hash = secrets::hash_password("secret");
+  EXPECT_THAT(hash, StartsWith("$y$"));
+  EXPECT_TRUE(secrets::password_is("secret", hash));
+  EXPECT_FALSE(secrets::password_is("Secret", hash));
+  EXPECT_FALSE(secrets::password_is("", hash));
+  EXPECT_FALSE(secrets::password_is("secret", ""));
+  EXPECT_FALSE(secrets::password_is("secret", "secret"));  // a plain text is no hash
+}
+
+TEST(Secrets, TheSamePasswordIsNoChangeAndAHashStays) {
+  const auto once = secrets::convert_password("secret");
+  ASSERT_TRUE(once);
+  EXPECT_EQ(secrets::convert_password("secret"), once);
+  EXPECT_EQ(secrets::convert_password(*once), once);
+  EXPECT_NE(secrets::convert_password("secret2"), once);
+  EXPECT_EQ(secrets::convert_password("").value(), "");
+}
+
+TEST(Secrets, TheKeyFileIsForItsOwnerAndIsKept) {
+  const Folder folder;
+  ASSERT_TRUE(secrets::open(folder.path));
+  const std::string sealed = secrets::seal("text");
+  const std::string hash = secrets::hash_password("pw");
+  struct stat st {};
+  ASSERT_EQ(::stat((folder.path + "/secret.key").c_str(), &st), 0);
+  EXPECT_EQ(st.st_mode & 0777, 0600U);
+  ASSERT_TRUE(secrets::open(folder.path));  // the next start
+  EXPECT_EQ(secrets::unseal(sealed), "text");
+  EXPECT_EQ(secrets::hash_password("pw"), hash);
+}
+
+TEST(Secrets, AnotherRoutersKeyOpensNothingAndHashesOtherwise) {
+  const Folder one;
+  const Folder other;
+  ASSERT_TRUE(secrets::open(one.path));
+  const std::string sealed = secrets::seal("text");
+  const std::string hash = secrets::hash_password("pw");
+  ASSERT_TRUE(secrets::open(other.path));
+  EXPECT_EQ(secrets::unseal(sealed), std::nullopt);
+  EXPECT_NE(secrets::hash_password("pw"), hash);
+  EXPECT_TRUE(secrets::password_is("pw", hash));  // the hash itself holds everywhere
+}
+
+TEST(Secrets, ADamagedSealOrKeyFileIsSaid) {
+  const Folder folder;
+  ASSERT_TRUE(secrets::open(folder.path));
+  std::string sealed = secrets::seal(std::string("with\0zero", 9));
+  EXPECT_EQ(secrets::unseal(sealed), std::string("with\0zero", 9));
+  sealed[sealed.size() - 6] = sealed[sealed.size() - 6] == 'A' ? 'B' : 'A';
+  EXPECT_EQ(secrets::unseal(sealed), std::nullopt);
+  EXPECT_EQ(secrets::unseal("$sealed$"), std::nullopt);
+  EXPECT_EQ(secrets::unseal("$sealed$####"), std::nullopt);
+  std::filesystem::resize_file(folder.path + "/secret.key", 10);
+  const Status status = secrets::open(folder.path);
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().front().message, HasSubstr("damaged"));
+}
+
+TEST(Secrets, SealsOfOneTextDiffer) {
+  EXPECT_NE(secrets::seal("text"), secrets::seal("text"));
+  EXPECT_THAT(secrets::seal("text"), Not(HasSubstr("text")));
+}
+
+TEST(Secrets, ThePasswordOfALateHashCanBeSealed) {
+  const std::string hash = secrets::hash_password("for the old login");
+  EXPECT_EQ(secrets::unseal(secrets::sealed_password(hash)), "for the old login");
+  EXPECT_EQ(secrets::sealed_password("$y$other"), "");
+}
+
+TEST(LoginLimits, AFewMistakesCostNothingThenWaitsGrow) {
+  LoginLimits limits;
+  for (unsigned i = 0; i < LoginLimits::kFreeTries; ++i) limits.failed("10.0.0.1", "admin", 1000);
+  EXPECT_EQ(limits.wait_ms("10.0.0.1", "admin", 1000), 0U);
+  uint64_t last = 0;
+  uint64_t now = 1000;
+  for (int i = 0; i < 10; ++i) {
+    limits.failed("10.0.0.1", "x" + std::to_string(i), now);
+    const uint64_t wait = limits.wait_ms("10.0.0.1", "other", now);
+    EXPECT_GE(wait, last);
+    EXPECT_GT(wait, 0U);
+    last = wait;
+    now += wait;
+    EXPECT_EQ(limits.wait_ms("10.0.0.1", "other", now), 0U);
+  }
+  EXPECT_EQ(last, LoginLimits::kLongestAddressWaitMs);
+  EXPECT_EQ(limits.wait_ms("10.0.0.2", "other", now), 0U);
+}
+
+TEST(LoginLimits, AUserIsHeldUpForSecondsOnlyAndNotWhereTheyUsuallyAre) {
+  LoginLimits limits;
+  limits.succeeded("192.0.2.1", "admin", 0);
+  for (int i = 0; i < 100; ++i) limits.failed("10.0.0." + std::to_string(i), "admin", 1000);
+  const uint64_t wait = limits.wait_ms("10.1.1.1", "admin", 1000);
+  EXPECT_GT(wait, 0U);
+  EXPECT_LE(wait, LoginLimits::kLongestUserWaitMs);
+  EXPECT_EQ(limits.wait_ms("192.0.2.1", "admin", 1000), 0U);
+}
+
+TEST(LoginLimits, MemoryIsBoundedAndAFloodDoesNotFreeTheFlooder) {
+  LoginLimits limits;
+  for (int i = 0; i < 20; ++i) limits.failed("10.9.9.9", "admin", 100'000);
+  for (unsigned i = 0; i < 3 * LoginLimits::kMaxEntries; ++i)
+    limits.failed("fd00:" + std::to_string(i % 9999) + "::1", "u" + std::to_string(i), 100 + i);
+  EXPECT_LE(limits.entries(), 3 * LoginLimits::kMaxEntries);
+  EXPECT_GT(limits.wait_ms("10.9.9.9", "x", 100'000), 0U);
+}
+
+TEST(LoginLimits, Ipv6ClientsCountByTheirNetwork) {
+  EXPECT_EQ(client_key("2001:db8:1:2:3:4:5:6"), client_key("2001:db8:1:2::9"));
+  EXPECT_NE(client_key("2001:db8:1:2::9"), client_key("2001:db8:1:3::9"));
+  EXPECT_EQ(client_key("10.0.0.1"), "10.0.0.1");
+}
+
+TEST(OldLogin, D19_TheSumIsMd5OfZeroPasswordAndChallenge) {
+  // printf '\0secret0123456789abcdef' | md5sum
+  EXPECT_EQ(challenge_response("secret", "0123456789abcdef"), "0083a91e3969eccc88c3a2cbdf69f148d3");
+}
+
+TEST(Auth, AddressesOfAUserOrService) {
+  EXPECT_TRUE(address_allowed("10.0.0.7", {}));
+  EXPECT_TRUE(address_allowed("10.0.0.7", {"192.0.2.0/24", "10.0.0.0/8"}));
+  EXPECT_FALSE(address_allowed("11.0.0.7", {"192.0.2.0/24", "10.0.0.0/8"}));
+  EXPECT_FALSE(address_allowed("2001:db8::1", {"10.0.0.0/8"}));
+  EXPECT_TRUE(address_allowed("2001:db8::1", {}));
+}
+
+TEST(Auth, PoliciesOfAGroup) {
+  const model::Policies some = policies_of("read,write,!ftp,rest-api");
+  EXPECT_TRUE(some.has(model::Policy::kRead | model::Policy::kRestApi));
+  EXPECT_FALSE(some.has(model::Policy::kFtp));
+  EXPECT_FALSE(some.has(model::Policy::kPolicy));
+}
+
+}  // namespace
+}  // namespace maclane::door
