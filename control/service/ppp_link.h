@@ -81,7 +81,7 @@ class Link {
   void ask_pap(uint64_t now);
   void network(uint64_t now);
   void settle(bool was_open, uint64_t now);
-  void end(std::string why);
+  void end(const std::string& why);
   void echo(size_t size);
   void keep_alive(uint64_t now);
   void probe(uint64_t now);

@@ -19,10 +19,10 @@ SERVICE = "control/service"
 
 # name: sources beside tests/fuzz/NAME_fuzz.cpp, and the longest input
 TARGETS = {
-    "dhcp": ([f"{SERVICE}/{name}.cpp" for name in ("dhcp_packet", "dhcp_machine", "packet_build",
-                                                   "text")], 600),
-    "ppp": ([f"{SERVICE}/{name}.cpp" for name in ("ppp_link", "ppp_negotiation", "ppp_packet",
-                                                  "ppp_auth")], 400),
+    "dhcp": ([f"{SERVICE}/{name}.cpp" for name in ("dhcp_packet", "dhcp_lease", "dhcp_machine",
+                                                   "packet_build", "text")], 600),
+    "ppp": ([f"{SERVICE}/{name}.cpp" for name in ("ppp_link", "ppp_login", "ppp_negotiation",
+                                                  "ppp_packet", "ppp_auth")], 400),
     "pppoe": ([f"{SERVICE}/{name}.cpp" for name in ("pppoe_packet", "ppp_packet",
                                                     "packet_build")], 300),
 }
