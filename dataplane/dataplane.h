@@ -142,8 +142,8 @@ class Dataplane {
   [[nodiscard]] uint64_t drops(IfIndex interface, Drop reason) const;    // workers and control
   void rule_counters(std::span<RuleCounter> out) const;                  // by slot, all workers
   /// Calls fn for each live session of all workers until it returns false.
-  void for_each_session(
-      const std::function<bool(unsigned worker, uint32_t index, const Session&)>& fn) const;
+  void for_each_session(const std::function<bool(unsigned worker, uint32_t index, const Session&,
+                                                 const SessionSide&)>& fn) const;
   [[nodiscard]] static uint64_t tsc_hz();  // of all *_tsc and tick figures
   [[nodiscard]] uint32_t now_cs() const;   // the workers' clock, for ages and timeouts
   [[nodiscard]] std::vector<MemoryItem> memory() const;

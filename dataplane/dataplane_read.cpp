@@ -82,12 +82,15 @@ void Dataplane::rule_counters(std::span<RuleCounter> out) const {
 }
 
 void Dataplane::for_each_session(
-    const std::function<bool(unsigned worker, uint32_t index, const Session&)>& fn) const {
+    const std::function<bool(unsigned worker, uint32_t index, const Session&, const SessionSide&)>&
+        fn) const {
   Session session;
+  SessionSide side;
   for (unsigned i = 0; i < workers(); ++i) {
     const SessionTable& table = impl_->worker(i).sessions;
-    for (uint32_t s = 0; s < table.capacity(); ++s) {
-      if (table.copy(s, session) && !fn(i, s, session)) return;
+    const uint32_t end = table.ever_used();
+    for (uint32_t s = 0; s < end; ++s) {
+      if (table.copy(s, session, side) && !fn(i, s, session, side)) return;
     }
   }
 }

@@ -136,6 +136,7 @@ struct Snapshot {
   Timeouts timeouts{};
   bool tracking = true;  // connection tracking on
   bool loose_tcp = true;
+  bool liberal_tcp = false;
   bool ip_forward = true;
   uint32_t max_sleep_us = 100;  // an idle worker may sleep this long at most; 0: never
 

@@ -220,6 +220,21 @@ std::vector<Case> path_cases() {
   all.push_back(established("nat-64k", "the same, 64k sessions", 95, 25, true, 65536));
   all.push_back(established("nat-1m", "the same, 1M sessions", 140, 25, true, 1000000));
   all.push_back(established("nat-4m", "the same, 4M sessions", 180, 25, true, 4000000));
+  for (const uint32_t sessions : {10000u, 65536u, 1000000u}) {
+    const std::string id = sessions == 10000u   ? "tcp-10k"
+                           : sessions == 65536u ? "tcp-64k"
+                                                : "tcp-1m";
+    all.push_back(established(id,
+                              fmt::format("TCP, established as above, {} sessions", id.substr(4)),
+                              0, 25, true, sessions));
+    all.back().flows.tcp = true;
+    all.back().flows.sizes = {kTcpFrame};
+    // Some of the rules drop TCP to ports that clients here have.
+    const std::string filter = "    filter:\n";
+    std::string& yaml = all.back().world.yaml;
+    yaml.insert(yaml.find(filter) + filter.size(),
+                "      - {chain: forward, connection-state: established, action: accept}\n");
+  }
   all.push_back(of_replies(
       established("nat-10k-in", "the 10k case, the replies that come in", 0, 25, true, 10000)));
   all.push_back(through_pppoe(

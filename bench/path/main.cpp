@@ -20,7 +20,6 @@
 #include "bench/path/cases.h"
 #include "bench/path/feed.h"
 #include "bench/path/scenarios.h"
-#include "dataplane/net/wire.h"
 #include "dataplane/port/eal.h"
 
 namespace maclane::bench {
@@ -170,6 +169,7 @@ class Run {
   /// Every flow once, and for each the answer that comes back for it.
   void open_sessions(Result* r) {
     generator_.in_order(true);
+    generator_.opening(case_.flows.tcp);
     const unsigned burst = std::min(burst_, kBurst - 4);  // whole ones without end are overload
     uint64_t ticks = 0;
     uint64_t made = 0;
@@ -182,11 +182,16 @@ class Run {
       made += n;
       answer();
     }
-    // What comes after an answer is judged once more: established from now on.
+    generator_.opening(false);
+    // What comes after an answer is judged once more: established from now on. A TCP peer answers
+    // that as well: a SYN's window is not scaled yet.
     for (uint64_t again = 0; again < case_.flows.count; again += burst) {
       fill(burst);
       world_.round();
-      (void)recycle();
+      if (case_.flows.tcp)
+        answer();
+      else
+        (void)recycle();
     }
     generator_.in_order(false);
     keep_replies_ = false;
@@ -204,16 +209,11 @@ class Run {
     const RingPort& out = Machine::get().port(case_.out_ports.front());
     const unsigned n =
         rte_ring_sc_dequeue_burst(out.tx[0], reinterpret_cast<void**>(m.data()), m.size(), nullptr);
+    const bool pppoe = case_.expected.pppoe_session != 0;
     for (unsigned i = 0; i < n; ++i) {
-      auto* eth = rte_pktmbuf_mtod(m[i], EtherHdr*);
-      const bool pppoe = case_.expected.pppoe_session != 0;
-      auto* ip = rte_pktmbuf_mtod_offset(m[i], Ip4Hdr*, pppoe ? kPppoeOverhead : sizeof(EtherHdr));
-      auto* udp = reinterpret_cast<UdpHdr*>(ip + 1);
-      std::swap(eth->src, eth->dst);
-      std::swap(ip->src, ip->dst);
-      std::swap(udp->sport, udp->dport);
+      turn_round(m[i], pppoe ? kPppoeOverhead : sizeof(EtherHdr));
       if (!keep_replies_) continue;
-      const auto* bytes = reinterpret_cast<const uint8_t*>(eth);
+      const auto* bytes = rte_pktmbuf_mtod(m[i], const uint8_t*);
       replies_.emplace_back(bytes, bytes + m[i]->pkt_len);
     }
     (void)rte_ring_sp_enqueue_bulk(out.rx[0], reinterpret_cast<void**>(m.data()), n, nullptr);
@@ -228,6 +228,7 @@ class Run {
   void check() {
     Generator generator(case_.flows, 7);
     generator.stamp(true);
+    generator.continue_from(generator_);
     std::vector<Sink> sinks;
     for (size_t i = 0; i < case_.out_ports.size(); ++i)
       sinks.emplace_back(case_.flows, case_.expected);
@@ -238,6 +239,7 @@ class Run {
       for (size_t i = 0; i < sinks.size(); ++i)
         (void)drain(case_.out_ports[i], [&](const rte_mbuf* m) { sinks[i].take(m); });
     }
+    generator_.continue_from(generator);
     uint64_t taken = 0;
     for (const Sink& sink : sinks) {
       if (!sink.mistake().empty()) give_up(case_.id + ": " + sink.mistake());

@@ -2,7 +2,9 @@
 
 #include <rte_mbuf.h>
 
+#include <array>
 #include <cstring>
+#include <utility>
 
 #include "dataplane/net/checksum.h"
 #include "dataplane/net/wire.h"
@@ -11,8 +13,17 @@ namespace maclane::bench {
 namespace {
 
 constexpr unsigned kIp = sizeof(EtherHdr);
-constexpr unsigned kUdp = kIp + sizeof(Ip4Hdr);
-constexpr unsigned kPayload = kUdp + sizeof(UdpHdr);
+constexpr unsigned kL4 = kIp + sizeof(Ip4Hdr);
+constexpr uint32_t kPeerSequence = 0x10000000;
+constexpr uint8_t kTcpPsh = 0x08;
+// Of a SYN, where other frames have their stamp: MSS 1460, SACK permitted, window scale 14.
+constexpr std::array<uint8_t, 12> kSynOptions = {2, 4, 5, 180, 1, 1, 4, 2, 1, 3, 3, 14};
+static_assert(kL4 + sizeof(TcpHdr) + kSynOptions.size() == kTcpFrame);
+static_assert(kSynOptions.size() == sizeof(Stamp));
+
+constexpr unsigned payload_at(bool tcp) noexcept {
+  return kL4 + static_cast<unsigned>(tcp ? sizeof(TcpHdr) : sizeof(UdpHdr));
+}
 
 /// A bijection of 32 bits, so that flows are neither sorted nor equal.
 uint32_t scatter(uint32_t n) noexcept {
@@ -48,16 +59,24 @@ Generator::Generator(const Flows& flows, uint64_t seed) : flows_(flows), random_
     ip->version_ihl = 0x45;
     ip->total_length = be16::from(static_cast<uint16_t>(size - kIp));
     ip->ttl = 64;
-    ip->proto = kProtoUdp;
-    auto* udp = reinterpret_cast<UdpHdr*>(frame.data() + kUdp);
-    udp->length = be16::from(static_cast<uint16_t>(size - kUdp));
+    ip->proto = flows.tcp ? kProtoTcp : kProtoUdp;
+    if (flows.tcp) {
+      auto* tcp = reinterpret_cast<TcpHdr*>(frame.data() + kL4);
+      tcp->window = be16::from(0xffff);
+    } else {
+      auto* udp = reinterpret_cast<UdpHdr*>(frame.data() + kL4);
+      udp->length = be16::from(static_cast<uint16_t>(size - kL4));
+    }
     // The sums of all that does not change; addresses and ports are added per frame.
     ip->checksum.raw = static_cast<uint16_t>(sum_partial(ip, sizeof(Ip4Hdr)));
     base_sums_.push_back(
-        sum_partial(frame.data() + kUdp, size - kUdp,
-                    pseudo_sum({}, {}, kProtoUdp, static_cast<uint16_t>(size - kUdp))));
+        sum_partial(frame.data() + kL4, size - kL4,
+                    pseudo_sum({}, {}, ip->proto, static_cast<uint16_t>(size - kL4))));
     templates_.push_back(std::move(frame));
   }
+  if (!flows.tcp) return;
+  next_sequence_.resize(flows.count);
+  for (uint32_t n = 0; n < flows.count; ++n) next_sequence_[n] = scatter(n);
 }
 
 void Generator::stamp(bool yes) {
@@ -82,35 +101,84 @@ void Generator::next(rte_mbuf* m) noexcept {
   ++made_;
 }
 
+/// What of a TCP frame is its own; returns what that adds to the checksum.
+uint32_t Generator::write_tcp(uint8_t* data, uint16_t size, uint32_t flow) noexcept {
+  auto* tcp = reinterpret_cast<TcpHdr*>(data + kL4);
+  uint32_t& next = next_sequence_[flow];
+  tcp->seq = be32::from(next);
+  if (opening_) {
+    tcp->ack = {};
+    tcp->data_offset = (sizeof(TcpHdr) + kSynOptions.size()) / 4 << 4;
+    tcp->flags = kTcpSyn;
+    std::memcpy(tcp + 1, kSynOptions.data(), kSynOptions.size());
+    next += 1;
+  } else {
+    tcp->ack = be32::from(kPeerSequence + 1);
+    tcp->data_offset = sizeof(TcpHdr) / 4 << 4;
+    tcp->flags = kTcpAck | kTcpPsh;
+    next += size - payload_at(true);
+  }
+  const uint32_t sum = sum_partial(&tcp->seq, 10);  // up to the flags
+  return opening_ ? sum_partial(tcp + 1, kSynOptions.size(), sum) : sum;
+}
+
 void Generator::write(rte_mbuf* m, uint32_t flow) noexcept {
   const size_t kind = templates_.size() == 1 ? 0 : made_ % templates_.size();
   const std::vector<uint8_t>& frame = templates_[kind];
+  const unsigned payload = payload_at(flows_.tcp);
   m->data_off = RTE_PKTMBUF_HEADROOM;
   m->data_len = static_cast<uint16_t>(frame.size());
   m->pkt_len = m->data_len;
   auto* data = rte_pktmbuf_mtod(m, uint8_t*);
-  std::memcpy(data, frame.data(), frame.size() <= 64 ? frame.size() : kPayload + sizeof(Stamp));
+  std::memcpy(data, frame.data(), frame.size() <= 66 ? frame.size() : payload + sizeof(Stamp));
   const FlowTuple t = flow_tuple(flows_, flow);
   if (flows_.dst_macs.size() > 1) {
     std::memcpy(data, flows_.dst_macs[flow % flows_.dst_macs.size()].bytes.data(), 6);
   }
   auto* ip = reinterpret_cast<Ip4Hdr*>(data + kIp);
-  auto* udp = reinterpret_cast<UdpHdr*>(data + kUdp);
+  auto* ports = reinterpret_cast<UdpHdr*>(data + kL4);  // where TCP has them as well
   ip->src = be32::from(t.src);
   ip->dst = be32::from(t.dst);
-  udp->sport = be16::from(t.sport);
-  udp->dport = be16::from(t.dport);
+  ports->sport = be16::from(t.sport);
+  ports->dport = be16::from(t.dport);
   const uint32_t addresses =
       (ip->src.raw & 0xffff) + (ip->src.raw >> 16) + (ip->dst.raw & 0xffff) + (ip->dst.raw >> 16);
   ip->checksum.raw = static_cast<uint16_t>(~fold(ip->checksum.raw + addresses));
-  uint32_t sum = base_sums_[kind] + addresses + udp->sport.raw + udp->dport.raw;
-  if (stamp_) {
+  uint32_t sum = base_sums_[kind] + addresses + ports->sport.raw + ports->dport.raw;
+  if (flows_.tcp) sum += write_tcp(data, static_cast<uint16_t>(frame.size()), flow);
+  if (stamp_ && !opening_) {
     const Stamp stamp{flow, sequence_[flow]++, kMagic};
-    std::memcpy(data + kPayload, &stamp, sizeof(stamp));
+    std::memcpy(data + payload, &stamp, sizeof(stamp));
     sum = sum_partial(&stamp, sizeof(stamp), fold(sum));
   }
   const auto checksum = static_cast<uint16_t>(~fold(sum));
-  udp->checksum.raw = checksum == 0 ? uint16_t{0xffff} : checksum;
+  if (flows_.tcp)
+    reinterpret_cast<TcpHdr*>(ports)->checksum.raw = checksum;
+  else
+    ports->checksum.raw = checksum == 0 ? uint16_t{0xffff} : checksum;
+}
+
+void turn_round(rte_mbuf* m, unsigned l2_bytes) noexcept {
+  auto* eth = rte_pktmbuf_mtod(m, EtherHdr*);
+  auto* ip = rte_pktmbuf_mtod_offset(m, Ip4Hdr*, l2_bytes);
+  auto* ports = reinterpret_cast<UdpHdr*>(ip + 1);
+  std::swap(eth->src, eth->dst);
+  std::swap(ip->src, ip->dst);
+  std::swap(ports->sport, ports->dport);
+  if (ip->proto != kProtoTcp) return;
+  auto* tcp = reinterpret_cast<TcpHdr*>(ports);
+  const bool syn = (tcp->flags & kTcpSyn) != 0;
+  const unsigned header = (tcp->data_offset >> 4) * 4u;
+  const unsigned data = ip->total_length.host() - sizeof(Ip4Hdr) - header;
+  tcp->ack = be32::from(tcp->seq.host() + (syn ? 1 : data));
+  tcp->seq = be32::from(syn ? kPeerSequence : kPeerSequence + 1);
+  tcp->flags = syn ? kTcpSyn | kTcpAck : kTcpAck;
+  const auto l4 = static_cast<uint16_t>(header);
+  ip->total_length = be16::from(static_cast<uint16_t>(sizeof(Ip4Hdr) + header));
+  ip->checksum = {};
+  ip->checksum.raw = checksum(ip, sizeof(Ip4Hdr));
+  tcp->checksum = {};
+  tcp->checksum.raw = checksum(tcp, l4, pseudo_sum(ip->src, ip->dst, kProtoTcp, l4));
 }
 
 Sink::Sink(const Flows& flows, const Expected& expected)
@@ -138,10 +206,11 @@ void Sink::check(const uint8_t* frame, uint32_t length) {
     length -= static_cast<uint32_t>(sizeof(PppoeHdr));
   }
   const auto* ip = reinterpret_cast<const Ip4Hdr*>(frame + kIp);
-  const auto* udp = reinterpret_cast<const UdpHdr*>(frame + kUdp);
+  const auto* ports = reinterpret_cast<const UdpHdr*>(frame + kL4);
+  const unsigned payload = payload_at(flows_.tcp);
   Stamp stamp;
-  std::memcpy(&stamp, frame + kPayload, sizeof(stamp));
-  if (length < kPayload + sizeof(stamp) || stamp.magic != kMagic || stamp.flow >= flows_.count)
+  std::memcpy(&stamp, frame + payload, sizeof(stamp));
+  if (length < payload + sizeof(stamp) || stamp.magic != kMagic || stamp.flow >= flows_.count)
     return wrong("it is none of ours");
   const FlowTuple sent = flow_tuple(flows_, stamp.flow);
   if (stamp.sequence != sequence_[stamp.flow]) {
@@ -151,22 +220,22 @@ void Sink::check(const uint8_t* frame, uint32_t length) {
   ++sequence_[stamp.flow];
   if (checksum(ip, sizeof(Ip4Hdr)) != 0) return wrong("the IPv4 checksum is wrong");
   const uint16_t l4 = static_cast<uint16_t>(ip->total_length.host() - sizeof(Ip4Hdr));
-  if (checksum(udp, l4, pseudo_sum(ip->src, ip->dst, kProtoUdp, l4)) != 0)
-    return wrong("the UDP checksum is wrong");
+  if (checksum(ports, l4, pseudo_sum(ip->src, ip->dst, ip->proto, l4)) != 0)
+    return wrong("the TCP or UDP checksum is wrong");
   if (ip->ttl != (expected_.routed ? 63 : 64)) return wrong("TTL " + std::to_string(ip->ttl));
-  if (ip->dst.host() != sent.dst || udp->dport.host() != sent.dport)
+  if (ip->dst.host() != sent.dst || ports->dport.host() != sent.dport)
     return wrong("its destination changed");
   const MacAddr mac = expected_.dst_mac.is_zero()
                           ? flows_.dst_macs[stamp.flow % flows_.dst_macs.size()]
                           : expected_.dst_mac;
   if (!(eth->dst == mac)) return wrong("its destination MAC is not the next hop's");
   if (expected_.masqueraded_as == 0) {
-    if (ip->src.host() != sent.src || udp->sport.host() != sent.sport)
+    if (ip->src.host() != sent.src || ports->sport.host() != sent.sport)
       return wrong("its source changed");
     return;
   }
   if (ip->src.host() != expected_.masqueraded_as) return wrong("its source is not translated");
-  const uint16_t port = udp->sport.host();
+  const uint16_t port = ports->sport.host();
   if (port_[stamp.flow] == 0) {
     const uint64_t key = uint64_t{sent.dst} << 16 | port;
     if (!owner_.emplace(key, stamp.flow).second) return wrong("two flows share a translated port");

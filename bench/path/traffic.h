@@ -1,5 +1,6 @@
-// Frames for the whole-path benchmark: UDP over many flows in random order, made fast enough not to
-// be what is measured, and a sink that checks what came out.
+// Frames for the whole-path benchmark: UDP or TCP over many flows in random order, made fast enough
+// not to be what is measured, and a sink that checks what came out. A TCP flow goes on where its
+// last frame ended, acknowledges what its peer opened with, and is never answered after that.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,9 @@ struct Flows {
   std::vector<uint32_t> dst_list;  // instead of dst_base: flow n goes to [n % size]
   uint16_t dst_port = 53;
   std::vector<uint16_t> sizes{60};  // frame bytes without FCS, taken in turn
+  bool tcp = false;                 // else UDP; a TCP frame has kTcpFrame bytes at least
 };
+inline constexpr uint16_t kTcpFrame = 66;  // headers, and a stamp or the options of a SYN
 
 struct FlowTuple {
   uint32_t src = 0, dst = 0;
@@ -50,23 +53,34 @@ class Generator {
   void in_order(bool yes) noexcept { in_order_ = yes; }
   /// Only these flows.
   void only(std::vector<uint32_t> flows) { subset_ = std::move(flows); }
+  /// TCP: the frames from now on open their flows, or carry data.
+  void opening(bool yes) noexcept { opening_ = yes; }
+  /// TCP: goes on where the flows of another generator of the same case are.
+  void continue_from(const Generator& other) { next_sequence_ = other.next_sequence_; }
   /// Stamps frames with flow and sequence number, for the sink to check. Costs a table.
   void stamp(bool yes);
   [[nodiscard]] uint64_t made() const noexcept { return made_; }
 
  private:
   void write(rte_mbuf* m, uint32_t flow) noexcept;
+  uint32_t write_tcp(uint8_t* data, uint16_t size, uint32_t flow) noexcept;
   const Flows flows_;
   std::vector<std::vector<uint8_t>> templates_;  // by size
-  std::vector<uint32_t> base_sums_;              // UDP checksum of a template, unfolded
+  std::vector<uint32_t> base_sums_;              // L4 checksum of a template, unfolded
   uint64_t random_;
   uint32_t cursor_ = 0;
   bool in_order_ = false;
   bool stamp_ = false;
+  bool opening_ = false;
   std::vector<uint32_t> sequence_;
+  std::vector<uint32_t> next_sequence_;  // TCP: by flow
   std::vector<uint32_t> subset_;
   uint64_t made_ = 0;
 };
+
+/// Makes the answer to a frame that a generator made and the router sent: ports and addresses turn
+/// round; to a SYN comes a SYN-ACK, to data an ACK with the largest window there is.
+void turn_round(rte_mbuf* m, unsigned l2_bytes = sizeof(EtherHdr)) noexcept;
 
 /// What the sink expects of frames that come out.
 struct Expected {

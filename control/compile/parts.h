@@ -32,6 +32,7 @@ struct Work {
 void compile_interfaces(Work& work);  // first: interfaces, domains, ports, queues
 void compile_routes(Work& work);
 void compile_firewall(Work& work);
+void compile_conntrack(Work& work);
 
 /// Interface lists as sets of indexes, each worked out once.
 class InterfaceLists {

@@ -224,24 +224,9 @@ void check_address_lists(Check& check) {
       });
 }
 
-/// Settings of the window tracking that is not there yet: refused, never silently without effect.
-void check_tracking(Check& check) {
-  if (!check.concerns({"/ip/firewall/connection/tracking"})) return;
-  for_each(check.tree, "/ip/firewall/connection/tracking", [&](const View& row) {
-    const auto refuse = [&](std::string_view property) {
-      check.add(row, property,
-                "needs TCP window tracking, which this version of Maclane does not have yet; leave "
-                "it at its default");
-    };
-    if (row.get_bool("liberal-tcp-tracking")) refuse("liberal-tcp-tracking");
-    if (row.get("tcp-max-retrans-timeout") != "5m") refuse("tcp-max-retrans-timeout");
-  });
-}
-
 }  // namespace
 
 void validate_firewall(Check& check) {
-  check_tracking(check);
   check_menu(check, "/ip/firewall/filter");
   check_menu(check, "/ip/firewall/nat");
   check_address_lists(check);

@@ -18,6 +18,7 @@ void provide_rows(Router& router);
 // by menu, one file each
 void provide_interface_rows(Router& router);
 void provide_ip_rows(Router& router);
+void provide_connection_rows(Router& router);
 void provide_client_rows(Router& router);
 void provide_firewall_rows(Router& router);
 void provide_system_rows(Router& router);

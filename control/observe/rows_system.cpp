@@ -219,6 +219,7 @@ void provide_system_rows(Router& router) {
 void provide_rows(Router& router) {
   provide_interface_rows(router);
   provide_ip_rows(router);
+  provide_connection_rows(router);
   provide_client_rows(router);
   provide_firewall_rows(router);
   provide_system_rows(router);

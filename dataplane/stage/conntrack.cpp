@@ -8,142 +8,11 @@
 namespace maclane {
 namespace {
 
-enum Input : uint8_t { kInSyn, kInSynAck, kInFin, kInAck, kInRst, kInNone };
+constexpr uint32_t kStreamAfterCs = 200;  // a UDP exchange that lasts longer is a stream (B-22)
 
-/// Flag combinations that no TCP sends (scans) are no input at all.
-Input input_of(uint8_t flags) noexcept {
-  switch (flags & (kTcpFin | kTcpSyn | kTcpRst | kTcpAck)) {
-    case kTcpSyn:
-      return kInSyn;
-    case kTcpSyn | kTcpAck:
-      return kInSynAck;
-    case kTcpFin | kTcpAck:
-      return kInFin;
-    case kTcpAck:
-      return kInAck;
-    case kTcpRst:
-    case kTcpRst | kTcpAck:
-      return kInRst;
-    default:
-      return kInNone;
-  }
-}
-
-// One cell a state, in the order of TcpState; N: does not belong (invalid); I: ignore; R: reopen.
-enum Cell : uint8_t {
-  N,
-  I,
-  R,
-  SS,
-  SR,
-  ES,
-  FW,
-  CW,
-  LA,
-  TW,
-  CL,
-  S2,
-};
-constexpr unsigned kStates = 10;
-// clang-format off
-constexpr Cell kSteps[2][5][kStates] = {
-    {   //            none ss  sr  es  fw  cw  la  tw  cl  s2
-        /* syn    */ {SS, SS, I,  I,  I,  I,  I,  R,  R,  S2},
-        /* synack */ {N,  N,  SR, N,  N,  N,  N,  N,  N,  SR},
-        /* fin    */ {N,  N,  FW, FW, LA, LA, LA, TW, CL, N},
-        /* ack    */ {ES, N,  ES, ES, CW, CW, TW, TW, CL, N},
-        /* rst    */ {N,  CL, CL, CL, CL, CL, CL, CL, CL, CL},
-    },
-    {
-        /* syn    */ {N,  S2, N,  N,  N,  N,  N,  R,  N,  S2},
-        /* synack */ {N,  SR, I,  I,  I,  I,  I,  I,  I,  SR},
-        /* fin    */ {N,  N,  FW, FW, LA, LA, LA, TW, CL, N},
-        /* ack    */ {N,  I,  SR, ES, CW, CW, TW, TW, CL, I},
-        /* rst    */ {N,  CL, CL, CL, CL, CL, CL, CL, CL, CL},
-    },
-};
-// clang-format on
-
-constexpr TcpState state_of(Cell c) noexcept {
-  switch (c) {
-    case SS:
-      return TcpState::kSynSent;
-    case SR:
-      return TcpState::kSynRecv;
-    case ES:
-      return TcpState::kEstablished;
-    case FW:
-      return TcpState::kFinWait;
-    case CW:
-      return TcpState::kCloseWait;
-    case LA:
-      return TcpState::kLastAck;
-    case TW:
-      return TcpState::kTimeWait;
-    case CL:
-      return TcpState::kClose;
-    case S2:
-      return TcpState::kSynSent2;
-    default:
-      return TcpState::kNone;
-  }
-}
-
-/// A connection taken up in its middle is not trusted with the long timeout until it was answered,
-/// so that stray ACKs cannot fill the table for a day.
-TimeoutClass tcp_class_of(const Session& s) noexcept {
-  if (s.tcp_state == TcpState::kEstablished && !s.has(Session::kSeenReply))
-    return TimeoutClass::kTcpUnacked;
-  return tcp_timeout_class(s.tcp_state);
-}
-
-/// Applies packet i to its session; what state the packet has.
-ConnState advance(Worker& w, Burst& b, unsigned i) noexcept {
-  Session& s = w.sessions.at(b.session[i]);
-  const uint8_t dir = b.direction[i];
-  const bool again = (b.flags[i] & L3Queue::kHeldBefore) != 0;
-  if (b.bad_l4[i]) return ConnState::kInvalid;
-  TimeoutClass cls = s.timeout_class;
-  const uint8_t flags_before = s.flags;
-  const TcpState state_before = s.tcp_state;
-
-  if (s.proto == kProtoTcp && b.l4[i] != nullptr) {
-    const TcpStep step = tcp_step(s.tcp_state, dir, b.tcp_flags[i]);
-    switch (step.result) {
-      case TcpStep::Result::kInvalid:
-        return ConnState::kInvalid;
-      case TcpStep::Result::kReopen: {
-        // Forgotten only for a SYN that really opens: a forged one ends nothing.
-        const ConnState opening = opening_state(w, b, i);
-        if (opening != ConnState::kNew) return opening;
-        w.sessions.release(b.session[i]);
-        b.session[i] = SessionTable::kNone;
-        return ConnState::kNew;
-      }
-      case TcpStep::Result::kIgnore:
-        break;
-      case TcpStep::Result::kValid:
-        if (again) break;  // it took its step before it waited for ARP
-        s.tcp_state = step.next;
-        if (dir == kReply) s.flags |= Session::kSeenReply;
-        if (step.next == TcpState::kEstablished && s.has(Session::kSeenReply))
-          s.flags |= Session::kAssured;
-        cls = tcp_class_of(s);
-        break;
-    }
-  } else if (s.proto == kProtoUdp) {
-    // a stream: the asker goes on after it was answered
-    if (dir == kOriginal && s.has(Session::kSeenReply)) {
-      s.flags |= Session::kAssured;
-      cls = TimeoutClass::kUdpStream;
-    }
-  }
-  if (dir == kReply) s.flags |= Session::kSeenReply;
-  s.last_seen_cs = w.now.cs;
-  if (s.flags != flags_before || s.tcp_state != state_before || s.timeout_class != cls)
-    s.unsettle();
-  w.sessions.set_class(b.session[i], cls, w.now.cs);
-  return s.has(Session::kSeenReply) ? ConnState::kEstablished : ConnState::kNew;
+[[nodiscard]] Segment segment_of(const Burst& b, unsigned i) noexcept {
+  return read_segment(*reinterpret_cast<const TcpHdr*>(b.l4[i]),
+                      b.length[i] - b.ip[i]->header_length());
 }
 
 bool l4_checksum_ok(const Burst& b, unsigned i) noexcept {
@@ -167,44 +36,108 @@ bool l4_checksum_ok(const Burst& b, unsigned i) noexcept {
   }
 }
 
+/// A TCP packet's step; what state the packet has.
+ConnState advance_tcp(Worker& w, Burst& b, unsigned i, Session& s, SessionSide& side,
+                      TimeoutClass& cls, bool& refresh) noexcept {
+  const uint8_t dir = b.direction[i];
+  const TcpSwitches switches{w.snapshot->liberal_tcp, w.snapshot->timeouts};
+  if (b.ip[i]->is_fragment()) make_liberal(s, side.tcp);  // its end is in another packet
+  TcpVerdict verdict;
+  if ((b.flags[i] & L3Queue::kHeldBefore) != 0) {
+    // It took its step before it waited for ARP: only whether it is valid is asked again.
+    Session as_if = s;
+    SessionSide aside = side;
+    verdict = tcp_track(as_if, aside, dir, segment_of(b, i), switches);
+    if (verdict.result == TcpVerdict::Result::kAccept) verdict.result = TcpVerdict::Result::kIgnore;
+  } else {
+    verdict = tcp_track(s, side, dir, segment_of(b, i), switches);
+  }
+  refresh = verdict.refresh;
+  switch (verdict.result) {
+    case TcpVerdict::Result::kInvalid:
+      return ConnState::kInvalid;
+    case TcpVerdict::Result::kReopen: {
+      // Forgotten only for a SYN that really opens: a forged one ends nothing.
+      const ConnState opening = opening_state(w, b, i);
+      if (opening != ConnState::kNew) return opening;
+      w.sessions.release(b.session[i]);
+      b.session[i] = SessionTable::kNone;
+      return ConnState::kNew;
+    }
+    case TcpVerdict::Result::kIgnore:
+      refresh = false;
+      break;
+    case TcpVerdict::Result::kEnds:
+      s.flags |= Session::kDying;
+      [[fallthrough]];
+    case TcpVerdict::Result::kAccept:
+      cls = verdict.timeout_class;
+      break;
+  }
+  return ConnState::kEstablished;
+}
+
+/// A reply, or what follows one.
+void advance_udp(Session& s, SessionSide& side, uint8_t dir, uint32_t now_cs,
+                 TimeoutClass& cls) noexcept {
+  if (dir == kReply && !s.has(Session::kSeenReply)) {
+    const uint32_t lasting = side.created_cs + kStreamAfterCs;
+    side.stream_from_cs = is_after(lasting, now_cs) ? lasting : now_cs + 1;
+    return;
+  }
+  if (cls == TimeoutClass::kUdp && s.has(Session::kSeenReply) &&
+      !is_after(side.stream_from_cs, now_cs)) {
+    s.flags |= Session::kAssured;
+    cls = TimeoutClass::kUdpStream;
+  }
+}
+
+/// Applies packet i to its session; what state the packet has.
+ConnState advance(Worker& w, Burst& b, unsigned i) noexcept {
+  const uint32_t id = b.session[i];
+  Session& s = w.sessions.at(id);
+  SessionSide& side = w.sessions.side(id);
+  const uint8_t dir = b.direction[i];
+  if (b.bad_l4[i]) return ConnState::kInvalid;
+  TimeoutClass cls = side.timeout_class;
+  const uint16_t flags_before = s.flags;
+  const TcpState state_before = s.tcp_state;
+  bool refresh = true;
+
+  switch (s.proto) {
+    case kProtoTcp:
+      if (b.l4[i] == nullptr) break;
+      // What ends or begins something must be what its sender sent.
+      if ((b.tcp_flags[i] & (kTcpFin | kTcpSyn | kTcpRst)) != 0 && !l4_checksum_ok(b, i)) {
+        b.bad_l4[i] = true;
+        return ConnState::kInvalid;
+      }
+      if (const ConnState state = advance_tcp(w, b, i, s, side, cls, refresh);
+          state != ConnState::kEstablished) {
+        return state;
+      }
+      break;
+    case kProtoUdp:
+      advance_udp(s, side, dir, w.now.cs, cls);
+      break;
+    case kProtoGre:
+      if (s.has(Session::kSeenReply)) {
+        s.flags |= Session::kAssured;
+        cls = TimeoutClass::kGreStream;
+      }
+      break;
+    default:
+      break;
+  }
+  if (dir == kReply) s.flags |= Session::kSeenReply;
+  if (refresh) s.last_seen_cs = w.now.cs;
+  if (s.flags != flags_before || s.tcp_state != state_before || side.timeout_class != cls)
+    s.unsettle();
+  w.sessions.set_class(id, cls, w.now.cs);
+  return s.has(Session::kSeenReply) ? ConnState::kEstablished : ConnState::kNew;
+}
+
 }  // namespace
-
-TcpStep tcp_step(TcpState state, uint8_t direction, uint8_t flags) noexcept {
-  const Input input = input_of(flags);
-  if (input == kInNone) return {};
-  const Cell c = kSteps[direction][input][static_cast<unsigned>(state)];
-  switch (c) {
-    case N:
-      return {};
-    case I:
-      return {TcpStep::Result::kIgnore, state};
-    case R:
-      return {TcpStep::Result::kReopen, state};
-    default:
-      return {TcpStep::Result::kValid, state_of(c)};
-  }
-}
-
-TimeoutClass tcp_timeout_class(TcpState state) noexcept {
-  switch (state) {
-    case TcpState::kSynRecv:
-      return TimeoutClass::kTcpSynReceived;
-    case TcpState::kEstablished:
-      return TimeoutClass::kTcpEstablished;
-    case TcpState::kFinWait:
-      return TimeoutClass::kTcpFinWait;
-    case TcpState::kCloseWait:
-      return TimeoutClass::kTcpCloseWait;
-    case TcpState::kLastAck:
-      return TimeoutClass::kTcpLastAck;
-    case TcpState::kTimeWait:
-      return TimeoutClass::kTcpTimeWait;
-    case TcpState::kClose:
-      return TimeoutClass::kTcpClose;
-    default:
-      return TimeoutClass::kTcpSynSent;
-  }
-}
 
 ConnState opening_state(const Worker& w, Burst& b, unsigned i) noexcept {
   if (b.bad_l4[i]) return ConnState::kInvalid;
@@ -230,35 +163,61 @@ ConnState opening_state(const Worker& w, Burst& b, unsigned i) noexcept {
   return ConnState::kNew;
 }
 
-void open_session_state(const Burst& b, unsigned i, TcpState* tcp, TimeoutClass* cls) noexcept {
-  *tcp = TcpState::kNone;
+TimeoutClass opening_class(const Burst& b, unsigned i) noexcept {
   switch (b.tuple[i].proto) {
     case kProtoTcp:
-      *tcp = b.l4[i] == nullptr ? TcpState::kSynSent
-                                : tcp_step(TcpState::kNone, kOriginal, b.tcp_flags[i]).next;
-      *cls = *tcp == TcpState::kEstablished ? TimeoutClass::kTcpUnacked : tcp_timeout_class(*tcp);
-      break;
+      return TimeoutClass::kTcpSynSent;
     case kProtoUdp:
-      *cls = TimeoutClass::kUdp;
-      break;
+      return TimeoutClass::kUdp;
     case kProtoIcmp:
-      *cls = TimeoutClass::kIcmp;
-      break;
+      return TimeoutClass::kIcmp;
+    case kProtoGre:
+      return TimeoutClass::kGre;
     default:
-      *cls = TimeoutClass::kGeneric;
+      return TimeoutClass::kGeneric;
   }
 }
 
-uint8_t steady_flags(const Session& s, uint8_t direction) noexcept {
+void open_session(Worker& w, const Burst& b, unsigned i, uint32_t session) noexcept {
+  Session& s = w.sessions.at(session);
+  SessionSide& side = w.sessions.side(session);
+  side.icmp_type = b.icmp_type[i];
+  side.icmp_code = b.icmp_code[i];
+  if (s.proto != kProtoTcp) return;
+  if (b.l4[i] == nullptr) {  // a later fragment
+    s.tcp_state = TcpState::kSynSent;
+    make_liberal(s, side.tcp);
+    return;
+  }
+  const TimeoutClass cls = tcp_open(s, side, segment_of(b, i));
+  if (b.ip[i]->is_fragment()) make_liberal(s, side.tcp);
+  w.sessions.set_class(session, cls, w.now.cs);
+}
+
+void finish_session(Worker& w, const Burst& b, unsigned i) noexcept {
+  if (b.session[i] != SessionTable::kNone && w.sessions.at(b.session[i]).has(Session::kDying))
+    w.sessions.release(b.session[i]);
+}
+
+uint8_t steady_flags(const Worker& w, uint32_t session) noexcept {
+  const Session& s = w.sessions.at(session);
   switch (s.proto) {
-    case kProtoTcp:
-      return s.tcp_state == TcpState::kEstablished && s.has(Session::kAssured) ? kTcpAck
-                                                                               : Leg::kUnsteady;
+    case kProtoTcp: {
+      // A connection waits in one class while it carries packets; in others the next one moves it.
+      if (s.tcp_state != TcpState::kEstablished || !s.has(Session::kAssured)) return Leg::kUnsteady;
+      const SessionSide& side = w.sessions.side(session);
+      // Nor while a packet is remembered that was let through without believing it.
+      if (side.tcp.input != static_cast<uint8_t>(TcpInput::kAck)) return Leg::kUnsteady;
+      const TimeoutClass cls = side.timeout_class;
+      const auto& timeouts = w.snapshot->timeouts;
+      const bool waits_for_acks = timeouts[static_cast<unsigned>(TimeoutClass::kTcpUnacked)] <
+                                  timeouts[static_cast<unsigned>(TimeoutClass::kTcpEstablished)];
+      return cls == (waits_for_acks ? TimeoutClass::kTcpUnacked : TimeoutClass::kTcpEstablished)
+                 ? kTcpAck
+                 : Leg::kUnsteady;
+    }
     case kProtoUdp:
-      // The asker's next packet after the first answer makes it a stream.
-      return direction == kOriginal && s.has(Session::kSeenReply) && !s.has(Session::kAssured)
-                 ? Leg::kUnsteady
-                 : uint8_t{0};
+      return 0;
     default:
       return Leg::kUnsteady;
   }

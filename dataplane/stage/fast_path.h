@@ -53,14 +53,19 @@ class FastPath {
         (b.tcp_flags[i] & kTcpStateFlags) != leg.steady_flags || !s.is(direction, b.tuple[i])) {
       return false;
     }
-    if (leg.neighbour != way_of_ && !take_way(leg)) return false;
+    Leg& other = s.leg(opposite(direction));
     Ip4Hdr& ip = *b.ip[i];
     const uint16_t length = b.length[i];
+    const bool tcp = leg.steady_flags != 0;
+    // A packet that goes the ordinary way after this is only seen once more by the windows.
+    if (tcp && !window_follows(leg, other, *reinterpret_cast<const TcpHdr*>(b.l4[i]),
+                               length - ip.header_length())) {
+      return false;
+    }
+    if (leg.neighbour != way_of_ && !take_way(leg)) return false;
     if (way_.out_if != leg.out_if || ip.ttl <= 1 || length > way_.mtu) return false;
-
     s.last_seen_cs = w_.now.cs;
-    leg.packets += 1;
-    leg.bytes += length;
+    w_.sessions.count(leg, b.session[i], direction, length);
     if (leg.walk != walk_) {
       count_walk();
       walk_ = leg.walk;
@@ -69,21 +74,18 @@ class FastPath {
     walk_bytes_ += length;
 
     uint32_t delta = kTtlDelta;
-    if (s.has(Session::kSrcNat) || s.has(Session::kDstNat)) {
-      const Leg& other = s.leg(direction == kOriginal ? kReply : kOriginal);
-      delta += leg.l3_delta;
+    if (s.translated()) {
+      delta += s.l3(direction);
       ip.src = other.dst;
       ip.dst = other.src;
-      if (b.tuple[i].proto == kProtoUdp) {
-        auto* udp = reinterpret_cast<UdpHdr*>(b.l4[i]);
-        udp->sport = other.dport;
-        udp->dport = other.sport;
-        udp->checksum = udp_apply_delta(udp->checksum, leg.l4_delta);
+      auto* ports = reinterpret_cast<UdpHdr*>(b.l4[i]);  // where TCP has them as well
+      ports->sport = other.dport;
+      ports->dport = other.sport;
+      if (tcp) {
+        be16& sum = reinterpret_cast<TcpHdr*>(b.l4[i])->checksum;
+        sum = apply_delta(sum, s.l4(direction));
       } else {
-        auto* tcp = reinterpret_cast<TcpHdr*>(b.l4[i]);
-        tcp->sport = other.dport;
-        tcp->dport = other.sport;
-        tcp->checksum = apply_delta(tcp->checksum, leg.l4_delta);
+        ports->checksum = udp_apply_delta(ports->checksum, s.l4(direction));
       }
     }
     --ip.ttl;

@@ -165,6 +165,7 @@ bool may_forward(Worker& w, Burst& b, unsigned i, const Decision& d) noexcept {
 void finish_packet(Worker& w, Burst& b, unsigned i, IfIndex out_if, const MacAddr& dst_mac,
                    bool broadcast) noexcept {
   translate(w, b, i);
+  finish_session(w, b, i);
   if (out_if == kIfLocal) {
     PacketMessage message;
     message.reason = PuntReason::kLocal;
@@ -257,19 +258,14 @@ void slow(Worker& w, Burst& b, unsigned i) noexcept {
   if (!local && !resolve(w, b, i, d)) return;
 
   if (opens && !d.broadcast) {
-    TcpState tcp = TcpState::kNone;
-    TimeoutClass cls = TimeoutClass::kGeneric;
-    open_session_state(b, i, &tcp, &cls);
-    const SnatResult made = snat_and_create(w, b.tuple[i], d.post, d.key, d.out_if, cls);
+    const SnatResult made =
+        snat_and_create(w, b.tuple[i], d.post, d.key, d.out_if, opening_class(b, i));
     if (made.session == SessionTable::kNone) return refuse(w, b, i, made.reason, b.in_if[i]);
     log_matches(w, b, i, w.dnat_walk, d.key, true);
     log_matches(w, b, i, w.snat_walk, d.key, true);
     WalkTable::count_once(w.dnat_walk, b.length[i], w.counters);
     WalkTable::count_once(w.snat_walk, b.length[i], w.counters);
-    Session& session = w.sessions.at(made.session);
-    session.tcp_state = tcp;
-    session.icmp_type = b.icmp_type[i];
-    session.icmp_code = b.icmp_code[i];
+    open_session(w, b, i, made.session);
     b.session[i] = made.session;
     b.direction[i] = kOriginal;
   }
@@ -283,14 +279,13 @@ void slow(Worker& w, Burst& b, unsigned i) noexcept {
   if (b.session[i] != SessionTable::kNone && b.state[i] != ConnState::kInvalid &&
       !b.icmp_error[i]) {
     Leg& leg = w.sessions.at(b.session[i]).leg(b.direction[i]);
-    leg.packets += 1;
-    leg.bytes += b.length[i];
+    w.sessions.count(leg, b.session[i], b.direction[i], b.length[i]);
     leg.in_if = b.in_if[i];
     leg.out_if = d.out_if;
     leg.neighbour = d.neighbour;
     leg.walk = walk;
     leg.walk_state = b.state[i];
-    leg.steady_flags = steady_flags(w.sessions.at(b.session[i]), b.direction[i]);
+    leg.steady_flags = steady_flags(w, b.session[i]);
     leg.generation = walk != WalkTable::kNone ? w.generation : 0;
   }
   finish_packet(w, b, i, d.out_if, d.dst_mac, d.broadcast);
@@ -321,9 +316,8 @@ bool fast(Worker& w, Burst& b, unsigned i) noexcept {
     }
   }
   w.walks.count(leg.walk, 1, b.length[i]);
-  leg.packets += 1;
-  leg.bytes += b.length[i];
-  leg.steady_flags = steady_flags(w.sessions.at(b.session[i]), b.direction[i]);
+  w.sessions.count(leg, b.session[i], b.direction[i], b.length[i]);
+  leg.steady_flags = steady_flags(w, b.session[i]);
   finish_packet(w, b, i, leg.out_if, mac, false);
   return true;
 }

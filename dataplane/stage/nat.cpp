@@ -24,17 +24,14 @@ void set_source_port(Tuple& t, be16 port) noexcept {
   t.sport = port;
 }
 
-/// The rewrite of both directions as checksum deltas (RFC 1624), once per session.
+/// The rewrite as checksum deltas (RFC 1624), once per session.
 void precompile(Session& s) noexcept {
-  for (uint8_t dir : {kOriginal, kReply}) {
-    Leg& leg = s.leg(dir);
-    const Tuple in = s.tuple(dir);
-    const Tuple out = s.tuple(dir == kOriginal ? kReply : kOriginal).reversed();
-    const uint16_t addresses = delta_add(delta32(in.src, out.src), delta32(in.dst, out.dst));
-    const uint16_t ports = delta_add(delta16(in.sport, out.sport), delta16(in.dport, out.dport));
-    leg.l3_delta = addresses;
-    leg.l4_delta = s.proto == kProtoIcmp ? ports : delta_add(addresses, ports);
-  }
+  const Tuple in = s.tuple(kOriginal);
+  const Tuple out = s.tuple(kReply).reversed();
+  const uint16_t addresses = delta_add(delta32(in.src, out.src), delta32(in.dst, out.dst));
+  const uint16_t ports = delta_add(delta16(in.sport, out.sport), delta16(in.dport, out.dport));
+  s.l3_delta = addresses;
+  s.l4_delta = s.proto == kProtoIcmp ? ports : delta_add(addresses, ports);
 }
 
 }  // namespace
@@ -68,7 +65,7 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, const R
                            IfIndex out_if, TimeoutClass timeout_class) noexcept {
   const Snapshot& snap = *w.snapshot;
   Tuple out = post;
-  uint8_t flags = post == t ? uint8_t{0} : uint8_t{Session::kDstNat};
+  uint16_t flags = post == t ? uint16_t{0} : uint16_t{Session::kDstNat};
   PortSpan span{1, 65535};
   bool span_from_rule = false;
 
@@ -95,6 +92,7 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, const R
   const uint16_t original_port = t.sport.host();
   Drop reason = Drop::session_table_full;
   const auto take = [&](const Tuple& candidate) {
+    if (w.sessions.full()) (void)w.sessions.evict();
     const uint32_t id = w.sessions.create(t, candidate.reversed(), timeout_class, w.now.cs);
     if (id == SessionTable::kNone) return SessionTable::kNone;
     Session& s = w.sessions.at(id);
@@ -126,7 +124,6 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, const R
     return {id, reason};
   }
   if (!translatable) return {SessionTable::kNone, Drop::nat_ports_exhausted};
-  if (w.sessions.size() >= w.sessions.capacity()) return {};
 
   if (!span_from_rule) {
     if (t.proto == kProtoIcmp)

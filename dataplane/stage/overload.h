@@ -13,7 +13,7 @@ inline constexpr unsigned kNewOverloaded = kBurst / 8;
 /// one costs as much as forwarding eight packets: those of connections that stand do not wait for
 /// more than a few. One alone may be a chance likeness of tags.
 [[nodiscard]] inline unsigned new_limit(const Worker& w, unsigned known) noexcept {
-  if (w.sessions.size() >= w.sessions.capacity()) return 0;
+  if (w.sessions.full()) return 0;
   return known <= 1 ? kBurst : kNewOverloaded;
 }
 

@@ -13,9 +13,10 @@ namespace {
 
 constexpr uint32_t kMaxCapacity = 1u << 30;  // a reference is session << 1 | direction
 
-// What create() may clear: `sequence` belongs to the readers of copy().
-constexpr size_t kClearedBytes = offsetof(Session, sequence);
-static_assert(kClearedBytes + sizeof(std::atomic<uint32_t>) == sizeof(Session));
+// What create() clears of a side, and copy() copies: `sequence` belongs to the readers of copy(),
+// and what stands before it to the lists.
+constexpr size_t kClearedFrom = offsetof(SessionSide, sequence) + sizeof(std::atomic<uint32_t>);
+constexpr size_t kClearedBytes = sizeof(SessionSide) - kClearedFrom;
 // match() compares the twelve bytes of a leg's tuple at once.
 static_assert(offsetof(Leg, src) == 0 && offsetof(Leg, dst) == 4 && offsetof(Leg, sport) == 8 &&
               offsetof(Leg, dport) == 10);
@@ -63,7 +64,7 @@ void unmap_memory(void* p, size_t bytes) noexcept {
 /// The seqlock's writing side: odd from here to the end of the scope.
 class Change {
  public:
-  explicit Change(Session& s) noexcept : sequence_(s.sequence) {
+  explicit Change(SessionSide& s) noexcept : sequence_(s.sequence) {
     sequence_.store(sequence_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_release);
   }
@@ -101,34 +102,40 @@ bool SessionTable::Bucket::take(uint16_t tag, uint32_t reference) noexcept {
 SessionTable::SessionTable(uint32_t capacity, uint64_t seed, bool huge_pages)
     : capacity_(capacity),
       seeds_{mix(seed ^ 0xa0761d6478bd642fULL, 0xe7037ed1a0b428dbULL),
-             mix(seed ^ 0x8ebc6af09c88c6e3ULL, 0x589965cc75374cc3ULL)} {
+             mix(seed ^ 0x8ebc6af09c88c6e3ULL, 0x589965cc75374cc3ULL)},
+      limit_(capacity) {
   if (capacity == 0 || capacity > kMaxCapacity) return;
   const uint32_t buckets = buckets_for(capacity);
   bucket_mask_ = buckets - 1;
   void* index = map_memory(size_t{buckets} * sizeof(Bucket), huge_pages);
   void* slots = map_memory(size_t{capacity} * sizeof(Session), huge_pages);
-  if (index == nullptr || slots == nullptr) {
+  void* sides = map_memory(size_t{capacity} * sizeof(SessionSide), huge_pages);
+  if (index == nullptr || slots == nullptr || sides == nullptr) {
     if (index != nullptr) unmap_memory(index, size_t{buckets} * sizeof(Bucket));
     if (slots != nullptr) unmap_memory(slots, size_t{capacity} * sizeof(Session));
+    if (sides != nullptr) unmap_memory(sides, size_t{capacity} * sizeof(SessionSide));
     return;
   }
   buckets_ = static_cast<Bucket*>(index);  // zero pages are empty buckets and free sessions
   sessions_ = static_cast<Session*>(slots);
+  sides_ = static_cast<SessionSide*>(sides);
 }
 
 SessionTable::~SessionTable() {
   if (!valid()) return;
   unmap_memory(buckets_, (size_t{bucket_mask_} + 1) * sizeof(Bucket));
   unmap_memory(sessions_, size_t{capacity_} * sizeof(Session));
+  unmap_memory(sides_, size_t{capacity_} * sizeof(SessionSide));
 }
 
 uint64_t SessionTable::bytes_for(uint32_t capacity) noexcept {
-  return uint64_t{buckets_for(capacity)} * sizeof(Bucket) + uint64_t{capacity} * sizeof(Session);
+  return uint64_t{buckets_for(capacity)} * sizeof(Bucket) +
+         uint64_t{capacity} * (sizeof(Session) + sizeof(SessionSide));
 }
 
 uint64_t SessionTable::memory_bytes() const noexcept {
   if (!valid()) return 0;
-  return (uint64_t{bucket_mask_} + 1) * sizeof(Bucket) + uint64_t{capacity_} * sizeof(Session);
+  return bytes_for(capacity_);
 }
 
 SessionTable::Bucket& SessionTable::second_bucket(uint32_t hash) const noexcept {
@@ -191,44 +198,46 @@ void SessionTable::erase_key(uint32_t hash, uint32_t reference) noexcept {
 
 uint32_t SessionTable::create(const Tuple& original, const Tuple& reply, TimeoutClass timeout_class,
                               uint32_t now_cs) noexcept {
-  if (original == reply || original.proto != reply.proto) return kNone;
+  if (original == reply || original.proto != reply.proto || full()) return kNone;
   const bool recycled = free_head_ != kNone;
-  if (!recycled && never_used_ == capacity_) return kNone;
-  const uint32_t session = recycled ? free_head_ : never_used_;
+  const uint32_t fresh = ever_used();
+  if (!recycled && fresh == capacity_) return kNone;
+  const uint32_t session = recycled ? free_head_ : fresh;
   const uint32_t original_hash = hash(original);
   const uint32_t reply_hash = hash(reply);
   if (find(original, original_hash) || find(reply, reply_hash)) return kNone;
-  // Of a slot that was never used, or only tried: readers of copy() rely on its sequence.
-  const bool raw = !recycled && sessions_[session].sequence.load(std::memory_order_relaxed) == 0;
-  Session& s = raw ? *new (&sessions_[session]) Session : sessions_[session];
-  const uint32_t next_free = s.next;
+  Session& s = sessions_[session];
+  SessionSide& side = sides_[session];
+  const uint32_t next_free = side.next;
   {
-    const Change change(s);
+    const Change change(side);
     // Filled before its keys are inserted: to make room for the second, the first may be moved.
-    std::memset(static_cast<void*>(&s), 0, kClearedBytes);
+    std::memset(static_cast<void*>(&s), 0, sizeof(Session));
+    std::memset(reinterpret_cast<uint8_t*>(&side) + kClearedFrom, 0, kClearedBytes);
     std::memcpy(static_cast<void*>(&s.original), &original, 12);
     std::memcpy(static_cast<void*>(&s.reply), &reply, 12);
     s.original.neighbour = s.reply.neighbour = kNoNeighbour;
     s.unsettle();
     s.proto = original.proto;
-    s.timeout_class = timeout_class;
     s.last_seen_cs = now_cs;
+    side.created_cs = now_cs;
+    side.timeout_class = timeout_class;
     const bool first = insert_key(original_hash, session << 1 | kOriginal);
     if (!first || !insert_key(reply_hash, session << 1 | kReply)) {
       if (first) erase_key(original_hash, session << 1 | kOriginal);
-      s.next = next_free;
       return kNone;
     }
     s.flags = Session::kUsed;
     if (recycled)
       free_head_ = next_free;
     else
-      ++never_used_;
+      never_used_.store(fresh + 1, std::memory_order_relaxed);
     // The next to be given out arrives while this connection is being seen to.
-    if (free_head_ != kNone)
-      prefetch_session(free_head_);
-    else if (never_used_ != capacity_)
-      prefetch_session(never_used_);
+    const uint32_t following = free_head_ != kNone ? free_head_ : ever_used();
+    if (following != capacity_) {
+      prefetch_session(following);
+      rte_prefetch0(&sides_[following]);
+    }
     push(static_cast<unsigned>(timeout_class) * kLevels, session, now_cs);
   }
   size_.store(size() + 1, std::memory_order_relaxed);
@@ -246,12 +255,13 @@ void SessionTable::release(uint32_t session, uint32_t original_hash, uint32_t re
   erase_key(original_hash, session << 1 | kOriginal);
   erase_key(reply_hash, session << 1 | kReply);
   unlink(session);
-  uint32_t& list = s.has(Session::kClaimed) ? parked_head_ : free_head_;
+  const bool parks = (s.flags & Session::kParks) != 0;
+  uint32_t& list = parks ? parked_head_ : free_head_;
   {
-    const Change change(s);
-    s.flags = 0;
+    const Change change(sides_[session]);
+    s.flags = static_cast<uint16_t>(parks ? s.flags & ~Session::kUsed : 0);
     s.unsettle();
-    s.next = list;
+    sides_[session].next = list;
   }
   list = session;
   size_.store(size() - 1, std::memory_order_relaxed);
@@ -259,20 +269,23 @@ void SessionTable::release(uint32_t session, uint32_t original_hash, uint32_t re
 
 void SessionTable::free_parked() noexcept {
   const uint32_t session = parked_head_;
-  parked_head_ = sessions_[session].next;
-  sessions_[session].next = free_head_;
+  parked_head_ = sides_[session].next;
+  sessions_[session].flags = 0;
+  sides_[session].next = free_head_;
   free_head_ = session;
 }
 
-bool SessionTable::copy(uint32_t session, Session& out) const noexcept {
+bool SessionTable::copy(uint32_t session, Session& out, SessionSide& side) const noexcept {
   if (session >= capacity_) return false;
-  const Session& s = sessions_[session];
-  const uint32_t before = s.sequence.load(std::memory_order_acquire);
+  const SessionSide& from = sides_[session];
+  const uint32_t before = from.sequence.load(std::memory_order_acquire);
   if ((before & 1) != 0) return false;
-  std::memcpy(static_cast<void*>(&out), &s, kClearedBytes);
+  std::memcpy(static_cast<void*>(&out), &sessions_[session], sizeof(Session));
+  std::memcpy(reinterpret_cast<uint8_t*>(&side) + kClearedFrom,
+              reinterpret_cast<const uint8_t*>(&from) + kClearedFrom, kClearedBytes);
   std::atomic_thread_fence(std::memory_order_acquire);
-  if (s.sequence.load(std::memory_order_relaxed) != before) return false;
-  out.sequence.store(before, std::memory_order_relaxed);
+  if (from.sequence.load(std::memory_order_relaxed) != before) return false;
+  side.sequence.store(before, std::memory_order_relaxed);
   return out.has(Session::kUsed);
 }
 

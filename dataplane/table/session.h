@@ -1,5 +1,6 @@
-// One worker's connections: 128-byte sessions, a two-choice bucket index over both tuples of each,
-// and lazy expiry queues. The owning worker is the only writer; memory is fixed at construction.
+// One worker's connections: sessions (table/session_types.h), a two-choice bucket index over both
+// tuples of each, and lazy expiry queues. The owning worker is the only writer; memory is fixed at
+// construction.
 //
 // Index: 64-byte buckets of eight 16-bit tags and eight 32-bit references (session << 1 |
 // direction). A key lives in its first bucket or, when that was full, in its second; when both are,
@@ -10,7 +11,12 @@
 // Expiry: a packet only writes last_seen. Each timeout class has FIFOs of falling delay: the whole
 // timeout, a quarter, a sixteenth, a sixty-fourth. The head of a queue is looked at when queued_at
 // + delay has passed, and is released or, if it was seen since, queued again by what it has left.
-// So no list is ever sorted, and a session goes at most a sixty-fourth of its timeout late.
+// So no list is ever sorted, and a session goes at most a sixty-fourth of its timeout late. One
+// that turns out to deserve a longer timeout than its queue's (effective_class) is moved there
+// instead, and has to be looked at again when it carries packets.
+//
+// Full: evict() gives up the oldest of those that are not assured. The limit may be lower than the
+// memory, and changes live.
 //
 // Control may read a session while its worker writes it (the console's listing); copy(), and
 // nothing else, is made for that.
@@ -28,146 +34,9 @@
 #include <emmintrin.h>
 #endif
 
-#include "dataplane/net/types.h"
-#include "dataplane/table/neighbour.h"
+#include "dataplane/table/session_types.h"
 
 namespace maclane {
-
-struct Tuple {
-  be32 src;
-  be32 dst;
-  be16 sport;  // ICMP queries: the id in both ports
-  be16 dport;
-  uint8_t proto = 0;
-  friend bool operator==(const Tuple&, const Tuple&) noexcept = default;
-  [[nodiscard]] Tuple reversed() const noexcept { return {dst, src, dport, sport, proto}; }
-};
-
-enum Direction : uint8_t { kOriginal = 0, kReply = 1 };
-
-/// conntrack's TCP states as RouterOS names them (behaviour.md B-23), then the other protocols.
-enum class TcpState : uint8_t {
-  kNone,
-  kSynSent,
-  kSynRecv,
-  kEstablished,
-  kFinWait,
-  kCloseWait,
-  kLastAck,
-  kTimeWait,
-  kClose,
-  kSynSent2,  // simultaneous open
-};
-
-/// Timeout classes: one expiry queue each; the times come from the snapshot (B-18).
-enum class TimeoutClass : uint8_t {
-  kTcpSynSent,
-  kTcpSynReceived,
-  kTcpEstablished,
-  kTcpFinWait,
-  kTcpCloseWait,
-  kTcpLastAck,
-  kTcpTimeWait,
-  kTcpClose,
-  kTcpMaxRetrans,
-  kTcpUnacked,
-  kUdp,
-  kUdpStream,
-  kIcmp,
-  kGeneric,
-  kCount,
-};
-inline constexpr unsigned kTimeoutClasses = static_cast<unsigned>(TimeoutClass::kCount);
-
-/// The state of a packet against its connection (B-16).
-enum class ConnState : uint8_t {
-  kNew = 0,
-  kEstablished = 1,
-  kRelated = 2,
-  kInvalid = 3,
-  kUntracked = 4
-};
-
-/// One direction of a session: the tuple its packets arrive with and, while `generation` is the
-/// worker's, everything decided about them.
-struct Leg {
-  static constexpr uint8_t kUnsteady = 0xff;
-  be32 src;
-  be32 dst;
-  be16 sport;
-  be16 dport;
-  uint16_t l3_delta = 0;  // RFC 1624 delta of the address rewrite, for the IPv4 header checksum
-  uint16_t l4_delta = 0;  // and for the L4 checksum, ports included
-  IfIndex in_if = kNoIf;
-  IfIndex out_if = kNoIf;  // kIfLocal: for the router
-  NeighbourRef neighbour = kNoNeighbour;
-  uint32_t generation = 0;  // Worker::generation when it was judged; 0: it was not
-  uint16_t walk = 0;        // index into the worker's walk table: verdict and rules to count
-  ConnState walk_state = ConnState::kNew;
-  /// The TCP flags (of FIN, SYN, RST and ACK; 0 for other protocols) of packets that change nothing
-  /// but counters and last_seen; kUnsteady: every packet has to be looked at.
-  uint8_t steady_flags = kUnsteady;
-  uint64_t packets = 0;
-  uint64_t bytes = 0;
-};
-static_assert(sizeof(Leg) == 48);
-
-struct alignas(128) Session {
-  enum Flag : uint8_t {
-    kUsed = 1,
-    kSeenReply = 2,
-    kAssured = 4,
-    kSrcNat = 8,
-    kDstNat = 16,
-    kMasquerade = 32,
-    kDying = 64,
-    kClaimed = 128,  // its reply tuple is claimed at another worker (worker/claim.h)
-  };
-  enum MoreFlag : uint8_t {
-    kFastTracked = 1,  // action=fasttrack-connection: its packets pass no rules any more
-    kCounted = 2,      // a connection-limit counts it
-  };
-  // line 0
-  Leg original;
-  uint32_t last_seen_cs = 0;
-  uint8_t proto = 0;
-  TcpState tcp_state = TcpState::kNone;
-  TimeoutClass timeout_class = TimeoutClass::kGeneric;
-  uint8_t flags = 0;
-  uint8_t icmp_type = 0;
-  uint8_t icmp_code = 0;
-  uint8_t more_flags = 0;  // MoreFlag
-  uint8_t tcp_flags = 0;   // FIN seen per direction, and what window tracking will want
-  uint32_t mark = 0;       // connection-mark, as a number; 0: no-mark
-  // line 1
-  Leg reply;
-  uint32_t queued_at_cs = 0;
-  uint32_t next = 0;
-  uint32_t prev = 0;
-  std::atomic<uint32_t> sequence{0};  // odd while being created or released; see copy()
-
-  [[nodiscard]] Leg& leg(uint8_t direction) noexcept {
-    return direction == kOriginal ? original : reply;
-  }
-  [[nodiscard]] const Leg& leg(uint8_t direction) const noexcept {
-    return direction == kOriginal ? original : reply;
-  }
-  [[nodiscard]] bool has(Flag f) const noexcept { return (flags & f) != 0; }
-  [[nodiscard]] bool has(MoreFlag f) const noexcept { return (more_flags & f) != 0; }
-  /// Whether packets with this tuple are of this direction of the session.
-  [[nodiscard]] bool is(uint8_t direction, const Tuple& t) const noexcept {
-    return std::memcmp(&leg(direction), &t, 12) == 0 && proto == t.proto;
-  }
-  /// What a packet changed may change what the next one means.
-  void unsettle() noexcept { original.steady_flags = reply.steady_flags = Leg::kUnsteady; }
-  [[nodiscard]] Tuple tuple(uint8_t direction) const noexcept {
-    const Leg& l = leg(direction);
-    return {l.src, l.dst, l.sport, l.dport, proto};
-  }
-};
-static_assert(sizeof(Session) == 128 && offsetof(Session, reply) == 64);
-
-using Timeouts = std::array<uint32_t, kTimeoutClasses>;  // centiseconds, by TimeoutClass
 
 class SessionTable {
  public:
@@ -218,14 +87,33 @@ class SessionTable {
   }
   [[nodiscard]] Session& at(uint32_t session) noexcept { return sessions_[session]; }
   [[nodiscard]] const Session& at(uint32_t session) const noexcept { return sessions_[session]; }
+  [[nodiscard]] SessionSide& side(uint32_t session) noexcept { return sides_[session]; }
+  [[nodiscard]] const SessionSide& side(uint32_t session) const noexcept { return sides_[session]; }
+  /// Tells a session from others that had its slot before.
+  [[nodiscard]] uint32_t sequence(uint32_t session) const noexcept {
+    return sides_[session].sequence.load(std::memory_order_relaxed);
+  }
+  /// Counts a packet of a session's direction.
+  void count(Leg& leg, uint32_t session, uint8_t direction, uint32_t bytes) noexcept {
+    leg.bytes += bytes;
+    if (++leg.packets == 0) ++sides_[session].packets_high[direction];
+  }
+  [[nodiscard]] static uint64_t packets(const Session& s, const SessionSide& side,
+                                        uint8_t direction) noexcept {
+    return uint64_t{side.packets_high[direction]} << 32 | s.leg(direction).packets;
+  }
 
-  /// A new session with both tuples in the index, queued in `timeout_class`; kNone if the table or
-  /// a bucket pair is full or either tuple exists. The session is zeroed but for tuples and times.
+  /// A new session with both tuples in the index, queued in `timeout_class`; kNone if the limit is
+  /// reached, a bucket pair is full or either tuple exists. The session is zeroed but for tuples
+  /// and times.
   uint32_t create(const Tuple& original, const Tuple& reply, TimeoutClass timeout_class,
                   uint32_t now_cs) noexcept;
   void release(uint32_t session) noexcept;
-  /// A released session with kClaimed keeps its slot and its tuples until free_parked() gives the
-  /// slot back; kNone: there is none.
+  /// Gives up the oldest session that is not assured, as far as a look at the first few of each
+  /// queue tells. False: there is none.
+  bool evict() noexcept;
+  /// A released session with one of Session::kParks keeps its slot, tuples and flags (but kUsed)
+  /// until free_parked() gives the slot back; kNone: there is none.
   [[nodiscard]] uint32_t parked() const noexcept { return parked_head_; }
   void free_parked() noexcept;
   /// Moves a session to another class's queue (state change); does nothing if it is there already.
@@ -233,16 +121,23 @@ class SessionTable {
   /// Releases what is due, looking at no more than `budget` sessions. Returns how many were
   /// released.
   unsigned expire(uint32_t now_cs, const Timeouts& timeouts, unsigned budget) noexcept;
-  /// Seconds left of a session under these timeouts (for people).
-  [[nodiscard]] static uint32_t remaining_cs(const Session& s, uint32_t now_cs,
-                                             const Timeouts& timeouts) noexcept;
+  /// Centiseconds left of a session under these timeouts (for people).
+  [[nodiscard]] static uint32_t remaining_cs(const Session& s, const SessionSide& side,
+                                             uint32_t now_cs, const Timeouts& timeouts) noexcept;
 
   [[nodiscard]] uint32_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
   [[nodiscard]] uint32_t capacity() const noexcept { return capacity_; }
+  /// Slots from here on never held a session.
+  [[nodiscard]] uint32_t ever_used() const noexcept {
+    return never_used_.load(std::memory_order_relaxed);
+  }
+  /// How many there may be; at most the capacity. Those above a new limit live out their lives.
+  void set_limit(uint32_t limit) noexcept { limit_ = limit < capacity_ ? limit : capacity_; }
+  [[nodiscard]] bool full() const noexcept { return size() >= limit_; }
   [[nodiscard]] uint64_t memory_bytes() const noexcept;
   [[nodiscard]] static uint64_t bytes_for(uint32_t capacity) noexcept;
   /// Control: a consistent copy of one slot; false if it is free or was changing.
-  bool copy(uint32_t session, Session& out) const noexcept;
+  bool copy(uint32_t session, Session& out, SessionSide& side) const noexcept;
 
  private:
   static constexpr unsigned kWays = 8;
@@ -274,7 +169,7 @@ class SessionTable {
   };
   static constexpr unsigned kLevels = 4;  // queues per class; level n waits timeout / 4^n
   static constexpr unsigned kQueues = kTimeoutClasses * kLevels;
-  static_assert(kQueues <= 64);  // bits of waiting_
+  static constexpr unsigned kWords = (kQueues + 63) / 64;  // of waiting_
 
   __extension__ using Wide = unsigned __int128;
   /// The multiply-and-fold step of wyhash: every input bit reaches every output bit.
@@ -295,26 +190,34 @@ class SessionTable {
   /// Moves one key of a full bucket to its other one, if there is room in that.
   bool make_room(Bucket& full) noexcept;
   void erase_key(uint32_t hash, uint32_t reference) noexcept;
+  void mark_waiting(unsigned queue, bool waits) noexcept {
+    const uint64_t bit = uint64_t{1} << (queue % 64);
+    waiting_[queue / 64] = waits ? waiting_[queue / 64] | bit : waiting_[queue / 64] & ~bit;
+  }
   void push(unsigned queue, uint32_t session, uint32_t now_cs) noexcept;
   void unlink(uint32_t session) noexcept;
   void release(uint32_t session, uint32_t original_hash, uint32_t reply_hash) noexcept;
   /// Releases sessions from the head of a queue while they are due, `most` at the most.
   unsigned release_due(unsigned queue, uint32_t now_cs, uint32_t timeout_cs,
                        unsigned most) noexcept;
-  unsigned expire_queue(unsigned queue, uint32_t now_cs, uint32_t timeout_cs,
+  unsigned expire_queue(unsigned queue, uint32_t now_cs, const Timeouts& timeouts,
                         unsigned* budget) noexcept;
+  void wait_again(uint32_t session, TimeoutClass cls, const Timeouts& timeouts,
+                  uint32_t now_cs) noexcept;
 
   uint32_t capacity_;
   uint32_t bucket_mask_ = 0;
   std::array<uint64_t, 2> seeds_;
   Session* sessions_ = nullptr;
+  SessionSide* sides_ = nullptr;
   Bucket* buckets_ = nullptr;
-  uint32_t free_head_ = kNone;  // through Session::next
+  uint32_t limit_ = 0;
+  uint32_t free_head_ = kNone;  // through SessionSide::next
   uint32_t parked_head_ = kNone;
-  uint32_t never_used_ = 0;  // sessions from here on were never touched
+  std::atomic<uint32_t> never_used_{0};  // sessions from here on were never touched
   std::atomic<uint32_t> size_{0};
-  uint64_t waiting_ = 0;      // bit per queue: it is not empty
-  unsigned expire_from_ = 0;  // the queue that the next expire() looks at first
+  std::array<uint64_t, kWords> waiting_{};  // bit per queue: it is not empty
+  unsigned expire_from_ = 0;                // the queue that the next expire() looks at first
   std::array<Queue, kQueues> queues_{};
 };
 

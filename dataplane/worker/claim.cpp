@@ -61,10 +61,10 @@ void take_claims_of(Worker& w, unsigned from, const Handoff::Peer& peer) noexcep
 /// The session has no claim to be forgotten any more, and no right to go on.
 void give_way(Worker& w, const ClaimMessage& m) noexcept {
   Session& s = w.sessions.at(m.session);
-  if (!s.has(Session::kUsed) || s.sequence.load(std::memory_order_relaxed) != m.sequence) return;
+  if (!s.has(Session::kUsed) || w.sessions.sequence(m.session) != m.sequence) return;
   const bool clash = m.kind == ClaimMessage::Kind::kClash;
   count_drop(w, clash ? Drop::reply_clash : Drop::claim_full, s.original.in_if);
-  s.flags = static_cast<uint8_t>(s.flags & ~Session::kClaimed);
+  s.flags = static_cast<uint16_t>(s.flags & ~Session::kClaimed);
   w.sessions.release(m.session);
 }
 
@@ -92,7 +92,7 @@ bool claim_reply(Worker& w, uint32_t session) noexcept {
   ClaimMessage m;
   m.tuple = reply;
   m.session = session;
-  m.sequence = s.sequence.load(std::memory_order_relaxed);
+  m.sequence = w.sessions.sequence(session);
   if (!send(w.handoff.peers[home].claims_out, m)) return false;
   s.flags |= Session::kClaimed;
   return true;

@@ -31,10 +31,9 @@ void carry_out(Worker& w, LoopState& state, const Request& request) noexcept {
   switch (request.kind) {
     case Request::Kind::kRemoveSession: {
       if (request.session >= w.sessions.capacity()) return;
-      const Session& s = w.sessions.at(request.session);
       // The slot may have been given to another connection since control looked.
-      if (s.has(Session::kUsed) &&
-          s.sequence.load(std::memory_order_relaxed) == request.created_cs) {
+      if (w.sessions.at(request.session).has(Session::kUsed) &&
+          w.sessions.sequence(request.session) == request.sequence) {
         w.sessions.release(request.session);
       }
       return;

@@ -83,8 +83,7 @@ struct Request {
   enum class Kind : uint8_t { kRemoveSession, kFlushSessions } kind = Kind::kRemoveSession;
   uint8_t padding[3] = {};
   uint32_t session = 0;
-  uint32_t created_cs =
-      0;  // guards against a slot that was reused: sequence at the time of looking
+  uint32_t sequence = 0;  // at the time of looking: guards against a slot that was reused
   uint32_t reserved = 0;
 };
 static_assert(sizeof(Request) == 16);

@@ -165,8 +165,10 @@ std::vector<uint8_t> L3Test::udp(uint32_t src, uint16_t sport, uint32_t dst, uin
 }
 
 std::vector<uint8_t> L3Test::tcp(uint32_t src, uint16_t sport, uint32_t dst, uint16_t dport,
-                                 uint8_t flags) {
+                                 uint8_t flags, uint32_t seq, uint32_t ack) {
   TcpHdr t{};
+  t.seq = be32::from(seq);
+  t.ack = be32::from(ack);
   t.sport = be16::from(sport);
   t.dport = be16::from(dport);
   t.data_offset = 0x50;

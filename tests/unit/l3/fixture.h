@@ -65,7 +65,7 @@ class L3Test : public ::testing::Test {
   static std::vector<uint8_t> udp(uint32_t src, uint16_t sport, uint32_t dst, uint16_t dport,
                                   size_t data = 18, uint8_t ttl = 64, bool checksum = true);
   static std::vector<uint8_t> tcp(uint32_t src, uint16_t sport, uint32_t dst, uint16_t dport,
-                                  uint8_t flags);
+                                  uint8_t flags, uint32_t seq = 0, uint32_t ack = 0);
   static std::vector<uint8_t> echo(uint32_t src, uint32_t dst, uint16_t id, bool reply = false);
   static std::vector<uint8_t> icmp_error(uint32_t src, uint32_t dst, uint8_t type, uint8_t code,
                                          const std::vector<uint8_t>& quoted);

@@ -101,15 +101,5 @@ TEST(ValidateFirewall, AddressListRowsStandOnce) {
               HasSubstr("already have such entry: 10.0.0.1 is in a"));
 }
 
-TEST(ValidateFirewall, SettingsOfWindowTrackingAreNotSilentlyIgnored) {
-  for (const char* setting : {"liberal-tcp-tracking: yes", "tcp-max-retrans-timeout: 1m"}) {
-    EXPECT_THAT(
-        problems("ip: {firewall: {connection: {tracking: {" + std::string(setting) + "}}}}"),
-        HasSubstr("needs TCP window tracking"));
-  }
-  EXPECT_EQ(problems("ip: {firewall: {connection: {tracking: {tcp-max-retrans-timeout: 300s}}}}"),
-            "");
-}
-
 }  // namespace
 }  // namespace maclane::model

@@ -91,7 +91,7 @@ TEST(SessionTable, ANewSessionRemembersNothingOfTheOneBefore) {
   EXPECT_EQ(t.at(s).mark, 0u);
   EXPECT_EQ(t.at(s).flags, Session::kUsed);
   EXPECT_EQ(t.at(s).reply.generation, 0u);
-  EXPECT_EQ(t.at(s).sequence.load() % 2, 0u);
+  EXPECT_EQ(t.sequence(s) % 2, 0u);
 }
 
 /// Random operations beside a std::map that says what should be.
@@ -155,7 +155,7 @@ void run_model(uint32_t capacity, uint32_t population, unsigned operations, uint
         unsigned gone = 0;
         for (uint32_t s : before) {
           if (t.at(s).has(Session::kUsed)) continue;
-          const uint32_t timeout = timeouts[static_cast<size_t>(t.at(s).timeout_class)];
+          const uint32_t timeout = timeouts[static_cast<size_t>(t.side(s).timeout_class)];
           ASSERT_GE(now - t.at(s).last_seen_cs, timeout);
           forget(s);
           ++gone;
@@ -226,7 +226,7 @@ TEST(SessionTable, FillsToCapacityAndForgetsAll) {
   SessionTable t(kCapacity, 99);
   for (uint32_t n = 0; n < kCapacity; ++n) ASSERT_NE(create(t, n), SessionTable::kNone) << n;
   EXPECT_EQ(create(t, kCapacity), SessionTable::kNone);
-  EXPECT_EQ(t.memory_bytes(), kCapacity * 128ull + kCapacity / 2 * 64ull);
+  EXPECT_EQ(t.memory_bytes(), kCapacity * (128ull + 64) + kCapacity / 2 * 64ull);
   for (uint32_t n = 0; n < kCapacity; ++n) {
     ASSERT_TRUE(t.exists(numbered(n))) << n;
     ASSERT_TRUE(t.exists(numbered(n).reversed())) << n;
@@ -298,8 +298,8 @@ TEST(SessionExpiry, ClassesHaveTheirOwnTimesAndMayChange) {
   t.set_class(s, kStream, 50);  // there already
   EXPECT_EQ(t.expire(100, timeouts, 10), 1u);
   EXPECT_TRUE(t.exists(numbered(1)));
-  EXPECT_EQ(SessionTable::remaining_cs(t.at(s), 400, timeouts), 600u);
-  EXPECT_EQ(SessionTable::remaining_cs(t.at(s), 5000, timeouts), 0u);
+  EXPECT_EQ(SessionTable::remaining_cs(t.at(s), t.side(s), 400, timeouts), 600u);
+  EXPECT_EQ(SessionTable::remaining_cs(t.at(s), t.side(s), 5000, timeouts), 0u);
   timeouts[static_cast<size_t>(kStream)] = 300;  // a new configuration
   EXPECT_EQ(t.expire(299, timeouts, 10), 0u);
   EXPECT_EQ(t.expire(300, timeouts, 10), 1u);
@@ -342,7 +342,8 @@ TEST(SessionCopy, IsWholeUnderAWriter) {
   unsigned wrong = 0;
   for (unsigned i = 0; i < 3000000; ++i) {
     Session s;
-    if (!t.copy(0, s)) continue;
+    SessionSide side;
+    if (!t.copy(0, s, side)) continue;
     ++copies;
     const Tuple whole = numbered(s.original.src.host() - 0x0a000000);
     wrong += !(s.tuple(kOriginal) == whole) || !(s.tuple(kReply) == whole.reversed());
@@ -352,12 +353,13 @@ TEST(SessionCopy, IsWholeUnderAWriter) {
   EXPECT_GT(copies, 0u);
   EXPECT_EQ(wrong, 0u);
   Session out;
-  EXPECT_FALSE(t.copy(0, out));
-  EXPECT_FALSE(t.copy(1, out));
+  SessionSide side;
+  EXPECT_FALSE(t.copy(0, out, side));
+  EXPECT_FALSE(t.copy(1, out, side));
   create(t, 1);
-  EXPECT_TRUE(t.copy(0, out));
-  t.at(0).sequence.fetch_add(1);  // in the middle of a change
-  EXPECT_FALSE(t.copy(0, out));
+  EXPECT_TRUE(t.copy(0, out, side));
+  t.side(0).sequence.fetch_add(1);  // in the middle of a change
+  EXPECT_FALSE(t.copy(0, out, side));
 }
 
 }  // namespace

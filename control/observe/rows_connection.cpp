@@ -1,0 +1,120 @@
+// /ip/firewall/connection and its tracking settings' state (behaviour.md B-19, B-23).
+#include <fmt/format.h>
+
+#include "control/model/value.h"
+#include "control/observe/rows.h"
+#include "control/router.h"
+#include "control/service/text.h"
+
+namespace maclane::observe {
+namespace {
+
+using model::Fields;
+using model::View;
+
+std::string_view tcp_state_text(TcpState state) {
+  switch (state) {
+    case TcpState::kNone:
+      return "none";
+    case TcpState::kSynSent:
+    case TcpState::kSynSent2:
+      return "syn-sent";
+    case TcpState::kSynRecv:
+      return "syn-received";
+    case TcpState::kEstablished:
+      return "established";
+    case TcpState::kFinWait:
+      return "fin-wait";
+    case TcpState::kCloseWait:
+      return "close-wait";
+    case TcpState::kLastAck:
+      return "last-ack";
+    case TcpState::kTimeWait:
+      return "time-wait";
+    case TcpState::kClose:
+      return "close";
+  }
+  return "none";
+}
+
+/// The id of a connection: its worker and its place in that worker's table.
+std::string connection_id(unsigned worker, uint32_t index) {
+  return fmt::format("*{:X}", 0x80000000u | worker << 26 | index);
+}
+
+model::PrintRow connection_row(unsigned worker, uint32_t index, const Session& s,
+                               const SessionSide& side, uint32_t now_cs, const Timeouts& timeouts) {
+  model::PrintRow row;
+  row.id = connection_id(worker, index);
+  Fields& f = row.fields;
+  const bool ports = s.proto == kProtoTcp || s.proto == kProtoUdp;
+  f.emplace_back("protocol", model::format_protocol(s.proto));
+  const auto end = [&](const char* prefix, be32 address, be16 port) {
+    f.emplace_back(fmt::format("{}-address", prefix), text_of(address));
+    if (ports) f.emplace_back(fmt::format("{}-port", prefix), std::to_string(port.host()));
+  };
+  end("src", s.original.src, s.original.sport);
+  end("dst", s.original.dst, s.original.dport);
+  end("reply-src", s.reply.src, s.reply.sport);
+  end("reply-dst", s.reply.dst, s.reply.dport);
+  if (s.proto == kProtoTcp) f.emplace_back("tcp-state", tcp_state_text(s.tcp_state));
+  if (s.proto == kProtoIcmp) {
+    f.emplace_back("icmp-type", std::to_string(side.icmp_type));
+    f.emplace_back("icmp-code", std::to_string(side.icmp_code));
+    f.emplace_back("icmp-id", std::to_string(s.original.sport.host()));
+  }
+  const int64_t left_s = SessionTable::remaining_cs(s, side, now_cs, timeouts) / 100;
+  f.emplace_back("timeout", model::format_time_ms(left_s * 1000));
+  f.emplace_back("orig-packets", std::to_string(SessionTable::packets(s, side, kOriginal)));
+  f.emplace_back("orig-bytes", std::to_string(s.original.bytes));
+  f.emplace_back("repl-packets", std::to_string(SessionTable::packets(s, side, kReply)));
+  f.emplace_back("repl-bytes", std::to_string(s.reply.bytes));
+  f.emplace_back("expected", "false");
+  f.emplace_back("seen-reply", yes_no(s.has(Session::kSeenReply)));
+  f.emplace_back("assured", yes_no(is_assured(s, side)));
+  f.emplace_back("confirmed", "true");
+  f.emplace_back("dying", yes_no(s.has(Session::kDying)));
+  f.emplace_back("fasttrack", "false");
+  f.emplace_back("srcnat", yes_no(s.has(Session::kSrcNat)));
+  f.emplace_back("dstnat", yes_no(s.has(Session::kDstNat)));
+  return row;
+}
+
+std::vector<model::PrintRow> connections(const Router& router) {
+  std::vector<model::PrintRow> rows;
+  const Snapshot* snapshot = router.dataplane().current();
+  if (snapshot == nullptr) return rows;
+  const uint32_t now = router.dataplane().now_cs();
+  router.dataplane().for_each_session(
+      [&](unsigned worker, uint32_t index, const Session& s, const SessionSide& side) {
+        rows.push_back(connection_row(worker, index, s, side, now, snapshot->timeouts));
+        return true;
+      });
+  return rows;
+}
+
+void tracking_state(const Router& router, Fields& out) {
+  uint64_t total = 0;
+  uint64_t room = 0;
+  for (unsigned worker = 0; worker < router.dataplane().workers(); ++worker) {
+    const WorkerStats stats = router.dataplane().worker_stats(worker);
+    total += stats.sessions;
+    room += stats.session_capacity;
+  }
+  const Snapshot* snapshot = router.dataplane().current();
+  out.emplace_back("max-entries", std::to_string(room));
+  out.emplace_back("total-entries", std::to_string(total));
+  out.emplace_back("total-ip4-entries", std::to_string(total));
+  out.emplace_back("active-ipv4", yes_no(snapshot != nullptr && snapshot->tracking));
+}
+
+}  // namespace
+
+void provide_connection_rows(Router& router) {
+  model::Model& model = router.model();
+  model.provide_rows("/ip/firewall/connection", [&router] { return connections(router); });
+  model.provide("/ip/firewall/connection/tracking",
+                [&router](const View&, Fields& out) { tracking_state(router, out); });
+}
+
+}  // namespace maclane::observe
