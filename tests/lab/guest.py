@@ -175,13 +175,14 @@ mru 1492
 
 # service: how it wants the password; its clients get 10.64.N.1 and up
 SERVICES = {"internet": "require-mschap-v2", "chap": "require-chap", "pap": "require-pap"}
-SECRETS = "".join(f'"line{i}" * "secret{i}" *\n' for i in range(1, 11))
+SECRETS = "".join(f'"line{i}" * "secret{i}" *\n' for i in range(1, 11)) + (
+    '"user1" * "pass1" *\n"user2" * "pass2" *\n')
 VLAN = 30  # of the guest's card; there stands a concentrator with the service internet
 
 
 def access_concentrator(namespace, device="ac0"):
     """A guest with a pppoe-server for each of SERVICES, all of them 10.64.0.1, and one in a VLAN;
-    accounts line1 .. line10 with secret1 .. secret10."""
+    accounts line1 .. line10 with secret1 .. secret10, user1 and user2 with pass1 and pass2."""
     servers = [(name, "eth0", number) for number, name in enumerate(SERVICES, 1)]
     servers.append(("internet", f"eth0.{VLAN}", 4))
 

@@ -4,6 +4,7 @@ import pytest
 
 from guest import VLAN, access_concentrator, have_guest
 from lab import Lab, dataplane, flag, wait_until
+from scenes import conf, local
 
 CONNECTED = 120  # seconds, generous: the guest is emulated
 LINES = range(1, 9)
@@ -160,3 +161,42 @@ def test_a_cable_that_goes_is_noticed_and_dialled_again(scene):
     assert scene.client("on-ether")["last-error"] == "the peer does not answer any more"
     scene.switch.plug("ac0")
     scene.connected("on-ether")
+
+
+def test_the_pages_pppoe_commands(scene):
+    """PAGE: macvlans and PPPoE clients made in the console dial at once (E-30); what is shown
+    without an access concentrator says so."""
+    lab = scene.router.lab
+    router = lab.router({
+        "dataplane": dataplane(),
+        "interface": {"ethernet": [{"name": "ether1", "device": "net_tap0,iface=mlwan"}]},
+    }, name="page").start()
+    for number in (1, 2):
+        router.ctl(f"/interface macvlan add interface=ether1 name=macvlan{number}")
+        router.ctl(f"/interface pppoe-client add interface=macvlan{number} "
+                   f"name=pppoe-out{number} user=user{number} password=pass{number}")
+    wait_until(lambda: all("no access concentrator answers" == row.get("last-error")
+                           for row in router.print("/interface/pppoe-client")), CONNECTED)
+    scene.switch.plug(router.move_wire("mlwan", scene.switch.ns, name="mlwan3", up=False))
+    wait_until(lambda: all(row["status"] == "connected"
+                           for row in router.print("/interface/pppoe-client")), CONNECTED,
+               lambda: f"{router.print('/interface/pppoe-client')}\n{router.log()}")
+    # add-default-route is no unless it is said (C-21).
+    assert not any(row["dst-address"] == "0.0.0.0/0" for row in router.print("/ip/route"))
+    router.stop()
+
+
+def test_the_example_of_many_sessions(scene):
+    """conf/many-pppoe.yaml: the MACVLAN page's two accounts; the second stands by (E-32)."""
+    lab = scene.router.lab
+    router = lab.router(local(lab, conf("many-pppoe.yaml")), name="example").start()
+    scene.switch.plug(router.move_wire("mlwan", scene.switch.ns, name="mlwan2", up=False))
+    wait_until(lambda: all(row["status"] == "connected"
+                           for row in router.print("/interface/pppoe-client")), CONNECTED,
+               lambda: f"{router.print('/interface/pppoe-client')}\n{router.log()}")
+    routes = {row["gateway"]: flag(row["active"]) for row in router.print("/ip/route")
+              if row["dst-address"] == "0.0.0.0/0"}
+    assert routes == {"pppoe-out1": True, "pppoe-out2": False}
+    router.ctl("/interface/pppoe-client disable pppoe-out1")
+    wait_until(lambda: flag(router.row("/ip/route", gateway="pppoe-out2")["active"]), CONNECTED)
+    router.stop()
