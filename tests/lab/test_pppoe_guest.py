@@ -60,6 +60,11 @@ class Scene:
         self.pc.address("mllan", "192.168.88.10/24")
         self.pc.default_via("192.168.88.1")
 
+    def plug_second(self, router, name):
+        """Another router's port, under a name that is not in the switch yet."""
+        router.ns.ip("link", "set", "dev", "mlwan", "netns", self.switch.ns.name, "name", name)
+        self.switch.plug(name)
+
     def client(self, name):
         return self.router.row("/interface/pppoe-client", name=name)
 
@@ -177,7 +182,7 @@ def test_the_pages_pppoe_commands(scene):
                    f"name=pppoe-out{number} user=user{number} password=pass{number}")
     wait_until(lambda: all("no access concentrator answers" == row.get("last-error")
                            for row in router.print("/interface/pppoe-client")), CONNECTED)
-    scene.switch.plug(router.move_wire("mlwan", scene.switch.ns, name="mlwan3", up=False))
+    scene.plug_second(router, "mlwan3")
     wait_until(lambda: all(row["status"] == "connected"
                            for row in router.print("/interface/pppoe-client")), CONNECTED,
                lambda: f"{router.print('/interface/pppoe-client')}\n{router.log()}")
@@ -190,7 +195,7 @@ def test_the_example_of_many_sessions(scene):
     """conf/many-pppoe.yaml: the MACVLAN page's two accounts; the second stands by (E-32)."""
     lab = scene.router.lab
     router = lab.router(local(lab, conf("many-pppoe.yaml")), name="example").start()
-    scene.switch.plug(router.move_wire("mlwan", scene.switch.ns, name="mlwan2", up=False))
+    scene.plug_second(router, "mlwan2")
     wait_until(lambda: all(row["status"] == "connected"
                            for row in router.print("/interface/pppoe-client")), CONNECTED,
                lambda: f"{router.print('/interface/pppoe-client')}\n{router.log()}")
@@ -198,5 +203,6 @@ def test_the_example_of_many_sessions(scene):
               if row["dst-address"] == "0.0.0.0/0"}
     assert routes == {"pppoe-out1": True, "pppoe-out2": False}
     router.ctl("/interface/pppoe-client disable pppoe-out1")
-    wait_until(lambda: flag(router.row("/ip/route", gateway="pppoe-out2")["active"]), CONNECTED)
+    wait_until(lambda: flag(router.row("/ip/route", gateway="pppoe-out2",
+                                       dst_address="0.0.0.0/0")["active"]), CONNECTED)
     router.stop()
