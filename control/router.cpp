@@ -27,6 +27,7 @@ namespace maclane {
 namespace {
 
 constexpr auto kLinkPoll = std::chrono::milliseconds(200);
+constexpr auto kQuick = std::chrono::milliseconds(20);  // looked often for so long after traffic
 
 uint64_t random_seed() {
   uint64_t seed = 0;
@@ -50,8 +51,8 @@ std::string clock_text() {
 }
 
 /// What the dataplane takes at start and cannot change while it runs.
-constexpr std::string_view kTakenAtStart[] = {"workers", "spread", "huge-pages",
-                                              "memory",  "mbufs",  "max-sessions"};
+constexpr std::string_view kTakenAtStart[] = {"workers", "spread",       "huge-pages", "memory",
+                                              "mbufs",   "max-sessions", "host-plane"};
 
 }  // namespace
 
@@ -84,6 +85,9 @@ Router::~Router() {
   // The doors and services go before what they use; the dataplane last.
   doors_.reset();
   door_.reset();
+  names_.reset();
+  host_.reset();
+  leases_.reset();
   services_.reset();
   io_.reset();
   devices_.reset();
@@ -147,6 +151,7 @@ Status Router::start() {
       },
       random_seed());
   keep_clients(*services_, options_.state_folder);
+  make_host_services(*tree);
   observe::provide_rows(*this);
   doors_ = std::make_unique<door::Doors>(commands_, options_.state_folder);
   model_.on_change([](const model::Change& change) {
@@ -159,14 +164,18 @@ Status Router::start() {
   });
   model_.on_commit([this](const model::Tree& next) { return commit(next); });
   if (Status status = model_.replace(std::move(*tree)); !status) return status;
+  leases_->read();
 
   add_commands();
   add_client_commands(commands_, *services_,
                       [this](std::string_view name) { return compiled_->names.index_of(name); });
+  add_dhcp_server_commands(commands_, *services_);
+  add_dns_commands(commands_, *names_);
   if (const auto missing = commands_.unhandled(); !missing.empty())
     return fail(fmt::format("nothing carries out {}", fmt::join(missing, ", ")));
   door_ = std::make_unique<door::SocketDoor>(commands_, options_.socket_path);
   if (Status status = door_->start(); !status) return status;
+  const Netns::Scope scope = host_->enter();
   doors_->start();
   return {};
 }
@@ -221,7 +230,11 @@ Status Router::publish(const model::Tree& next) {
   }
   compiled_ = std::move(result->state);
   dataplane_->publish(std::move(result->snapshot));
-  services_->on_config(service_config(next, *compiled_));
+  const ServiceConfig config = service_config(next, *compiled_);
+  services_->on_config(config);
+  leases_->set_interval(lease_store_interval(next));
+  host_->on_config(config);
+  serve_names(next, config);
   return {};
 }
 
@@ -347,6 +360,9 @@ void Router::run(int signal_fd) {
   while (!stop_) {
     handle_packets();
     services_->tick();
+    host_->tick();
+    leases_->tick();
+    names_->tick(io_->now_ms());
     if (services_->changed()) republish();
     dataplane_->poll();
     const auto now = std::chrono::steady_clock::now();
@@ -357,17 +373,25 @@ void Router::run(int signal_fd) {
     }
     // Punted packets cannot wake a sleeper without a system call in the worker, so control looks
     // often while there are any, and every millisecond when there are none.
-    if (busy_) quick_until = now + std::chrono::milliseconds(20);
+    if (busy_) quick_until = now + kQuick;
     const bool waiting = doors_->next_deadline() > model::steady_ms();
     const timespec wait{0, !waiting ? 0 : now < quick_until ? 50'000 : 1'000'000};
     fds.assign(1, pollfd{signal_fd, POLLIN, 0});
+    fds.push_back(pollfd{host_->fd(), POLLIN, 0});
     doors_->add_fds(fds);
     const size_t ours = fds.size();
     door_->add_fds(fds);
     const int ready = ppoll(fds.data(), fds.size(), &wait, nullptr);
-    doors_->turn(std::span(fds).subspan(1, ours - 1));
+    {
+      const Netns::Scope scope = host_->enter();  // they serve at the router's addresses
+      doors_->turn(std::span(fds).subspan(2, ours - 2));
+    }
     if (ready <= 0) continue;
     if ((fds[0].revents & POLLIN) != 0 && !handle_signals(signal_fd)) break;
+    if ((fds[1].revents & POLLIN) != 0) {
+      host_->handle();
+      quick_until = std::chrono::steady_clock::now() + kQuick;
+    }
     door_->handle(fds);
   }
   services_->end();

@@ -12,11 +12,14 @@
 
 #include "control/compile/compile.h"
 #include "control/devices.h"
+#include "control/dhcp_servers.h"
+#include "control/dns.h"
 #include "control/door/doors.h"
 #include "control/door/socket.h"
 #include "control/model/commands.h"
 #include "control/model/state.h"
 #include "control/service/dataplane_io.h"
+#include "control/service/host_plane.h"
 #include "control/service/services.h"
 #include "dataplane/dataplane.h"
 
@@ -51,6 +54,8 @@ class Router {
   [[nodiscard]] const compile::CompileState& compiled() const { return *compiled_; }
   [[nodiscard]] const compile::LearnedState& learned() const { return devices_->learned(); }
   [[nodiscard]] const Services& services() const { return *services_; }
+  [[nodiscard]] const HostPlane& host_plane() const { return *host_; }
+  [[nodiscard]] NameServer& name_server() const { return *names_; }
   [[nodiscard]] std::chrono::steady_clock::time_point started() const { return started_; }
   struct LinkHistory {
     std::string last_up, last_down;
@@ -67,6 +72,9 @@ class Router {
   Status publish(const model::Tree& next);
   void poll_links();
   void republish();
+  void make_host_services(const model::Tree& tree);
+  void open_host_plane(const model::Tree& tree);
+  void serve_names(const model::Tree& next, const ServiceConfig& config);
   bool handle_signals(int signal_fd);  // false: time to end
   void handle_packets();
   void add_commands();
@@ -81,6 +89,9 @@ class Router {
   std::unique_ptr<compile::CompileState> compiled_;
   std::unique_ptr<DataplaneIo> io_;
   std::unique_ptr<Services> services_;
+  std::unique_ptr<HostPlane> host_;
+  std::unique_ptr<LeaseFile> leases_;
+  std::unique_ptr<NameServer> names_;
   std::unique_ptr<door::SocketDoor> door_;
   std::unique_ptr<door::Doors> doors_;  // to the network
   std::map<std::string, LinkHistory> links_;

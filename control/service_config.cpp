@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "control/dhcp_servers.h"
+#include "control/dns.h"
 #include "control/model/value.h"
 
 namespace maclane {
@@ -57,6 +59,20 @@ void add_loop_protect(ServiceConfig& config, const model::Tree& tree, const comp
           static_cast<uint64_t>(row.get_time_ms("loop-protect-send-interval")),
           static_cast<uint64_t>(row.get_time_ms("loop-protect-disable-time")), revision_of(row)};
     });
+  }
+}
+
+/// The first way of each active route: "203.0.113.1%ether1", or an interface alone.
+void add_routes(ServiceConfig& config, const compile::CompileState& compiled) {
+  for (const compile::RouteInfo& info : compiled.routes.rows) {
+    if (!info.active || info.immediate_gateway.empty()) continue;
+    const std::string_view all = info.immediate_gateway;
+    const std::string_view way = all.substr(0, all.find(','));
+    IfIndex out_if = compiled.names.index_of(way);
+    if (out_if == kNoIf) out_if = compiled.names.index_of(way.substr(way.find('%') + 1));
+    if (out_if == kNoIf) continue;
+    config.routes.push_back(
+        {be32::from(info.dst.network()), info.dst.length, out_if, be32::from(info.pref_src)});
   }
 }
 
@@ -146,8 +162,12 @@ ServiceConfig service_config(const model::Tree& tree, const compile::CompileStat
   add_addresses(config, compiled);
   add_neighbours(config, tree, names);
   add_loop_protect(config, tree, names);
+  add_routes(config, compiled);
   add_dhcp_clients(config, tree, names);
   add_pppoe_clients(config, tree, names);
+  config.dhcp_server = dhcp_serving(tree, names);
+  config.dhcp_server.dns = dns_servers(tree);
+  config.serves_dns = tree.settings("/ip/dns").get_bool("allow-remote-requests");
   const View settings = tree.settings("/ip/settings");
   config.icmp_rate_limit_ms = static_cast<uint32_t>(settings.get_integer("icmp-rate-limit"));
   config.icmp_errors_use_inbound_address =

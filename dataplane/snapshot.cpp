@@ -19,7 +19,7 @@ void Snapshot::index_arrivals() {
     const bool device =
         !f.attached || (f.attach_port < ports.size() && ports[f.attach_port].ethdev != 0xffff);
     arrivals[i] = {f.attached ? f.attach_port : kNoPort, f.up && device, f.kind == IfKind::kMacvlan,
-                   f.dhcp};
+                   f.hears_dhcp()};
   }
 }
 

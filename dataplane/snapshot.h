@@ -40,6 +40,7 @@ struct Interface {
   bool attached = false;  // a macvlan whose traffic belongs to a kernel device, not to our L3
   bool multicast_all = false;
   bool dhcp = false;               // a DHCP client: replies for it go to control, not to L3
+  bool dhcp_server = false;        // so for what is said to a DHCP server
   bool pppoe = false;              // PPPoE clients stand on it: their control frames go to control
   IfIndex parent = kNoIf;          // macvlan, vlan, pppoe: the interface it stands on
   uint16_t port = kNoPort;         // index into Snapshot::ports: the wire below
@@ -53,6 +54,8 @@ struct Interface {
   // pppoe; without a session it is up only to dial on demand: what it would send waits with control
   be16 pppoe_session{};
   MacAddr pppoe_peer;
+
+  [[nodiscard]] bool hears_dhcp() const { return dhcp || dhcp_server; }
 };
 
 /// What of an Interface every arriving frame asks for: four bytes, so that those of a thousand

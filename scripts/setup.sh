@@ -11,17 +11,18 @@ set -euo pipefail
 BUILD=(
   git meson ninja-build pkg-config g++ ccache
   libdpdk-dev dpdk libbpf-dev libyaml-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev
-  libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libexpected-dev libedit-dev libpcap-dev libre2-dev
+  libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libexpected-dev libedit-dev libpcap-dev libre2-dev libmnl-dev
   libssl-dev libcrypt-dev libcpp-httplib-dev
 )
-RUN=(iproute2 iputils-ping curl nginx-light iperf3 ethtool jq procps util-linux)
+RUN=(iproute2 iputils-ping curl nginx-light iperf3 ethtool jq procps util-linux dnsmasq-base)
 TEST=(
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev
   python3 python3-pytest python3-scapy python3-yaml
   iputils-arping nftables netcat-openbsd tcpdump shellcheck
-  dnsmasq-base isc-dhcp-server ppp pppoe qemu-system-x86 busybox-static
+  dnsmasq-base isc-dhcp-server udhcpc isc-dhcp-client dhcpcd-base bind9-dnsutils
+  ppp pppoe qemu-system-x86 busybox-static
 )
-BENCH=(dpdk-dev nftables iproute2 util-linux procps python3)
+BENCH=(dpdk-dev nftables iproute2 util-linux procps python3 kea-admin)
 
 say() { printf 'setup: %s\n' "$*"; }
 

@@ -242,6 +242,10 @@ void compile_interfaces(Work& work) {
     const IfIndex index = work.state.names.index_of(row.raw("interface"));
     if (!row.disabled() && index != kNoIf) work.snapshot.interfaces[index].dhcp = true;
   });
+  model::for_each(work.tree, "/ip/dhcp-server", [&](const model::View& row) {
+    const IfIndex index = work.state.names.index_of(row.raw("interface"));
+    if (!row.disabled() && index != kNoIf) work.snapshot.interfaces[index].dhcp_server = true;
+  });
 }
 
 }  // namespace maclane::compile

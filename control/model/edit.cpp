@@ -116,18 +116,23 @@ class Editor {
   /// RouterOS numbers new macvlans, VLANs and PPPoE clients that come without a name (A1, C-21).
   void name_row(const Menu& menu, Row& row) {
     const bool pppoe = menu.path == "/interface/pppoe-client";
+    const bool is_server = menu.path == "/ip/dhcp-server";
     const bool numbered =
-        pppoe || menu.path == "/interface/macvlan" || menu.path == "/interface/vlan";
+        pppoe || is_server || menu.path == "/interface/macvlan" || menu.path == "/interface/vlan";
     const int index = menu.index("name");
     if (!numbered || !row.at(index).empty()) return;
-    const std::string_view stem = pppoe ? "pppoe-out" : menu.path.substr(menu.path.rfind('/') + 1);
+    const std::string_view stem = pppoe       ? "pppoe-out"
+                                  : is_server ? "dhcp"
+                                              : menu.path.substr(menu.path.rfind('/') + 1);
     for (int number = 1;; ++number) {
       std::string name = fmt::format("{}{}", stem, number);
-      const bool taken = std::any_of(menus().begin(), menus().end(), [&](const Menu& other) {
-        const Property* property = other.find("name");
-        return property != nullptr && property->has(Property::kInterfaceName) &&
-               tree_.find(other, name) != nullptr;
-      });
+      const bool taken =
+          is_server ? tree_.find(menu, name) != nullptr
+                    : std::any_of(menus().begin(), menus().end(), [&](const Menu& other) {
+                        const Property* property = other.find("name");
+                        return property != nullptr && property->has(Property::kInterfaceName) &&
+                               tree_.find(other, name) != nullptr;
+                      });
       if (taken) continue;
       row.values[static_cast<size_t>(index)] = std::move(name);
       return;

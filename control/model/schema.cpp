@@ -34,8 +34,9 @@ constexpr std::string_view kLaterMenus[] = {"/interface/bonding",
                                             "/interface/monitor-traffic",
                                             "/ip/cloud",
                                             "/ip/dhcp-relay",
-                                            "/ip/dhcp-server",
-                                            "/ip/dns",
+                                            "/ip/dhcp-server/alert",
+                                            "/ip/dhcp-server/matcher",
+                                            "/ip/dns/adlist",
                                             "/ip/firewall/calea",
                                             "/ip/firewall/layer7-protocol",
                                             "/ip/firewall/mangle",
@@ -45,7 +46,6 @@ constexpr std::string_view kLaterMenus[] = {"/interface/bonding",
                                             "/ip/ipsec",
                                             "/ip/kid-control",
                                             "/ip/nat-pmp",
-                                            "/ip/pool",
                                             "/ip/proxy",
                                             "/ip/smb",
                                             "/ip/socks",
@@ -82,9 +82,9 @@ const std::vector<Menu>& all_menus() {
     std::vector<Menu> out;
     for (auto part :
          {group_menus(), system_menus().subspan(0, 1), system_menus().subspan(2), interface_menus(),
-          client_menus().subspan(0, 1), ip_menus(), client_menus().subspan(1), conntrack_menus(),
-          firewall_menus(), certificate_menus(), service_menus(), user_menus(), polled_menus(),
-          system_menus().subspan(1, 1)}) {
+          client_menus().subspan(0, 1), ip_menus(), dhcp_menus(), dns_menus(),
+          client_menus().subspan(1), conntrack_menus(), firewall_menus(), certificate_menus(),
+          service_menus(), user_menus(), polled_menus(), system_menus().subspan(1, 1)}) {
       out.insert(out.end(), part.begin(), part.end());
     }
     return out;

@@ -12,6 +12,8 @@ std::span<const Menu> ip_menus();
 std::span<const Menu> firewall_menus();
 std::span<const Menu> conntrack_menus();
 std::span<const Menu> client_menus();  // the first is an interface
+std::span<const Menu> dhcp_menus();
+std::span<const Menu> dns_menus();
 std::span<const Menu> system_menus();
 std::span<const Menu> certificate_menus();
 std::span<const Menu> polled_menus();

@@ -56,6 +56,15 @@ constexpr Property kDataplane[] = {
      .flags = P::kOurs,
      .values = kHugePages,
      .help = "auto: used if the system has any"},
+    {.name = "host-plane",
+     .type = Type::kString,
+     .default_value = "auto",
+     .flags = P::kOurs,
+     .max = 255,
+     .help =
+         "where the router's devices for programs stand: yes: in maclane's own network namespace; "
+         "no: nowhere; a name or path: in that namespace; auto: in its own if it was made for "
+         "it, else in one named maclane"},
     {.name = "memory",
      .type = Type::kInteger,
      .flags = P::kOurs,
@@ -132,6 +141,19 @@ constexpr std::string_view kWorkerColumns[] = {
     "bursts", "loops", "sessions", "handed-over",      "handoff-depth"};
 constexpr std::string_view kMemoryColumns[] = {"item", "bytes"};
 
+constexpr Property kHostPlane[] = {
+    read_only("interface", Type::kString, ""),
+    read_only("device", Type::kString, "the Linux device of programs"),
+    read_only("netns", Type::kString, "the network namespace it stands in; unset: maclane's own"),
+    read_only("state", Type::kString, "running, no-carrier, waiting, or why there is no device"),
+    counter("to-programs", "packets handed to programs"),
+    counter("from-programs", "packets that programs sent"),
+    counter("lost", "packets that the kernel would not take"),
+    counter("refused", "frames of programs that are not IPv4 from one of the router's addresses"),
+};
+constexpr std::string_view kHostPlaneColumns[] = {
+    "interface", "device", "state", "to-programs", "from-programs", "lost", "refused"};
+
 constexpr Menu kMenus[] = {
     {"/system/identity", Menu::Kind::kSettings, kIdentity, {}, {}, {}, "the router's name"},
     {"/system/resource", Menu::Kind::kSettings, kResource, {}, {}, {}, "the machine"},
@@ -170,6 +192,13 @@ constexpr Menu kMenus[] = {
      kStageColumns,
      {},
      "where the workers' time goes"},
+    {"/dataplane/host-plane",
+     Menu::Kind::kState,
+     kHostPlane,
+     {},
+     kHostPlaneColumns,
+     {},
+     "the interfaces as programs on the router see them"},
     {"/dataplane/memory",
      Menu::Kind::kState,
      kMemory,

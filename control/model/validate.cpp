@@ -276,6 +276,8 @@ Errors validate(const Tree& tree, const Tree* before, bool whole) {
   validate_interfaces(check);
   validate_ip(check);
   validate_clients(check);
+  validate_dhcp(check);
+  validate_dns(check);
   validate_firewall(check);
   validate_service(check);
   check_dataplane(check);

@@ -198,6 +198,18 @@ void check_devices(Check& check) {
   });
 }
 
+void check_host_plane(Check& check) {
+  const View settings = check.tree.settings("/dataplane");
+  const std::string_view where = settings.get("host-plane");
+  if (where == "." || where == ".." ||
+      (!where.starts_with('/') && where.find('/') != std::string_view::npos)) {
+    check.add(settings, "host-plane",
+              fmt::format("\"{}\" is no name of a network namespace; give auto, yes, no, a name as "
+                          "`ip netns` lists them, or a path that begins with '/'",
+                          where));
+  }
+}
+
 void check_lists(Check& check) {
   std::map<std::string_view, std::vector<std::string_view>> below;
   for_each(check.tree, "/interface/list", [&](const View& row) {
@@ -256,6 +268,7 @@ void validate_interfaces(Check& check) {
   }
   if (check.concerns({"/interface/list"})) check_lists(check);
   if (check.concerns({"/interface/list/member"})) check_members(check);
+  if (check.concerns({"/dataplane"})) check_host_plane(check);
 }
 
 }  // namespace maclane::model

@@ -20,6 +20,8 @@ void provide_interface_rows(Router& router);
 void provide_ip_rows(Router& router);
 void provide_connection_rows(Router& router);
 void provide_client_rows(Router& router);
+void provide_dhcp_rows(Router& router);
+void provide_dns_rows(Router& router);
 void provide_firewall_rows(Router& router);
 void provide_system_rows(Router& router);
 

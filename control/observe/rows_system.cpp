@@ -129,6 +129,25 @@ std::vector<model::PrintRow> drops(const Router& router) {
   return rows;
 }
 
+std::vector<model::PrintRow> host_plane(const Router& router) {
+  std::vector<model::PrintRow> rows;
+  for (const HostRow& host : router.host_plane().rows()) {
+    model::PrintRow row;
+    row.id = dynamic_id(host.interface);
+    row.fields = {{"interface", std::string(router.compiled().names.name_of(host.interface))},
+                  {"device", host.device},
+                  {"netns", router.host_plane().netns().name()},
+                  {"state", host.state},
+                  {"to-programs", std::to_string(host.to_host)},
+                  {"from-programs", std::to_string(host.from_host)},
+                  {"lost", std::to_string(host.lost)},
+                  {"refused", std::to_string(host.refused)}};
+    std::erase_if(row.fields, [](const auto& field) { return field.second.empty(); });
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
 std::vector<model::PrintRow> memory(const Router& router) {
   std::vector<model::PrintRow> rows;
   for (const MemoryItem& item : router.dataplane().memory()) {
@@ -212,6 +231,7 @@ void provide_system_rows(Router& router) {
   model.provide_rows("/dataplane/loop-times", [&router] { return loop_times(router); });
   model.provide_rows("/dataplane/stages", [&router] { return stages(router); });
   model.provide_rows("/dataplane/drops", [&router] { return drops(router); });
+  model.provide_rows("/dataplane/host-plane", [&router] { return host_plane(router); });
   model.provide_rows("/dataplane/memory", [&router] { return memory(router); });
   model.provide("/system/resource", [&router](const View&, Fields& out) { resource(router, out); });
 }
@@ -221,6 +241,8 @@ void provide_rows(Router& router) {
   provide_ip_rows(router);
   provide_connection_rows(router);
   provide_client_rows(router);
+  provide_dhcp_rows(router);
+  provide_dns_rows(router);
   provide_firewall_rows(router);
   provide_system_rows(router);
 }

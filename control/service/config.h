@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "control/service/dhcp_server_config.h"
 #include "dataplane/net/types.h"
 
 namespace maclane {
@@ -24,6 +25,14 @@ struct StaticNeighbour {
   be32 address{};
   MacAddr mac;             // zero: of a published row only, which then says no neighbour
   bool published = false;  // answered for on the interface
+};
+
+/// An active route, as far as the kernel's side needs it (host_plane.h).
+struct HostRoute {
+  be32 dst{};
+  uint8_t length = 0;
+  IfIndex out_if = kNoIf;
+  be32 source{};  // 0: the interface's own
 };
 
 /// Of an interface with loop-protect=on (A3).
@@ -74,8 +83,11 @@ struct ServiceConfig {
   uint64_t arp_timeout_ms = 30'000;                        // /ip/settings arp-timeout
   std::map<IfIndex, uint64_t> interface_arp_timeout_ms{};  // where an interface has its own
   std::map<IfIndex, LoopProtectConfig> loop_protect{};
+  std::vector<HostRoute> routes{};  // of the main table, one way each
+  bool serves_dns = false;          // /ip/dns allow-remote-requests
   std::vector<DhcpClientConfig> dhcp_clients{};
   std::vector<PppoeClientConfig> pppoe_clients{};
+  DhcpServingConfig dhcp_server{};
   uint32_t max_neighbour_entries = 8192;
   uint32_t icmp_rate_limit_ms = 10;  // smallest gap between ICMP errors to one target; 0: none
   bool icmp_errors_use_inbound_address = true;  // no: the address of the way back

@@ -57,7 +57,7 @@ Type Message::type() const {
   const auto found = options.find(kMessageType);
   if (found == options.end() || found->second.size() != 1) return Type::kNone;
   const uint8_t value = found->second.front();
-  return value <= static_cast<uint8_t>(Type::kRelease) ? Type{value} : Type::kNone;
+  return value <= static_cast<uint8_t>(Type::kInform) ? Type{value} : Type::kNone;
 }
 
 std::optional<uint32_t> Message::number(uint8_t option) const {
@@ -132,6 +132,7 @@ Bytes build(const Message& m) {
   h.siaddr = m.siaddr;
   h.giaddr = m.giaddr;
   h.chaddr = m.chaddr;
+  std::copy_n(m.file.begin(), std::min(m.file.size(), kLongestFile - 1), h.file.begin());
   h.cookie = be32::from(kCookie);
   Bytes out(sizeof h);
   write_header(out, 0, h);
@@ -181,8 +182,8 @@ Bytes build_frame(const FrameFields& fields, const Message& message) {
       out, sizeof(EtherHdr),
       make_ip4({fields.ip_src, fields.ip_dst, kProtoUdp, fields.tos}, sizeof(Ip4Hdr) + udp_length));
   UdpHdr udp{};
-  udp.sport = be16::from(kClientPort);
-  udp.dport = be16::from(kServerPort);
+  udp.sport = be16::from(fields.sport);
+  udp.dport = be16::from(fields.dport);
   udp.length = be16::from(static_cast<uint16_t>(udp_length));
   write_header(out, kUdpAt, udp);
   std::ranges::copy(payload, out.begin() + kUdpAt + sizeof udp);
@@ -194,7 +195,7 @@ Bytes build_frame(const FrameFields& fields, const Message& message) {
   return out;
 }
 
-std::optional<Heard> read_frame(std::span<const uint8_t> frame) {
+std::optional<Heard> read_frame(std::span<const uint8_t> frame, uint16_t port) {
   EtherHdr ether;
   Ip4Hdr ip;
   if (!read_header(frame, 0, ether) || ether.type.host() != kEtherIp4) return std::nullopt;
@@ -205,7 +206,7 @@ std::optional<Heard> read_frame(std::span<const uint8_t> frame) {
   packet = packet.subspan(ip.header_length(), ip.total_length.host() - ip.header_length());
   UdpHdr udp;
   if (!read_header(packet, 0, udp) || udp.length.host() < sizeof udp ||
-      udp.length.host() > packet.size() || udp.dport.host() != kClientPort)
+      udp.length.host() > packet.size() || udp.dport.host() != port)
     return std::nullopt;
   packet = packet.first(udp.length.host());
   if (udp.checksum.raw != 0 &&
@@ -213,7 +214,8 @@ std::optional<Heard> read_frame(std::span<const uint8_t> frame) {
                pseudo_sum(ip.src, ip.dst, kProtoUdp, udp.length.host())) != 0)
     return std::nullopt;
   std::optional<Message> message = parse(packet.subspan(sizeof udp));
-  if (!message || message->op != 2) return std::nullopt;
+  const uint8_t op = port == kClientPort ? 2 : 1;
+  if (!message || message->op != op) return std::nullopt;
   return Heard{ether.src, ether.dst, ip.src, ip.dst, std::move(*message)};
 }
 

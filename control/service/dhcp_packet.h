@@ -28,6 +28,7 @@ enum class Type : uint8_t {
   kAck = 5,
   kNak = 6,
   kRelease = 7,
+  kInform = 8,
 };
 
 enum Option : uint8_t {
@@ -40,6 +41,7 @@ enum Option : uint8_t {
   kStaticRoute = 33,
   kNtp = 42,
   kVendorSpecific = 43,
+  kWins = 44,
   kRequestedAddress = 50,
   kLeaseTime = 51,
   kOverload = 52,
@@ -50,7 +52,11 @@ enum Option : uint8_t {
   kMaxSize = 57,
   kRenewalTime = 58,
   kRebindingTime = 59,
+  kClassId = 60,
   kClientId = 61,
+  kTftpServer = 66,
+  kBootFile = 67,
+  kRelayAgent = 82,
   kClasslessRoutes = 121,
   kCapwap = 138,
   kClasslessRoutesMs = 249,
@@ -68,6 +74,7 @@ struct Message {
   bool broadcast = false;  // the reply shall be
   be32 ciaddr{}, yiaddr{}, siaddr{}, giaddr{};
   MacAddr chaddr;
+  std::string file;                  // what to boot; 127 bytes of it are sent
   std::map<uint8_t, Bytes> options;  // parts of one option are one (RFC 3396)
 
   [[nodiscard]] Type type() const;
@@ -99,8 +106,9 @@ struct FrameFields {
   MacAddr src, dst;
   be32 ip_src{}, ip_dst{};
   uint8_t tos = 0;
+  uint16_t sport = kClientPort, dport = kServerPort;
 };
-/// An Ethernet frame from the client's port to the server's.
+/// An Ethernet frame from the client's port to the server's, or as `fields` say.
 [[nodiscard]] Bytes build_frame(const FrameFields& fields, const Message& message);
 
 struct Heard {
@@ -108,8 +116,10 @@ struct Heard {
   be32 ip_src{}, ip_dst{};
   Message message;
 };
-/// A frame with a message of a server to a client, checked from its Ethernet header on.
-[[nodiscard]] std::optional<Heard> read_frame(std::span<const uint8_t> frame);
+/// A frame with a message of a server to a client, or to the port that is given, checked from its
+/// Ethernet header on.
+[[nodiscard]] std::optional<Heard> read_frame(std::span<const uint8_t> frame,
+                                              uint16_t port = kClientPort);
 
 /// Whether an address can be a host's: not 0.x, 127.x, multicast or above.
 [[nodiscard]] bool is_host(be32 address);

@@ -47,17 +47,26 @@ void Local::deliver(rte_mbuf* packet, std::span<const uint8_t> bytes) {
   // Only who was addressed alone answers, and only with an address that is the router's.
   const bool answer = !origin.broadcast && book_.owns(ip.dst);
   Drop reason = Drop::no_service;
+  if (ip.proto == kProtoIcmp) {
+    if (payload.size() < sizeof(IcmpHdr) || checksum(payload.data(), payload.size()) != 0) {
+      io_.free(packet, Drop::l4_malformed, origin.in_if);
+      return;
+    }
+    if (answer && payload[0] == kIcmpEcho && payload[1] == 0) {
+      if (echo(bytes, ip, origin.worker)) {
+        io_.consume(packet);
+      } else {
+        io_.free(packet, Drop::no_mbuf, origin.in_if);
+      }
+      return;
+    }
+  }
+  if (programs_ && programs_(bytes, origin.in_if, origin.broadcast)) {
+    io_.consume(packet);
+    return;
+  }
   switch (ip.proto) {
     case kProtoIcmp:
-      if (payload.size() < sizeof(IcmpHdr) || checksum(payload.data(), payload.size()) != 0) {
-        reason = Drop::l4_malformed;
-      } else if (answer && payload[0] == kIcmpEcho && payload[1] == 0) {
-        if (echo(bytes, ip, origin.worker)) {
-          io_.consume(packet);
-          return;
-        }
-        reason = Drop::no_mbuf;
-      }
       break;
     case kProtoTcp:
       if (payload.size() < sizeof(TcpHdr)) {

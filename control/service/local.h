@@ -1,13 +1,15 @@
-// Packets for the router itself that passed the input chain: echo is answered, everything that no
-// service takes is refused as RFC 1122 wants it (TCP reset, port and protocol unreachable). Control
-// thread.
+// Packets for the router itself that passed the input chain: echo is answered, the rest goes to the
+// programs of the host plane, and where there is none, it is refused as RFC 1122 wants it (TCP
+// reset, port and protocol unreachable). Control thread.
 //
 // TCP and UDP checksums are not looked at: nothing here uses their data, the workers judge them,
 // and virtual links may leave them to be filled in by a device.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "control/service/address_book.h"
@@ -20,6 +22,12 @@ namespace maclane {
 class Local {
  public:
   Local(PacketIo& io, const AddressBook& book, Icmp& icmp);
+
+  /// Who may have what the router does not answer itself; true: it took it (host_plane.h). Then
+  /// refusing is its business too.
+  using Programs =
+      std::function<bool(std::span<const uint8_t> packet, IfIndex in_if, bool broadcast)>;
+  void on_packet(Programs programs) { programs_ = std::move(programs); }
 
   /// A kLocal punt (IP header first); takes the packet.
   void handle(rte_mbuf* packet);
@@ -35,6 +43,7 @@ class Local {
   PacketIo& io_;
   const AddressBook& book_;
   Icmp& icmp_;
+  Programs programs_;
   Reassembler reassembler_;
   std::vector<uint8_t> scratch_;  // one datagram
   std::vector<uint8_t> reply_;

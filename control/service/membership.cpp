@@ -22,7 +22,8 @@ void Membership::on_config() {
   std::erase_if(vports_, [&](const auto& row) {
     if (row.first >= slots) return true;
     const Interface& i = snapshot.interfaces[row.first];
-    return i.kind == IfKind::kNone || !i.attached || i.mac != row.second.mac;
+    return i.kind == IfKind::kNone || i.mac != row.second.mac ||
+           (!i.attached && row.second.groups.empty());
   });
   for (size_t i = 1; i < std::max(slots, configured_); ++i) {
     const auto index = static_cast<IfIndex>(i);
@@ -36,6 +37,8 @@ void Membership::on_config() {
     if (interface.attached) {
       vport = &vports_[index];
       vport->mac = interface.mac;
+    } else if (const auto found = vports_.find(index); found != vports_.end()) {
+      vport = &found->second;
     }
     program(index, vport);
   }
@@ -51,7 +54,7 @@ void Membership::program(IfIndex interface, const Vport* vport) {
   }
   std::vector<uint64_t> keys{kAllNodes4.key()};
   if (vport != nullptr) {
-    keys.push_back(kAllNodes6.key());
+    if (snapshot.interfaces[interface].attached) keys.push_back(kAllNodes6.key());
     for (const auto& [group, reported] : vport->groups) keys.push_back(mac_of(group).key());
   }
   filters.set(interface, keys);
@@ -69,6 +72,20 @@ void Membership::handle(rte_mbuf* packet) {
     }
   }
   io_.consume(packet);  // a copy: the frame itself went its way
+}
+
+void Membership::hear(IfIndex interface, std::span<const uint8_t> frame) {
+  const Snapshot& snapshot = io_.snapshot();
+  if (interface >= snapshot.interfaces.size() ||
+      snapshot.interfaces[interface].kind != IfKind::kMacvlan) {
+    return;  // whoever owns the wire hears every group
+  }
+  const auto reports = parse_membership(frame);
+  if (reports.empty()) return;
+  Vport& vport = vports_[interface];
+  vport.mac = snapshot.interfaces[interface].mac;
+  report(vport, reports);
+  program(interface, &vport);
 }
 
 void Membership::report(Vport& vport, std::span<const GroupReport> reports) {

@@ -32,6 +32,9 @@ class Membership {
   void on_config();
   /// A kMembership punt; takes the packet.
   void handle(rte_mbuf* packet);
+  /// A frame that a program sent from the host plane's device of a routed interface: an IGMP report
+  /// makes the groups heard there.
+  void hear(IfIndex interface, std::span<const uint8_t> frame);
   void tick();
   [[nodiscard]] uint64_t next_deadline() const { return vports_.empty() ? kNever : sweep_ms_; }
   [[nodiscard]] size_t groups(IfIndex interface) const;
@@ -47,9 +50,10 @@ class Membership {
   void program(IfIndex interface, const Vport* vport);
 
   PacketIo& io_;
-  std::map<IfIndex, Vport> vports_;  // attached ones
-  uint64_t sweep_ms_ = 0;            // when to look for expired groups next
-  size_t configured_ = 0;            // interface slots that have been programmed
+  std::map<IfIndex, Vport>
+      vports_;             // attached ones, and routed ones that programs joined groups on
+  uint64_t sweep_ms_ = 0;  // when to look for expired groups next
+  size_t configured_ = 0;  // interface slots that have been programmed
 };
 
 }  // namespace maclane

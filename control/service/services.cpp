@@ -13,7 +13,14 @@ Services::Services(PacketIo& io, const InterfaceName& name, uint64_t seed)
       loop_protect_(io, name),
       dhcp_client_(io, seed ^ 0xd1b54a32d192ed03ULL),
       pppoe_client_(io, seed ^ 0x8cb92ba72f3d8dd7ULL),
-      event_log_(name) {}
+      dhcp_server_(io, book_, arp_),
+      event_log_(name) {
+  dhcp_server_.on_dns([this] {
+    std::vector<be32> servers;
+    for (const LearnedServer& one : learned().dns) servers.push_back(one.address);
+    return servers;
+  });
+}
 
 void Services::on_config(const ServiceConfig& config) {
   book_.set(config.addresses);
@@ -24,6 +31,7 @@ void Services::on_config(const ServiceConfig& config) {
   loop_protect_.on_config(config);
   dhcp_client_.on_config(config);
   pppoe_client_.on_config(config);
+  dhcp_server_.on_config(config.dhcp_server);
 }
 
 bool Services::changed() {
@@ -45,6 +53,7 @@ void Services::handle(rte_mbuf* packet) {
   switch (message_of(packet).reason) {
     case PuntReason::kArp:
       dhcp_client_.overhear(packet);
+      dhcp_server_.overhear(packet);
       [[fallthrough]];
     case PuntReason::kNeighbour:
       arp_.handle(packet);
@@ -57,7 +66,11 @@ void Services::handle(rte_mbuf* packet) {
       icmp_.handle(packet);
       return;
     case PuntReason::kDhcp:
-      dhcp_client_.handle(packet);
+      if (dhcp_server_.hear(packet)) {
+        io_.consume(packet);
+      } else {
+        dhcp_client_.handle(packet);
+      }
       return;
     case PuntReason::kPppoe:
       pppoe_client_.handle(packet);
@@ -90,13 +103,15 @@ void Services::tick() {
   loop_protect_.tick();
   dhcp_client_.tick();
   pppoe_client_.tick();
+  dhcp_server_.tick();
   event_log_.tick(io_.now_ms());
 }
 
 uint64_t Services::next_deadline() const {
   return std::min({arp_.next_deadline(), local_.next_deadline(), membership_.next_deadline(),
                    loop_protect_.next_deadline(), dhcp_client_.next_deadline(),
-                   pppoe_client_.next_deadline(), event_log_.next_deadline()});
+                   pppoe_client_.next_deadline(), dhcp_server_.next_deadline(),
+                   event_log_.next_deadline()});
 }
 
 }  // namespace maclane

@@ -11,6 +11,7 @@
 #include "control/service/address_book.h"
 #include "control/service/arp.h"
 #include "control/service/dhcp_client.h"
+#include "control/service/dhcp_server.h"
 #include "control/service/event_log.h"
 #include "control/service/icmp.h"
 #include "control/service/local.h"
@@ -38,6 +39,8 @@ class Services {
   [[nodiscard]] std::vector<ArpRow> arp_rows() const { return arp_.rows(); }
   [[nodiscard]] Arp& arp() { return arp_; }
   [[nodiscard]] Icmp& icmp() { return icmp_; }
+  [[nodiscard]] Local& local() { return local_; }
+  [[nodiscard]] Membership& membership() { return membership_; }
   [[nodiscard]] LoopProtect& loop_protect() { return loop_protect_; }
   [[nodiscard]] const LoopProtect& loop_protect() const { return loop_protect_; }
   [[nodiscard]] DhcpClient& dhcp_client() { return dhcp_client_; }
@@ -46,6 +49,8 @@ class Services {
   [[nodiscard]] const PppoeClient& pppoe_client() const { return pppoe_client_; }
   /// The router ends: who must be told is told.
   void end() { pppoe_client_.end(); }
+  [[nodiscard]] DhcpServer& dhcp_server() { return dhcp_server_; }
+  [[nodiscard]] const DhcpServer& dhcp_server() const { return dhcp_server_; }
   /// True once after something was learned or lost: the snapshot is to be made again.
   [[nodiscard]] bool changed();
   [[nodiscard]] Learned learned() const;
@@ -61,6 +66,7 @@ class Services {
   LoopProtect loop_protect_;
   DhcpClient dhcp_client_;
   PppoeClient pppoe_client_;
+  DhcpServer dhcp_server_;
   EventLog event_log_;
 };
 

@@ -100,8 +100,9 @@ class Fan {
       arp_heard_ = true;
       return;
     }
-    // So for a DHCP reply, whoever of them it is meant for.
-    if (type == kEtherIp4 && w_.snapshot->interfaces[vport].dhcp && is_dhcp_reply(frame_.packet)) {
+    // So for DHCP, whoever of them it is meant for.
+    const Interface& interface = w_.snapshot->interfaces[vport];
+    if (type == kEtherIp4 && interface.hears_dhcp() && is_dhcp(frame_.packet, interface)) {
       count_rx(w_, vport, frame_.packet->pkt_len);
       dhcp_heard_ = true;
       return;
@@ -151,7 +152,7 @@ class Fan {
     if (m == nullptr) {
       count_drop(w_, Drop::flood_no_mbuf, parent);
     } else {
-      dhcp_punt(w_, m, parent, true);
+      dhcp_punt(w_, m, parent, true, frame_.sender);
     }
   }
 
@@ -178,11 +179,12 @@ class Fan {
       if (type == kEtherArp) {
         // Only the parent hears a reflected frame, so it is told as if it were for it alone.
         punt(w_, m, arp_message((cell_.actions & kToVports) != 0));
-      } else if (w_.snapshot->interfaces[parent].dhcp && is_dhcp_reply(m)) {
+      } else if (const Interface& interface = w_.snapshot->interfaces[parent];
+                 interface.hears_dhcp() && is_dhcp(m, interface)) {
         if (dhcp_heard_) {
           finish(w_, m);  // its copy is for all
         } else {
-          dhcp_punt(w_, m, parent, true);
+          dhcp_punt(w_, m, parent, true, frame_.sender);
         }
       } else {
         rte_pktmbuf_adj(m, kEtherHeader);

@@ -50,10 +50,11 @@ void count_rx(Worker& w, IfIndex interface, uint32_t bytes) noexcept {
   c.rx_bytes += bytes;
 }
 
-void dhcp_punt(Worker& w, rte_mbuf* m, IfIndex heard_on, bool broadcast) noexcept {
+void dhcp_punt(Worker& w, rte_mbuf* m, IfIndex heard_on, bool broadcast, IfIndex sender) noexcept {
   PacketMessage message;
   message.reason = PuntReason::kDhcp;
   message.in_if = heard_on;
+  message.out_if = sender;
   message.broadcast = broadcast;
   punt(w, m, message);
 }
@@ -69,7 +70,7 @@ void to_router(Worker& w, rte_mbuf* m, IfIndex in_if, IfIndex sender, L3Queue& q
   if (m == nullptr) return;
   const uint16_t type = ether(m)->type.host();
   if (type == kEtherIp4) {
-    if (interface.dhcp && is_dhcp_reply(m)) return dhcp_punt(w, m, in_if, false);
+    if (interface.hears_dhcp() && is_dhcp(m, interface)) return dhcp_punt(w, m, in_if, false);
     rte_pktmbuf_adj(m, kEtherHeader);
     // l2_input keeps room for every frame of its burst; only the loopback queue can be full.
     if (!queue.push(m, in_if, L3Queue::kNone)) drop(w, m, Drop::inject_full, in_if);

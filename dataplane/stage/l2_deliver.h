@@ -20,9 +20,10 @@ struct EtherHdr;
 
 void count_rx(Worker& w, IfIndex interface, uint32_t bytes) noexcept;
 
-/// A reply for the DHCP client of an interface, or, heard as a broadcast, for any client of its
-/// domain: to control.
-void dhcp_punt(Worker& w, rte_mbuf* m, IfIndex heard_on, bool broadcast) noexcept;
+/// A message for the DHCP client or server of an interface, or, heard as a broadcast, for any of
+/// its domain: to control.
+void dhcp_punt(Worker& w, rte_mbuf* m, IfIndex heard_on, bool broadcast,
+               IfIndex sender = kNoIf) noexcept;
 
 /// A unicast frame for one of the router's own interfaces: IPv4 to the queue, also that of a PPPoE
 /// session, ARP and what control's services speak to control, the rest dropped. `sender` is the

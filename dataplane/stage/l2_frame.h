@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "dataplane/net/wire.h"
+#include "dataplane/snapshot.h"
 
 namespace maclane {
 
@@ -21,17 +22,21 @@ inline constexpr uint16_t kVlanHeader = sizeof(VlanHdr);
   return type == kEtherVlan || type == kEtherQinQ;
 }
 
-/// Whether an untagged IPv4 frame is what a DHCP client listens for: UDP to port 68, no fragment.
-/// L2 services stand before the router's input (behaviour.md B-3).
-[[nodiscard]] inline bool is_dhcp_reply(const rte_mbuf* m) noexcept {
+/// Whether an untagged IPv4 frame is what the DHCP client or server of an interface listens for:
+/// UDP to port 68; to port 67 of everybody or of the interface's first address; no fragment. L2
+/// services stand before the router's input (behaviour.md B-3, E-14).
+[[nodiscard]] inline bool is_dhcp(const rte_mbuf* m, const Interface& interface) noexcept {
   constexpr unsigned kLeast = kEtherHeader + sizeof(Ip4Hdr) + sizeof(UdpHdr);
   if (m->data_len < kLeast) return false;
   const auto* ip = rte_pktmbuf_mtod_offset(m, const Ip4Hdr*, kEtherHeader);
   if (ip->proto != kProtoUdp || ip->is_fragment()) return false;
   const unsigned udp = kEtherHeader + ip->header_length();
   if (m->data_len < udp + sizeof(UdpHdr)) return false;
-  constexpr uint16_t kDhcpClientPort = 68;
-  return rte_pktmbuf_mtod_offset(m, const UdpHdr*, udp)->dport == be16::from(kDhcpClientPort);
+  constexpr uint16_t kDhcpServerPort = 67, kDhcpClientPort = 68;
+  const be16 port = rte_pktmbuf_mtod_offset(m, const UdpHdr*, udp)->dport;
+  if (port == be16::from(kDhcpClientPort)) return interface.dhcp;
+  return interface.dhcp_server && port == be16::from(kDhcpServerPort) &&
+         (ip->dst == be32::from(0xffffffff) || ip->dst == interface.primary_address);
 }
 
 /// Moves the two MACs over the outermost tag and forgets it. The tag must be there.

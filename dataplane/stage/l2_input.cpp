@@ -173,7 +173,10 @@ class WireInput {
     }
     if (eth.dst.key() != key_ && !find(eth.dst.key(), m)) return;
     count_one(m->pkt_len);
-    if (has_dhcp_ && is_dhcp_reply(m)) return dhcp_punt(w_, m, to_, false);
+    if (has_dhcp_ && is_dhcp(m, snapshot_.interfaces[to_])) {
+      dhcp_punt(w_, m, to_, false);
+      return;
+    }
     m->data_off = static_cast<uint16_t>(m->data_off + kEtherHeader);
     m->data_len = static_cast<uint16_t>(m->data_len - kEtherHeader);
     m->pkt_len -= kEtherHeader;

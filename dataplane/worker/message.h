@@ -37,10 +37,11 @@ struct PacketMessage {
   InjectKind kind = InjectKind::kFrame;
   uint8_t icmp_type = 0;
   uint8_t icmp_code = 0;
-  IfIndex in_if = kNoIf;   // kNoIf: the router itself sent it
-  IfIndex out_if = kNoIf;  // punt kNeighbour: where it would leave; inject: see InjectKind; punt
-                           // kArp: the bridge macvlan that sent it (kNoIf: it came from the wire)
-  uint16_t mtu = 0;        // ICMP fragmentation needed
+  IfIndex in_if = kNoIf;  // kNoIf: the router itself sent it
+  IfIndex out_if =
+      kNoIf;         // punt kNeighbour: where it would leave; inject: see InjectKind; punt
+                     // kArp, kDhcp: the bridge macvlan that sent it (kNoIf: it came from the wire)
+  uint16_t mtu = 0;  // ICMP fragmentation needed
   bool related = false;    // inject kIpOutput: an ICMP error or reset, passes as state related
   bool broadcast = false;  // punt: the frame or packet was not unicast
   be32 next_hop{};         // punt kNeighbour

@@ -2,8 +2,9 @@
 
 import pytest
 
+from dhcp_clients import udhcpc
 from frames import ARP, BROADCAST, Ether, Wire, mac
-from lab import Lab
+from lab import Lab, wait_until
 from scenes import ISP, WAN, conf, local
 
 HOST = mac(0xE001)
@@ -68,6 +69,31 @@ def test_guests_and_iot_have_the_internet_and_nothing_else(lab):
     assert router.rule("neither to each other nor to the LAN") >= 4
     assert pc.ping("192.168.100.10").ok  # the LAN may reach them (E-15)
     assert isp.ping(WAN, wait=1).received == 0
+
+
+def test_guests_and_iot_get_addresses_and_names(lab):
+    """E-9, E-13, E-14: whose client a device is, names through the input chain, and isolation."""
+    router = lab.router(local(lab, conf("guest-iot-dhcp.yaml"))).start()
+    isp = lab.namespace("isp")
+    isp.address(router.move_wire("mlwan", isp), f"{ISP}/24")
+    switch = lab.switch()
+    switch.plug(router.move_wire("mllan", switch.ns, up=False))
+    guest, thermostat = switch.host("guest", None), switch.host("thermostat", None)
+    thermostat.ip("link", "set", "eth0", "address", "02:00:5E:20:00:10")
+    told = udhcpc(thermostat)
+    assert told["address"] == "192.168.200.10" and told["domain"] == "iot.lan"
+    told = udhcpc(guest)
+    assert told["address"].startswith("192.168.100.") and told["dns"] == "192.168.100.1"
+    for host in (guest, thermostat):
+        host.default_via("192.168.100.1" if host is guest else "192.168.200.1")
+        assert host.ping(ISP).ok, host.label
+    found = wait_until(lambda: guest.run("dig", "+short", "+tries=1", "+time=1", "@192.168.100.1",
+                                         "thermostat.iot.lan", check=False).stdout, 60)
+    assert found.strip() == "192.168.200.10"
+    assert guest.ping("192.168.200.10", wait=1).received == 0
+    assert guest.ping("192.168.100.1", wait=1).received == 0
+    assert len({row["server"] for row in router.print("/ip/dhcp-server/lease")
+                if row["status"] == "bound"}) == 2
 
 
 def test_each_of_several_addresses_answers_from_its_own_mac(lab):

@@ -265,6 +265,40 @@ TEST_F(Dhcp, OneBroadcastIsToldOnceWhoeverHearsIt) {  // A-37
   EXPECT_EQ(to_l3().size(), 2u);
 }
 
+/// The same to a server, for an address.
+Bytes to_server(const MacAddr& dst, be32 address) {
+  Bytes f = dhcp_frame(dst, 20, 67);
+  std::memcpy(f.data() + 14 + 16, &address.raw, 4);
+  return f;
+}
+
+TEST_F(Dhcp, WhatIsSaidToAServerGoesToControl) {  // E-14
+  const be32 own = be32::from(0x0a000001), other = be32::from(0x0a000002);
+  for (IfIndex i : {kEther, kB1}) {
+    snapshot.interfaces[i].dhcp_server = true;
+    snapshot.interfaces[i].primary_address = own;
+  }
+  receive(kWirePort, {to_server(mac_of(kB1), own), to_server(mac_of(kEther), own),
+                      to_server(kBroadcast, be32::from(0xffffffff))});
+  const auto punted = punts();
+  ASSERT_EQ(punted.size(), 3u);
+  EXPECT_EQ(punted[0].message.in_if, kB1);
+  EXPECT_FALSE(punted[0].message.broadcast);
+  EXPECT_EQ(punted[1].message.in_if, kEther);
+  EXPECT_TRUE(punted[2].message.broadcast);
+  EXPECT_EQ(punted[2].message.out_if, kNoIf) << "it came from the wire";
+  (void)to_l3();
+  // A relay's message on its way to another server, and what is for a client, are ordinary.
+  receive(kWirePort, {to_server(mac_of(kB1), other), dhcp_frame(mac_of(kB1))});
+  EXPECT_TRUE(punts().empty());
+  EXPECT_EQ(to_l3().size(), 2u);
+  // A sibling's broadcast says whose it is.
+  receive(1, to_server(kBroadcast, be32::from(0xffffffff)));
+  const auto siblings = punts();
+  ASSERT_EQ(siblings.size(), 1u);
+  EXPECT_EQ(siblings[0].message.out_if, kB2);
+}
+
 TEST_F(Dhcp, ASiblingMayBeTheServer) {  // E-44
   snapshot.interfaces[kB1].dhcp = true;
   receive(1, dhcp_frame(kBroadcast));  // from kB2's kernel device

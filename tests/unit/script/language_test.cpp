@@ -248,8 +248,8 @@ const Wrong kWrong[] = {
     {"/interface/macvlan/print where running or",
      "syntax error (line 1 column 42); the expression ends where a value was expected", 1, 42},
     // what running says; a menu that is not there is none of the others
-    {"/ip dhcp-server network\nadd address=10.0.0.0/8 gateway=10.0.0.1",
-     "bad command name dhcp-server (line 1 column 5); /ip/dhcp-server is known to RouterOS but not "
+    {"/ip dhcp-relay network\nadd address=10.0.0.0/8 gateway=10.0.0.1",
+     "bad command name dhcp-relay (line 1 column 5); /ip/dhcp-relay is known to RouterOS but not "
      "in "
      "this version of Maclane",
      1, 5},

@@ -1,0 +1,96 @@
+#include "control/dns.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "control/model/value.h"
+#include "control/service/text.h"
+
+namespace maclane {
+namespace {
+
+using model::View;
+
+constexpr int64_t kNamesPerKib = 4, kMostNames = 10'000;
+
+/// A name as a record of dnsmasq's dns-rr: its parts with their lengths, in hexadecimal.
+std::string wire_name(std::string_view name) {
+  std::string out;
+  while (!name.empty()) {
+    const size_t dot = std::min(name.find('.'), name.size());
+    out += fmt::format("{:02x}", dot);
+    for (const char c : name.substr(0, dot)) out += fmt::format("{:02x}", static_cast<uint8_t>(c));
+    name.remove_prefix(std::min(dot + 1, name.size()));
+  }
+  return out + "00";
+}
+
+std::string static_line(const View& row) {
+  const std::string_view type = row.get("type"), name = row.get("name");
+  const int64_t ttl = row.get_time_ms("ttl") / 1000;
+  if (type == "A" || type == "AAAA") {
+    if (row.get_bool("match-subdomain"))
+      return fmt::format("address=/{}/{}", name, row.get("address"));
+    return fmt::format("host-record={},{},{}", name, row.get("address"), ttl);
+  }
+  if (type == "CNAME") return fmt::format("cname={},{},{}", name, row.get("cname"), ttl);
+  if (type == "FWD") return fmt::format("server=/{}/{}", name, row.get("forward-to"));
+  if (type == "NXDOMAIN") return fmt::format("address=/{}/", name);
+  if (type == "MX") {
+    return fmt::format("mx-host={},{},{}", name, row.get("mx-exchange"), row.get("mx-preference"));
+  }
+  if (type == "NS") return fmt::format("dns-rr={},2,{}", name, wire_name(row.get("ns")));
+  if (type == "SRV") {
+    return fmt::format("srv-host={},{},{},{},{}", name, row.get("srv-target"), row.get("srv-port"),
+                       row.get("srv-priority"), row.get("srv-weight"));
+  }
+  return fmt::format("txt-record={},\"{}\"", name, row.get("text"));
+}
+
+}  // namespace
+
+std::vector<be32> dns_servers(const model::Tree& tree) {
+  std::vector<be32> out;
+  for (std::string_view one : model::split_list(tree.settings("/ip/dns").get("servers")))
+    if (const auto address = model::parse_ip4(one)) out.push_back(be32::from(*address));
+  return out;
+}
+
+std::string dns_file(const model::Tree& tree, const Learned& learned, std::span<const be32> ours) {
+  const View dns = tree.settings("/ip/dns");
+  const bool remote = dns.get_bool("allow-remote-requests");
+  std::vector<be32> servers = dns_servers(tree);
+  if (!remote && servers.empty()) return {};
+  for (const LearnedServer& one : learned.dns) {
+    if (std::ranges::find(servers, one.address) == servers.end()) servers.push_back(one.address);
+  }
+  std::string out = "# made by maclane from /ip/dns at each change\nbind-dynamic\n";
+  if (!remote || !ours.empty()) out += "listen-address=127.0.0.1\n";
+  if (remote) {
+    for (const be32 one : ours) out += fmt::format("listen-address={}\n", text_of(one));
+  }
+  // The first that answers is asked again, the others only when it fails (C-31).
+  out += "strict-order\n";
+  for (const be32 one : servers) out += fmt::format("server={}\n", text_of(one));
+  const int64_t max_ttl = dns.get_time_ms("cache-max-ttl") / 1000;
+  out += fmt::format(
+      "cache-size={}\nmax-cache-ttl={}\nmax-ttl={}\nlocal-ttl=86400\nedns-packet-max={}\n"
+      "dns-forward-max={}\n",
+      std::min(dns.get_integer("cache-size") * kNamesPerKib, kMostNames), max_ttl, max_ttl,
+      dns.get_integer("max-udp-packet-size"), dns.get_integer("max-concurrent-queries"));
+  for_each(tree, "/ip/dns/static", [&](const View& row) {
+    if (!row.disabled()) out += static_line(row) + "\n";
+  });
+  return out;
+}
+
+void add_dns_commands(model::Commands& commands, NameServer& server) {
+  commands.on("/ip/dns/cache", "flush",
+              [&server](const model::Call&, const model::Caller&) -> model::Answer<model::Outcome> {
+                server.flush();
+                return model::Outcome{};
+              });
+}
+
+}  // namespace maclane

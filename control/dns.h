@@ -1,0 +1,22 @@
+// The DNS forwarder between its parts: the file it is given, and its commands. Control thread.
+#pragma once
+
+#include <string>
+
+#include "control/model/commands.h"
+#include "control/service/learned.h"
+#include "control/service/name_server.h"
+
+namespace maclane {
+
+/// dnsmasq's file for /ip/dns; "": it has nothing to do. `ours`: the router's addresses, where the
+/// namespace is shared with the host and it must not serve at others; else empty.
+[[nodiscard]] std::string dns_file(const model::Tree& tree, const Learned& learned,
+                                   std::span<const be32> ours);
+/// The IPv4 name servers of /ip/dns.
+[[nodiscard]] std::vector<be32> dns_servers(const model::Tree& tree);
+
+/// /ip/dns/cache flush.
+void add_dns_commands(model::Commands& commands, NameServer& server);
+
+}  // namespace maclane

@@ -1,0 +1,203 @@
+// The tables of /ip/dns (behaviour.md C5).
+#include "control/model/schema_parts.h"
+
+namespace maclane::model {
+namespace {
+
+using namespace parts;  // NOLINT: the tables are made of these parts
+using P = Property;
+
+constexpr std::string_view kTypes[] = {"A",  "AAAA",     "CNAME", "FWD", "MX",
+                                       "NS", "NXDOMAIN", "SRV",   "TXT"};
+constexpr std::string_view kMain[] = {"main"};
+constexpr std::string_view kNoDoh =
+    "names are asked for by dnsmasq, which speaks no DNS over HTTPS; name servers in servers";
+constexpr std::string_view kNoRegexp =
+    "names are answered by dnsmasq, which knows no regular expressions; write name, with "
+    "match-subdomain=yes for all names below it";
+
+constexpr Property not_yet(std::string_view name, std::string_view reason) {
+  return {.name = name,
+          .type = Type::kString,
+          .flags = P::kNotYet | P::kHidden,
+          .not_working_reason = reason};
+}
+
+constexpr Property kDns[] = {
+    {.name = "servers",
+     .type = Type::kIp4,
+     .flags = P::kList | P::kDistinct,
+     .help = "name servers to ask, in this order, before those of DHCP and PPPoE"},
+    read_only("dynamic-servers", Type::kString, "name servers of DHCP and PPPoE"),
+    {.name = "allow-remote-requests",
+     .type = Type::kBool,
+     .default_value = "false",
+     .help = "yes: answers others, not the router's own programs alone; mind the firewall"},
+    {.name = "cache-size",
+     .type = Type::kInteger,
+     .default_value = "2048",
+     .min = 64,
+     .max = kMaxUint32,
+     .help = "KiB of names that are remembered; some 4 names a KiB, at most 10000"},
+    {.name = "cache-max-ttl",
+     .type = Type::kTime,
+     .default_value = "1w",
+     .min = kSecond,
+     .max = kLongestTime,
+     .help = "no name is remembered for longer"},
+    {.name = "max-udp-packet-size",
+     .type = Type::kInteger,
+     .default_value = "4096",
+     .flags = P::kHidden,
+     .min = 512,
+     .max = 65507,
+     .help = "the largest answer by UDP"},
+    {.name = "max-concurrent-queries",
+     .type = Type::kInteger,
+     .default_value = "100",
+     .flags = P::kHidden,
+     .min = 1,
+     .max = 10000,
+     .help = "questions that are under way at once"},
+    not_yet("use-doh-server", kNoDoh),
+    later("max-concurrent-tcp-sessions"),
+    later("query-server-timeout"),
+    later("query-total-timeout"),
+    later("address-list-extra-time"),
+    later("mdns-repeat-ifaces"),
+    {.name = "verify-doh-cert",
+     .type = Type::kBool,
+     .default_value = "false",
+     .flags = P::kHidden,
+     .not_working = kYes,
+     .not_working_reason = kNoDoh},
+    {.name = "vrf",
+     .type = Type::kEnum,
+     .default_value = "main",
+     .flags = P::kHidden,
+     .values = kMain,
+     .help = "main is the only table in this version"},
+    {.name = "status",
+     .type = Type::kString,
+     .flags = P::kReadOnly | P::kOurs,
+     .help = "running, stopped (nothing for it to do) or starting again"},
+};
+constexpr Command kCacheCommands[] = {
+    {.name = "flush", .help = "forgets the names of the cache"},
+};
+
+constexpr Property kStatic[] = {
+    {.name = "name", .type = Type::kString, .max = 253, .help = "the name that is answered"},
+    not_yet("regexp", kNoRegexp),
+    {.name = "type",
+     .type = Type::kEnum,
+     .default_value = "A",
+     .values = kTypes,
+     .help = "what is answered; FWD: asks forward-to; NXDOMAIN: that there is no such name"},
+    {.name = "address", .type = Type::kString, .max = 64, .help = "of A and AAAA"},
+    {.name = "cname", .type = Type::kString, .max = 253, .help = "the name it is another of"},
+    {.name = "forward-to", .type = Type::kString, .max = 64, .help = "the name server to ask"},
+    {.name = "mx-exchange", .type = Type::kString, .max = 253, .help = "who takes its mail"},
+    {.name = "mx-preference",
+     .type = Type::kInteger,
+     .default_value = "10",
+     .flags = P::kHidden,
+     .max = 65535,
+     .help = "of several the lowest goes first"},
+    {.name = "ns", .type = Type::kString, .max = 253, .help = "its name server"},
+    {.name = "srv-target", .type = Type::kString, .max = 253, .help = "who serves"},
+    {.name = "srv-port",
+     .type = Type::kInteger,
+     .default_value = "0",
+     .flags = P::kHidden,
+     .max = 65535,
+     .help = "at which port"},
+    {.name = "srv-priority",
+     .type = Type::kInteger,
+     .default_value = "0",
+     .flags = P::kHidden,
+     .max = 65535,
+     .help = "of several the lowest goes first"},
+    {.name = "srv-weight",
+     .type = Type::kInteger,
+     .default_value = "0",
+     .flags = P::kHidden,
+     .max = 65535,
+     .help = "how often one of those of equal priority is taken"},
+    {.name = "text", .type = Type::kString, .max = 1024, .help = "of TXT"},
+    {.name = "ttl",
+     .type = Type::kTime,
+     .default_value = "1d",
+     .min = kSecond,
+     .max = kLongestTime,
+     .help = "how long others may remember the answer"},
+    {.name = "match-subdomain",
+     .type = Type::kBool,
+     .default_value = "false",
+     .flags = P::kHidden,
+     .help = "yes: for the names below it too"},
+    later("address-list"),
+    disabled(),
+    comment(),
+    state_flag("dynamic", "made by the router itself"),
+};
+constexpr FlagLetter kStaticLetters[] = {{'X', "disabled", "disabled"},
+                                         {'D', "dynamic", "dynamic"}};
+constexpr std::string_view kStaticColumns[] = {"name", "type", "address", "cname", "ttl"};
+constexpr std::string_view kStaticKey[] = {"name", "type", "address"};
+
+constexpr Property kCache[] = {
+    read_only("name", Type::kString, "the name; cut at 30 characters"),
+    read_only("type", Type::kString, "A, AAAA, CNAME, SRV ..."),
+    read_only("data", Type::kString, "the answer; cut at 40 characters"),
+    {.name = "ttl",
+     .type = Type::kTime,
+     .flags = P::kReadOnly | P::kCounter,
+     .help = "how long it is remembered"},
+    state_flag("static", "of /ip/dns/static"),
+    state_flag("negative", "there is no such name"),
+};
+constexpr FlagLetter kCacheLetters[] = {{'S', "static", "static"}, {'N', "negative", "negative"}};
+constexpr std::string_view kCacheColumns[] = {"name", "type", "data", "ttl"};
+
+constexpr Menu kMenus[] = {
+    {"/ip/dns", Menu::Kind::kSettings, kDns, {}, {}, {}, "names: a cache, and who is asked"},
+    {"/ip/dns/static",
+     Menu::Kind::kList,
+     kStatic,
+     kStaticLetters,
+     kStaticColumns,
+     {},
+     "names that the router answers itself",
+     {},
+     {},
+     Menu::kNone,
+     "static dns entry",
+     Policy::kRead,
+     Policy::kWrite,
+     {},
+     kStaticKey},
+    {"/ip/dns/cache",
+     Menu::Kind::kState,
+     kCache,
+     kCacheLetters,
+     kCacheColumns,
+     {},
+     "names that are remembered",
+     kCacheCommands},
+    {"/ip/dns/cache/all",
+     Menu::Kind::kState,
+     kCache,
+     kCacheLetters,
+     kCacheColumns,
+     {},
+     "these, and the names there are none of"},
+};
+
+}  // namespace
+
+std::span<const Menu> dns_menus() {
+  return kMenus;
+}
+
+}  // namespace maclane::model

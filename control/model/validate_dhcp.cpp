@@ -1,0 +1,94 @@
+// The rules of pools and DHCP servers (behaviour.md C-2, C2).
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+
+#include "control/model/validate.h"
+#include "control/model/value.h"
+
+namespace maclane::model {
+namespace {
+
+bool is_attached(const Check& check, std::string_view interface) {
+  const Menu& menu = *find_menu("/interface/macvlan");
+  const RowPtr row = check.tree.find(menu, interface);
+  return row != nullptr && View(menu, *row).get("attach") != "none";
+}
+
+void check_pools(Check& check) {
+  const Menu& menu = *find_menu("/ip/pool");
+  for (const RowPtr& row : check.tree.rows(menu)) {
+    const View pool(menu, *row);
+    std::set<std::string_view> seen{pool.raw("name")};
+    for (std::string_view next = pool.get("next-pool"); next != "none";) {
+      if (!seen.insert(next).second) {
+        check.add(pool, "next-pool",
+                  fmt::format("the pools after {} lead back to {}; let the last have "
+                              "next-pool=none",
+                              pool.raw("name"), next));
+        break;
+      }
+      const RowPtr after = check.tree.find(menu, next);
+      if (after == nullptr) break;
+      next = View(menu, *after).get("next-pool");
+    }
+  }
+}
+
+void check_servers(Check& check) {
+  std::map<std::pair<std::string_view, std::string_view>, std::string_view> on_interface;
+  for_each(check.tree, "/ip/dhcp-server", [&](const View& row) {
+    if (is_attached(check, row.raw("interface"))) {
+      check.add(row, "interface",
+                fmt::format("{} is attached: its frames belong to the container or program that "
+                            "holds the tap; run the DHCP server there, or take attach away",
+                            row.raw("interface")));
+    }
+    if (row.disabled()) return;
+    const auto [first, fresh] =
+        on_interface.try_emplace({row.raw("interface"), row.get("relay")}, row.raw("name"));
+    if (fresh) return;
+    check.add(row, "interface",
+              fmt::format("failure: dhcp-server on that interface already exists: {} serves {}; "
+                          "disable one, or give this one an interface or a relay of its own",
+                          first->second, row.raw("interface")));
+  });
+}
+
+void check_leases(Check& check) {
+  std::map<std::string_view, std::string> by_address;
+  for_each(check.tree, "/ip/dhcp-server/lease", [&](const View& row) {
+    if (!row.is_set("mac-address") && !row.is_set("client-id")) {
+      check.add(row, "mac-address", "missing =mac-address=: write the client's, or its client-id",
+                Trouble::kMissing);
+    }
+    std::string mistake = mac_mistake(row.raw("mac-address"));
+    if (!mistake.empty()) check.add(row, "mac-address", std::move(mistake));
+    if (row.disabled()) return;
+    const auto [first, fresh] = by_address.try_emplace(row.raw("address"), where(row));
+    if (fresh) return;
+    check.add(row, "address",
+              fmt::format("failure: already have static lease with this address: {} is another "
+                          "client's ({})",
+                          row.raw("address"), first->second));
+  });
+}
+
+}  // namespace
+
+void validate_dhcp(Check& check) {
+  if (check.concerns({"/ip/pool"})) check_pools(check);
+  if (check.concerns({"/ip/dhcp-server", "/interface/macvlan"})) check_servers(check);
+  if (check.concerns({"/ip/dhcp-server/lease"})) check_leases(check);
+  if (!check.concerns({"/ip/dhcp-server/network"})) return;
+  check.for_each_twin(
+      "/ip/dhcp-server/network", [](const View&) { return true; },
+      [&](const View& row, const View& first) {
+        check.add(row, "address",
+                  fmt::format("failure: already have such network: {} has a row already ({})",
+                              row.raw("address"), where(first)));
+      });
+}
+
+}  // namespace maclane::model

@@ -1,0 +1,39 @@
+// The router's host plane and what serves beside the packets: leases that are kept, the name
+// server.
+#include "control/observe/log.h"
+#include "control/router.h"
+
+namespace maclane {
+
+void Router::make_host_services(const model::Tree& tree) {
+  leases_ = std::make_unique<LeaseFile>(services_->dhcp_server(), options_.state_folder);
+  host_ = std::make_unique<HostPlane>(
+      *io_, services_->addresses(), services_->membership(),
+      [this](IfIndex index) { return std::string(compiled_->names.name_of(index)); });
+  services_->local().on_packet(
+      [this](std::span<const uint8_t> packet, IfIndex in_if, bool broadcast) {
+        return host_->deliver(packet, in_if, broadcast);
+      });
+  open_host_plane(tree);
+  names_ = std::make_unique<NameServer>(options_.state_folder);
+}
+
+/// A router without a place for programs still routes.
+void Router::open_host_plane(const model::Tree& tree) {
+  const Status status = host_->open(std::string(tree.settings("/dataplane").get("host-plane")));
+  if (status) return;
+  for (const Error& e : status.error())
+    log::write(log::Level::kWarning, "system,warning",
+               "{}; no programs can serve at the router's addresses", e.text());
+}
+
+void Router::serve_names(const model::Tree& next, const ServiceConfig& config) {
+  if (!host_->is_open()) return;  // it has said so
+  std::vector<be32> ours;
+  if (host_->is_shared()) {
+    for (const InterfaceAddress& one : config.addresses) ours.push_back(one.address);
+  }
+  names_->configure(dns_file(next, services_->learned(), ours), host_->netns(), io_->now_ms());
+}
+
+}  // namespace maclane

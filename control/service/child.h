@@ -1,0 +1,65 @@
+// A program that serves for the router: started in the host plane's namespace, restarted when it
+// ends, its words in the router's log. Control thread; nothing here waits for it.
+//
+// A program that ends by itself is started again at once, then after 1 s, 2 s and so on up to 30 s;
+// one that ran for a minute begins anew. It outlives a router that was killed: its pid is kept in a
+// file, and the next router ends it before it starts its own, if the process still has the words
+// that were kept with it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/service/netns.h"
+
+namespace maclane {
+
+class Child {
+ public:
+  static constexpr uint64_t kLongestWaitMs = 30'000, kSteadyMs = 60'000, kLookMs = 20;
+
+  /// topics: of its lines in the log. pid_file: "" keeps none.
+  Child(std::string name, std::string topics, std::string pid_file);
+  ~Child();
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  /// Told of each line it writes; true: the line needs no place in the log.
+  void on_line(std::function<bool(std::string_view)> line) { on_line_ = std::move(line); }
+  /// From now on it runs with these words, the first its program; what ran so far is ended.
+  void run(std::vector<std::string> words, const Netns& where, uint64_t now_ms);
+  void stop();
+  void tick(uint64_t now_ms);
+  void signal(int number) const;
+  /// Reads what it writes until it is silent, at most a tenth of a second.
+  void listen();
+
+  [[nodiscard]] bool is_wanted() const { return !words_.empty(); }
+  [[nodiscard]] bool is_running() const { return pid_ > 0; }
+  [[nodiscard]] unsigned restarts() const { return restarts_; }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+ private:
+  void start(uint64_t now_ms);
+  void end_predecessor();
+  void end();
+  void read_lines();
+  void keep_pid() const;
+
+  std::string name_, topics_, pid_file_;
+  std::function<bool(std::string_view)> on_line_;
+  std::vector<std::string> words_;
+  const Netns* where_ = nullptr;
+  pid_t pid_ = -1;
+  int output_ = -1;
+  std::string line_;
+  uint64_t started_ms_ = 0, again_ms_ = 0, wait_ms_ = 0, look_ms_ = 0;
+  unsigned restarts_ = 0;
+};
+
+}  // namespace maclane

@@ -1,0 +1,78 @@
+// What the DHCP servers are told with every publish (behaviour.md C2). Plain values; addresses in
+// host order, as pools and ranges are counted. Control thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "control/service/dhcp_option_part.h"
+#include "dataplane/net/types.h"
+
+namespace maclane {
+
+/// An option as configured (C-5).
+struct DhcpOptionConfig {
+  uint8_t code = 0;
+  bool force = false;  // sent whether it was asked for or not
+  std::vector<DhcpOptionPart> value{};
+};
+
+/// A pool with those that follow it (next-pool), in the order they are used up.
+struct DhcpPoolRange {
+  std::string pool;
+  uint32_t first = 0, last = 0;
+};
+
+struct DhcpServerConfig {
+  enum class Authoritative : uint8_t { kYes, kNo, kAfter2s, kAfter10s };
+  std::string name;
+  std::string interface_name;
+  IfIndex interface = kNoIf;
+  std::vector<DhcpPoolRange> ranges{};  // none: static-only
+  uint32_t lease_s = 1800;
+  Authoritative authoritative = Authoritative::kYes;
+  uint32_t delay_threshold_s = 0;  // requests with less in `secs` are not heard
+  bool conflict_detection = true;
+  bool add_arp = false;
+  bool always_broadcast = false;
+  bool by_client_id = true;  // no: leases are told apart by MAC address alone
+  be32 relay{};              // 0: clients on the wire; all ones: any relay; else that one
+  std::vector<DhcpOptionConfig> options{};
+};
+
+/// A row of /ip/dhcp-server/network.
+struct DhcpNetworkConfig {
+  uint32_t network = 0;
+  uint8_t length = 0;   // of the row's address
+  uint8_t netmask = 0;  // what clients are told; 0: that of the address
+  std::vector<be32> gateways{}, dns{}, ntp{}, wins{}, capwap{};
+  bool dns_none = false, ntp_none = false;
+  std::string domain;
+  be32 next_server{};
+  std::string boot_file;
+  std::vector<DhcpOptionConfig> options{};
+};
+
+/// A row of /ip/dhcp-server/lease that a person wrote.
+struct DhcpStaticLease {
+  uint32_t id = 0;     // of the row, never 0
+  std::string server;  // "": of any
+  uint32_t address = 0;
+  MacAddr mac;                       // zero: told by client_id alone
+  std::vector<uint8_t> client_id{};  // empty: told by MAC address
+  uint32_t lease_s = 0;              // 0: the server's
+  bool block = false;
+  bool always_broadcast = false;
+  std::vector<DhcpOptionConfig> options{};
+};
+
+struct DhcpServingConfig {
+  std::vector<DhcpServerConfig> servers{};
+  std::vector<DhcpNetworkConfig> networks{};
+  std::vector<DhcpStaticLease> leases{};
+  std::vector<be32> dns{};  // of /ip/dns, for networks that name none and nothing was learned
+};
+
+}  // namespace maclane

@@ -1,0 +1,382 @@
+// The taps: which there are, how they are set, and what goes through them. Routes and rules are in
+// host_routes.cpp.
+#include "control/service/host_plane.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "control/observe/log.h"
+#include "control/service/host_frame.h"
+#include "control/service/packet_build.h"
+
+namespace maclane {
+namespace {
+
+constexpr const char* kOwnNamespace = "maclane";
+constexpr size_t kLongestFrame = 65535 + sizeof(EtherHdr);
+constexpr unsigned kFramesPerTap = 32;  // in one go, so that the others have their turn
+// Senders whose MAC is not known stand behind this one.
+const MacAddr kSomebody{{0x02, 'm', 'l', 'a', 'n', 0}};
+
+constexpr uint16_t kDnsPort = 53;
+
+/// A tap is a descriptor: thousands of interfaces take more than the usual limit.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+HostPlane::HostPlane(PacketIo& io, const AddressBook& book, Membership& membership,
+                     InterfaceName name)
+    : io_(io),
+      book_(book),
+      membership_(membership),
+      name_(std::move(name)),
+      frame_(kLongestFrame) {}
+
+HostPlane::~HostPlane() {
+  if (!is_open()) return;
+  for (const Netlink::Rule& rule : rules_) (void)netlink_->remove_rule(rule);
+  (void)netlink_->remove_group(group_);
+  for (const auto& [interface, tap] : taps_) {
+    if (tap.fd >= 0) close(tap.fd);
+  }
+  close(epoll_);
+}
+
+Status HostPlane::open(const std::string& where) {
+  if (where == "no") return {};
+  const bool own = in_own_netns();
+  if (where == "yes" || (where == "auto" && own)) {
+    shared_ = !own;
+  } else {
+    Result<Netns> opened = Netns::open(where == "auto" ? kOwnNamespace : where);
+    if (!opened) return tl::make_unexpected(opened.error());
+    netns_ = std::move(*opened);
+  }
+  raise_descriptor_limit();
+  group_ = 0x40000000u | static_cast<uint32_t>(getpid()) << 1;
+  auto netlink = std::make_unique<Netlink>();
+  {
+    const Netns::Scope scope = enter();
+    if (const int failure = netlink->open(); failure != 0)
+      return fail(fmt::format("no rtnetlink socket: {}", std::strerror(failure)));
+    const unsigned lo = Netlink::index_of("lo");
+    if (lo != 0 && !shared_) (void)netlink->change_link(lo, {.up = true});
+  }
+  netlink_ = std::move(netlink);
+  epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_ < 0) return fail(fmt::format("no epoll descriptor: {}", std::strerror(errno)));
+  share();
+  return {};
+}
+
+void HostPlane::on_config(const ServiceConfig& config) {
+  if (!is_open()) return;
+  refuse_dns_ = !config.serves_dns;
+  want_taps(config);
+  want_routes(config);
+  want_rules();
+  tick();
+}
+
+void HostPlane::want_taps(const ServiceConfig& config) {
+  const Snapshot& snapshot = io_.snapshot();
+  std::map<IfIndex, std::vector<InterfaceAddress>> wanted;
+  for (const InterfaceAddress& address : config.addresses) {
+    if (address.interface >= snapshot.interfaces.size()) continue;
+    const Interface& interface = snapshot.interfaces[address.interface];
+    if (interface.kind != IfKind::kNone && !interface.attached)
+      wanted[address.interface].push_back(address);
+  }
+  std::vector<IfIndex> gone;
+  for (const auto& [interface, tap] : taps_) {
+    if (!wanted.contains(interface) || tap.name != name_(interface)) gone.push_back(interface);
+  }
+  remove(gone);
+  for (auto& [index, addresses] : wanted) {
+    const Interface& interface = snapshot.interfaces[index];
+    const auto [found, fresh] = taps_.try_emplace(index);
+    Tap& tap = found->second;
+    if (fresh) {
+      tap.name = name_(index);
+      tap.since_ms = io_.now_ms();
+    }
+    if (!fresh && tap.mac == interface.mac && tap.mtu == interface.mtu &&
+        tap.running == interface.up && tap.wanted == addresses) {
+      continue;
+    }
+    tap.mac = interface.mac;
+    tap.mtu = interface.mtu;
+    tap.running = interface.up;
+    tap.wanted = std::move(addresses);
+    tap.dirty = true;
+    ++waiting_;
+  }
+}
+
+void HostPlane::remove(const std::vector<IfIndex>& gone) {
+  size_t devices = 0;
+  for (const IfIndex interface : gone) devices += taps_.at(interface).fd >= 0 ? 1 : 0;
+  // Each by itself takes the kernel some twenty milliseconds, all at once little more.
+  if (devices > 1) {
+    for (const IfIndex interface : gone) {
+      const Tap& tap = taps_.at(interface);
+      if (tap.fd >= 0) (void)netlink_->change_link(tap.index, {.group = group_ + 1});
+    }
+    (void)netlink_->remove_group(group_ + 1);
+  }
+  for (const IfIndex interface : gone) {
+    const Tap& tap = taps_.at(interface);
+    if (tap.fd >= 0) close(tap.fd);
+    std::erase_if(routes_, [&](const auto& r) { return r.second.device == tap.index; });
+    taps_.erase(interface);
+  }
+  routes_dirty_ |= !gone.empty();
+}
+
+void HostPlane::tick() {
+  if (!is_open()) return;
+  if (waiting_ != 0) {
+    const uint64_t now = io_.now_ms();
+    unsigned turns = kTapsPerTurn;
+    size_t left = 0;
+    for (auto& [interface, tap] : taps_) {
+      if (!tap.dirty) continue;
+      if (turns == 0 || now < tap.retry_ms) {
+        ++left;
+        continue;
+      }
+      --turns;
+      if (tap.fd < 0 && !make(interface, tap)) {
+        ++left;
+        continue;
+      }
+      settle(tap);
+    }
+    waiting_ = left;
+  }
+  if (routes_dirty_) settle_routes();
+}
+
+int HostPlane::create_device(const std::string& device, int* failure) const {
+  const Netns::Scope scope = enter();
+  const int fd = ::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) {
+    *failure = errno;
+    return -1;
+  }
+  ifreq request{};
+  std::memcpy(request.ifr_name, device.data(), std::min<size_t>(device.size(), IFNAMSIZ - 1));
+  request.ifr_flags = static_cast<int16_t>(IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL);
+  if (ioctl(fd, TUNSETIFF, &request) != 0) {
+    // Of a name that a device of another kind has, the kernel says EINVAL.
+    *failure = Netlink::index_of(device) != 0 ? EEXIST : errno;
+    close(fd);
+    return -1;
+  }
+  return fd;
+}
+
+bool HostPlane::make(IfIndex interface, Tap& tap) {
+  const uint64_t now = io_.now_ms();
+  int failure = 0;
+  tap.device = host_device_name(tap.name);
+  tap.fd = tap.device == "lo" ? -1 : create_device(tap.device, &failure);
+  const bool is_lo = tap.device == "lo";
+  if (tap.fd < 0 && (is_lo || (failure == EEXIST && now - tap.since_ms >= kNameMs))) {
+    const std::string other = host_device_name(tap.name, true);
+    tap.fd = create_device(other, &failure);
+    if (tap.fd >= 0) {
+      log::write(
+          log::Level::kWarning, "interface,warning",
+          "{}: there is a device {} that is not the router's; {}'s device for programs is {}",
+          tap.name, tap.device, tap.name, other);
+    }
+    tap.device = other;
+  }
+  if (tap.fd < 0) {
+    std::string problem =
+        fmt::format("{}: {}", tap.device,
+                    failure == EEXIST ? "another device has this name" : std::strerror(failure));
+    if (failure != EEXIST || now - tap.since_ms >= kNameMs) {
+      if (problem != tap.problem) {
+        log::write(log::Level::kWarning, "interface,warning",
+                   "{}: no device for programs ({}); the router itself answers pings there only",
+                   tap.name, problem);
+      }
+      tap.problem = std::move(problem);
+    }
+    tap.retry_ms = now + (now - tap.since_ms < kNameMs ? 50 : kRetryMs);
+    tap.device.clear();
+    return false;
+  }
+  {
+    const Netns::Scope scope = enter();
+    tap.index = Netlink::index_of(tap.device);
+  }
+  tap.problem.clear();
+  tap.have.clear();
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u32 = interface;
+  (void)epoll_ctl(epoll_, EPOLL_CTL_ADD, tap.fd, &event);
+  (void)netlink_->tame_link(tap.index);
+  (void)netlink_->change_link(tap.index,
+                              {.alias = "maclane " + tap.name, .group = group_, .no_arp = true});
+  routes_dirty_ = true;
+  return true;
+}
+
+void HostPlane::settle(Tap& tap) {
+  tap.dirty = false;
+  int failure = netlink_->change_link(tap.index, {.mac = tap.mac, .mtu = tap.mtu, .up = true});
+  const int carrier = tap.running ? 1 : 0;
+  if (failure == 0 && ioctl(tap.fd, TUNSETCARRIER, &carrier) != 0) failure = errno;
+  if (failure != 0) {
+    // Somebody removed or moved the device; it is made anew.
+    log::write(log::Level::kWarning, "interface,warning",
+               "{}: its device {} cannot be set up ({}) and is made again", tap.name, tap.device,
+               std::strerror(failure));
+    close(std::exchange(tap.fd, -1));
+    std::erase_if(routes_, [&](const auto& r) { return r.second.device == tap.index; });
+    tap.have.clear();
+    tap.dirty = true;
+    tap.retry_ms = io_.now_ms() + kRetryMs;
+    ++waiting_;
+    return;
+  }
+  settle_addresses(tap);
+}
+
+void HostPlane::settle_addresses(Tap& tap) {
+  const auto in = [](const std::vector<InterfaceAddress>& all, const InterfaceAddress& one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+  };
+  for (const InterfaceAddress& a : tap.have) {
+    if (in(tap.wanted, a)) continue;
+    (void)netlink_->remove_address(tap.index, a.address, a.length);
+    // The kernel takes the routes along that prefer it.
+    std::erase_if(routes_, [&](const auto& r) { return r.second.source == a.address; });
+  }
+  for (const InterfaceAddress& a : tap.wanted) {
+    if (in(tap.have, a)) continue;
+    const int failure = netlink_->add_address(tap.index, a.address, a.length);
+    if (failure == 0) continue;
+    log::write(log::Level::kWarning, "interface,warning",
+               "{}: the kernel refuses an address of its device {}: {}", tap.name, tap.device,
+               std::strerror(failure));
+  }
+  tap.have = tap.wanted;
+  routes_dirty_ = true;
+}
+
+HostPlane::Tap* HostPlane::tap_for(be32 destination, IfIndex in_if, bool broadcast) {
+  const auto usable = [&](IfIndex interface) -> Tap* {
+    const auto found = taps_.find(interface);
+    return found != taps_.end() && found->second.fd >= 0 ? &found->second : nullptr;
+  };
+  if (Tap* tap = usable(in_if); tap != nullptr || broadcast) return tap;
+  for (const InterfaceAddress& row : book_.owners(destination)) {
+    if (Tap* tap = usable(row.interface); tap != nullptr) return tap;
+  }
+  return nullptr;
+}
+
+bool HostPlane::deliver(std::span<const uint8_t> packet, IfIndex in_if, bool broadcast) {
+  Ip4Hdr ip;
+  if (!is_open() || !read_ip4(packet, ip)) return false;
+  const auto group = group_mac(ip.dst, book_.broadcast(ip.dst));
+  Tap* tap = tap_for(ip.dst, in_if, broadcast || group.has_value());
+  if (tap == nullptr || (!group && !book_.owns(ip.dst))) return false;
+  const Neighbour sender = io_.neighbours().find(in_if, ip.src);
+  EtherHdr ether{group.value_or(tap->mac), sender.mac.is_zero() ? kSomebody : sender.mac,
+                 be16::from(kEtherIp4)};
+  const std::array<iovec, 2> parts = {iovec{&ether, sizeof ether},
+                                      iovec{const_cast<uint8_t*>(packet.data()), packet.size()}};
+  ssize_t n = 0;
+  do {
+    n = writev(tap->fd, parts.data(), parts.size());
+  } while (n < 0 && errno == EINTR);
+  ++(n < 0 ? tap->lost : tap->to_host);
+  return true;
+}
+
+void HostPlane::handle() {
+  if (!is_open()) return;
+  std::array<epoll_event, 64> events;
+  const int n = epoll_wait(epoll_, events.data(), events.size(), 0);
+  unsigned frames = 0;
+  for (int i = 0; i < n; ++i) {
+    const auto interface = static_cast<IfIndex>(events[static_cast<size_t>(i)].data.u32);
+    for (unsigned k = 0; k < kFramesPerTap && frames < kFramesPerTurn; ++k) {
+      const auto found = taps_.find(interface);
+      if (found == taps_.end() || found->second.fd < 0) break;
+      const ssize_t length = read(found->second.fd, frame_.data(), frame_.size());
+      if (length < 0 && errno == EINTR) continue;
+      if (length < 0 && errno == EBADFD) {  // removed under our hands
+        found->second.dirty = true;
+        ++waiting_;
+        (void)epoll_ctl(epoll_, EPOLL_CTL_DEL, found->second.fd, nullptr);
+      }
+      if (length <= 0) break;
+      ++frames;
+      take(interface, found->second, {frame_.data(), static_cast<size_t>(length)});
+    }
+  }
+}
+
+void HostPlane::take(IfIndex interface, Tap& tap, std::span<const uint8_t> frame) {
+  const auto packet = packet_in(frame);
+  Ip4Hdr ip;
+  if (packet.empty() || !read_ip4(packet, ip) || !book_.owns(ip.src)) {
+    ++tap.refused;
+    return;
+  }
+  if (refuse_dns_ && refuses_port(packet, kDnsPort)) return;  // C-30: silence, not a refusal
+  ++tap.from_host;
+  if (ip.proto == kProtoIgmp) membership_.hear(interface, frame);
+  rte_mbuf* m = make_packet(io_, packet);
+  if (m == nullptr) {
+    ++tap.lost;
+    return;
+  }
+  message_of(m).kind = InjectKind::kIpOutput;
+  // A group has no route: it leaves where the program sent it.
+  if (group_mac(ip.dst, book_.broadcast(ip.dst))) message_of(m).out_if = interface;
+  io_.inject(m);
+}
+
+std::vector<HostRow> HostPlane::rows() const {
+  std::vector<HostRow> rows;
+  for (const auto& [interface, tap] : taps_) {
+    HostRow row{interface, tap.device, {}, tap.to_host, tap.from_host, tap.lost, tap.refused};
+    if (tap.fd < 0) {
+      row.device.clear();
+      row.state = tap.problem.empty() ? "waiting" : tap.problem;
+    } else {
+      row.state = tap.running ? "running" : "no-carrier";
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace maclane

@@ -1,0 +1,167 @@
+"""Our DHCP servers (C2) with udhcpc, dhclient and dhcpcd as clients, and the guide's commands."""
+
+import pytest
+
+from dhcp_clients import dhclient, dhcpcd, udhcpc
+from lab import Lab, dataplane
+
+
+@pytest.fixture
+def lab():
+    with Lab() as made:
+        yield made
+
+
+def config():
+    """ether2 with a LAN, and macvlan-iot on it: the guide's two networks, without DHCP."""
+    return {
+        "dataplane": dataplane(),
+        "interface": {
+            "ethernet": [{"name": "ether2", "device": "net_tap0,iface=mllan"}],
+            "macvlan": [{"name": "macvlan-iot", "interface": "ether2"}],
+        },
+        "ip": {"address": [{"address": "192.168.88.1/24", "interface": "ether2"},
+                           {"address": "192.168.99.1/24", "interface": "macvlan-iot"}]},
+    }
+
+
+GUIDE = (
+    "/ip/pool add name=iot-pool ranges=192.168.99.10-192.168.99.254",
+    "/ip/dhcp-server network add address=192.168.99.0/24 gateway=192.168.99.1 "
+    "dns-server=192.168.99.1 domain=iot.example",
+    "/ip/dhcp-server add address-pool=iot-pool interface=macvlan-iot name=iot lease-time=1d "
+    "disabled=no",
+)
+
+
+def guide():
+    """The same with what GUIDE says."""
+    made = config()
+    made["ip"]["pool"] = [{"name": "iot-pool", "ranges": "192.168.99.10-192.168.99.254"}]
+    made["ip"]["dhcp-server/network"] = [{"address": "192.168.99.0/24",
+                                          "gateway": "192.168.99.1"}]
+    made["ip"]["dhcp-server"] = [{"name": "iot", "interface": "macvlan-iot",
+                                  "address-pool": "iot-pool", "lease-time": "1d"}]
+    return made
+
+
+def start(lab, *lines, hosts=("pc",), tree=None):
+    router = lab.router(tree or config()).start()
+    switch = lab.switch()
+    switch.plug(router.move_wire("mllan", switch.ns, up=False))
+    made = [switch.host(name, None) for name in hosts]
+    for line in lines:
+        router.ctl(line)
+    return (router, *made)
+
+
+def lease(router, host):
+    return router.row("/ip/dhcp-server/lease", mac_address=host.mac("eth0").upper())
+
+
+def test_the_guides_iot_network_with_three_clients(lab):
+    """GUIDE: pool, network and server on the macvlan (E-9, E-26c); C-3, C-7, C-11b, C-13."""
+    router, one, two, three = start(lab, *GUIDE, hosts=("one", "two", "three"))
+    told = udhcpc(one)
+    assert told["address"].startswith("192.168.99.") and told["mask"] == "255.255.255.0"
+    assert told["routers"] == told["dns"] == told["server"] == "192.168.99.1"
+    assert told["domain"] == "iot.example" and told["lease"] == "86400"
+    assert one.ping("192.168.99.1").ok
+    again = dhclient(two)
+    assert again["address"] != told["address"] and again["routers"] == "192.168.99.1"
+    assert two.ping("192.168.99.1").ok
+    third = dhcpcd(three)
+    assert third["domain"] == "iot.example" and third["address"].startswith("192.168.99.")
+    row = lease(router, one)
+    assert row["status"] == "bound" and row["dynamic"] == "true" and row["server"] == "iot"
+    assert row["address"] == told["address"] and row["expires-after"].startswith("23h59m")
+    assert f"iot assigned {told['address']} for {one.mac('eth0').upper()}" in router.log()
+    pool = router.row("/ip/pool", name="iot-pool")
+    assert pool["total"] == "245" and int(pool["used"]) == 3 and int(pool["available"]) == 242
+    used = router.row("/ip/pool/used", address=told["address"])
+    assert used["pool"] == "iot-pool" and used["info"] == one.mac("eth0").upper()
+
+
+def test_static_leases_make_static_and_a_restart(lab):
+    """C-6, C-7, C-12: rows of one's own, a dynamic lease made one, and leases after SIGKILL."""
+    router, one, two = start(lab, hosts=("one", "two"), tree=guide())
+    router.ctl(f"/ip/dhcp-server/lease add address=192.168.99.5 mac-address={two.mac('eth0')} "
+               "server=iot comment=printer")
+    assert lease(router, two)["status"] == "waiting"
+    assert udhcpc(two)["address"] == "192.168.99.5"
+    assert lease(router, two)["status"] == "bound" and lease(router, two)["dynamic"] == "false"
+    first = udhcpc(one)["address"]
+    router.process.popen.kill()
+    router.process.popen.wait()
+    router.process = None
+    router.start()
+    switch = lab.namespaces["switch"]
+    router.move_wire("mllan", switch, up=False)
+    switch.ip("link", "set", "mllan", "master", "br0")
+    switch.ip("link", "set", "mllan", "up")
+    row = lease(router, one)
+    assert row["address"] == first and row["status"] == "bound"
+    assert udhcpc(one)["address"] == first
+    router.ctl(f"/ip/dhcp-server/lease make-static {row['.id']}")
+    row = lease(router, one)
+    assert row["dynamic"] == "false" and row["status"] == "bound" and row["address"] == first
+    # block-access: it is not answered any more.
+    router.ctl(f"/ip/dhcp-server/lease set {row['.id']} block-access=yes")
+    with pytest.raises(AssertionError, match="no lease"):
+        udhcpc(one, "-t", "2", "-T", "1")
+
+
+def test_two_servers_on_one_segment(lab):
+    """C-10, E-9: both offer; with static-only, or a delay, exactly one does."""
+    router, one = start(
+        lab, *GUIDE, "/ip/pool add name=lan ranges=192.168.88.100-192.168.88.200",
+        "/ip/dhcp-server/network add address=192.168.88.0/24 gateway=192.168.88.1",
+        "/ip/dhcp-server add name=lan interface=ether2 address-pool=lan")
+    assert udhcpc(one)["address"].startswith(("192.168.88.", "192.168.99."))
+    router.ctl("/ip/dhcp-server set iot address-pool=static-only")
+    for row in router.print("/ip/dhcp-server/lease"):
+        router.ctl(f"/ip/dhcp-server/lease remove {row['.id']}")
+    assert udhcpc(one)["address"].startswith("192.168.88.")
+    router.ctl("/ip/dhcp-server set iot address-pool=iot-pool")
+    router.ctl("/ip/dhcp-server set lan delay-threshold=20s")
+    for row in router.print("/ip/dhcp-server/lease"):
+        router.ctl(f"/ip/dhcp-server/lease remove {row['.id']}")
+    assert udhcpc(one)["address"].startswith("192.168.99.")
+
+
+def test_input_drop_does_not_stop_leases_and_a_conflict_is_seen(lab):
+    """E-14: the server hears frames before the input chain; C-6: an address in use is not given."""
+    router, one, other = start(
+        lab, *GUIDE, "/ip/firewall/filter add chain=input action=drop",
+        "/ip/pool set iot-pool ranges=192.168.99.10-192.168.99.11", hosts=("one", "other"))
+    other.ip("link", "set", "eth0", "up")
+    other.address("eth0", "192.168.99.11/24")
+    assert udhcpc(one)["address"] == "192.168.99.10"
+    conflict = router.row("/ip/dhcp-server/lease", address="192.168.99.11")
+    assert conflict["status"] == "conflict"
+    assert conflict["active-mac-address"] == other.mac("eth0").upper()
+    assert "192.168.99.11 is in use by" in router.log()
+    router.ctl(f"/ip/dhcp-server/lease check-status {conflict['.id']}")
+    assert len(router.print("/ip/dhcp-server/lease")) == 1
+
+
+def test_reply_only_with_add_arp(lab):
+    """A-12: only clients with a lease are reached."""
+    router, one, other = start(
+        lab, *GUIDE, "/ip/dhcp-server set iot add-arp=yes",
+        "/interface/macvlan set macvlan-iot arp=reply-only", hosts=("one", "other"))
+    udhcpc(one)
+    assert one.ping("192.168.99.1").ok
+    other.ip("link", "set", "eth0", "up")
+    other.address("eth0", "192.168.99.77/24")
+    assert not other.ping("192.168.99.1", wait=1).ok
+    assert router.row("/ip/arp", interface="macvlan-iot")["DHCP"] == "true"
+
+
+def test_options_of_ones_own(lab):
+    """C-5: an option of a network, forced."""
+    router, one = start(
+        lab, *GUIDE, "/ip/dhcp-server/option add name=tz code=101 value=\"'Europe/Riga'\" force=yes",
+        "/ip/dhcp-server/network set 0 dhcp-option=tz")
+    assert router.row("/ip/dhcp-server/option", name="tz")["raw-value"] == b"Europe/Riga".hex()
+    assert udhcpc(one, "-O", "tzdbstr")["tz"] == "Europe/Riga"

@@ -1,0 +1,172 @@
+"""DNS for others (C5): a forwarder with a cache, names of one's own, and dnsmasq supervised."""
+
+import os
+import signal
+
+import pytest
+
+from lab import Lab, dataplane, wait_until
+
+LONG = 60
+
+
+@pytest.fixture
+def lab():
+    with Lab() as made:
+        yield made
+
+
+def dig(host, name, kind="A", server="192.168.88.1", tcp=False):
+    """The answer's lines as (ttl, type, data), and the status."""
+    done = host.run("dig", "+noall", "+answer", "+comments", "+tries=1", "+time=2",
+                    *(("+tcp",) if tcp else ()), f"@{server}", name, kind, check=False)
+    lines = [line.split(None, 4) for line in done.stdout.splitlines()
+             if line and not line.startswith(";")]
+    status = "TIMEOUT"
+    if "status: " in done.stdout:
+        status = done.stdout.split("status: ")[1].split(",")[0]
+    return status, [(int(line[1]), line[3], line[4]) for line in lines]
+
+
+def data(answer):
+    return [line[2] for line in answer[1]]
+
+
+def start(lab, remote=True):
+    """A LAN with a PC, an ISP with two name servers: .53 knows everything, .54 nothing."""
+    router = lab.router({
+        "dataplane": dataplane(),
+        "interface": {"ethernet": [{"name": "ether1", "device": "net_tap0,iface=mlwan"},
+                                   {"name": "ether2", "device": "net_tap1,iface=mllan"}]},
+        "ip": {"address": [{"address": "203.0.113.2/24", "interface": "ether1"},
+                           {"address": "192.168.88.1/24", "interface": "ether2"}],
+               "route": [{"dst-address": "0.0.0.0/0", "gateway": "203.0.113.53"}],
+               "dns": {"servers": ["203.0.113.53"], "allow-remote-requests": remote}},
+    }).start()
+    isp = lab.namespace("isp")
+    pc = lab.namespace("pc")
+    router.move_wire("mlwan", isp)
+    isp.address("mlwan", "203.0.113.53/24", "203.0.113.54/24")
+    isp.default_via("203.0.113.2")
+    router.move_wire("mllan", pc)
+    pc.address("mllan", "192.168.88.10/24")
+    pc.default_via("192.168.88.1")
+    upstream(isp, "203.0.113.53", "host-record=www.example,198.51.100.80,2001:db8::80,300",
+             "host-record=long.example,198.51.100.81,864000", "txt-record=www.example,up",
+             "address=/none.example/")
+    wait_until(lambda: router.row("/ip/dns")["status"] == ("running"), LONG, router.log)
+    return router, isp, pc
+
+
+def upstream(namespace, address, *lines):
+    config = namespace.lab.directory / f"upstream-{address}.conf"
+    config.write_text("\n".join((*lines, f"listen-address={address}", "bind-interfaces",
+                                 "no-resolv", "no-hosts", "user=root", "log-queries")) + "\n")
+    process = namespace.popen(f"dns-{address}", "dnsmasq", "--keep-in-foreground",
+                              "--log-facility=-", "--pid-file", f"--conf-file={config}")
+    wait_until(lambda: "started" in process.err() + process.out(), LONG)
+    return process
+
+
+def answered(host, name, kind="A"):
+    return wait_until(lambda: (found := dig(host, name, kind))[0] == "NOERROR" and found[1]
+                      and found, LONG, lambda: f"{name}: {dig(host, name, kind)}")
+
+
+def test_forwards_remembers_and_forgets(lab):
+    """C-30, C-31, C-33: cache, its ttl limit, print and flush; UDP and TCP."""
+    router, isp, pc = start(lab)
+    assert data(answered(pc, "www.example")) == ["198.51.100.80"]
+    assert data(dig(pc, "www.example", "AAAA", tcp=True)) == ["2001:db8::80"]
+    assert dig(pc, "none.example")[0] == "NXDOMAIN"
+    router.ctl("/ip/dns set cache-max-ttl=1m")
+    assert answered(pc, "long.example")[1][0][0] <= 60
+    cached = {(row["name"], row["type"]): row for row in router.print("/ip/dns/cache")}
+    row = cached["long.example", "A"]
+    assert row["data"] == "198.51.100.81" and row["ttl"] != "0s"
+    router.ctl("/ip/dns/cache flush")
+    wait_until(lambda: not [row for row in router.print("/ip/dns/cache")
+                            if row["static"] == "false"], LONG)
+    # The first server is asked; another goes in its place when it is gone (C-31).
+    router.ctl("/ip/dns set servers=203.0.113.54,203.0.113.53")
+    assert data(answered(pc, "www.example")) == ["198.51.100.80"]
+    assert isp.ping("203.0.113.2").ok
+
+
+def test_names_of_ones_own(lab):
+    """C-32: every type, its ttl, subdomains; and what dnsmasq cannot do is refused."""
+    router, isp, pc = start(lab)
+    upstream(isp, "203.0.113.54", "host-record=a.corp.example,10.7.7.7,60")
+    for line in (
+        "name=nas.lan address=192.168.88.5 ttl=5m",
+        "name=nas.lan type=AAAA address=fd00::5",
+        "name=www.example address=192.168.88.6",
+        "name=files.lan type=CNAME cname=nas.lan ttl=1h",
+        "name=corp.example type=FWD forward-to=203.0.113.54 match-subdomain=yes",
+        "name=lan type=MX mx-exchange=nas.lan mx-preference=5",
+        "name=zone.lan type=NS ns=nas.lan",
+        "name=ads.example type=NXDOMAIN match-subdomain=yes",
+        "name=_sip._udp.lan type=SRV srv-target=nas.lan srv-port=5060 srv-weight=2 srv-priority=1",
+        "name=lan type=TXT text=\"hello world\"",
+        "name=apps.lan address=192.168.88.7 match-subdomain=yes",
+    ):
+        router.ctl(f"/ip/dns/static add {line}")
+    assert answered(pc, "nas.lan")[1] == [(300, "A", "192.168.88.5")]
+    assert data(dig(pc, "nas.lan", "AAAA")) == ["fd00::5"]
+    assert data(dig(pc, "NAS.LAN")) == ["192.168.88.5"]
+    assert data(dig(pc, "files.lan")) == ["nas.lan.", "192.168.88.5"]
+    assert data(dig(pc, "a.corp.example")) == ["10.7.7.7"]
+    assert data(dig(pc, "lan", "MX")) == ["5 nas.lan."]
+    assert data(dig(pc, "zone.lan", "NS")) == ["nas.lan."]
+    assert dig(pc, "x.ads.example")[0] == "NXDOMAIN"
+    assert data(dig(pc, "_sip._udp.lan", "SRV")) == ["1 2 5060 nas.lan."]
+    assert data(dig(pc, "lan", "TXT")) == ['"hello world"']
+    assert data(dig(pc, "x.apps.lan")) == ["192.168.88.7"]
+    # Only an A row: AAAA is asked for upstream.
+    assert data(dig(pc, "www.example")) == ["192.168.88.6"]
+    assert data(dig(pc, "www.example", "AAAA")) == ["2001:db8::80"]
+    for line, why in (("regexp=.*x address=1.2.3.4", "regular expressions"),
+                      ("name=x.lan type=CNAME cname=elsewhere.example", "another name"),
+                      ("name=x.lan type=FWD forward-to=203.0.113.54", "match-subdomain=yes")):
+        refused = router.ctl(f"/ip/dns/static add {line}", check=False)
+        assert refused.returncode != 0 and why in refused.stdout + refused.stderr
+    assert "DNS over HTTPS" in "".join(
+        (done := router.ctl("/ip/dns set use-doh-server=https://1.1.1.1/dns-query", check=False))
+        and (done.stdout, done.stderr))
+
+
+def test_not_for_others_unless_told(lab):
+    """C-30, E-13: without allow-remote-requests silence; with an input drop silence too."""
+    router, isp, pc = start(lab, remote=False)
+    assert dig(pc, "www.example")[0] == "TIMEOUT"
+    assert data(dig(router.ns, "www.example", server="127.0.0.1")) == ["198.51.100.80"]
+    router.ctl("/ip/dns set allow-remote-requests=yes")
+    answered(pc, "www.example")
+    router.ctl("/ip/firewall/filter add chain=input in-interface=ether2 action=drop")
+    assert dig(pc, "www.example")[0] == "TIMEOUT"
+    # The recipe: accept DNS before the drop.
+    router.ctl("/ip/firewall/filter add chain=input protocol=udp dst-port=53 action=accept "
+               "place-before=0")
+    answered(pc, "www.example")
+    assert isp.ping("203.0.113.2").ok
+
+
+def test_a_crash_is_mended_and_forwarding_goes_on(lab):
+    """The server is killed: it comes back, the log says so, and no packet is lost by it."""
+    router, isp, pc = start(lab)
+    answered(pc, "www.example")
+    first = int((router.state / "dnsmasq.pid").read_text().splitlines()[0])
+    os.kill(first, signal.SIGKILL)
+    assert pc.ping("203.0.113.53", count=5).ok
+    wait_until(lambda: "was ended by signal 9; it is started again" in router.log(), LONG)
+    answered(pc, "www.example")
+    # A router that is killed leaves it behind; the next one ends it.
+    second = int((router.state / "dnsmasq.pid").read_text().splitlines()[0])
+    assert second != first
+    router.process.popen.kill()
+    router.process.popen.wait()
+    router.process = None
+    router.start()
+    wait_until(lambda: not os.path.exists(f"/proc/{second}"), LONG)
+    wait_until(lambda: router.row("/ip/dns")["status"] == "running", LONG)
+    assert isp.ping is not None

@@ -1,0 +1,104 @@
+// Whole-tree rules of pools, DHCP servers and names, and the texts of DHCP.
+#include "control/model/dhcp_option.h"
+#include "tests/unit/model/model_test_help.h"
+
+namespace maclane::model {
+namespace {
+
+using testing::HasSubstr;
+
+std::string tree(const std::string& ip) {
+  return with_ethers(
+             "  macvlan:\n    - {name: m1, interface: ether1}\n"
+             "    - {name: tapped, interface: ether1, attach: tap}\n") +
+         "ip:\n" + ip;
+}
+std::string raw(std::string_view text) {
+  const auto parts = parse_dhcp_option(text);
+  return parts ? raw_dhcp_option(*parts) : "refused: " + parts.error();
+}
+
+TEST(DhcpText, OptionValues) {  // C-5
+  EXPECT_EQ(raw("0x0a0B"), "0a0b");
+  EXPECT_EQ(raw("'10.10.10.10'"), "0a0a0a0a");
+  EXPECT_EQ(raw("s'10.0'"), "31302e30");
+  EXPECT_EQ(raw("'10'"), "0a");
+  EXPECT_EQ(raw("'hi'"), "6869");
+  EXPECT_EQ(raw("0x01'a'$(HOSTNAME)0x02$(NETWORK_GATEWAY)"), "0161$(HOSTNAME)02$(NETWORK_GATEWAY)");
+  EXPECT_EQ(raw(""), "");
+  for (const char* wrong : {"0x1", "0x", "'a", "hello", "$(REMOTE_ID)"})
+    EXPECT_THAT(raw(wrong), HasSubstr("refused")) << wrong;
+}
+
+TEST(DhcpText, ClientIds) {  // C-7
+  const auto id = parse_client_id("1:AA:b:0");
+  ASSERT_TRUE(id);
+  EXPECT_EQ(*id, (std::vector<uint8_t>{1, 0xaa, 0xb, 0}));
+  EXPECT_EQ(format_client_id(*id), "1:aa:b:0");
+  for (const char* wrong : {"", "1:", ":1", "1:100", "x", "1:aaa"})
+    EXPECT_FALSE(parse_client_id(wrong)) << wrong;
+}
+
+TEST(ValidateDhcp, AWholeServer) {  // C-2, C-3, C-7
+  EXPECT_EQ(problems(tree(
+                "  pool:\n    - {name: a, ranges: \"10.0.0.10-10.0.0.20,10.0.1.0/24\", "
+                "next-pool: b}\n    - {name: b, ranges: 10.0.2.1}\n"
+                "  dhcp-server/option:\n    - {name: o, code: 43, value: \"'x'\"}\n"
+                "  dhcp-server/option/sets:\n    - {name: s, options: o}\n"
+                "  dhcp-server:\n    - {name: d, interface: m1, address-pool: a, lease-time: 1d, "
+                "authoritative: after-2sec-delay, delay-threshold: 3s, dhcp-option-set: s}\n"
+                "  dhcp-server/network:\n    - {address: 10.0.0.0/24, gateway: 10.0.0.1, "
+                "dns-server: [10.0.0.1, 10.0.0.2], dhcp-option: o}\n"
+                "  dhcp-server/lease:\n    - {address: 10.0.0.5, client-id: \"1:2:3\", "
+                "server: d}\n    - {address: 10.0.0.6, mac-address: \"02:00:00:00:00:01\"}\n")),
+            "");
+}
+
+TEST(ValidateDhcp, WhatCannotBe) {
+  EXPECT_THAT(problems(tree("  pool:\n    - {name: a, ranges: 10.0.0.1, next-pool: b}\n"
+                            "    - {name: b, ranges: 10.0.0.2, next-pool: a}\n")),
+              HasSubstr("lead back to"));
+  EXPECT_THAT(problems(tree("  dhcp-server:\n    - {name: d, interface: m1}\n"
+                            "    - {name: e, interface: m1}\n")),
+              HasSubstr("dhcp-server on that interface already exists: d serves m1"));
+  EXPECT_THAT(problems(tree("  dhcp-server:\n    - {name: d, interface: tapped}\n")),
+              HasSubstr("tapped is attached"));
+  EXPECT_THAT(problems(tree("  dhcp-server/lease:\n    - {address: 10.0.0.5}\n")),
+              HasSubstr("missing =mac-address="));
+  EXPECT_THAT(problems(tree("  dhcp-server/lease:\n"
+                            "    - {address: 10.0.0.5, mac-address: \"02:00:00:00:00:01\"}\n"
+                            "    - {address: 10.0.0.5, mac-address: \"02:00:00:00:00:02\"}\n")),
+              HasSubstr("already have static lease with this address"));
+  EXPECT_THAT(problems(tree("  dhcp-server/network:\n    - {address: 10.0.0.0/24}\n"
+                            "    - {address: 10.0.0.0/24}\n")),
+              HasSubstr("already have such network"));
+}
+
+TEST(ValidateDns, EveryTypeAndWhatItNeeds) {  // C-32
+  EXPECT_EQ(problems(tree("  dns:\n    servers: [192.0.2.1]\n  dns/static:\n"
+                          "    - {name: a.lan, address: 10.0.0.1, ttl: 5m}\n"
+                          "    - {name: a.lan, type: AAAA, address: \"fd00::1\"}\n"
+                          "    - {name: c.lan, type: CNAME, cname: a.lan}\n"
+                          "    - {name: f.lan, type: FWD, forward-to: 10.0.0.2, "
+                          "match-subdomain: yes}\n"
+                          "    - {name: m.lan, type: MX, mx-exchange: a.lan}\n"
+                          "    - {name: n.lan, type: NS, ns: a.lan}\n"
+                          "    - {name: x.lan, type: NXDOMAIN, match-subdomain: yes}\n"
+                          "    - {name: _s._tcp.lan, type: SRV, srv-target: a.lan, srv-port: 1}\n"
+                          "    - {name: t.lan, type: TXT, text: hello}\n")),
+            "");
+  const auto one = [](const std::string& row) {
+    return problems(tree("  dns/static:\n    - {" + row + "}\n"));
+  };
+  EXPECT_THAT(one("name: a.lan"), HasSubstr("missing =address="));
+  EXPECT_THAT(one("name: a.lan, address: \"fd00::1\""), HasSubstr("cannot be of type=A"));
+  EXPECT_THAT(one("address: 10.0.0.1"), HasSubstr("missing =name="));
+  EXPECT_THAT(one("name: \"a,b\", address: 10.0.0.1"), HasSubstr("is no name"));
+  EXPECT_THAT(one("name: t.lan, type: TXT, text: 'a\"b'"), HasSubstr("cannot be of type=TXT"));
+  EXPECT_THAT(one("name: c.lan, type: CNAME, cname: far.example"), HasSubstr("another name"));
+  EXPECT_THAT(one("name: x.lan, type: NXDOMAIN"), HasSubstr("match-subdomain=yes"));
+  EXPECT_THAT(one("name: m.lan, type: MX, mx-exchange: a.lan, ttl: 5m"), HasSubstr("ttl of 1d"));
+}
+
+}  // namespace
+}  // namespace maclane::model

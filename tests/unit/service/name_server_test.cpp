@@ -1,0 +1,92 @@
+// What dnsmasq writes of its cache, and a program that is supervised (C-33).
+#include "control/service/name_server.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "control/observe/log.h"
+
+namespace maclane::test {
+namespace {
+
+TEST(NameServerTest, ReadsALineOfTheCache) {
+  CachedName one;
+  ASSERT_TRUE(
+      read_cache_line("c.test                         b.test"
+                      "                                   CF         "
+                      "Thu Nov 26 01:41:45 2026",
+                      1795657260, one));
+  EXPECT_EQ(one.name, "c.test");
+  EXPECT_EQ(one.type, "CNAME");
+  EXPECT_EQ(one.data, "b.test");
+  EXPECT_EQ(one.ttl_s, 45u);
+  EXPECT_FALSE(one.is_static);
+  EXPECT_FALSE(one.negative);
+  ASSERT_TRUE(
+      read_cache_line("local.test                     1.2.3.4"
+                      "                                  4FRI   HC"
+                      "                           config",
+                      0, one));
+  EXPECT_TRUE(one.is_static);
+  EXPECT_EQ(one.type, "A");
+  for (const char* line : {"", "short",
+                           "test                                                       "
+                           "             !F I   HC"})
+    EXPECT_FALSE(read_cache_line(line, 0, one)) << line;
+}
+
+TEST(ChildTest, IsStartedAgainAndEndedWithItsOwner) {
+  const std::string pid_file = std::filesystem::temp_directory_path() / "maclane-child-test.pid";
+  const Netns here = Netns::here();
+  uint64_t now = 1000;
+  const auto turn_until = [&](auto&& done) {
+    for (int i = 0; i < 5000 && !done(); ++i) {
+      (void)poll(nullptr, 0, 2);
+      now += Child::kLookMs;
+      // A test's clock runs faster: what waits for it has its time.
+    }
+  };
+  log::clear();
+  pid_t first = 0;
+  {
+    Child child("sleeper", "test", pid_file);
+    child.run({"sleep", "600"}, here, now);
+    ASSERT_TRUE(child.is_running());
+    first = child.pid();
+    ASSERT_EQ(kill(first, SIGKILL), 0);
+    turn_until([&] {
+      child.tick(now);
+      return child.restarts() == 1 && child.is_running();
+    });
+    EXPECT_EQ(child.restarts(), 1u);
+    ASSERT_TRUE(child.is_running());
+    EXPECT_NE(child.pid(), first);
+    bool told = false;
+    for (const auto& line : log::recent())
+      told |= line.message == "sleeper was ended by signal 9; it is started again";
+    EXPECT_TRUE(told);
+    EXPECT_TRUE(std::filesystem::exists(pid_file));
+    first = child.pid();
+  }
+  EXPECT_EQ(kill(first, 0), -1) << "it ends with its owner";
+  EXPECT_FALSE(std::filesystem::exists(pid_file));
+}
+
+TEST(ChildTest, AProgramThatIsNotThereIsSaidOnce) {
+  const Netns here = Netns::here();
+  log::clear();
+  Child child("nobody", "test", "");
+  child.run({"maclane-no-such-program"}, here, 0);
+  for (uint64_t now = 0; now < 10'000; now += 20) child.tick(now);
+  EXPECT_FALSE(child.is_running());
+  size_t lines = 0;
+  for (const auto& line : log::recent()) lines += line.message.starts_with("nobody cannot") ? 1 : 0;
+  EXPECT_EQ(lines, 1u);
+}
+
+}  // namespace
+}  // namespace maclane::test
