@@ -102,6 +102,7 @@ class Placer {
     const model::InterfaceFacts& facts = facts_[i];
     Interface& lower = work_.snapshot.interfaces[below];
     mine.arp = ArpMode::kDisabled;
+    mine.mac = lower.mac;  // that of its device for programs; on the wire it is the lower's own
     work_.enabled[index_[i]] = !facts.disabled && work_.enabled[below];
     if (!facts.disabled && !lower.attached) lower.pppoe = true;
     const auto learned = work_.learned.peers.sessions.find(facts.name);
