@@ -1,8 +1,10 @@
-// The clients of the router (DHCP) between its parts: their commands, and what of them outlives the
-// process. Control thread.
+// The clients of the router (DHCP, PPPoE) between its parts: their commands, and what of them
+// outlives the process. Control thread.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "control/model/commands.h"
 #include "control/service/services.h"
@@ -14,7 +16,11 @@ namespace maclane {
 /// is said in the log and otherwise counts as empty: the clients then begin like new ones.
 void keep_clients(Services& services, const std::string& state_folder);
 
-/// /ip/dhcp-client renew and release.
-void add_client_commands(model::Commands& commands, Services& services);
+/// The index of an interface; kNoIf: there is none of this name.
+using InterfaceIndex = std::function<IfIndex(std::string_view)>;
+
+/// /ip/dhcp-client renew and release; /interface/pppoe-client monitor and scan.
+void add_client_commands(model::Commands& commands, Services& services,
+                         const InterfaceIndex& index_of);
 
 }  // namespace maclane

@@ -167,7 +167,8 @@ Status Router::start() {
   leases_->read();
 
   add_commands();
-  add_client_commands(commands_, *services_);
+  add_client_commands(commands_, *services_,
+                      [this](std::string_view name) { return compiled_->names.index_of(name); });
   add_dhcp_server_commands(commands_, *services_);
   add_dns_commands(commands_, *names_);
   if (const auto missing = commands_.unhandled(); !missing.empty())
@@ -393,6 +394,7 @@ void Router::run(int signal_fd) {
     }
     door_->handle(fds);
   }
+  services_->end();
 }
 
 }  // namespace maclane

@@ -1,5 +1,7 @@
 #include "control/service_config.h"
 
+#include <algorithm>
+
 #include "control/dhcp_servers.h"
 #include "control/dns.h"
 #include "control/model/value.h"
@@ -107,6 +109,51 @@ void add_dhcp_clients(ServiceConfig& config, const model::Tree& tree, const comp
   });
 }
 
+std::vector<uint8_t> bytes_of_hex(std::string_view text) {
+  std::vector<uint8_t> out;
+  const auto digit = [](char c) {
+    return static_cast<uint8_t>(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+  };
+  for (size_t i = 0; i + 1 < text.size(); i += 2)
+    out.push_back(static_cast<uint8_t>(digit(text[i]) << 4 | digit(text[i + 1])));
+  return out;
+}
+
+void add_pppoe_clients(ServiceConfig& config, const model::Tree& tree,
+                       const compile::Names& names) {
+  for_each(tree, "/interface/pppoe-client", [&](const View& row) {
+    if (row.disabled()) return;
+    PppoeClientConfig one;
+    one.name = row.raw("name");
+    one.interface = names.index_of(one.name);
+    one.lower = names.index_of(row.raw("interface"));
+    one.user = row.raw("user");
+    one.password = row.raw("password");
+    one.service_name = row.raw("service-name");
+    one.ac_name = row.raw("ac-name");
+    one.host_uniq = bytes_of_hex(row.raw("host-uniq"));
+    const auto allowed = model::split_list(row.get("allow"));
+    const auto allows = [&](std::string_view method) {
+      return std::find(allowed.begin(), allowed.end(), method) != allowed.end();
+    };
+    one.pap = allows("pap");
+    one.chap = allows("chap");
+    one.mschap1 = allows("mschap1");
+    one.mschap2 = allows("mschap2");
+    // "auto" is no number.
+    one.max_mtu = static_cast<uint16_t>(model::parse_integer(row.get("max-mtu")).value_or(0));
+    one.max_mru = static_cast<uint16_t>(model::parse_integer(row.get("max-mru")).value_or(0));
+    one.add_default_route = row.get_bool("add-default-route");
+    one.distance = static_cast<uint8_t>(row.get_integer("default-route-distance"));
+    one.use_peer_dns = row.get_bool("use-peer-dns");
+    constexpr uint64_t kSecond = 1000;
+    one.keepalive_ms =
+        kSecond *
+        static_cast<uint64_t>(model::parse_integer(row.get("keepalive-timeout")).value_or(0));
+    config.pppoe_clients.push_back(std::move(one));
+  });
+}
+
 }  // namespace
 
 ServiceConfig service_config(const model::Tree& tree, const compile::CompileState& compiled) {
@@ -117,6 +164,7 @@ ServiceConfig service_config(const model::Tree& tree, const compile::CompileStat
   add_loop_protect(config, tree, names);
   add_routes(config, compiled);
   add_dhcp_clients(config, tree, names);
+  add_pppoe_clients(config, tree, names);
   config.dhcp_server = dhcp_serving(tree, names);
   config.dhcp_server.dns = dns_servers(tree);
   config.serves_dns = tree.settings("/ip/dns").get_bool("allow-remote-requests");

@@ -20,6 +20,7 @@ TEST=(
   python3 python3-pytest python3-scapy python3-yaml
   iputils-arping nftables netcat-openbsd tcpdump shellcheck
   dnsmasq-base isc-dhcp-server udhcpc isc-dhcp-client dhcpcd-base bind9-dnsutils
+  ppp pppoe qemu-system-x86 busybox-static
 )
 BENCH=(dpdk-dev nftables iproute2 util-linux procps python3 kea-admin)
 

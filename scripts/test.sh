@@ -117,6 +117,7 @@ if [[ -z $only ]]; then
   step "shellcheck" shell_checked || true
 fi
 tests "Unit tests" unit build
+if [[ -z $only ]]; then step "Fuzz targets" $PYTHON scripts/lib/fuzz.py build "$RESULTS" || true; fi
 tests "Golden cases" pytests golden tests/golden
 tests "Differential: the kernel beside us" pytests differential tests/differential
 tests "Labs" pytests labs tests/lab

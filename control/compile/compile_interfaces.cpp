@@ -30,7 +30,8 @@ MacAddr mac_of(std::string_view canonical) {
 class Placer {
  public:
   explicit Placer(Work& work) : work_(work), facts_(model::interfaces(work.tree)) {
-    for (std::string_view path : {"/interface/ethernet", "/interface/vlan", "/interface/macvlan"}) {
+    for (std::string_view path : {"/interface/ethernet", "/interface/vlan", "/interface/macvlan",
+                                  "/interface/pppoe-client"}) {
       model::for_each(work.tree, path, [&](const model::View& row) { rows_.push_back(row); });
     }
   }
@@ -73,7 +74,9 @@ class Placer {
       place_ethernet(i, mine);
       return;
     }
-    mine.kind = facts.type == "vlan" ? IfKind::kVlan : IfKind::kMacvlan;
+    mine.kind = facts.type == "vlan"        ? IfKind::kVlan
+                : facts.type == "pppoe-out" ? IfKind::kPppoe
+                                            : IfKind::kMacvlan;
     auto parent = by_name_.find(facts.parent);
     if (parent == by_name_.end()) return;  // validation has refused it
     place(parent->second);
@@ -83,6 +86,7 @@ class Placer {
     mine.port = lower.port;
     mine.tags = lower.tags;
     mine.tag_count = lower.tag_count;
+    if (mine.kind == IfKind::kPppoe) return place_pppoe(i, mine, below);
     mine.mtu = std::min(mine.mtu, lower.mtu);
     mine.up = !facts.disabled && lower.up && !held(facts);
     work_.enabled[index_[i]] = !facts.disabled && work_.enabled[below];
@@ -91,6 +95,24 @@ class Placer {
     } else {
       place_macvlan(i, mine, lower);
     }
+  }
+
+  /// Without a session it is there and down. It has no frames of its own: no domain, no ARP.
+  void place_pppoe(size_t i, Interface& mine, IfIndex below) {
+    const model::InterfaceFacts& facts = facts_[i];
+    Interface& lower = work_.snapshot.interfaces[below];
+    mine.arp = ArpMode::kDisabled;
+    mine.mac = lower.mac;  // that of its device for programs; on the wire it is the lower's own
+    work_.enabled[index_[i]] = !facts.disabled && work_.enabled[below];
+    if (!facts.disabled && !lower.attached) lower.pppoe = true;
+    const auto learned = work_.learned.peers.sessions.find(facts.name);
+    if (facts.disabled || !lower.up || learned == work_.learned.peers.sessions.end()) return;
+    mine.up = true;
+    mine.mtu = learned->second.mtu;
+    mine.pppoe_session = learned->second.id;
+    mine.pppoe_peer = learned->second.peer;
+    work_.snapshot.pppoe_sessions.insert(MacAddr::from_key(pppoe_key(below, mine.pppoe_session)),
+                                         index_[i]);
   }
 
   void place_ethernet(size_t i, Interface& mine) {
@@ -211,6 +233,10 @@ void compile_interfaces(Work& work) {
     if (row.disabled() || index == kNoIf || !prefix) return;
     set_primary(index, prefix->address);
   });
+  for (const std::string& name : work.learned.peers.scanned) {
+    const IfIndex index = work.state.names.index_of(name);
+    if (index != kNoIf) work.snapshot.interfaces[index].pppoe = true;
+  }
   for (const LearnedAddress& one : work.learned.peers.addresses)
     set_primary(work.state.names.index_of(one.interface), one.address);
   model::for_each(work.tree, "/ip/dhcp-client", [&](const model::View& row) {

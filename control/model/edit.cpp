@@ -113,14 +113,17 @@ class Editor {
     }
   }
 
-  /// RouterOS numbers new macvlans and VLANs that come without a name (A1).
+  /// RouterOS numbers new macvlans, VLANs and PPPoE clients that come without a name (A1, C-21).
   void name_row(const Menu& menu, Row& row) {
+    const bool pppoe = menu.path == "/interface/pppoe-client";
     const bool is_server = menu.path == "/ip/dhcp-server";
     const bool numbered =
-        is_server || menu.path == "/interface/macvlan" || menu.path == "/interface/vlan";
+        pppoe || is_server || menu.path == "/interface/macvlan" || menu.path == "/interface/vlan";
     const int index = menu.index("name");
     if (!numbered || !row.at(index).empty()) return;
-    const std::string_view stem = is_server ? "dhcp" : menu.path.substr(menu.path.rfind('/') + 1);
+    const std::string_view stem = pppoe       ? "pppoe-out"
+                                  : is_server ? "dhcp"
+                                              : menu.path.substr(menu.path.rfind('/') + 1);
     for (int number = 1;; ++number) {
       std::string name = fmt::format("{}{}", stem, number);
       const bool taken =

@@ -3,11 +3,13 @@
 #include <unordered_map>
 
 #include "control/model/tree.h"
+#include "control/model/value.h"
 
 namespace maclane::model {
 namespace {
 
 constexpr int64_t kUsualMtu = 1500;
+constexpr int64_t kPppoeBytes = 8, kUsualPppoeMtu = kUsualMtu - kPppoeBytes;
 constexpr int kDeepest = 16;  // parents of parents; a loop ends here and validation names it
 
 struct Facts {
@@ -24,8 +26,9 @@ struct Facts {
       mine.actual_mtu = mine.mtu;
     } else {
       settle(parent->second, depth + 1);
-      const int64_t limit = all[parent->second].actual_mtu;
-      if (mine.mtu == 0) mine.mtu = std::min(kUsualMtu, limit);
+      const bool pppoe = mine.type == "pppoe-out";
+      const int64_t limit = all[parent->second].actual_mtu - (pppoe ? kPppoeBytes : 0);
+      if (mine.mtu == 0) mine.mtu = std::min(pppoe ? kUsualPppoeMtu : kUsualMtu, limit);
       mine.actual_mtu = std::min(mine.mtu, limit);
     }
     done[index] = true;
@@ -34,17 +37,22 @@ struct Facts {
 
 }  // namespace
 
+std::string interface_menu(std::string_view type) {
+  return type == "pppoe-out" ? "/interface/pppoe-client" : "/interface/" + std::string(type);
+}
+
 std::vector<InterfaceFacts> interfaces(const Tree& tree) {
   Facts facts;
-  for (std::string_view type : {"ethernet", "vlan", "macvlan"}) {
-    const std::string path = "/interface/" + std::string(type);
-    for_each(tree, path, [&](const View& row) {
+  for (std::string_view type : {"ethernet", "vlan", "macvlan", "pppoe-out"}) {
+    const bool pppoe = type == "pppoe-out";
+    for_each(tree, interface_menu(type), [&](const View& row) {
       InterfaceFacts one;
       one.name = row.raw("name");
       one.type = type;
       one.parent = row.raw("interface");
       one.disabled = row.disabled();
-      one.mtu = row.get_integer("mtu");  // 0 if unset and without a default
+      // 0 if unset and without a default, or auto.
+      one.mtu = pppoe ? parse_integer(row.get("max-mtu")).value_or(0) : row.get_integer("mtu");
       facts.by_name.emplace(one.name, facts.all.size());
       facts.all.push_back(std::move(one));
     });

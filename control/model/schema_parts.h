@@ -11,7 +11,7 @@ std::span<const Menu> interface_menus();
 std::span<const Menu> ip_menus();
 std::span<const Menu> firewall_menus();
 std::span<const Menu> conntrack_menus();
-std::span<const Menu> client_menus();
+std::span<const Menu> client_menus();  // the first is an interface
 std::span<const Menu> dhcp_menus();
 std::span<const Menu> dns_menus();
 std::span<const Menu> system_menus();
@@ -22,7 +22,10 @@ std::span<const Menu> user_menus();
 
 namespace parts {
 
-inline constexpr std::string_view kAnyInterface[] = {"/interface/ethernet", "/interface/vlan",
+inline constexpr std::string_view kAnyInterface[] = {
+    "/interface/ethernet", "/interface/vlan", "/interface/macvlan", "/interface/pppoe-client"};
+/// Those with frames and a MAC address.
+inline constexpr std::string_view kEthernetLike[] = {"/interface/ethernet", "/interface/vlan",
                                                      "/interface/macvlan"};
 inline constexpr std::string_view kParents[] = {"/interface/ethernet", "/interface/vlan"};
 inline constexpr std::string_view kLists[] = {"/interface/list"};

@@ -103,12 +103,14 @@ void keep_ids(Tree& next, const Tree& running);
 /// Facts several modules need about an interface row, whatever its menu.
 struct InterfaceFacts {
   std::string name;
-  std::string type;    // "ethernet", "macvlan", "vlan"
+  std::string type;    // "ethernet", "macvlan", "vlan", "pppoe-out"
   std::string parent;  // "" for an ethernet
   bool disabled = false;
   int64_t mtu = 0;         // as configured, or the default rule of DESIGN.md part 4
   int64_t actual_mtu = 0;  // after clamping to the parent's
 };
 [[nodiscard]] std::vector<InterfaceFacts> interfaces(const Tree& tree);
+/// The menu that the interfaces of a type are rows of.
+[[nodiscard]] std::string interface_menu(std::string_view type);
 
 }  // namespace maclane::model

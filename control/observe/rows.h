@@ -2,6 +2,9 @@
 // only. Each function registers its menus' providers with the router's model. Control thread only.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "control/model/model.h"
 
 namespace maclane {
@@ -24,6 +27,9 @@ void provide_system_rows(Router& router);
 
 /// `maclanectl status`: the router in ten lines.
 [[nodiscard]] model::Fields status(const Router& router);
+
+/// An interface's counters, by name.
+void add_counters(const Router& router, std::string_view name, model::Fields& out);
 
 /// A boolean as every door shows it.
 [[nodiscard]] constexpr const char* yes_no(bool value) {

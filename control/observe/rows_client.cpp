@@ -1,4 +1,4 @@
-// /ip/dhcp-client: what each client has and does.
+// /ip/dhcp-client and /interface/pppoe-client: what each client has and does.
 #include <fmt/format.h>
 
 #include "control/model/value.h"
@@ -48,6 +48,23 @@ void dhcp_client_state(const Router& router, const View& row, Fields& out) {
   add("expires-after", model::format_time_ms(static_cast<int64_t>(left / 1000 * 1000)));
 }
 
+void pppoe_client_state(const Router& router, const View& row, Fields& out) {
+  const IfIndex index = router.compiled().names.index_of(row.raw("name"));
+  out.emplace_back("invalid",
+                   yes_no(router.compiled().names.index_of(row.raw("interface")) == kNoIf));
+  const Snapshot* s = router.dataplane().current();
+  const bool known = s != nullptr && index != kNoIf && index < s->interfaces.size();
+  out.emplace_back("running", yes_no(known && s->interfaces[index].up));
+  const auto status = router.services().pppoe_client().status(row.raw("name"));
+  if (status != nullptr) {
+    out.emplace_back("status", std::string(status->status));
+    if (!status->last_error.empty()) out.emplace_back("last-error", status->last_error);
+  }
+  if (known) out.emplace_back("actual-mtu", std::to_string(s->interfaces[index].mtu));
+  add_counters(router, row.raw("name"), out);
+  std::erase_if(out, [&](const auto& field) { return row.menu().find(field.first) == nullptr; });
+}
+
 /// Learned addresses, as rows of /ip/address.
 std::vector<model::PrintRow> learned_addresses(const Router& router) {
   std::vector<model::PrintRow> rows;
@@ -75,6 +92,8 @@ void provide_client_rows(Router& router) {
   model::Model& model = router.model();
   model.provide("/ip/dhcp-client",
                 [&router](const View& row, Fields& out) { dhcp_client_state(router, row, out); });
+  model.provide("/interface/pppoe-client",
+                [&router](const View& row, Fields& out) { pppoe_client_state(router, row, out); });
   model.provide_rows("/ip/address", [&router] { return learned_addresses(router); });
 }
 

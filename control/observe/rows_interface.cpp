@@ -22,6 +22,74 @@ const Interface* find(const Router& router, std::string_view name) {
   return &s->interfaces[index];
 }
 
+void interface_state(const Router& router, const View& row, Fields& out) {
+  const std::string_view name = row.raw("name");
+  const Interface* i = find(router, name);
+  if (i == nullptr) return;
+  out.emplace_back("running", yes_no(i->up));
+  const LoopProtect& loops = router.services().loop_protect();
+  const IfIndex index = router.compiled().names.index_of(name);
+  out.emplace_back("loop-protect-status", std::string(loops.status(index)));
+  if (loops.held(index) && !row.is_set("comment")) out.emplace_back("comment", kHeldComment);
+  if (!row.is_set("mac-address")) out.emplace_back("mac-address", model::format_mac(i->mac.bytes));
+  out.emplace_back("l2mtu", std::to_string(i->mtu + 4 * (2 - i->tag_count)));
+  if (row.menu().path == "/interface/ethernet") {
+    const auto& ethernets = router.learned().ethernets;
+    auto it = ethernets.find(name);
+    if (it != ethernets.end())
+      out.emplace_back("promiscuous", yes_no(it->second.info.mac_filter_full));
+  }
+  add_counters(router, name, out);
+  // Only what the menu has is shown.
+  std::erase_if(out, [&](const auto& field) { return row.menu().find(field.first) == nullptr; });
+}
+
+std::vector<model::PrintRow> all_interfaces(const Router& router, const model::Model& model) {
+  std::vector<model::PrintRow> rows;
+  for (const model::InterfaceFacts& facts : model::interfaces(model.tree())) {
+    const model::Menu* menu = model::find_menu(model::interface_menu(facts.type));
+    const model::RowPtr stored = model.tree().find(*menu, facts.name);
+    model::PrintRow row;
+    const IfIndex index = router.compiled().names.index_of(facts.name);
+    row.id = fmt::format("*{:X}", index);
+    const Interface* i = find(router, facts.name);
+    Fields& f = row.fields;
+    f.emplace_back("name", facts.name);
+    f.emplace_back("type", facts.type == "ethernet" ? "ether" : facts.type);
+    f.emplace_back("mtu", std::to_string(facts.mtu));
+    f.emplace_back("actual-mtu", std::to_string(facts.actual_mtu));
+    if (i != nullptr) {
+      if (i->kind != IfKind::kPppoe) {
+        f.emplace_back("l2mtu", std::to_string(i->mtu + 4 * (2 - i->tag_count)));
+        f.emplace_back("mac-address", model::format_mac(i->mac.bytes));
+      }
+    }
+    f.emplace_back("running", yes_no(i != nullptr && i->up));
+    f.emplace_back("disabled", yes_no(facts.disabled));
+    f.emplace_back("dynamic", "false");
+    f.emplace_back("slave", "false");
+    if (stored != nullptr) {
+      const View view(*menu, *stored);
+      if (view.is_set("comment"))
+        f.emplace_back("comment", view.raw("comment"));
+      else if (router.services().loop_protect().held(index))
+        f.emplace_back("comment", kHeldComment);
+    }
+    if (const Router::LinkHistory* h = router.link_history(facts.name)) {
+      if (!h->last_up.empty()) f.emplace_back("last-link-up-time", h->last_up);
+      if (!h->last_down.empty()) f.emplace_back("last-link-down-time", h->last_down);
+      f.emplace_back("link-downs", std::to_string(h->downs));
+    } else {
+      f.emplace_back("link-downs", "0");
+    }
+    add_counters(router, facts.name, f);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace
+
 void add_counters(const Router& router, std::string_view name, Fields& out) {
   const IfIndex index = router.compiled().names.index_of(name);
   if (index == kNoIf) return;
@@ -51,73 +119,6 @@ void add_counters(const Router& router, std::string_view name, Fields& out) {
   add("tx-error", 0);
   add("tx-queue-drop", queue_drop);
 }
-
-void interface_state(const Router& router, const View& row, Fields& out) {
-  const std::string_view name = row.raw("name");
-  const Interface* i = find(router, name);
-  if (i == nullptr) return;
-  out.emplace_back("running", yes_no(i->up));
-  const LoopProtect& loops = router.services().loop_protect();
-  const IfIndex index = router.compiled().names.index_of(name);
-  out.emplace_back("loop-protect-status", std::string(loops.status(index)));
-  if (loops.held(index) && !row.is_set("comment")) out.emplace_back("comment", kHeldComment);
-  if (!row.is_set("mac-address")) out.emplace_back("mac-address", model::format_mac(i->mac.bytes));
-  out.emplace_back("l2mtu", std::to_string(i->mtu + 4 * (2 - i->tag_count)));
-  if (row.menu().path == "/interface/ethernet") {
-    const auto& ethernets = router.learned().ethernets;
-    auto it = ethernets.find(name);
-    if (it != ethernets.end())
-      out.emplace_back("promiscuous", yes_no(it->second.info.mac_filter_full));
-  }
-  add_counters(router, name, out);
-  // Only what the menu has is shown.
-  std::erase_if(out, [&](const auto& field) { return row.menu().find(field.first) == nullptr; });
-}
-
-std::vector<model::PrintRow> all_interfaces(const Router& router, const model::Model& model) {
-  std::vector<model::PrintRow> rows;
-  for (const model::InterfaceFacts& facts : model::interfaces(model.tree())) {
-    const std::string path = "/interface/" + facts.type;
-    const model::Menu* menu = model::find_menu(path);
-    const model::RowPtr stored = model.tree().find(*menu, facts.name);
-    model::PrintRow row;
-    const IfIndex index = router.compiled().names.index_of(facts.name);
-    row.id = fmt::format("*{:X}", index);
-    const Interface* i = find(router, facts.name);
-    Fields& f = row.fields;
-    f.emplace_back("name", facts.name);
-    f.emplace_back("type", facts.type == "ethernet" ? "ether" : facts.type);
-    f.emplace_back("mtu", std::to_string(facts.mtu));
-    f.emplace_back("actual-mtu", std::to_string(facts.actual_mtu));
-    if (i != nullptr) {
-      f.emplace_back("l2mtu", std::to_string(i->mtu + 4 * (2 - i->tag_count)));
-      f.emplace_back("mac-address", model::format_mac(i->mac.bytes));
-    }
-    f.emplace_back("running", yes_no(i != nullptr && i->up));
-    f.emplace_back("disabled", yes_no(facts.disabled));
-    f.emplace_back("dynamic", "false");
-    f.emplace_back("slave", "false");
-    if (stored != nullptr) {
-      const View view(*menu, *stored);
-      if (view.is_set("comment"))
-        f.emplace_back("comment", view.raw("comment"));
-      else if (router.services().loop_protect().held(index))
-        f.emplace_back("comment", kHeldComment);
-    }
-    if (const Router::LinkHistory* h = router.link_history(facts.name)) {
-      if (!h->last_up.empty()) f.emplace_back("last-link-up-time", h->last_up);
-      if (!h->last_down.empty()) f.emplace_back("last-link-down-time", h->last_down);
-      f.emplace_back("link-downs", std::to_string(h->downs));
-    } else {
-      f.emplace_back("link-downs", "0");
-    }
-    add_counters(router, facts.name, f);
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
-}  // namespace
 
 void provide_interface_rows(Router& router) {
   model::Model& model = router.model();

@@ -61,6 +61,22 @@ struct DhcpClientConfig {
   friend bool operator==(const DhcpClientConfig&, const DhcpClientConfig&) = default;
 };
 
+/// A row of /interface/pppoe-client in effect (C4).
+struct PppoeClientConfig {
+  std::string name;
+  IfIndex interface = kNoIf;  // its own
+  IfIndex lower = kNoIf;      // what it stands on
+  std::string user, password, service_name, ac_name;
+  std::vector<uint8_t> host_uniq;  // empty: one is made
+  bool pap = true, chap = true, mschap1 = true, mschap2 = true;
+  uint16_t max_mtu = 0, max_mru = 0;  // 0: auto
+  bool add_default_route = false;
+  uint8_t distance = 1;
+  bool use_peer_dns = false;
+  uint64_t keepalive_ms = 10'000;  // 0: none
+  friend bool operator==(const PppoeClientConfig&, const PppoeClientConfig&) = default;
+};
+
 struct ServiceConfig {
   std::vector<InterfaceAddress> addresses;  // enabled ones, in the order they were configured
   std::vector<StaticNeighbour> neighbours;
@@ -70,6 +86,7 @@ struct ServiceConfig {
   std::vector<HostRoute> routes{};  // of the main table, one way each
   bool serves_dns = false;          // /ip/dns allow-remote-requests
   std::vector<DhcpClientConfig> dhcp_clients{};
+  std::vector<PppoeClientConfig> pppoe_clients{};
   DhcpServingConfig dhcp_server{};
   uint32_t max_neighbour_entries = 8192;
   uint32_t icmp_rate_limit_ms = 10;  // smallest gap between ICMP errors to one target; 0: none

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,7 @@ struct Learned {
   std::vector<LearnedRoute> routes;
   std::vector<LearnedServer> dns, ntp;
   std::map<std::string, LearnedSession, std::less<>> sessions;
+  std::set<std::string, std::less<>> scanned;  // interfaces whose concentrators are looked for
 };
 
 }  // namespace maclane

@@ -12,6 +12,7 @@ Services::Services(PacketIo& io, const InterfaceName& name, uint64_t seed)
       membership_(io),
       loop_protect_(io, name),
       dhcp_client_(io, seed ^ 0xd1b54a32d192ed03ULL),
+      pppoe_client_(io, seed ^ 0x8cb92ba72f3d8dd7ULL),
       dhcp_server_(io, book_, arp_),
       event_log_(name) {
   dhcp_server_.on_dns([this] {
@@ -29,6 +30,7 @@ void Services::on_config(const ServiceConfig& config) {
   arp_.on_config(config);  // from here on they send
   loop_protect_.on_config(config);
   dhcp_client_.on_config(config);
+  pppoe_client_.on_config(config);
   dhcp_server_.on_config(config.dhcp_server);
 }
 
@@ -36,12 +38,14 @@ bool Services::changed() {
   // Each is asked, and has said so then.
   const bool loops = loop_protect_.changed();
   const bool dhcp = dhcp_client_.changed();
-  return loops || dhcp;
+  const bool pppoe = pppoe_client_.changed();
+  return loops || dhcp || pppoe;
 }
 
 Learned Services::learned() const {
   Learned learned;
   dhcp_client_.add_learned(learned);
+  pppoe_client_.add_learned(learned);
   return learned;
 }
 
@@ -69,7 +73,7 @@ void Services::handle(rte_mbuf* packet) {
       }
       return;
     case PuntReason::kPppoe:
-      io_.free(packet, Drop::no_service, message_of(packet).in_if);
+      pppoe_client_.handle(packet);
       return;
     case PuntReason::kMembership:
       membership_.handle(packet);
@@ -98,6 +102,7 @@ void Services::tick() {
   membership_.tick();
   loop_protect_.tick();
   dhcp_client_.tick();
+  pppoe_client_.tick();
   dhcp_server_.tick();
   event_log_.tick(io_.now_ms());
 }
@@ -105,7 +110,8 @@ void Services::tick() {
 uint64_t Services::next_deadline() const {
   return std::min({arp_.next_deadline(), local_.next_deadline(), membership_.next_deadline(),
                    loop_protect_.next_deadline(), dhcp_client_.next_deadline(),
-                   dhcp_server_.next_deadline(), event_log_.next_deadline()});
+                   pppoe_client_.next_deadline(), dhcp_server_.next_deadline(),
+                   event_log_.next_deadline()});
 }
 
 }  // namespace maclane

@@ -18,6 +18,7 @@
 #include "control/service/loop_protect.h"
 #include "control/service/membership.h"
 #include "control/service/packet_io.h"
+#include "control/service/pppoe_client.h"
 
 namespace maclane {
 
@@ -44,6 +45,10 @@ class Services {
   [[nodiscard]] const LoopProtect& loop_protect() const { return loop_protect_; }
   [[nodiscard]] DhcpClient& dhcp_client() { return dhcp_client_; }
   [[nodiscard]] const DhcpClient& dhcp_client() const { return dhcp_client_; }
+  [[nodiscard]] PppoeClient& pppoe_client() { return pppoe_client_; }
+  [[nodiscard]] const PppoeClient& pppoe_client() const { return pppoe_client_; }
+  /// The router ends: who must be told is told.
+  void end() { pppoe_client_.end(); }
   [[nodiscard]] DhcpServer& dhcp_server() { return dhcp_server_; }
   [[nodiscard]] const DhcpServer& dhcp_server() const { return dhcp_server_; }
   /// True once after something was learned or lost: the snapshot is to be made again.
@@ -60,6 +65,7 @@ class Services {
   Membership membership_;
   LoopProtect loop_protect_;
   DhcpClient dhcp_client_;
+  PppoeClient pppoe_client_;
   DhcpServer dhcp_server_;
   EventLog event_log_;
 };

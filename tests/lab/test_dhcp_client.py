@@ -4,7 +4,7 @@ import pytest
 
 from dhcp_servers import Dnsmasq, Isc
 from lab import Lab, dataplane, wait_until
-from scenes import ISP
+from scenes import ISP, conf, local
 
 BOUND = 60  # seconds, generous: a test never measures time
 
@@ -180,3 +180,101 @@ def test_64_clients_on_one_port(lab):
     Dnsmasq(isp, "mlwan", "203.0.113.50", "203.0.113.200", gateway=ISP)
     rows = bound(router, *(f"wan{i + 1}" for i in range(64)))
     assert len({row["address"] for row in rows.values()}) == 64
+
+
+# The examples of conf/ -----------------------------------------------------------------------------
+
+
+def example(lab, name):
+    return lab.router(local(lab, conf(name))).start()
+
+
+def test_the_example_of_many_identities(lab):
+    """conf/many-dhcp.yaml: three addresses, the registered MAC address among them."""
+    router = example(lab, "many-dhcp.yaml")
+    isp = isp_wire(lab, router)
+    Isc(isp, "mlwan", "range 203.0.113.50 203.0.113.90;",
+        "host w1 { hardware ethernet 02:00:5e:10:00:01; fixed-address 203.0.113.200; }")
+    rows = bound(router, "wan1", "wan2", "wan3")
+    assert rows["wan1"]["address"] == "203.0.113.200/24"
+    assert len({row["address"] for row in rows.values()}) == 3
+
+
+def test_the_example_of_failover(lab):
+    """conf/failover.yaml: the spare uplink takes over, and gives back (E-32)."""
+    router = example(lab, "failover.yaml")
+    isp = isp_wire(lab, router)
+    Dnsmasq(isp, "mlwan", "203.0.113.50", "203.0.113.90", gateway=ISP)
+    pc = lab.namespace("pc")
+    router.move_wire("mllan", pc)
+    pc.address("mllan", "192.168.88.10/24")
+    pc.default_via("192.168.88.1")
+    rows = bound(router, "main", "spare")
+    seen = isp.udp(9000)
+
+    def source():
+        pc.udp().sendto(b"who am I", (ISP, 9000))
+        return seen.recvfrom(100)[1][0]
+
+    assert source() + "/24" in (rows["main"]["address"], rows["spare"]["address"])
+
+    def in_use():
+        return [row["gateway"] for row in router.print("/ip/route")
+                if row["dst-address"] == "0.0.0.0/0" and row["active"] == "true"]
+
+    assert in_use() == [f"{ISP}%main"]
+    router.ctl("/ip/dhcp-client disable 0")
+    wait_until(lambda: in_use() == [f"{ISP}%spare"], BOUND, lambda: str(router.print("/ip/route")))
+    assert source() + "/24" == rows["spare"]["address"]
+    router.ctl("/ip/dhcp-client enable 0")
+    wait_until(lambda: in_use() == [f"{ISP}%main"], BOUND, lambda: str(router.print("/ip/route")))
+
+
+# The MACVLAN page's own commands and troubleshooting list -------------------------------------------
+
+
+def bare(lab):
+    """A router with a port and nothing else: everything comes from the console."""
+    return lab.router({
+        "dataplane": dataplane(),
+        "interface": {"ethernet": [{"name": "ether1", "device": "net_tap0,iface=mlwan"}]},
+    }).start()
+
+
+def test_the_pages_dhcp_commands(lab):
+    """PAGE: /ip dhcp-client add on the port and on a macvlan; both get an address (E-31)."""
+    router = bare(lab)
+    isp = isp_wire(lab, router)
+    Dnsmasq(isp, "mlwan", "203.0.113.50", "203.0.113.90", gateway=ISP)
+    router.ctl("/interface macvlan add interface=ether1 name=macvlan1")
+    router.ctl("/ip dhcp-client add interface=ether1")
+    router.ctl("/ip dhcp-client add interface=macvlan1")
+    rows = bound(router, "ether1", "macvlan1")
+    assert rows["ether1"]["address"] != rows["macvlan1"]["address"]
+    for row in rows.values():
+        assert isp.ping(row["address"].removesuffix("/24"), count=2).ok
+
+
+def test_the_pages_troubleshooting_of_dhcp(lab):
+    """PAGE: link of the parent, MAC conflicts, a server that does not accept the MAC address: what
+    is shown tells them apart."""
+    router = bare(lab)
+    router.ctl("/interface macvlan add interface=ether1 name=macvlan1 mac-address=02:00:5E:10:00:01")
+    router.ctl("/ip dhcp-client add interface=macvlan1")
+    # 1. The parent has no link: not running, stopped.
+    router.ctl("/interface ethernet disable ether1")
+    wait_until(lambda: client(router, "macvlan1")["status"] == "stopped", BOUND)
+    assert router.row("/interface", name="macvlan1")["running"] == "false"
+    router.ctl("/interface ethernet enable ether1")
+    # 2. The same MAC address a second time is refused with its owner's name.
+    twin = router.ctl("/interface macvlan add interface=ether1 name=macvlan2 "
+                      "mac-address=02:00:5E:10:00:01", check=False)
+    assert twin.returncode != 0 and "macvlan1" in twin.stdout + twin.stderr
+    # 3. A server that knows other MAC addresses only: it is asked and says nothing.
+    isp = isp_wire(lab, router)
+    server = Dnsmasq(isp, "mlwan", "203.0.113.50", "203.0.113.90",
+                     "--dhcp-ignore=tag:!known", "--dhcp-host=02:00:5e:10:00:02", gateway=ISP)
+    wait_until(lambda: "DHCPDISCOVER(mlwan) 02:00:5e:10:00:01 ignored" in server.log(), BOUND,
+               server.log)
+    assert client(router, "macvlan1")["status"] == "searching..."
+    assert router.row("/interface", name="macvlan1")["running"] == "true"

@@ -99,5 +99,76 @@ TEST(CompileLearned, ADhcpClientAsksForItsReplies) {
   EXPECT_FALSE(b.interface("ether1").dhcp);
 }
 
+// PPPoE -------------------------------------------------------------------------------------------
+
+struct Sessions : Bench {
+  Sessions() {
+    ethernet("ether1");
+    macvlan("m1", "ether1", kMacA);
+    testing::add(tree, "/interface/pppoe-client", {{"name", "out1"}, {"interface", "m1"}});
+  }
+  void connect() {
+    learned.peers.sessions["out1"] = {be16::from(0x11), peer, 1480};
+    learned.peers.addresses.push_back(
+        {"out1", ip("10.64.1.7"), 32, ip("10.64.0.1"), LearnedFrom::kPpp});
+    learned.peers.routes.push_back({0, 0, "out1", 1, ip("10.64.1.7"), LearnedFrom::kPpp});
+  }
+  MacAddr peer{{0x02, 0xac, 0, 0, 0, 1}};
+};
+
+TEST(CompilePppoe, WithoutASessionItIsThereAndDown) {
+  Sessions b;
+  b.must_compile();
+  EXPECT_EQ(b.interface("out1").kind, IfKind::kPppoe);
+  EXPECT_EQ(b.interface("out1").parent, b.index("m1"));
+  EXPECT_FALSE(b.interface("out1").up);
+  EXPECT_TRUE(b.interface("m1").pppoe) << "control frames go to control";
+  EXPECT_FALSE(b.interface("ether1").pppoe);
+}
+
+TEST(CompilePppoe, ASessionIsAnInterface) {
+  Sessions b;
+  b.connect();
+  b.must_compile();
+  const Interface& out = b.interface("out1");
+  EXPECT_TRUE(out.up);
+  EXPECT_EQ(out.mtu, 1480);
+  EXPECT_EQ(out.pppoe_session.host(), 0x11);
+  EXPECT_EQ(out.pppoe_peer, b.peer);
+  EXPECT_EQ(out.arp, ArpMode::kDisabled);
+  EXPECT_EQ(out.domain, kNoDomain);
+  EXPECT_EQ(out.primary_address.host(), ip("10.64.1.7"));
+  EXPECT_EQ(b.now.snapshot->pppoe_sessions.find(pppoe_key(b.index("m1"), be16::from(0x11))),
+            b.index("out1"));
+  EXPECT_EQ(b.hop("10.64.0.1/32").kind, Kind::kConnected) << "the other end";
+  EXPECT_EQ(b.hop("10.64.1.7/32").kind, Kind::kLocal);
+  EXPECT_EQ(b.hop("0.0.0.0/0").out_if, b.index("out1"));
+  EXPECT_EQ(b.hop("0.0.0.0/0").kind, Kind::kConnected);
+  // The parent goes down: no session, no way.
+  testing::set(b.tree, "/interface/macvlan", 1, {{"disabled", "yes"}});
+  b.must_compile();
+  EXPECT_FALSE(b.interface("out1").up);
+  EXPECT_EQ(b.hop("0.0.0.0/0").kind, Kind::kNone);
+  EXPECT_EQ(b.now.snapshot->pppoe_sessions.find(pppoe_key(b.index("m1"), be16::from(0x11))), kNoIf);
+}
+
+TEST(CompilePppoe, DisabledIsWithoutEffect) {
+  Sessions b;
+  b.connect();
+  testing::set(b.tree, "/interface/pppoe-client", 1, {{"disabled", "yes"}});
+  b.must_compile();
+  EXPECT_FALSE(b.interface("out1").up);
+  EXPECT_FALSE(b.interface("m1").pppoe);
+}
+
+TEST(CompilePppoe, AnInterfaceThatIsScannedHearsTheAnswers) {
+  Bench b;
+  b.ethernet("ether1");
+  b.learned.peers.scanned.insert("ether1");
+  b.learned.peers.scanned.insert("nix");
+  b.must_compile();
+  EXPECT_TRUE(b.interface("ether1").pppoe);
+}
+
 }  // namespace
 }  // namespace maclane::compile

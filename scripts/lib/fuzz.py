@@ -1,0 +1,100 @@
+"""Builds the fuzz targets of tests/fuzz with clang's libFuzzer, ASan and UBSan, and runs each.
+
+    python3 fuzz.py BUILD_DIR RESULTS [--runs N] [NAME...]
+
+TARGETS says which sources each needs. Found inputs are kept in
+RESULTS/fuzz-NAME; a crash is shown and makes a failure. Runs are counted, not timed, and begin with
+the same seed, so that a run on one machine says the same as on another.
+"""
+
+import argparse
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CLANG = "clang++-14"
+SERVICE = "control/service"
+
+# name: sources beside tests/fuzz/NAME_fuzz.cpp, and the longest input
+TARGETS = {
+    "dhcp": ([f"{SERVICE}/{name}.cpp" for name in ("dhcp_packet", "dhcp_lease", "dhcp_machine",
+                                                   "packet_build", "text")], 600),
+    "ppp": ([f"{SERVICE}/{name}.cpp" for name in ("ppp_link", "ppp_login", "ppp_negotiation",
+                                                  "ppp_packet", "ppp_auth")], 400),
+    "pppoe": ([f"{SERVICE}/{name}.cpp" for name in ("pppoe_packet", "ppp_packet",
+                                                    "packet_build")], 300),
+}
+
+# Inputs to begin with, so that the first checks are behind every run: a DHCP offer with an address,
+# a mask, a router, classless routes and times; a PADO and an LCP packet in a session.
+OFFER = (bytes.fromhex("02010600 01020304 00008000") + bytes(4) + bytes([203, 0, 113, 50]) + bytes(8)
+         + bytes.fromhex("020000000001") + bytes(202) + bytes.fromhex(
+             "63825363 350102 3604cb007101 330400000258 0104ffffff00 0304cb007101 0608cb007135cb007136"
+             "790d18c63364cb00710900cb007101 3a0400000064 3b04000000c8 ff"))
+PADO = bytes.fromhex("020000000002 02ac00000001 8863 1107 0000 0014 0101 0000 0103 0002 abcd"
+                     "0104 0002 0102 0102 0000")
+SESSION = bytes.fromhex("020000000002 02ac00000001 8864 1100 0011 000c c021 01 01 000a 0506 01020304")
+SEEDS = {"dhcp": [OFFER], "pppoe": [PADO, SESSION], "ppp": [
+    bytes.fromhex("070000 0a 01 01 000a 0506 01020304") + bytes.fromhex("0700 0300")]}
+
+
+def pkg_config(*words):
+    return subprocess.run(["pkg-config", *words], check=True, capture_output=True,
+                          text=True).stdout.split()
+
+
+def build(name, folder):
+    """The program of a target; made again when a source or header of ours is newer."""
+    sources = [ROOT / f"tests/fuzz/{name}_fuzz.cpp", *(ROOT / one for one in TARGETS[name][0])]
+    program = folder / f"{name}_fuzz"
+    headers = [*ROOT.glob("control/service/*.h"), *ROOT.glob("dataplane/*/*.h")]
+    newest = max(path.stat().st_mtime for path in [*sources, *headers])
+    if program.exists() and program.stat().st_mtime > newest:
+        return program
+    flags = [word.replace("-I", "-isystem", 1) if word.startswith("-I") else word
+             for word in pkg_config("--cflags", "libdpdk", "fmt")]
+    done = subprocess.run(
+        [CLANG, "-std=c++20", "-O1", "-g1", "-fsanitize=fuzzer,address,undefined",
+         "-fno-sanitize-recover=undefined", "-Wno-address-of-packed-member", f"-I{ROOT}", *flags,
+         *sources, "-o", program, *pkg_config("--libs", "libdpdk", "fmt"), "-lcrypto"],
+        capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"fuzz target {name} does not build:\n{done.stderr[-4000:]}")
+    return program
+
+
+def run(name, options):
+    program = build(name, options.build)
+    corpus = options.results / f"fuzz-{name}"
+    corpus.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(SEEDS.get(name, [])):
+        (corpus / f"seed{number}").write_bytes(seed)
+    done = subprocess.run(
+        [program, corpus, f"-runs={options.runs}", "-seed=1", "-timeout=20", "-len_control=0", "-rss_limit_mb=2048",
+         f"-max_len={TARGETS[name][1]}", f"-artifact_prefix={corpus}/", "-print_final_stats=0"],
+        capture_output=True, text=True, check=False)
+    last = done.stderr.strip().splitlines()[-1:] or [""]
+    return name, done.returncode, done.stderr[-6000:] if done.returncode else last[0]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build", type=Path)
+    parser.add_argument("results", type=Path)
+    parser.add_argument("names", nargs="*", default=sorted(TARGETS))
+    parser.add_argument("--runs", type=int, default=100_000)
+    options = parser.parse_args()
+    options.build = options.build.resolve() / "fuzz"
+    options.build.mkdir(parents=True, exist_ok=True)
+    failed = 0
+    with ThreadPoolExecutor(2) as pool:
+        for name, code, text in pool.map(lambda one: run(one, options), options.names):
+            print(f"  {name}: {'failed' if code else 'ok'}: {text}")
+            failed += code != 0
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,208 @@
+"""PPPoE clients (C4) against rp-pppoe's pppoe-server and pppd in a software-emulated guest."""
+
+import pytest
+
+from guest import VLAN, access_concentrator, have_guest
+from lab import Lab, dataplane, flag, wait_until
+from scenes import conf, local
+
+CONNECTED = 120  # seconds, generous: the guest is emulated
+LINES = range(1, 9)
+
+MISSING = have_guest()
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"no guest: {MISSING}")
+
+
+def config():
+    """Eight macvlans of one port with a PPPoE client each, as on the MACVLAN page; one on the port
+    itself, one in a VLAN, and one with a wrong password that is disabled."""
+    service = {7: "pap", 8: "chap"}
+    return {
+        "dataplane": dataplane(),
+        "interface": {
+            "ethernet": [{"name": "ether1", "device": "net_tap0,iface=mlwan"},
+                         {"name": "ether2", "device": "net_tap1,iface=mllan"}],
+            "macvlan": [{"name": f"macvlan{i}", "interface": "ether1"} for i in LINES],
+            "vlan": [{"name": "vlan30", "interface": "ether1", "vlan-id": VLAN}],
+            "pppoe-client": [
+                *({"name": f"pppoe-out{i}", "interface": f"macvlan{i}", "user": f"line{i}",
+                   "password": f"secret{i}", "service-name": service.get(i, "internet"),
+                   "add-default-route": True, "default-route-distance": i,
+                   "use-peer-dns": True} for i in LINES),
+                {"name": "on-ether", "interface": "ether1", "user": "line9",
+                 "password": "secret9", "ac-name": "ac-internet", "keepalive-timeout": 1},
+                {"name": "on-vlan", "interface": "vlan30", "user": "line10",
+                 "password": "secret10"},
+                {"name": "wrong", "interface": "ether1", "user": "line1", "password": "nonsense",
+                 "service-name": "chap", "disabled": True},
+            ],
+        },
+        "ip": {
+            "address": [{"address": "192.168.88.1/24", "interface": "ether2"}],
+            "firewall": {"nat": [{"chain": "srcnat", "src-address": "192.168.88.0/24",
+                                  "action": "masquerade"}]},
+        },
+    }
+
+
+class Scene:
+    """A router whose port and the guest's card are in one switch, and a PC behind it."""
+
+    def __init__(self, lab):
+        self.switch = lab.switch("isp")
+        self.guest = access_concentrator(self.switch.ns)
+        self.switch.plug("ac0")
+        self.guest.wait_up()
+        self.router = lab.router(config()).start()
+        self.switch.plug(self.router.move_wire("mlwan", self.switch.ns, up=False))
+        self.pc = lab.namespace("pc")
+        self.router.move_wire("mllan", self.pc)
+        self.pc.address("mllan", "192.168.88.10/24")
+        self.pc.default_via("192.168.88.1")
+
+    def plug_second(self, router, name):
+        """Another router's port, under a name that is not in the switch yet."""
+        router.ns.ip("link", "set", "dev", "mlwan", "netns", self.switch.ns.name, "name", name)
+        self.switch.plug(name)
+
+    def client(self, name):
+        return self.router.row("/interface/pppoe-client", name=name)
+
+    def connected(self, *names):
+        def up():
+            rows = {row["name"]: row for row in self.router.print("/interface/pppoe-client")}
+            return all(rows[name]["status"] == "connected" for name in names)
+
+        wait_until(up, CONNECTED, lambda: f"{names} to be connected: "
+                   f"{self.router.print('/interface/pppoe-client')}\n{self.router.log()}\n"
+                   f"{self.guest.log()[-4000:]}")
+
+    def address(self, name):
+        return self.router.row("/ip/address", interface=name)["address"]
+
+
+@pytest.fixture(scope="module")
+def scene():
+    with Lab() as lab:
+        yield Scene(lab)
+
+
+ALL = [f"pppoe-out{i}" for i in LINES] + ["on-ether", "on-vlan"]
+
+
+def test_eight_sessions_on_eight_macvlans_and_others_beside_them(scene):
+    """PAGE: multiple PPPoE connections, each with its own MAC address (F-8, F-9, C-21, C-29); on
+    ethernet and VLAN too; by MS-CHAPv2, CHAP and PAP."""
+    scene.connected(*ALL)
+    addresses = {name: scene.address(name) for name in ALL}
+    assert len(set(addresses.values())) == len(ALL)
+    nets = {name: address.split(".")[2] for name, address in addresses.items()}
+    assert nets["pppoe-out1"] == nets["on-ether"] == "1"
+    assert (nets["pppoe-out8"], nets["pppoe-out7"], nets["on-vlan"]) == ("2", "3", "4")
+    for name in ALL:
+        row = scene.router.row("/interface", name=name)
+        assert row["type"] == "pppoe-out" and flag(row["running"]) and row["mtu"] == "1492"
+    routes = {row["gateway"]: row for row in scene.router.print("/ip/route")
+              if row["dst-address"] == "0.0.0.0/0"}
+    assert len(routes) == 8 and flag(routes["pppoe-out1"]["active"])
+    assert not flag(routes["pppoe-out2"]["active"]) and flag(routes["pppoe-out1"]["vpn"])
+    # Each session came from its macvlan's own MAC address.
+    log = scene.guest.log()
+    for name in ("line1", "line8", "line10"):
+        assert f'name = "{name}"' in log or f'user="{name}"' in log
+
+
+def test_packets_go_through_the_session(scene):
+    """The workers carry the data: whole frames of 1492 bytes, and not one byte more (C-25)."""
+    scene.connected(*ALL)
+    before = int(scene.router.row("/interface", name="pppoe-out1")["tx-packet"])
+    assert scene.pc.ping("10.64.0.1", count=3, wait=10).ok
+    assert scene.pc.ping("10.64.0.1", "-M", "do", "-s", 1464, wait=10).ok
+    large = scene.pc.ping("10.64.0.1", "-M", "do", "-s", 1465, wait=3)
+    assert not large.ok and "mtu" in (large.stdout + large.stderr).lower()
+    sent = sum(int(scene.router.row("/interface", name=name)["tx-packet"]) for name in ALL)
+    assert sent > before
+
+
+def test_the_row_shows_the_session(scene):
+    """C-22: flags, status, what is in effect."""
+    scene.connected("pppoe-out8")
+    row = scene.client("pppoe-out8")
+    assert flag(row["running"]) and row["actual-mtu"] == "1492" and "last-error" not in row
+    assert int(row["rx-packet"]) >= 0 and "secret8" not in scene.router.log()
+
+
+def test_disable_says_good_bye_and_the_others_stay(scene):
+    """C-26: LCP Terminate-Request and PADT; addresses and routes go."""
+    scene.connected(*ALL)
+    scene.router.ctl("/interface/pppoe-client disable pppoe-out1")
+    # pppd hears of the one or of the other first.
+    wait_until(lambda: "LCP terminated by peer" in scene.guest.log()
+               or "Modem hangup" in scene.guest.log(), CONNECTED, scene.guest.log)
+    rows = scene.router.print("/ip/address")
+    assert not any(row["interface"] == "pppoe-out1" for row in rows)
+    active = [row["gateway"] for row in scene.router.print("/ip/route")
+              if row["dst-address"] == "0.0.0.0/0" and flag(row["active"])]
+    assert active == ["pppoe-out2"]
+    assert all(scene.client(name)["status"] == "connected" for name in ALL[1:])
+    scene.router.ctl("/interface/pppoe-client enable pppoe-out1")
+    scene.connected("pppoe-out1")
+
+
+def test_a_wrong_password_is_named(scene):
+    """PAGE: the troubleshooting list; what the row shows lets a user find the cause."""
+    scene.router.ctl("/interface/pppoe-client enable wrong")
+    wait_until(lambda: "authentication failed" in scene.client("wrong").get("last-error", ""),
+               CONNECTED, lambda: f"{scene.client('wrong')}\n{scene.guest.log()[-3000:]}")
+    assert "wrong: disconnected - authentication failed" in scene.router.log()
+    scene.router.ctl("/interface/pppoe-client disable wrong")
+
+
+def test_a_cable_that_goes_is_noticed_and_dialled_again(scene):
+    """C-26: keepalive-timeout, redial."""
+    scene.connected("on-ether")
+    scene.switch.ns.ip("link", "set", "ac0", "nomaster")
+    wait_until(lambda: scene.client("on-ether")["status"] != "connected", CONNECTED)
+    assert scene.client("on-ether")["last-error"] == "the peer does not answer any more"
+    scene.switch.plug("ac0")
+    scene.connected("on-ether")
+
+
+def test_the_pages_pppoe_commands(scene):
+    """PAGE: macvlans and PPPoE clients made in the console dial at once (E-30); what is shown
+    without an access concentrator says so."""
+    lab = scene.router.lab
+    router = lab.router({
+        "dataplane": dataplane(),
+        "interface": {"ethernet": [{"name": "ether1", "device": "net_tap0,iface=mlwan"}]},
+    }, name="page").start()
+    for number in (1, 2):
+        router.ctl(f"/interface macvlan add interface=ether1 name=macvlan{number}")
+        router.ctl(f"/interface pppoe-client add interface=macvlan{number} "
+                   f"name=pppoe-out{number} user=user{number} password=pass{number}")
+    wait_until(lambda: all("no access concentrator answers" == row.get("last-error")
+                           for row in router.print("/interface/pppoe-client")), CONNECTED)
+    scene.plug_second(router, "mlwan3")
+    wait_until(lambda: all(row["status"] == "connected"
+                           for row in router.print("/interface/pppoe-client")), CONNECTED,
+               lambda: f"{router.print('/interface/pppoe-client')}\n{router.log()}")
+    # add-default-route is no unless it is said (C-21).
+    assert not any(row["dst-address"] == "0.0.0.0/0" for row in router.print("/ip/route"))
+    router.stop()
+
+
+def test_the_example_of_many_sessions(scene):
+    """conf/many-pppoe.yaml: the MACVLAN page's two accounts; the second stands by (E-32)."""
+    lab = scene.router.lab
+    router = lab.router(local(lab, conf("many-pppoe.yaml")), name="example").start()
+    scene.plug_second(router, "mlwan2")
+    wait_until(lambda: all(row["status"] == "connected"
+                           for row in router.print("/interface/pppoe-client")), CONNECTED,
+               lambda: f"{router.print('/interface/pppoe-client')}\n{router.log()}")
+    routes = {row["gateway"]: flag(row["active"]) for row in router.print("/ip/route")
+              if row["dst-address"] == "0.0.0.0/0"}
+    assert routes == {"pppoe-out1": True, "pppoe-out2": False}
+    router.ctl("/interface/pppoe-client disable pppoe-out1")
+    wait_until(lambda: flag(router.row("/ip/route", gateway="pppoe-out2",
+                                       dst_address="0.0.0.0/0")["active"]), CONNECTED)
+    router.stop()
