@@ -14,6 +14,7 @@
 
 #include "control/door/console_client.h"
 #include "control/door/console_line.h"
+#include "control/door/plan.h"
 #include "control/observe/table.h"
 
 namespace {
@@ -127,6 +128,29 @@ class Console {
       return kDone;
     }
     return send(*parsed, line);
+  }
+
+  /// A command of the whole router with its arguments, "undo" or "apply file=x confirm=60s";
+  /// nullopt if it is none.
+  std::optional<int> run_whole(const std::vector<std::string>& words) {
+    const auto* menu = maclane::model::find_menu("/");
+    if (words.empty() || menu == nullptr) return std::nullopt;
+    ConsoleLine line;
+    line.path = "/";
+    line.command = words[0].substr(words[0].starts_with('/') ? 1 : 0);
+    const auto* command = maclane::model::find_command(*menu, line.command);
+    if (command == nullptr) return std::nullopt;
+    for (size_t i = 1; i < words.size(); ++i) {
+      const size_t equals = words[i].find('=');
+      const bool unnamed = equals == std::string::npos && !command->positional.empty();
+      if (unnamed) {
+        line.arguments[std::string(command->positional)] = words[i];
+      } else {
+        line.arguments[words[i].substr(0, equals)] =
+            equals == std::string::npos ? "" : words[i].substr(equals + 1);
+      }
+    }
+    return send(line, words[0]);
   }
 
   /// What can be said in a menu.
@@ -286,7 +310,9 @@ void help(const Options& options) {
                "  maclanectl [--socket PATH]            a prompt, or lines from a pipe\n\n"
                "  maclanectl /interface/macvlan/print where mode=private\n"
                "  maclanectl ip firewall filter print stats\n"
-               "  maclanectl reload | status\n\n"
+               "  maclanectl reload | status | changes | undo | redo\n"
+               "  maclanectl plan FILE                  what it would change\n"
+               "  maclanectl apply FILE [confirm 60s]   and goes back unless `confirm` is said\n\n"
                "  print takes detail, stats, terse, value-list, count-only, proplist=a,b and\n"
                "  where EXPRESSION; MENU schema lists a menu's properties.\n"
                "  --socket PATH  the router's socket, else $MACLANE_SOCKET, else "
@@ -347,8 +373,15 @@ int main(int argc, char** argv) {
     help(options);
     return kDone;
   }
+  if (auto read = maclane::door::with_file(words); read) {
+    words = std::move(*read);
+  } else {
+    std::cerr << read.error().front().text() << "\n";
+    return kUsage;
+  }
   Console console(options);
   if (!console.connect()) return kNoRouter;
+  if (const auto code = console.run_whole(words)) return *code;
   if (!words.empty()) return console.run(maclane::door::join_words(words), true);
   return ::isatty(STDIN_FILENO) == 1 ? run_prompt(console) : run_script(console, std::cin);
 }

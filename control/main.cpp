@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "control/door/reference.h"
 #include "control/door/yaml.h"
 #include "control/observe/log.h"
 #include "control/router.h"
@@ -53,9 +54,11 @@ int main(int argc, char** argv) {
   std::string level = "info";
   bool check_only = false;
   bool print_schema = false;
+  bool print_reference = false;
   app.add_option("config", options.config_path, "the configuration file")->capture_default_str();
   app.add_flag("--check", check_only, "check the configuration, say every error, start nothing");
   app.add_flag("--json-schema", print_schema, "print a JSON schema of the YAML, for editors");
+  app.add_flag("--reference", print_reference, "print every menu and property, as Markdown");
   app.add_option("--state", options.state_folder, "the folder for what must outlive a restart")
       ->capture_default_str();
   app.add_option("--socket", options.socket_path, "the console's socket")->capture_default_str();
@@ -65,6 +68,10 @@ int main(int argc, char** argv) {
 
   if (print_schema) {
     std::printf("%s\n", maclane::door::json_schema().c_str());
+    return 0;
+  }
+  if (print_reference) {
+    std::printf("%s", maclane::door::reference().c_str());
     return 0;
   }
   const auto log_level = level_of(level);

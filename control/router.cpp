@@ -16,7 +16,7 @@
 #include <span>
 
 #include "control/clients.h"
-#include "control/door/yaml.h"
+#include "control/door/plan.h"
 #include "control/model/secrets.h"
 #include "control/model/value.h"
 #include "control/observe/log.h"
@@ -94,53 +94,19 @@ Router::~Router() {
   if (lock_fd_ >= 0) close(lock_fd_);
 }
 
-Result<model::Tree> Router::load() const {
-  Result<door::Loaded> loaded = door::load_yaml_file(options_.config_path);
-  if (!loaded) return tl::make_unexpected(loaded.error());
-  for (const std::string& warning : loaded->warnings)
-    log::write(log::Level::kWarning, "system,warning", "{}", warning);
-  return std::move(loaded->tree);
-}
-
-/// One router a state folder: two would give macvlans of one name the same MAC.
-Status Router::lock_state() {
-  const std::string path = options_.state_folder + "/lock";
-  lock_fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock_fd_ < 0) return fail(fmt::format("cannot open {}: {}", path, std::strerror(errno)));
-  if (flock(lock_fd_, LOCK_EX | LOCK_NB) != 0) {
-    std::array<char, 512> owner{};
-    (void)pread(lock_fd_, owner.data(), owner.size() - 1, 0);
-    return fail(
-        fmt::format("the state folder {} is in use by {}; stop it, or name another folder "
-                    "with --state",
-                    options_.state_folder, owner.data()));
-  }
-  const std::string owner =
-      fmt::format("the router with process id {} and socket {}", getpid(), options_.socket_path);
-  if (ftruncate(lock_fd_, 0) != 0 ||
-      pwrite(lock_fd_, owner.data(), owner.size(), 0) != static_cast<ssize_t>(owner.size()))
-    return fail(fmt::format("cannot write {}: {}", path, std::strerror(errno)));
-  return {};
-}
-
 Status Router::start() {
-  Result<model::StateStore> state = model::StateStore::open(options_.state_folder);
-  if (!state) return tl::make_unexpected(state.error());
-  if (Status status = lock_state(); !status) return status;
+  if (Status status = open_state(); !status) return status;
   // Before anything is read: passwords of the file are hashed under the key.
   if (Status status = model::secrets::open(options_.state_folder); !status) return status;
-  Result<model::Tree> tree = load();
-  if (!tree) return tl::make_unexpected(tree.error());
-  state_ = std::make_unique<model::StateStore>(std::move(*state));
   model_.on_prepare([this](model::Tree t) -> Result<model::Tree> {
-    auto with_macs = model::with_generated_macs(std::move(t), *state_);
+    auto with_macs = model::with_generated_macs(std::move(t), *store_);
     return with_macs ? doors_->prepare(std::move(*with_macs)) : std::move(with_macs);
   });
-  if (Errors errors = model::validate(*tree); !errors.empty())
-    return tl::make_unexpected(std::move(errors));
+  Result<First> first = first_tree();
+  if (!first) return tl::make_unexpected(first.error());
 
   std::string error;
-  dataplane_ = Dataplane::start(dataplane_config(*tree), &error);
+  dataplane_ = Dataplane::start(dataplane_config(first->tree), &error);
   if (dataplane_ == nullptr) return fail(error);
   devices_ = std::make_unique<Devices>(*dataplane_);
   io_ = std::make_unique<DataplaneIo>(*dataplane_);
@@ -151,7 +117,7 @@ Status Router::start() {
       },
       random_seed());
   keep_clients(*services_, options_.state_folder);
-  make_host_services(*tree);
+  make_host_services(first->tree);
   observe::provide_rows(*this);
   doors_ = std::make_unique<door::Doors>(commands_, options_.state_folder);
   model_.on_change([](const model::Change& change) {
@@ -163,7 +129,9 @@ Status Router::start() {
     log::write(log::Level::kWarning, "system,warning", "{}", line);
   });
   model_.on_commit([this](const model::Tree& next) { return commit(next); });
-  if (Status status = model_.replace(std::move(*tree)); !status) return status;
+  model_.on_persist([this](const model::Lasting& state) { return store_->write(state); });
+  if (Status status = model_.start(std::move(first->tree), std::move(first->base)); !status)
+    return status;
   leases_->read();
 
   add_commands();
@@ -178,13 +146,6 @@ Status Router::start() {
   const Netns::Scope scope = host_->enter();
   doors_->start();
   return {};
-}
-
-Status Router::reload() {
-  Result<model::Tree> tree = load();
-  if (!tree) return tl::make_unexpected(tree.error());
-  model::keep_ids(*tree, model_.tree());
-  return model_.replace(std::move(*tree));
 }
 
 Status Router::commit(const model::Tree& next) {
@@ -269,6 +230,7 @@ const std::vector<RuleCounter>& Router::rule_counters() const {
 }
 
 void Router::add_commands() {
+  door::add_plan(commands_);
   using model::Answer;
   using model::Call;
   using model::Caller;
@@ -279,12 +241,14 @@ void Router::add_commands() {
     return out;
   };
   for (const char* path : {"/", "/system"}) {
-    commands_.on(path, "reload", [this, said](const Call&, const Caller&) -> Answer<Outcome> {
-      if (Status status = reload(); !status) return model::refuse(std::move(status.error()));
-      log::write(log::Level::kInfo, "system,info", "configuration reloaded from {}",
-                 options_.config_path);
-      return said("reloaded");
-    });
+    commands_.on(path, "reload",
+                 [this, said](const Call&, const Caller& caller) -> Answer<Outcome> {
+                   auto warnings = reload(caller);
+                   if (!warnings) return model::refuse(std::move(warnings.error()));
+                   Outcome out = said("reloaded");
+                   out.warnings = std::move(*warnings);
+                   return out;
+                 });
     commands_.on(path, "status", [this](const Call&, const Caller&) -> Answer<Outcome> {
       Outcome out;
       out.result = observe::status(*this);
@@ -322,11 +286,8 @@ bool Router::handle_signals(int signal_fd) {
       log::write(log::Level::kInfo, "system,info", "ending: signal {}", info.ssi_signo);
       return false;
     }
-    if (Status status = reload(); status) {
-      log::write(log::Level::kInfo, "system,info", "configuration reloaded from {}",
-                 options_.config_path);
-    } else {
-      for (const Error& e : status.error())
+    if (auto warnings = reload(model::Caller::router()); !warnings) {
+      for (const Error& e : warnings.error())
         log::write(log::Level::kError, "system,error", "{}", e.text());
       log::write(log::Level::kError, "system,error",
                  "the new configuration was refused; the running one is unchanged");
@@ -363,6 +324,7 @@ void Router::run(int signal_fd) {
     host_->tick();
     leases_->tick();
     names_->tick(io_->now_ms());
+    model_.tick(model::steady_ms());
     if (services_->changed()) republish();
     dataplane_->poll();
     const auto now = std::chrono::steady_clock::now();

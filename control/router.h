@@ -17,7 +17,7 @@
 #include "control/door/doors.h"
 #include "control/door/socket.h"
 #include "control/model/commands.h"
-#include "control/model/state.h"
+#include "control/model/store.h"
 #include "control/service/dataplane_io.h"
 #include "control/service/host_plane.h"
 #include "control/service/services.h"
@@ -41,8 +41,8 @@ class Router {
   /// Loads the file, starts the dataplane, publishes the first snapshot, opens the console's
   /// socket.
   Status start();
-  /// Loads the file again: all of it or none of it.
-  Status reload();
+  /// Loads the file again: all of it or none of it. What was warned of.
+  Result<std::vector<std::string>> reload(const model::Caller& caller);
   /// Runs until stop; SIGHUP reloads, SIGTERM and SIGINT end it (through the descriptor of a
   /// signalfd).
   void run(int signal_fd);
@@ -66,8 +66,15 @@ class Router {
   [[nodiscard]] const std::vector<RuleCounter>& rule_counters() const;
 
  private:
-  Result<model::Tree> load() const;
+  // router_load.cpp
+  struct First {
+    model::Tree tree;
+    model::Base base;
+  };
+  Status open_state();
   Status lock_state();
+  [[nodiscard]] Result<First> first_tree();
+  [[nodiscard]] static Result<First> as_kept(model::Store::Kept kept);
   Status commit(const model::Tree& next);
   Status publish(const model::Tree& next);
   void poll_links();
@@ -81,7 +88,7 @@ class Router {
 
   RouterOptions options_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
-  std::unique_ptr<model::StateStore> state_;
+  std::unique_ptr<model::Store> store_;
   model::Model model_;
   model::Commands commands_{model_};
   std::unique_ptr<Dataplane> dataplane_;

@@ -107,6 +107,7 @@ void Auth::on_config() {
       user.policies = group->second;
     users_[user.name] = std::move(user);
   });
+  std::vector<uint64_t> gone_sessions;
   for (auto it = sessions_.begin(); it != sessions_.end();) {
     Session& session = it->second;
     const Caller& who = session.caller;
@@ -117,6 +118,7 @@ void Auth::on_config() {
       log::write(log::Level::kInfo, kAccountTopics,
                  "user {} logged out from {} via {}: the user was taken away", who.user,
                  who.address, who.via);
+      gone_sessions.push_back(it->first);
       it = sessions_.erase(it);
       continue;
     }
@@ -129,6 +131,7 @@ void Auth::on_config() {
   // A remembered password may not be right any more.
   std::erase_if(remembered_,
                 [&](const auto& item) { return !sessions_.contains(item.second.session); });
+  for (const uint64_t session : gone_sessions) model_.session_died(session);
 }
 
 const Auth::User* Auth::user(std::string_view name) const {
@@ -289,6 +292,7 @@ void Auth::end_session(uint64_t session) {
                caller.address, caller.via);
   }
   sessions_.erase(found);
+  model_.session_died(session);  // what it changed in safe mode is undone
 }
 
 const Caller* Auth::caller(uint64_t session) const {

@@ -68,7 +68,7 @@ Json Requests::reply(std::string_view line, Json& id) {
   Json& arguments = request["arguments"];
   if (arguments.is_null()) arguments = Json::object();
   if (!arguments.is_object()) return refuse("The arguments of a request are a JSON object.");
-  if (command == "apply") return apply(arguments);
+  if (command == "apply" && !arguments.contains("file")) return apply(arguments);
   return run(request);
 }
 

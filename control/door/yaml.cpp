@@ -455,6 +455,7 @@ Result<Loaded> load_yaml_text(const std::string& text, const std::string& name) 
     if (parsed) loader.add_whole();
     return tl::make_unexpected(std::move(loader.errors));
   }
+  loader.loaded.text = text;
   return std::move(loader.loaded);
 }
 

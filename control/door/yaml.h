@@ -15,6 +15,7 @@ namespace maclane::door {
 
 struct Loaded {
   model::Tree tree;                   // syntactically right; not yet validated as a whole
+  std::string text;                   // the file itself
   std::vector<std::string> warnings;  // one line each, with file:line:column
 };
 

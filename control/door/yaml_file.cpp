@@ -16,7 +16,7 @@ std::string too_large(const std::string& name) {
                      kMostBytes >> 20);
 }
 
-Result<Loaded> load_yaml_file(const std::string& path) {
+Result<std::string> read_file(const std::string& path) {
   struct stat facts {};
   if (stat(path.c_str(), &facts) != 0) {
     return fail(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
@@ -37,7 +37,13 @@ Result<Loaded> load_yaml_file(const std::string& path) {
     return fail(
         fmt::format("{} is empty; a configuration without anything is written as {{}}", path));
   }
-  return load_yaml_text(text, path);
+  return text;
+}
+
+Result<Loaded> load_yaml_file(const std::string& path) {
+  auto text = read_file(path);
+  if (!text) return tl::make_unexpected(std::move(text.error()));
+  return load_yaml_text(*text, path);
 }
 
 }  // namespace maclane::door

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/model/result.h"
 #include "control/model/schema.h"
 
 namespace maclane::door {
@@ -23,5 +24,8 @@ inline constexpr std::string_view kAbsent = "absent";
 /// A file may be this long, and what is said of a longer one.
 inline constexpr size_t kMostBytes = 32u << 20;
 [[nodiscard]] std::string too_large(const std::string& name);
+
+/// What is in a file that may be a configuration; one error if it cannot be read or is too large.
+[[nodiscard]] Result<std::string> read_file(const std::string& path);
 
 }  // namespace maclane::door

@@ -102,6 +102,10 @@ struct Outcome {
   [[nodiscard]] std::string_view ret() const;
 };
 
+/// Whether a caller has the policies of all menus in which two trees differ, for commands that
+/// change many at once.
+[[nodiscard]] Answer<void> may_change(const Tree& before, const Tree& after, const Caller& caller);
+
 class Commands {
  public:
   using Handler = std::function<Answer<Outcome>(const Call&, const Caller&)>;

@@ -60,22 +60,56 @@ std::vector<PrintRow> safe_mode_rows(const Model& model) {
   return {std::move(row)};
 }
 
-Commands::Handler handler(Model& model, Status (Model::*what)(const Caller&)) {
-  return [&model, what](const Call&, const Caller& caller) -> Answer<Outcome> {
+/// target: the tree that it would bring into effect; nullptr: none, or nothing to do.
+Commands::Handler handler(Model& model, Status (Model::*what)(const Caller&),
+                          const Tree* (*target)(const Model&) = nullptr) {
+  return [&model, what, target](const Call&, const Caller& caller) -> Answer<Outcome> {
+    if (const Tree* to = target == nullptr ? nullptr : target(model); to != nullptr) {
+      if (auto may = may_change(model.tree(), *to, caller); !may) {
+        return tl::make_unexpected(std::move(may.error()));
+      }
+    }
     if (Status status = (model.*what)(caller); !status) return refuse(std::move(status.error()));
     return Outcome{};
   };
 }
 
+const Tree* undone(const Model& model) {
+  const HistoryEntry* entry = model.history().to_undo();
+  return entry == nullptr ? nullptr : &entry->before;
+}
+
+const Tree* redone(const Model& model) {
+  const HistoryEntry* entry = model.history().to_redo();
+  return entry == nullptr ? nullptr : &entry->after;
+}
+
+const Tree* unrolled(const Model& model) {
+  return model.safe_mode() == nullptr ? nullptr : &model.safe_mode()->before;
+}
+
 }  // namespace
+
+Answer<void> may_change(const Tree& before, const Tree& after, const Caller& caller) {
+  for (const MenuDiff& one : diff(before, after)) {
+    if (caller.may(one.menu->edit_policy)) continue;
+    auto failure = refuse(
+        Trouble::kGeneral,
+        fmt::format("not enough permissions (9): it would change {}, which the group of {} may not",
+                    one.menu->path, caller.text()));
+    failure.value().denied = true;
+    return failure;
+  }
+  return {};
+}
 
 void add_history(Commands& commands) {
   Model& model = commands.model();
-  commands.on("/", "undo", handler(model, &Model::undo));
-  commands.on("/", "redo", handler(model, &Model::redo));
+  commands.on("/", "undo", handler(model, &Model::undo, undone));
+  commands.on("/", "redo", handler(model, &Model::redo, redone));
   commands.on("/safe-mode", "take", handler(model, &Model::take_safe_mode));
   commands.on("/safe-mode", "release", handler(model, &Model::release_safe_mode));
-  commands.on("/safe-mode", "unroll", handler(model, &Model::unroll_safe_mode));
+  commands.on("/safe-mode", "unroll", handler(model, &Model::unroll_safe_mode, unrolled));
   model.provide_rows("/system/history", [&model] { return history_rows(model); });
   model.provide_rows("/safe-mode", [&model] { return safe_mode_rows(model); });
 }

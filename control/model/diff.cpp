@@ -57,8 +57,8 @@ std::string values_of(const Menu& menu, const Row& row, bool sensitive) {
 std::string changed_values(const Menu& menu, const Row& before, const Row& after, bool sensitive) {
   std::string out;
   for (size_t i = 0; i < menu.properties.size(); ++i) {
-    if (before.values[i] == after.values[i]) continue;
     const Property& property = menu.properties[i];
+    if (before.values[i] == after.values[i] || property.has(Property::kDerived)) continue;
     const auto text = [&](const std::string& value) {
       return value.empty() ? std::string("unset") : shown(property, value, sensitive);
     };

@@ -1,7 +1,9 @@
 // Ids over a reload: a row that is still there keeps its id, so that its counters and what doors
 // remembered of it stay its own wherever it moved in the file.
 #include <deque>
+#include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "control/model/tree.h"
 
@@ -17,29 +19,63 @@ std::string content(const Row& row) {
   return key;
 }
 
-void keep_menu(Tree& next, const Tree& running, const Menu& menu) {
-  const Tree::Rows& before = running.rows(menu);
-  std::unordered_map<std::string, std::deque<uint32_t>> same;  // equal rows keep their order
-  std::unordered_map<std::string_view, uint32_t> named;
-  const int name = name_index(menu);
-  for (const RowPtr& row : before) {
-    if (name >= 0)
-      named.emplace(row->at(name), row->id);
-    else
-      same[content(*row)].push_back(row->id);
+/// The rows of one menu of a tree, to find the one that a loaded row is.
+class Known {
+ public:
+  Known(const Menu& menu, const Rows& rows) : name_(name_index(menu)) {
+    for (const RowPtr& row : rows) {
+      ids_.insert(row->id);
+      if (name_ >= 0) {
+        named_.emplace(row->at(name_), row->id);
+      } else {
+        same_[content(*row)].push_back(row->id);
+      }
+    }
   }
+  [[nodiscard]] bool has_names() const { return name_ >= 0; }
+  [[nodiscard]] bool has(uint32_t id) const { return ids_.count(id) != 0; }
+  /// 0: none. Of rows without names that have the same content each is found once, in their order.
+  uint32_t find(const Row& row) {
+    if (name_ >= 0) {
+      const auto it = named_.find(row.at(name_));
+      return it == named_.end() ? 0 : it->second;
+    }
+    const auto it = same_.find(content(row));
+    if (it == same_.end() || it->second.empty()) return 0;
+    const uint32_t id = it->second.front();
+    it->second.pop_front();
+    return id;
+  }
+
+ private:
+  int name_;
+  std::unordered_set<uint32_t> ids_;
+  std::unordered_map<std::string_view, uint32_t> named_;
+  std::unordered_map<std::string, std::deque<uint32_t>> same_;
+};
+
+/// The id of a loaded row; 0 if it is new.
+uint32_t id_of(const Row& row, Known& known, Known* more) {
+  const uint32_t id = known.find(row);
+  if (more == nullptr || (id != 0 && (more->has(id) || !known.has_names()))) return id;
+  // Not there any more, but another of its name is: it was removed and added again.
+  const uint32_t other = more->find(row);
+  return other != 0 && !known.has(other) ? other : id;
+}
+
+void keep_menu(Tree& next, const Tree& running, const Tree* also, const Menu& menu) {
+  Known known(menu, running.rows(menu));
+  std::optional<Known> more;
   next.start_ids(menu, running.coming_id(menu));
+  if (also != nullptr) {
+    more.emplace(menu, also->rows(menu));
+    next.start_ids(menu, also->coming_id(menu));
+  }
   const Rows loaded = next.rows(menu);
   size_t place = 0;
   for (const RowPtr& row : loaded) {
     auto copy = std::make_shared<Row>(*row);
-    copy->id = 0;
-    if (name >= 0) {
-      if (auto it = named.find(row->at(name)); it != named.end()) copy->id = it->second;
-    } else if (auto it = same.find(content(*row)); it != same.end() && !it->second.empty()) {
-      copy->id = it->second.front();
-      it->second.pop_front();
-    }
+    copy->id = id_of(*row, known, more ? &*more : nullptr);
     if (copy->id == 0) copy->id = next.next_id(menu);
     next.edit(menu).replace(place++, std::move(copy));
   }
@@ -47,10 +83,10 @@ void keep_menu(Tree& next, const Tree& running, const Menu& menu) {
 
 }  // namespace
 
-void keep_ids(Tree& next, const Tree& running) {
+void keep_ids(Tree& next, const Tree& running, const Tree* also) {
   for (const Menu& menu : menus()) {
     if (menu.kind == Menu::Kind::kList || menu.kind == Menu::Kind::kOrdered)
-      keep_menu(next, running, menu);
+      keep_menu(next, running, also, menu);
   }
 }
 

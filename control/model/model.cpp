@@ -66,17 +66,23 @@ Status Model::bring(const Tree& before, Tree next, const Caller& caller, Record 
                     std::string_view prefix) {
   const std::vector<MenuDiff> changes = diff(before, next);
   const bool first = revision_ == 0;
-  if (changes.empty() && !first) {  // nothing a router would do differently
-    tree_ = std::move(next);
-    return {};
-  }
-  if (commit_) {
+  const Tree old = before;                      // may be tree_ itself
+  const bool same = changes.empty() && !first;  // nothing a router would do differently
+  if (commit_ && !same) {
     if (Status status = commit_(next); !status) {
-      tree_ = before;
+      tree_ = old;
       return status;
     }
   }
-  const Tree old = before;  // may be tree_ itself
+  if (Status status = persist(next); !status) {
+    if (commit_ && !same && !first) (void)commit_(old);
+    tree_ = old;
+    return status;
+  }
+  if (same) {
+    tree_ = std::move(next);
+    return {};
+  }
   tree_ = std::move(next);
   ++revision_;
   if (first) return {};
@@ -94,7 +100,13 @@ Status Model::replace(Tree next, const Caller& caller) {
   auto right = checked(std::move(next), nullptr);
   if (!right) return tl::make_unexpected(std::move(right.error()));
   right->start_ids_after(tree_);
+  if (revision_ == 0) base_.tree = *right;
   return bring(tree_, std::move(*right), caller, Record::kYes);
+}
+
+Status Model::persist(const Tree& tree) const {
+  if (!persist_) return {};
+  return persist_({tree, base_, confirm_ ? &confirm_->before : nullptr});
 }
 
 Status Model::remove_state(const Removals& removals) {

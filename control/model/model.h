@@ -17,7 +17,9 @@
 #include <utility>
 #include <vector>
 
+#include "control/model/base.h"
 #include "control/model/caller.h"
+#include "control/model/confirm.h"
 #include "control/model/diff.h"
 #include "control/model/history.h"
 #include "control/model/tree.h"
@@ -68,6 +70,9 @@ class Model {
   /// Removes a row that exists only as state (a connection). Called after the rest of the change.
   using RemoveState = std::function<Status(std::string_view id)>;
 
+  /// Keeps what must outlive the process; on an error nothing of it is kept, and the change does
+  /// not happen.
+  using Persist = std::function<Status(const Lasting& state)>;
   /// Told of each change, after it has taken effect.
   using OnChange = std::function<void(const Change&)>;
   /// Told what a person should know and did not ask for: a line for the log.
@@ -76,6 +81,7 @@ class Model {
   void on_change(OnChange told) { on_change_.push_back(std::move(told)); }
   void on_notice(OnNotice told) { on_notice_ = std::move(told); }
   void on_prepare(Prepare prepare) { prepare_ = std::move(prepare); }
+  void on_persist(Persist persist) { persist_ = std::move(persist); }
   void on_commit(Commit commit) { commit_ = std::move(commit); }
   void provide(std::string_view path, RowState state) {
     row_state_[std::string(path)] = std::move(state);
@@ -93,8 +99,30 @@ class Model {
   /// Counts up with every change of the tree: nothing stored has changed while it stands still.
   [[nodiscard]] uint64_t revision() const { return revision_; }
 
-  /// Validates, commits and takes over a whole tree (start, reload).
+  /// Validates, commits and takes over a whole tree. The first one is the base as well.
   Status replace(Tree next, const Caller& caller = {});
+
+  /// The first tree, of an earlier run, with the base it lies on.
+  Status start(Tree tree, Base base);
+  /// What the configuration file gave. What doors changed is the difference to tree().
+  [[nodiscard]] const Base& base() const { return base_; }
+  /// The configuration file was changed: brings what is new in it under what doors changed (base.h)
+  /// as one change. Warnings are sentences; on an error all is as it was.
+  Result<std::vector<std::string>> load(Tree file, std::string text, const Caller& caller);
+  /// Back to the base; with keep_users the users and their groups stay.
+  Status reset(bool keep_users, const Caller& caller);
+
+  /// The tree that apply() would bring into effect in place of the running one: completed and found
+  /// right, rows that are in both with the ids they have.
+  Result<Tree> planned(Tree next);
+  /// Brings a whole tree into effect, from planned(). With a time (of the steady clock; 0: none) it
+  /// goes back by itself unless it is confirmed until then, and at once after a restart.
+  Status take_over(Tree planned, uint64_t confirm_until_ms, const Caller& caller);
+  Status confirm(const Caller& caller);
+  [[nodiscard]] const Confirm* waiting() const { return confirm_ ? &*confirm_ : nullptr; }
+  /// To be called by the loop: goes back when it is time.
+  void tick(uint64_t now_ms);
+
   /// Applies edits in order as one change, or as a part of the open batch. On success the ids of
   /// added rows, in order.
   Result<std::vector<std::string>> apply(const std::vector<Edit>& edits, const Caller& caller = {});
@@ -145,6 +173,7 @@ class Model {
   /// From one tree to another, which is right: compiles and publishes, remembers, tells.
   Status bring(const Tree& before, Tree next, const Caller& caller, Record record,
                std::string_view prefix = {});
+  [[nodiscard]] Status persist(const Tree& tree) const;
   /// To a tree that was in effect before.
   Status go_to(Tree target, const Caller& caller, Record record, std::string_view prefix);
   void end_safe_mode_if_full();
@@ -155,10 +184,13 @@ class Model {
   std::optional<Batch> batch_;
   History history_;
   std::optional<SafeMode> safe_mode_;
+  Base base_;
+  std::optional<Confirm> confirm_;
   std::vector<OnChange> on_change_;
   OnNotice on_notice_;
   Prepare prepare_;
   Commit commit_;
+  Persist persist_;
   std::map<std::string, RowState, std::less<>> row_state_;
   std::map<std::string, DynamicRows, std::less<>> dynamic_;
   std::map<std::string, RemoveState, std::less<>> remove_state_;

@@ -13,7 +13,7 @@ namespace {
 
 using Text = tl::expected<std::string, std::string>;
 
-constexpr size_t kMostText = 4096;       // characters of one value
+constexpr size_t kMostText = 4096;       // characters of one value, unless it says how many
 constexpr size_t kMostListText = 65536;  // characters of a list
 constexpr size_t kMostShown = 64;        // characters of a wrong value that are said back
 
@@ -93,7 +93,7 @@ Text normalize_text(const Property& property, std::string_view raw) {
   if (!is_clean_text(raw)) {
     return wrong("is not clean text; UTF-8 without control characters is taken");
   }
-  const auto most = static_cast<size_t>(std::min<int64_t>(property.max, kMostText));
+  const auto most = property.max == INT64_MAX ? kMostText : static_cast<size_t>(property.max);
   if (characters(raw) > most) {
     return wrong(fmt::format("{} is {} characters long; {} are the most", shown(raw),
                              characters(raw), most));

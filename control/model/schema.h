@@ -59,6 +59,7 @@ struct Property {
     kWriteOnly = 1u << 12,     // never shown to anyone: a user's password
     kCounter = 1u << 13,       // counts all the time: no news to who listens
     kUnique = 1u << 14,        // add copy-from does not take it along
+    kDerived = 1u << 15,       // made from the row's other values: no file has a say in it
   };
   std::string_view name;
   Type type;

@@ -198,10 +198,50 @@ constexpr Command kPasswordCommand{.name = "password",
                                    .arguments = kNewPassword,
                                    .policy = Policy::kPassword};
 
+constexpr Property kFile{.name = "file",
+                         .type = Type::kString,
+                         .flags = Property::kRequired,
+                         .max = 4096,
+                         .help = "a configuration as YAML; maclanectl reads it where it runs"};
+constexpr Property kContent{
+    .name = "content", .type = Type::kString, .max = 64 << 20, .help = "what is in the file"};
+constexpr Property kPlanArguments[] = {kFile, kContent};
+constexpr Property kApplyArguments[] = {
+    kFile,
+    kContent,
+    {.name = "confirm",
+     .type = Type::kTime,
+     .min = kSecond,
+     .max = kLongestTime,
+     .help = "goes back by itself unless `confirm` is said in this time"},
+};
+constexpr Property kResetArguments[] = {
+    {.name = "keep-users",
+     .type = Type::kBool,
+     .default_value = "false",
+     .help = "users and their groups stay as they are"},
+};
+
 constexpr Command kRootCommands[] = {
     kStatus,
     kReload,
     kPasswordCommand,
+    {.name = "plan",
+     .help = "what a configuration file would change, a line for each row",
+     .arguments = kPlanArguments,
+     .positional = "file",
+     .policy = Policy::kRead,
+     .flags = Command::kOurs},
+    {.name = "apply",
+     .help = "brings a configuration file into effect in place of all there is",
+     .arguments = kApplyArguments,
+     .positional = "file",
+     .flags = Command::kOurs},
+    {.name = "confirm", .help = "an apply stays for good", .flags = Command::kOurs},
+    {.name = "changes",
+     .help = "what was changed here beside the configuration file, a line for each row",
+     .policy = Policy::kRead,
+     .flags = Command::kOurs},
     {.name = "undo", .help = "takes the last change back"},
     {.name = "redo", .help = "does again what was undone last"},
 };
@@ -209,6 +249,9 @@ constexpr Command kSystemCommands[] = {
     kStatus,
     kReload,
     {.name = "shutdown", .help = "ends the router", .policy = Policy::kReboot},
+    {.name = "reset-configuration",
+     .help = "back to the configuration file: what was changed here goes",
+     .arguments = kResetArguments},
 };
 
 constexpr Property kHistory[] = {

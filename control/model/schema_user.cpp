@@ -63,7 +63,7 @@ constexpr Property kUser[] = {
              "itself, which is then kept sealed under the key of the state folder beside its hash"},
     {.name = "old-login-password",
      .type = Type::kString,
-     .flags = P::kOurs | P::kHidden | P::kWriteOnly | P::kUnique,
+     .flags = P::kOurs | P::kHidden | P::kWriteOnly | P::kUnique | P::kDerived,
      .max = 2048,
      .help = "made from the password where old-login=yes",
      .convert = secrets::convert_sealed},

@@ -88,8 +88,9 @@ void for_each(const Tree& tree, std::string_view path, Fn&& fn) {
 [[nodiscard]] const InitialRow* initial_row(const Menu& menu, const Row& row);
 
 /// Gives the rows of a tree that was loaded anew the ids they have in the running one: by name
-/// where a menu has names, else by equal content; the others get ids that were never used.
-void keep_ids(Tree& next, const Tree& running);
+/// where a menu has names, else by equal content; the others get ids that were never used. Rows
+/// that the running tree has not are looked for in `also`, a later tree of the same ids.
+void keep_ids(Tree& next, const Tree& running, const Tree* also = nullptr);
 
 /// Checks what one value alone cannot tell: references, uniqueness, MTU against the parent, MACs,
 /// chain cycles, required properties, values that do not work yet. All errors at once; none =

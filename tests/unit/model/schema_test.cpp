@@ -1,10 +1,12 @@
 // The tables themselves: that what they say is consistent.
 #include "control/model/schema.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <set>
 
+#include "control/door/reference.h"
 #include "control/model/tree.h"
 
 namespace maclane::model {
@@ -77,6 +79,39 @@ TEST(Schema, TreesStartWithDefaults) {
   EXPECT_EQ(tracking.get("udp-timeout"), "30s");
   EXPECT_TRUE(tracking.get_bool("loose-tcp-tracking"));
   EXPECT_TRUE(validate(tree).empty());
+}
+
+TEST(Reference, HasEveryPropertyOfEveryMenu) {
+  const std::string page = door::reference();
+  for (size_t i = 0; i < menus().size(); ++i) {
+    const Menu& menu = menus()[i];
+    const size_t begin = page.find(fmt::format("\n## {}\n", menu.path));
+    ASSERT_NE(begin, std::string::npos) << menu.path;
+    const std::string part = page.substr(begin, page.find("\n## ", begin + 1) - begin);
+    EXPECT_NE(part.find(menu.help), std::string::npos) << menu.path << " and what it is";
+    for (const Property& property : menu.properties) {
+      const size_t row = part.find(fmt::format("\n| `{}` | ", property.name));
+      ASSERT_NE(row, std::string::npos) << menu.path << " " << property.name;
+      const std::string line = part.substr(row + 1, part.find('\n', row + 1) - row - 1);
+      EXPECT_EQ(line.find("read-only") != std::string::npos, property.has(Property::kReadOnly))
+          << line;
+      EXPECT_NE(line.find(fmt::format(" | {} | ", property.default_value)), std::string::npos)
+          << line;
+      EXPECT_FALSE(door::takes(property).empty()) << menu.path << " " << property.name;
+    }
+    for (const Command& command : menu.commands) {
+      EXPECT_NE(part.find(fmt::format("`{}`: ", command.name)), std::string::npos)
+          << menu.path << " " << command.name;
+    }
+  }
+}
+
+TEST(Reference, SaysWhatAPropertyTakes) {
+  const Menu& macvlan = *find_menu("/interface/macvlan");
+  EXPECT_EQ(door::takes(*macvlan.find("mtu")), "integer 68..65535");
+  EXPECT_EQ(door::takes(*macvlan.find("disabled")), "yes | no");
+  EXPECT_EQ(door::takes(*find_menu("/ip/firewall/filter")->find("dst-port")),
+            "port or port-port, several with commas, `!` negates");
 }
 
 }  // namespace

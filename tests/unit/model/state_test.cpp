@@ -1,12 +1,12 @@
 // Generated MACs: their form, that they are kept, and what happens to damaged or unwritable state.
-#include "control/model/state.h"
-
 #include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 #include <set>
 
+#include "control/model/state.h"
+#include "control/model/store.h"
 #include "control/model/value.h"
 #include "tests/unit/model/model_test_help.h"
 
@@ -24,10 +24,10 @@ class State : public testing::Test {
     folder_ = pattern;
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
-  StateStore store() {
-    auto opened = StateStore::open(folder_);
+  Store store() {
+    auto opened = Store::open(folder_);
     EXPECT_TRUE(opened) << all_text(opened.error());
-    return *opened;
+    return std::move(*opened);
   }
   static std::string mac_of(const Tree& tree, std::string_view name) {
     const Menu& menu = *find_menu("/interface/macvlan");
@@ -37,7 +37,7 @@ class State : public testing::Test {
 };
 
 TEST_F(State, GeneratedMacsAreLocalUnicastAndDistinct) {
-  StateStore state = store();
+  Store state = store();
   std::set<std::string> seen;
   for (int i = 0; i < 1000; ++i) {
     const std::string text = state.mac_for("m" + std::to_string(i));
@@ -54,7 +54,7 @@ TEST_F(State, MacsAreKept) {  // A-8, E-40, F-12..F-14
   const std::string yaml = with_ethers(
       "  macvlan:\n  - {name: m1, interface: ether1, mac-address: auto}\n"
       "  - {name: m2, interface: ether1, mac-address: 02:00:00:00:00:77}\n");
-  StateStore first = store();
+  Store first = store();
   auto one = with_generated_macs(load(yaml), first);
   ASSERT_TRUE(one);
   EXPECT_FALSE(mac_of(*one, "m1").empty());
@@ -62,7 +62,7 @@ TEST_F(State, MacsAreKept) {  // A-8, E-40, F-12..F-14
   EXPECT_TRUE(validate(*one).empty());
 
   // A restart, another parent, disabled: the same address.
-  StateStore second = store();
+  Store second = store();
   auto two = with_generated_macs(
       load(with_ethers("  macvlan: [{name: m1, interface: ether2, disabled: yes}]\n")), second);
   ASSERT_TRUE(two);
@@ -70,12 +70,12 @@ TEST_F(State, MacsAreKept) {  // A-8, E-40, F-12..F-14
 
   // Removed and added again: still.
   ASSERT_TRUE(with_generated_macs(Tree(), second));
-  StateStore third = store();
+  Store third = store();
   EXPECT_EQ(third.mac_for("m1"), mac_of(*one, "m1"));
 }
 
 TEST_F(State, AKeptMacThatIsInUseIsGeneratedAnew) {
-  StateStore state = store();
+  Store state = store();
   const std::string kept = state.mac_for("m1");
   auto tree =
       with_generated_macs(load(with_ethers("  macvlan:\n  - {name: m1, interface: ether1}\n"
@@ -87,7 +87,7 @@ TEST_F(State, AKeptMacThatIsInUseIsGeneratedAnew) {
 }
 
 TEST_F(State, TheModelGeneratesBeforeItCommits) {
-  StateStore state = store();
+  Store state = store();
   Model model;
   model.on_prepare([&](Tree next) { return with_generated_macs(std::move(next), state); });
   std::string seen;
@@ -107,7 +107,7 @@ TEST_F(State, TheModelGeneratesBeforeItCommits) {
 TEST_F(State, DamagedStateIsASentence) {
   for (const char* text : {"", "{", "[]", "{\"m1\": 3}", "{\"m1\": \"01:00:00:00:00:00\"}"}) {
     std::ofstream(folder_ + "/macs.json") << text;
-    auto opened = StateStore::open(folder_);
+    auto opened = Store::open(folder_);
     ASSERT_FALSE(opened) << text;
     EXPECT_THAT(all_text(opened.error()), HasSubstr("is damaged"));
   }
@@ -115,7 +115,7 @@ TEST_F(State, DamagedStateIsASentence) {
 
 TEST_F(State, AFolderThatCannotBeIsASentence) {
   std::ofstream(folder_ + "/file") << "x";
-  auto opened = StateStore::open(folder_ + "/file/below");
+  auto opened = Store::open(folder_ + "/file/below");
   ASSERT_FALSE(opened);
   EXPECT_THAT(all_text(opened.error()), HasSubstr("cannot use the state folder"));
   const Status written = write_atomically(folder_ + "/none/x", "text");

@@ -156,6 +156,20 @@ TEST_F(ApiTest, D19_PlainLogin) {
   EXPECT_EQ(auth_.sessions(), 0U);
 }
 
+TEST_F(ApiTest, C50_AConnectionThatIsLostInSafeModeIsUndone) {
+  const int fd = login();
+  const int other = login();
+  EXPECT_THAT(ask(fd, {"/safe-mode/take"}), ElementsAre(ElementsAre("!done")));
+  EXPECT_EQ(ask(fd, {"/interface/list/add", "=name=mine"}).size(), 1U);
+  EXPECT_EQ(ask(other, {"/interface/list/add", "=name=theirs"}).size(), 1U);
+  EXPECT_EQ(ask(other, {"/safe-mode/take"})[0][0], "!trap");
+  ::close(fd);
+  std::erase(mine_, fd);
+  for (int i = 0; i < 100 && auth_.sessions() > 1; ++i) turn();
+  EXPECT_EQ(model_.safe_mode(), nullptr);
+  EXPECT_TRUE(model_.tree().rows("/interface/list").empty());
+}
+
 TEST_F(ApiTest, D19_AWrongPasswordIsATrapThenDone) {
   const int fd = connect();
   const Lines lines = ask(fd, {"/login", "=name=admin", "=password=no", ".tag=1"});

@@ -1,0 +1,20 @@
+// Whole configurations as commands: plan, apply, confirm, changes, /system/reset-configuration.
+//
+// A file is named and its text comes along (content), because the router does not read files of
+// whoever asks. Control thread only.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "control/model/commands.h"
+
+namespace maclane::door {
+
+void add_plan(model::Commands& commands);
+
+/// For a console that runs where the file is: the words of `plan FILE` and `apply FILE ...` with
+/// the file read, others as they are.
+[[nodiscard]] Result<std::vector<std::string>> with_file(std::vector<std::string> words);
+
+}  // namespace maclane::door

@@ -1,0 +1,127 @@
+"""What doors changed outlives the process: restarts, kills, a changed file, plan and apply."""
+
+import os
+import signal
+
+import pytest
+import yaml
+
+from lab import Lab, dataplane, wait_until
+
+BASE = {
+    "dataplane": dataplane(),
+    "interface": {
+        "ethernet": [{"name": "ether1", "device": "net_null0"}],
+        "macvlan": [{"name": "m1", "interface": "ether1"}],
+    },
+    "ip": {"address": [{"address": "192.0.2.1/24", "interface": "m1"}]},
+}
+
+
+@pytest.fixture
+def router():
+    with Lab() as lab:
+        yield lab.router(BASE).start()
+
+
+def ids(router, menu):
+    return [row[".id"] for row in router.print(menu)]
+
+
+def changed(**more):
+    return {**BASE, **more}
+
+
+def test_changes_and_identifiers_outlive_a_restart(router):
+    router.ctl("/ip/address/add", "address=198.51.100.1/24", "interface=m1", "comment=door")
+    router.ctl("/ip/address/add", "address=203.0.113.1/24", "interface=m1")
+    router.ctl("/ip/address/remove", "*2")
+    before, mac = router.print("/ip/address"), router.mac("m1")
+    router.stop()
+    router.start()
+    assert router.print("/ip/address") == before
+    assert router.mac("m1") == mac
+    router.ctl("/ip/address/add", "address=198.51.100.9/24", "interface=m1")
+    assert ids(router, "/ip/address") == ["*1", "*3", "*4"]
+    assert yaml.safe_load(router.config_path.read_text()) == BASE, "the file is only read"
+
+
+def test_a_kill_leaves_what_was_answered(router):
+    for number in range(3):
+        router.ctl("/interface/list/add", f"name=l{number}")
+        os.kill(router.process.pid, signal.SIGKILL)
+        router.process.popen.wait()
+        router.start()
+        assert [row["name"] for row in router.print("/interface/list")] == [
+            f"l{n}" for n in range(number + 1)]
+
+
+def test_a_changed_file_goes_under_what_doors_changed(router):
+    router.ctl("/interface/macvlan/set", "m1", "comment=door")
+    router.stop()
+    router.write(changed(system={"identity": {"name": "edge"}},
+                         interface={**BASE["interface"], "list": [{"name": "lan"}]}))
+    router.start()
+    assert router.row("/interface/macvlan")["comment"] == "door"
+    assert router.row("/system/identity")["name"] == "edge"
+    assert router.row("/interface/list")["name"] == "lan"
+    assert "comment=door" in router.ctl("changes").stdout
+    router.reload(BASE)
+    assert router.print("/interface/list") == []
+    assert router.row("/interface/macvlan")["comment"] == "door"
+    router.ctl("/system/reset-configuration")
+    assert "comment" not in router.row("/interface/macvlan")
+    assert "nothing was changed" in router.ctl("changes").stdout
+
+
+def test_a_wrong_file_does_not_keep_the_router_down(router):
+    router.ctl("/interface/list/add", "name=kept")
+    router.stop()
+    router.write("interface:\n  macvlon: []\n")
+    router.start()
+    assert router.row("/interface/list")["name"] == "kept"
+    assert "macvlon" in router.log() and "is refused" in router.log()
+
+
+def test_plan_apply_and_going_back(router):
+    file = router.lab.directory / "next.yaml"
+    file.write_text(yaml.dump(changed(ip={"address": [
+        {"address": "192.0.2.77/24", "interface": "m1", "comment": "with \"quotes\" and $x"}]})))
+    plan = router.ctl("plan", file).stdout
+    assert "- /ip/address remove *1 (address=192.0.2.1/24" in plan
+    assert "+ /ip/address add address=192.0.2.77/24" in plan
+    assert router.row("/ip/address")["address"] == "192.0.2.1/24"
+
+    assert router.ctl("apply", file, "confirm", "60s").stdout.startswith(plan.strip())
+    assert router.row("/ip/address")["address"] == "192.0.2.77/24"
+    os.kill(router.process.pid, signal.SIGKILL)
+    router.process.popen.wait()
+    router.start()
+    assert "was not confirmed" in router.log()
+    assert router.row("/ip/address")["address"] == "192.0.2.1/24"
+
+    router.ctl("apply", file, "confirm=1s")
+    wait_until(lambda: router.row("/ip/address")["address"] == "192.0.2.1/24", 30,
+               "the router to go back")
+    router.ctl("apply", file, "confirm", "60s")
+    router.ctl("confirm")
+    router.stop()
+    router.start()
+    assert router.row("/ip/address")["address"] == "192.0.2.77/24"
+
+    file.write_text("interface: {macvlon: []}\n")
+    refused = router.ctl("plan", file, check=False)
+    assert refused.returncode != 0
+    assert "next.yaml:1:" in refused.stdout + refused.stderr
+    gone = router.ctl("plan", file.with_name("none.yaml"), check=False)
+    assert gone.returncode == 2 and "cannot read" in gone.stderr
+
+
+def test_undo_redo_and_the_history(router):
+    router.ctl("/interface/list/add", "name=one")
+    router.ctl("undo")
+    assert router.print("/interface/list") == []
+    router.ctl("redo")
+    assert router.row("/interface/list")["name"] == "one"
+    assert router.row("/system/history")["action"] == "list added"
+    assert "list added by console:" in router.log()
