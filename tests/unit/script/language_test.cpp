@@ -261,7 +261,7 @@ const Wrong kWrong[] = {
      "you "
      "mean \"macvlan\"?",
      1, 12},
-    {"/ip dhcp-serv print", "bad command name dhcp-serv (line 1 column 5)", 1, 5},
+    {"/ip dhcp-serf print", "bad command name dhcp-serf (line 1 column 5)", 1, 5},
     {"/ip hotspot print",
      "bad command name hotspot (line 1 column 5); /ip/hotspot is known to RouterOS but not in "
      "this "
