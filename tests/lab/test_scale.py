@@ -3,7 +3,7 @@
 import pytest
 
 from frames import ARP, BROADCAST, ICMP, IP, UDP, Ether, mac
-from lab import Lab, dataplane, wait_until
+from lab import Lab, dataplane
 from scenes import LEFT_HOST, RIGHT_HOST, raw_rig, two_port_rig, two_ports
 
 HOST = mac(0x9001)
@@ -94,10 +94,9 @@ def test_a_million_sessions_by_configuration():
         assert int(tracking["total-entries"]) >= 2000
 
 
-def test_full_session_table_drops_new_ones_by_name_and_recovers():
+def test_full_session_table_gives_up_what_nobody_answered():  # B-22
     config = two_ports(filter=[{"chain": "forward", "action": "accept"}])
     config["dataplane"] = dataplane(max_sessions=1024)
-    config["ip"]["firewall"]["connection/tracking"] = {"udp-timeout": "1s"}
     with Lab() as lab:
         rig = two_port_rig(lab, config)
         flood = [
@@ -106,14 +105,7 @@ def test_full_session_table_drops_new_ones_by_name_and_recovers():
         ]
         rig.left.flood([rig.left.frame(packet) for packet in flood])
         rig.settle()
-        passed = len(rig.right.wire.take(lambda p: UDP in p))
-        dropped = rig.router.drops("session_table_full")
-        assert passed + dropped == 4000
-        assert dropped > 0 and passed >= 900
-
-        def room_again():
-            rig.left.send(IP(src=LEFT_HOST, dst=RIGHT_HOST) / UDP(sport=61001, dport=99))
-            rig.settle()
-            return bool(rig.right.wire.take(lambda p: UDP in p and p[UDP].dport == 99))
-
-        wait_until(room_again, 15, "room in the table again")
+        assert len(rig.right.wire.take(lambda p: UDP in p)) == 4000
+        assert rig.router.drops("session_table_full") == 0
+        tracking = rig.router.print("/ip/firewall/connection/tracking")[0]
+        assert 900 <= int(tracking["total-entries"]) <= 1024
