@@ -1,11 +1,12 @@
 // Generated MACs: their form, that they are kept, and what happens to damaged or unwritable state.
+#include "control/model/state.h"
+
 #include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 #include <set>
 
-#include "control/model/state.h"
 #include "control/model/store.h"
 #include "control/model/value.h"
 #include "tests/unit/model/model_test_help.h"
