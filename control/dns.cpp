@@ -26,6 +26,9 @@ std::string wire_name(std::string_view name) {
   return out + "00";
 }
 
+constexpr int64_t kUsualTtlS = 86'400;
+
+/// What dnsmasq takes at its start.
 std::string static_line(const View& row) {
   const std::string_view type = row.get("type"), name = row.get("name");
   const int64_t ttl = row.get_time_ms("ttl") / 1000;
@@ -35,8 +38,6 @@ std::string static_line(const View& row) {
     return fmt::format("host-record={},{},{}", name, row.get("address"), ttl);
   }
   if (type == "CNAME") return fmt::format("cname={},{},{}", name, row.get("cname"), ttl);
-  if (type == "FWD") return fmt::format("server=/{}/{}", name, row.get("forward-to"));
-  if (type == "NXDOMAIN") return fmt::format("address=/{}/", name);
   if (type == "MX") {
     return fmt::format("mx-host={},{},{}", name, row.get("mx-exchange"), row.get("mx-preference"));
   }
@@ -48,6 +49,19 @@ std::string static_line(const View& row) {
   return fmt::format("txt-record={},\"{}\"", name, row.get("text"));
 }
 
+void add_static(const View& row, NameFiles& out) {
+  const std::string_view type = row.get("type"), name = row.get("name");
+  const bool address = type == "A" || type == "AAAA";
+  if (type == "FWD" || type == "NXDOMAIN") {  // forward-to is empty: nobody is asked
+    out.domains += fmt::format("server=/{}/{}\n", name, row.get("forward-to"));
+  } else if (address && !row.get_bool("match-subdomain") &&
+             row.get_time_ms("ttl") == kUsualTtlS * 1000) {
+    out.hosts += fmt::format("{} {}\n", row.get("address"), name);
+  } else {
+    out.config += static_line(row) + "\n";
+  }
+}
+
 }  // namespace
 
 std::vector<be32> dns_servers(const model::Tree& tree) {
@@ -57,7 +71,7 @@ std::vector<be32> dns_servers(const model::Tree& tree) {
   return out;
 }
 
-std::string dns_file(const model::Tree& tree, const Learned& learned, std::span<const be32> ours) {
+NameFiles dns_files(const model::Tree& tree, const Learned& learned, std::span<const be32> ours) {
   const View dns = tree.settings("/ip/dns");
   const bool remote = dns.get_bool("allow-remote-requests");
   std::vector<be32> servers = dns_servers(tree);
@@ -65,22 +79,24 @@ std::string dns_file(const model::Tree& tree, const Learned& learned, std::span<
   for (const LearnedServer& one : learned.dns) {
     if (std::ranges::find(servers, one.address) == servers.end()) servers.push_back(one.address);
   }
-  std::string out = "# made by maclane from /ip/dns at each change\nbind-dynamic\n";
-  if (!remote || !ours.empty()) out += "listen-address=127.0.0.1\n";
+  NameFiles out;
+  out.config = "# made by maclane from /ip/dns at each change\nbind-dynamic\n";
+  if (!remote || !ours.empty()) out.config += "listen-address=127.0.0.1\n";
   if (remote) {
-    for (const be32 one : ours) out += fmt::format("listen-address={}\n", text_of(one));
+    for (const be32 one : ours) out.config += fmt::format("listen-address={}\n", text_of(one));
   }
   // The first that answers is asked again, the others only when it fails (C-31).
-  out += "strict-order\n";
-  for (const be32 one : servers) out += fmt::format("server={}\n", text_of(one));
+  out.config += "strict-order\n";
+  for (const be32 one : servers) out.servers += fmt::format("nameserver {}\n", text_of(one));
   const int64_t max_ttl = dns.get_time_ms("cache-max-ttl") / 1000;
-  out += fmt::format(
-      "cache-size={}\nmax-cache-ttl={}\nmax-ttl={}\nlocal-ttl=86400\nedns-packet-max={}\n"
+  out.config += fmt::format(
+      "cache-size={}\nmax-cache-ttl={}\nmax-ttl={}\nlocal-ttl={}\nedns-packet-max={}\n"
       "dns-forward-max={}\n",
       std::min(dns.get_integer("cache-size") * kNamesPerKib, kMostNames), max_ttl, max_ttl,
-      dns.get_integer("max-udp-packet-size"), dns.get_integer("max-concurrent-queries"));
+      kUsualTtlS, dns.get_integer("max-udp-packet-size"),
+      dns.get_integer("max-concurrent-queries"));
   for_each(tree, "/ip/dns/static", [&](const View& row) {
-    if (!row.disabled()) out += static_line(row) + "\n";
+    if (!row.disabled()) add_static(row, out);
   });
   return out;
 }

@@ -9,10 +9,10 @@
 
 namespace maclane {
 
-/// dnsmasq's file for /ip/dns; "": it has nothing to do. `ours`: the router's addresses, where the
+/// dnsmasq's files for /ip/dns; without a config it has nothing to do. `ours`: the router's addresses, where the
 /// namespace is shared with the host and it must not serve at others; else empty.
-[[nodiscard]] std::string dns_file(const model::Tree& tree, const Learned& learned,
-                                   std::span<const be32> ours);
+[[nodiscard]] NameFiles dns_files(const model::Tree& tree, const Learned& learned,
+                                  std::span<const be32> ours);
 /// The IPv4 name servers of /ip/dns.
 [[nodiscard]] std::vector<be32> dns_servers(const model::Tree& tree);
 

@@ -33,7 +33,7 @@ void Router::serve_names(const model::Tree& next, const ServiceConfig& config) {
   if (host_->is_shared()) {
     for (const InterfaceAddress& one : config.addresses) ours.push_back(one.address);
   }
-  names_->configure(dns_file(next, services_->learned(), ours), host_->netns(), io_->now_ms());
+  names_->configure(dns_files(next, services_->learned(), ours), host_->netns(), io_->now_ms());
 }
 
 }  // namespace maclane

@@ -80,7 +80,9 @@ constexpr Property kDns[] = {
     {.name = "status",
      .type = Type::kString,
      .flags = P::kReadOnly | P::kOurs,
-     .help = "running, stopped (nothing for it to do) or starting again"},
+     .help = "running, stopped (nothing for it to do) or starting again, and whether it knows no "
+             "server "
+             "to ask"},
 };
 constexpr Command kCacheCommands[] = {
     {.name = "flush", .help = "forgets the names of the cache"},
@@ -147,9 +149,9 @@ constexpr std::string_view kStaticColumns[] = {"name", "type", "address", "cname
 constexpr std::string_view kStaticKey[] = {"name", "type", "address"};
 
 constexpr Property kCache[] = {
-    read_only("name", Type::kString, "the name; cut at 30 characters"),
+    read_only("name", Type::kString, "the name"),
     read_only("type", Type::kString, "A, AAAA, CNAME, SRV ..."),
-    read_only("data", Type::kString, "the answer; cut at 40 characters"),
+    read_only("data", Type::kString, "the answer"),
     {.name = "ttl",
      .type = Type::kTime,
      .flags = P::kReadOnly | P::kCounter,

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -170,12 +171,15 @@ void Child::read_lines() {
   }
 }
 
-void Child::listen() {
-  constexpr int kQuietMs = 20;
-  constexpr int kMost = 5;
-  for (int i = 0; i < kMost; ++i) {
+void Child::listen(const std::function<bool()>& done, int most_ms) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(most_ms);
+  read_lines();
+  while (!done() && output_ >= 0) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        end - std::chrono::steady_clock::now());
     pollfd one{output_, POLLIN, 0};
-    if (output_ < 0 || poll(&one, 1, kQuietMs) <= 0) return;
+    if (left.count() <= 0 || poll(&one, 1, static_cast<int>(left.count())) <= 0) return;
+    if ((one.revents & POLLIN) == 0) return;
     read_lines();
   }
 }

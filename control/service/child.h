@@ -36,8 +36,8 @@ class Child {
   void stop();
   void tick(uint64_t now_ms);
   void signal(int number) const;
-  /// Reads what it writes until it is silent, at most a tenth of a second.
-  void listen();
+  /// Reads what it writes until done() says so, or for so long.
+  void listen(const std::function<bool()>& done, int most_ms);
 
   [[nodiscard]] bool is_wanted() const { return !words_.empty(); }
   [[nodiscard]] bool is_running() const { return pid_ > 0; }

@@ -1,17 +1,21 @@
 #include "control/service/name_server.h"
 
+#include <fmt/format.h>
 #include <signal.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 
 #include "control/observe/log.h"
 
 namespace maclane {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr std::string_view kTopics = "dns";
 // Columns of dnsmasq's table.
@@ -63,68 +67,150 @@ bool read_cache_line(std::string_view line, uint64_t now_s, CachedName& out) {
   return true;
 }
 
+void LongNames::learn(std::string_view name) {
+  if (name.size() <= kShown) return;
+  if (count_ >= kMost) {
+    by_head_.clear();
+    count_ = 0;
+  }
+  Alike& alike = by_head_[std::string(name.substr(0, kShown))];
+  if (alike.names.emplace(name).second) ++count_;
+}
+
+std::string LongNames::whole(std::string_view cut) {
+  const auto found = by_head_.find(std::string(cut.substr(0, kShown)));
+  if (found == by_head_.end()) return std::string(cut);
+  Alike& alike = found->second;
+  const auto fits = [&](const std::string& name) { return name.starts_with(cut); };
+  auto one = std::find_if(alike.names.upper_bound(alike.last), alike.names.end(), fits);
+  if (one == alike.names.end()) one = std::ranges::find_if(alike.names, fits);
+  if (one == alike.names.end()) return std::string(cut);
+  alike.last = *one;
+  return *one;
+}
+
 NameServer::NameServer(const std::string& state_folder)
-    : file_(state_folder + "/dnsmasq.conf"),
+    : folder_(fmt::format("/run/maclane-dns-{:016x}",
+                          std::hash<std::string>()(fs::absolute(state_folder).string()))),
+      file_(folder_ + "/dnsmasq.conf"),
       child_("dnsmasq", std::string(kTopics), state_folder + "/dnsmasq.pid") {
   child_.on_line([this](std::string_view line) { return hear(line); });
 }
 
-void NameServer::configure(const std::string& text, const Netns& where, uint64_t now_ms) {
-  if (text == text_) return;
-  text_ = text;
-  if (text.empty()) {
-    child_.stop();
-    return;
-  }
-  std::ofstream file(file_, std::ios::trunc);
+NameServer::~NameServer() {
+  child_.stop();
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
+}
+
+bool NameServer::write(const std::string& path, const std::string& text) const {
+  // It may look at any moment: it finds the old one or the new one.
+  const std::string part = folder_ + "/part";
+  std::ofstream file(part, std::ios::trunc);
   file << text;
   file.close();
-  if (!file) {
-    log::write(log::Level::kError, "dns,error", "{} cannot be written: no name server", file_);
+  std::error_code why;
+  if (file) fs::permissions(part, fs::perms(0644), why);
+  if (file && !why) fs::rename(part, path, why);
+  if (file && !why) return true;
+  log::write(log::Level::kError, "dns,error", "{} cannot be written: no name server", path);
+  return false;
+}
+
+bool NameServer::write_all() {
+  std::error_code why;
+  fs::create_directories(folder_ + "/hosts", why);
+  for (const std::string& folder : {folder_, folder_ + "/hosts"}) {
+    if (!why) fs::permissions(folder, fs::perms(0755), why);
+  }
+  if (why) {
+    log::write(log::Level::kError, "dns,error", "{} cannot be made: {}; no name server", folder_,
+               why.message());
+    return false;
+  }
+  return write(file_, files_.config) && write(folder_ + "/servers", files_.servers) &&
+         write(folder_ + "/domains", files_.domains) &&
+         write(folder_ + "/hosts/static", files_.hosts);
+}
+
+void NameServer::configure(const NameFiles& files, const Netns& where, uint64_t now_ms) {
+  if (files == files_) return;
+  const NameFiles before = std::exchange(files_, files);
+  if (files.config.empty()) {
     child_.stop();
     return;
   }
-  child_.run({"dnsmasq", "--keep-in-foreground", "--conf-file=" + file_, "--log-facility=-",
-              "--log-queries", "--pid-file", "--no-hosts", "--no-resolv"},
-             where, now_ms);
+  if (!child_.is_wanted() || files.config != before.config) {
+    if (!write_all()) {
+      child_.stop();
+      return;
+    }
+    child_.run(
+        {"dnsmasq", "--keep-in-foreground", "--conf-file=" + file_, "--log-facility=-",
+         "--log-queries", "--pid-file", "--no-hosts", "--resolv-file=" + folder_ + "/servers",
+         "--servers-file=" + folder_ + "/domains", "--hostsdir=" + folder_ + "/hosts"},
+        where, now_ms);
+    return;
+  }
+  if (files.servers != before.servers) (void)write(folder_ + "/servers", files.servers);
+  if (files.hosts != before.hosts) (void)write(folder_ + "/hosts/static", files.hosts);
+  if (files.domains != before.domains && write(folder_ + "/domains", files.domains)) flush();
 }
 
 bool NameServer::hear(std::string_view line) {
   // "dnsmasq[123]: words"
   const size_t colon = line.find(": ");
   const std::string_view words = colon == std::string_view::npos ? line : line.substr(colon + 2);
+  if (words.starts_with(
+          "time ")) {  // the first line of what it writes at SIGUSR1; the table ends it
+    in_table_ = false;
+    ++dumps_;
+  }
   if (words.starts_with("Host  ")) {
     in_table_ = true;
     return true;
   }
-  CachedName one;
-  if (in_table_) {
-    if (words.starts_with("---")) return true;
-    if (read_cache_line(words, clock_s(), one)) {
-      cache_.push_back(std::move(one));
-      return true;
-    }
+  if (in_table_ && (words.starts_with("---") || words.size() > kFlagsAt)) {
+    CachedName one;
+    if (dumps_ == 1 && read_cache_line(words, clock_s(), one)) cache_.push_back(std::move(one));
+    return true;
   }
-  // The way of each question, and what SIGUSR1 brings beside the table. The rest is for people.
-  static constexpr std::array kNotes = {"query[",     "forwarded ",    "reply ",
-                                        "cached",     "config ",       "host ",
-                                        "time ",      "cache size ",   "queries ",
-                                        "DNSSEC per", "pool mem",      "child processes",
-                                        "server ",    "started, ",     "compile time",
-                                        "using ",     "cleared cache", "exiting on receipt",
-                                        "listening ", "cached-stale"};
-  return std::any_of(kNotes.begin(), kNotes.end(),
+  if (words.starts_with("reply ")) {
+    const std::string_view rest = words.substr(sizeof("reply ") - 1);
+    long_names_.learn(rest.substr(0, rest.find(' ')));
+  }
+  // The way of each question, what SIGUSR1 brings beside the table, and files read anew. The rest
+  // is for people.
+  static constexpr std::array kNotes = {
+      "query[",       "forwarded ",   "reply ",       "cached",
+      "config ",      "host ",        "time ",        "cache size ",
+      "queries ",     "DNSSEC per",   "pool mem",     "child proc",
+      "server ",      "started, ",    "compile time", "using ",
+      "cleared ",     "exiting on r", "listening ",   "cached-stale",
+      "reading /run", "read /run",    "inotify: ",    "no servers found in /run"};
+  return words.starts_with(folder_) ||
+         std::any_of(kNotes.begin(), kNotes.end(),
                      [&](const char* note) { return words.starts_with(note); });
 }
 
 std::vector<CachedName> NameServer::cache() {
   if (!child_.is_running()) return {};
-  child_.listen();  // what it wrote before
+  // Nothing says that the table is whole but the beginning of another one.
+  constexpr int kMostMs = 250;
+  child_.listen([] { return true; }, 0);  // what it wrote before
   cache_.clear();
   in_table_ = false;
+  dumps_ = 0;
   child_.signal(SIGUSR1);
-  child_.listen();
-  in_table_ = false;
+  child_.listen([this] { return in_table_; }, kMostMs);
+  if (in_table_) child_.signal(SIGUSR1);
+  child_.listen([this] { return dumps_ > 1; }, kMostMs);
+  dumps_ = 2;
+  for (CachedName& one : cache_) {
+    if (one.name.size() == kNameWidth) one.name = long_names_.whole(one.name);
+    if (one.data.size() == kDataWidth && one.type == "CNAME")
+      one.data = long_names_.whole(one.data);
+  }
   return std::exchange(cache_, {});
 }
 
@@ -134,7 +220,8 @@ void NameServer::flush() const {
 
 std::string NameServer::state() const {
   if (!child_.is_wanted()) return "stopped";
-  return child_.is_running() ? "running" : "starting again";
+  if (!child_.is_running()) return "starting again";
+  return files_.servers.empty() ? "running, but there is no server to ask" : "running";
 }
 
 }  // namespace maclane

@@ -1,13 +1,21 @@
 // The DNS forwarder and cache (behaviour.md C5): dnsmasq, supervised (child.h). Control thread.
 //
-// It runs in the host plane's namespace while /ip/dns has something for it to do, and is given a
-// file made from the tree and from what was learned. A change of that file starts it anew, which
-// takes it some milliseconds: questions that were under way are asked again by who asked them. The
-// cache is read from what it writes when it gets SIGUSR1, where names are cut at 30 characters and
-// data at 40; only lines of that are kept, its notes on each question are not.
+// It runs in the host plane's namespace while /ip/dns has something for it to do, and is given
+// files made from the tree and from what was learned. What changes often it takes up as it runs,
+// with its cache and the questions that are under way: name servers (of /ip/dns, DHCP and PPPoE)
+// and names with the usual ttl, as it looks at those files itself. Names for which others are
+// asked, or nobody is, it reads anew at SIGHUP, which empties the cache. The rest needs another one
+// in its place, which takes some milliseconds. These files stand in a folder of /run, as it gives
+// up root.
+//
+// The cache is read from what it writes at SIGUSR1, where names are cut at 30 characters and data
+// at 40. Whole names stand in its notes on each question, which are read for that only; of two that
+// begin alike the table does not say which is which, and they are taken in turn.
 #pragma once
 
+#include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "control/service/child.h"
@@ -21,28 +29,61 @@ struct CachedName {
   bool negative = false;
 };
 
+/// What it is given.
+struct NameFiles {
+  std::string config;   // taken at its start; "": it is not needed
+  std::string servers;  // as in resolv.conf, in the order they are asked
+  std::string domains;  // server= lines
+  std::string hosts;    // as in /etc/hosts
+  friend bool operator==(const NameFiles&, const NameFiles&) = default;
+};
+
+/// Names that are longer than the table shows them, for as many as are asked about.
+class LongNames {
+ public:
+  static constexpr size_t kShown = 30, kMost = 16'384;
+  void learn(std::string_view name);
+  /// A whole name that begins so: of several the next one each time.
+  [[nodiscard]] std::string whole(std::string_view cut);
+
+ private:
+  struct Alike {
+    std::set<std::string, std::less<>> names;
+    std::string last;  // given the last time
+  };
+  std::unordered_map<std::string, Alike> by_head_;
+  size_t count_ = 0;
+};
+
 class NameServer {
  public:
   explicit NameServer(const std::string& state_folder);
+  ~NameServer();
+  NameServer(const NameServer&) = delete;
+  NameServer& operator=(const NameServer&) = delete;
 
-  /// The text of its file; "": it is not needed.
-  void configure(const std::string& text, const Netns& where, uint64_t now_ms);
+  void configure(const NameFiles& files, const Netns& where, uint64_t now_ms);
   void tick(uint64_t now_ms) { child_.tick(now_ms); }
-  /// What it has cached; waits for its answer, at most a tenth of a second.
+  /// What it has cached; waits for its answer, which takes milliseconds, half a second at most.
   [[nodiscard]] std::vector<CachedName> cache();
   void flush() const;
-  /// "running", "stopped", or that it is being started again.
+  /// "running", "stopped", that it is being started again, or that it has nobody to ask.
   [[nodiscard]] std::string state() const;
   [[nodiscard]] const Child& child() const { return child_; }
 
  private:
   /// True: it is no line for the log.
   bool hear(std::string_view line);
+  [[nodiscard]] bool write(const std::string& path, const std::string& text) const;
+  [[nodiscard]] bool write_all();
 
-  std::string file_, text_;
+  std::string folder_, file_;
+  NameFiles files_;
   Child child_;
   std::vector<CachedName> cache_;
+  LongNames long_names_;
   bool in_table_ = false;
+  unsigned dumps_ = 0;  // tables it began since it was asked for one
 };
 
 /// One line of dnsmasq's table, without what its log puts before it; `now_s` in seconds of the

@@ -39,6 +39,26 @@ TEST(NameServerTest, ReadsALineOfTheCache) {
     EXPECT_FALSE(read_cache_line(line, 0, one)) << line;
 }
 
+// The table cuts names at 30 characters: whole ones are known from what was asked.
+TEST(NameServerTest, KnowsLongNamesWhole) {
+  LongNames names;
+  const std::string head(LongNames::kShown, 'a');
+  EXPECT_EQ(names.whole(head), head) << "nobody asked";
+  names.learn("short.example");
+  names.learn(head);
+  EXPECT_EQ(names.whole(head), head) << "it is whole";
+  names.learn(head + ".one.example");
+  names.learn(head + ".two.example");
+  names.learn(head + ".two.example");
+  EXPECT_EQ(names.whole(head + ".two"), head + ".two.example");
+  EXPECT_EQ(names.whole(head), head + ".one.example") << "in turn";
+  EXPECT_EQ(names.whole(head), head + ".two.example");
+  EXPECT_EQ(names.whole(head + ".x"), head + ".x");
+  for (size_t i = 0; i <= LongNames::kMost; ++i)
+    names.learn("a-name-that-is-long-and-is-no-other-" + std::to_string(i));
+  EXPECT_EQ(names.whole(head), head) << "bounded: begun anew";
+}
+
 TEST(ChildTest, IsStartedAgainAndEndedWithItsOwner) {
   const std::string pid_file = std::filesystem::temp_directory_path() / "maclane-child-test.pid";
   const Netns here = Netns::here();
