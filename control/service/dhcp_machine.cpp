@@ -18,6 +18,7 @@ constexpr uint64_t kFirstWait = 4 * kSecond, kLongestWait = 64 * kSecond, kJitte
 constexpr uint64_t kStartSpread = 1 * kSecond;
 constexpr uint64_t kPause = 1 * kSecond, kPauseSpread = 9 * kSecond;
 constexpr uint64_t kDeclinePause = 10 * kSecond;
+constexpr unsigned kPatience = 2;  // DISCOVERs without an answer before somebody is told
 constexpr unsigned kRequests = 4, kReboots = 2;
 constexpr unsigned kProbes = 2;
 constexpr uint64_t kProbeWait = 250;
@@ -111,6 +112,10 @@ void DhcpMachine::start_exchange(State state, uint64_t now) {
 /// RFC 2131 4.1: 4 s, then twice as long each time, up to 64 s, each a second more or less.
 void DhcpMachine::retransmit(uint64_t now) {
   transmit(now);
+  if (state_ == State::kSelecting && tries_ == kPatience) {
+    port_.say(fmt::format("no server answers; is there one on this wire, and does it serve {}?",
+                          text_of(mac_)));
+  }
   const uint64_t wait = std::min(kFirstWait << std::min(tries_, 4u), kLongestWait);
   ++tries_;
   due_ms_ = now + wait - kJitter + random_ms(2 * kJitter);

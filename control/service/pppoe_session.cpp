@@ -94,12 +94,20 @@ void PppoeClient::Client::look(uint64_t now) {
   if (state != State::kLooking) {
     state = State::kLooking;
     tries = 0;
+    unfit.clear();
     uniq = config.host_uniq;
     while (uniq.size() < kUniqBytes && config.host_uniq.empty())
       uniq.push_back(static_cast<uint8_t>(random()));
     log("dialing...");
   }
-  if (tries == 2) last_error = "no access concentrator answers";
+  if (tries == 2) {
+    last_error = !unfit.empty() ? unfit
+                 : config.service_name.empty()
+                     ? "no access concentrator answers"
+                     : fmt::format("no access concentrator answers for the service \"{}\"",
+                                   config.service_name);
+    log(last_error);
+  }
   due_ms = now + (kFirstWait << std::min(tries++, kMostDoublings));
   discover(pppoe::kPadi, kEverybody, {});
 }
@@ -131,16 +139,23 @@ std::string PppoeClient::Client::refusal(const pppoe::Discovery& heard) {
 void PppoeClient::Client::offered(const pppoe::Discovery& heard, uint64_t now) {
   if (state != State::kLooking || heard.src.is_multicast() || heard.src.is_zero()) return;
   const std::string ac = text_of(heard.find(Tag::kAcName));
-  if (!config.ac_name.empty() && ac != config.ac_name) return;
+  if (!config.ac_name.empty() && ac != config.ac_name) {
+    unfit = fmt::format("the access concentrator \"{}\" answers, which is not ac-name", ac);
+    return;
+  }
   const Bytes wanted = bytes_of(config.service_name);
   const bool serves = std::ranges::any_of(heard.tags, [&](const TagValue& tag) {
     return tag.type == Tag::kServiceName && tag.value == wanted;
   });
   if (const std::string why = refusal(heard); !why.empty()) {
-    last_error = why;  // another may offer better
+    last_error = unfit = why;  // another may offer better
     return;
   }
-  if (!serves && !wanted.empty()) return;
+  if (!serves && !wanted.empty()) {
+    unfit = fmt::format("the access concentrator \"{}\" has no service \"{}\"", ac,
+                        config.service_name);
+    return;
+  }
   peer = heard.src;
   ac_name = ac;
   service_name =

@@ -66,6 +66,7 @@ struct PppoeClient::Client final : ppp::Link::Port {
   std::unique_ptr<ppp::Link> ended;  // a link ends inside its own calls, and goes at the next tick
   uint64_t up_since_ms = 0;
   std::string last_error;
+  std::string unfit;  // why what was offered was not taken
 };
 
 }  // namespace maclane

@@ -66,6 +66,10 @@ TEST_F(DhcpClientTest, RetransmitsMoreAndMoreSlowly) {  // C-18
     before = io.now;
   }
   EXPECT_EQ(status(), "searching...");
+  unsigned told = 0;  // once, that the wire is silent (PAGE, troubleshooting)
+  for (const auto& line : log::recent())
+    told += line.message.find("no server answers") != std::string::npos ? 1 : 0;
+  EXPECT_EQ(told, 1u);
 }
 
 TEST_F(DhcpClientTest, ARequestWithoutAnAnswerBeginsAgain) {

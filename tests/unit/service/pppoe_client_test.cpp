@@ -57,6 +57,27 @@ TEST_F(PppoeClientTest, TheOfferThatFitsIsTaken) {
   EXPECT_EQ(next(pppoe::kPadr, 0).discovery.dst, kAc);
 }
 
+// What is offered and not taken is said in the place of silence (PAGE, troubleshooting).
+TEST_F(PppoeClientTest, OffersThatDoNotFitAreTold) {
+  for (const auto& [service, ac, said] :
+       {std::tuple{"internet", "ac2",
+                   "the access concentrator \"ac1\" answers, which is not ac-name"},
+        std::tuple{"tv", "", "the access concentrator \"ac1\" has no service \"tv\""}}) {
+    PppoeClientConfig one = client("out1", kLower);
+    one.service_name = service;
+    one.ac_name = ac;
+    start({one});
+    Discovery offer = answer(next(pppoe::kPadi), pppoe::kPado);
+    offer.tags[0].value = bytes("internet");
+    hear(pppoe::build(offer));
+    (void)next(pppoe::kPadi, 20 * kSecond);
+    (void)next(pppoe::kPadi, 20 * kSecond);
+    EXPECT_EQ(status().last_error, said);
+    EXPECT_EQ(log::recent().back().message, std::string("out1: ") + said);
+    start({});
+  }
+}
+
 TEST_F(PppoeClientTest, PadiIsRepeatedMoreAndMoreSlowly) {
   start({client("out1", kLower)});
   (void)next(pppoe::kPadi);
