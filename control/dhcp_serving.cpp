@@ -80,6 +80,9 @@ DhcpServerConfig server(const model::Tree& tree, const compile::Names& names, co
   one.always_broadcast = row.get_bool("always-broadcast");
   one.by_client_id =
       row.get("dynamic-lease-identifiers").find("client-id") != std::string_view::npos;
+  one.server_address = be32::from(model::parse_ip4(row.get("server-address")).value_or(0));
+  one.client_mac_limit =
+      static_cast<uint32_t>(model::parse_integer(row.get("client-mac-limit")).value_or(0));
   one.relay = be32::from(model::parse_ip4(row.get("relay")).value_or(0));
   one.options = options(tree, row);
   return one;

@@ -45,7 +45,9 @@ constexpr Property kDhcpClient[] = {
     {.name = "use-peer-ntp",
      .type = Type::kBool,
      .default_value = "true",
-     .help = "yes: the server's time servers are the router's too"},
+     .help =
+         "yes: our own DHCP clients are told the server's time servers where their network names "
+         "none; the clock itself is the host's"},
     {.name = "use-broadcast",
      .type = Type::kEnum,
      .default_value = "both",

@@ -32,6 +32,17 @@ tl::expected<std::string, std::string> time_or_none(std::string_view text) {
       text));
 }
 
+tl::expected<std::string, std::string> number_or_unlimited(std::string_view text) {
+  if (text == "unlimited") return std::string(text);
+  const auto number = parse_integer(text);
+  if (number && *number >= 1 && *number <= kMaxUint32) return std::to_string(*number);
+  return tl::make_unexpected(
+      fmt::format("input does not match any value of client-mac-limit: \"{}\" is neither unlimited "
+                  "nor a number "
+                  "from 1",
+                  text));
+}
+
 tl::expected<std::string, std::string> when_stored(std::string_view text) {
   if (text == "never" || text == "immediately") return std::string(text);
   const auto ms = parse_time_ms(text);
@@ -193,8 +204,18 @@ constexpr Property kServer[] = {
     no_yet("use-reconfigure"),
     no_yet("support-broadband-tr101"),
     no_yet("use-radius"),
-    later("server-address"),
-    later("client-mac-limit"),
+    {.name = "server-address",
+     .type = Type::kIp4,
+     .default_value = "0.0.0.0",
+     .flags = P::kHidden,
+     .help = "what clients know the server by: an address of its interface; 0.0.0.0: the first"},
+    {.name = "client-mac-limit",
+     .type = Type::kString,
+     .default_value = "unlimited",
+     .flags = P::kHidden,
+     .max = 10,
+     .help = "leases that one MAC address may have, with other client-ids: a number, or unlimited",
+     .convert = number_or_unlimited},
     later("lease-script"),
     later("insert-queue-before"),
     later("parent-queue"),
@@ -202,7 +223,7 @@ constexpr Property kServer[] = {
     disabled(),
     comment(),
     state_flag("dynamic", "made by the router itself"),
-    state_flag("invalid", "its interface is down, or has no address"),
+    state_flag("invalid", "its interface is down, or has no address, or not its server-address"),
 };
 constexpr FlagLetter kServerLetters[] = {
     {'X', "disabled", "disabled"}, {'I', "invalid", "invalid"}, {'D', "dynamic", "dynamic"}};
@@ -227,12 +248,12 @@ constexpr Property kNetwork[] = {
      .flags = P::kHidden,
      .help = "yes: no name servers where none are set"},
     addresses("wins-server", "their WINS servers"),
-    addresses("ntp-server", "their time servers"),
+    addresses("ntp-server", "their time servers; unset: those the router's DHCP clients were told"),
     {.name = "ntp-none",
      .type = Type::kBool,
      .default_value = "false",
      .flags = P::kHidden,
-     .help = "yes: no time servers"},
+     .help = "yes: no time servers where none are set"},
     addresses("caps-manager", "wireless controllers (option 138)"),
     {.name = "domain", .type = Type::kString, .max = 253, .help = "their domain"},
     {.name = "next-server",

@@ -62,7 +62,11 @@ void put_network(Message& m, const DhcpReply& from) {
   } else if (!n.dns_none) {
     put_addresses(m, Option::kDns, from.dns);
   }
-  if (!n.ntp_none) put_addresses(m, Option::kNtp, n.ntp);
+  if (!n.ntp.empty()) {
+    put_addresses(m, Option::kNtp, n.ntp);
+  } else if (!n.ntp_none) {
+    put_addresses(m, Option::kNtp, from.ntp);
+  }
   put_addresses(m, Option::kWins, n.wins);
   put_addresses(m, Option::kCapwap, n.capwap);
   if (!n.domain.empty()) m.set(Option::kDomain, text_bytes(n.domain));

@@ -20,7 +20,7 @@ struct DhcpReply {
   uint32_t address = 0;         // 0: an answer to INFORM
   uint32_t lease_s = 0;         // 0: none is said
   uint8_t length = 0;           // of the interface's network: the mask where no row says one
-  std::span<const be32> dns{};  // for networks that name none
+  std::span<const be32> dns{}, ntp{};  // for networks that name none
 };
 
 /// The network an address belongs to, of several the longest; nullptr: none.

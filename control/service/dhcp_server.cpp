@@ -63,7 +63,9 @@ be32 DhcpServer::id_of(const DhcpServerConfig& server) const {
   const Snapshot& s = io_.snapshot();
   if (server.interface == kNoIf || server.interface >= s.interfaces.size()) return {};
   const Interface& i = s.interfaces[server.interface];
-  return i.kind != IfKind::kNone && i.up && !i.attached ? i.primary_address : be32{};
+  if (i.kind == IfKind::kNone || !i.up || i.attached) return {};
+  if (server.server_address == be32{}) return i.primary_address;
+  return book_.owns(server.interface, server.server_address) ? server.server_address : be32{};
 }
 
 bool DhcpServer::hears(const DhcpServerConfig& server, const dhcp::Message& message,

@@ -46,6 +46,8 @@ class DhcpServer {
   void on_script(Script script) { script_ = std::move(script); }
   /// Name servers that were learned, for networks that name none (C-3).
   void on_dns(std::function<std::vector<be32>()> dns) { dns_ = std::move(dns); }
+  /// And time servers.
+  void on_ntp(std::function<std::vector<be32>()> ntp) { ntp_ = std::move(ntp); }
   /// Leases of an earlier process. After the first on_config.
   void restore(std::vector<DhcpBinding> kept);
 
@@ -86,7 +88,7 @@ class DhcpServer {
   void decline(const Request& request);
   void release(const Request& request);
   void inform(const Request& request);
-  [[nodiscard]] DhcpBinding* binding_for(const Request& request, bool may_allocate);
+  [[nodiscard]] DhcpBinding* binding_for(const Request& request, bool& limited);
   void note(DhcpBinding& binding, const Request& request);
   void offer(const Request& request, DhcpBinding& binding);
   void bind(const Request& request, DhcpBinding& binding);
@@ -108,7 +110,7 @@ class DhcpServer {
   DhcpLeases leases_;
   Told told_;
   Script script_;
-  std::function<std::vector<be32>()> dns_;
+  std::function<std::vector<be32>()> dns_, ntp_;
   struct Tested {  // who waits for the end of a test
     dhcp::Heard heard;
     IfIndex in_if = kNoIf;

@@ -37,8 +37,10 @@ struct DhcpServerConfig {
   bool conflict_detection = true;
   bool add_arp = false;
   bool always_broadcast = false;
-  bool by_client_id = true;  // no: leases are told apart by MAC address alone
-  be32 relay{};              // 0: clients on the wire; all ones: any relay; else that one
+  bool by_client_id = true;       // no: leases are told apart by MAC address alone
+  be32 server_address{};          // what clients know it by; 0: the interface's first
+  uint32_t client_mac_limit = 0;  // leases a MAC address may have; 0: any number
+  be32 relay{};                   // 0: clients on the wire; all ones: any relay; else that one
   std::vector<DhcpOptionConfig> options{};
 };
 

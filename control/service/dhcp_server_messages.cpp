@@ -18,7 +18,7 @@ constexpr uint32_t kForever = 0xffffffff;
 }  // namespace
 
 /// The client's row or lease, or a fresh address of the pool; nullptr: none, or none that is left.
-DhcpBinding* DhcpServer::binding_for(const Request& r, bool may_allocate) {
+DhcpBinding* DhcpServer::binding_for(const Request& r, bool& limited) {
   const dhcp::Message& m = r.heard.message;
   DhcpBinding* own = leases_.find(r.server.name, r.identity);
   DhcpBinding* row = leases_.find_static(r.server.name, m.chaddr, r.client_id);
@@ -26,7 +26,20 @@ DhcpBinding* DhcpServer::binding_for(const Request& r, bool may_allocate) {
     if (own != nullptr && own != row && !own->is_static()) unbind(*own);
     return row;
   }
-  if (own != nullptr || !may_allocate) return own;
+  if (own != nullptr) return own;
+  if (r.server.client_mac_limit != 0) {
+    const auto same = std::ranges::count_if(leases_.all(), [&](const auto& one) {
+      return one.second.server == r.server.name && one.second.mac == m.chaddr &&
+             one.second.status != Status::kConflict && one.second.status != Status::kDeclined;
+    });
+    if (same >= int64_t{r.server.client_mac_limit}) {
+      log::write(log::Level::kWarning, "dhcp,warning",
+                 "{}: {} has {} leases already (client-mac-limit)", r.server.name,
+                 text_of(m.chaddr), same);
+      limited = true;
+      return nullptr;
+    }
+  }
   const auto wanted = m.number(Option::kRequestedAddress).value_or(0);
   const auto on_wire = book_.of(r.server.interface);
   return leases_.allocate(r.server, r.identity, wanted, [&](uint32_t address) {
@@ -48,9 +61,10 @@ void DhcpServer::note(DhcpBinding& binding, const Request& r) {
 }
 
 void DhcpServer::discover(const Request& r) {
-  DhcpBinding* binding = binding_for(r, true);
+  bool limited = false;
+  DhcpBinding* binding = binding_for(r, limited);
   if (binding == nullptr) {
-    if (!r.server.ranges.empty()) {
+    if (!r.server.ranges.empty() && !limited) {
       log::write(log::Level::kWarning, "dhcp,warning", "{}: no address is left in its pool for {}",
                  r.server.name, text_of(r.heard.message.chaddr));
     }
@@ -212,6 +226,7 @@ void DhcpServer::answer(const Request& r, const DhcpBinding* binding, Type type)
   const DhcpStaticLease* row = binding == nullptr ? nullptr : row_of(*binding);
   const uint32_t address = binding == nullptr ? r.heard.message.ciaddr.host() : binding->address;
   const std::vector<be32> learned = dns_ ? dns_() : std::vector<be32>();
+  const std::vector<be32> times = ntp_ ? ntp_() : std::vector<be32>();
   uint8_t length = 0;
   for (const InterfaceAddress& one : book_.of(r.server.interface))
     if (in_prefix(one, be32::from(address))) length = std::max(length, one.length);
@@ -226,6 +241,7 @@ void DhcpServer::answer(const Request& r, const DhcpBinding* binding, Type type)
       .lease_s = binding == nullptr ? 0 : lease_s(r, *binding),
       .length = length,
       .dns = learned.empty() ? std::span<const be32>(config_.dns) : std::span<const be32>(learned),
+      .ntp = times,
   };
   send(r, make_reply(reply),
        r.server.always_broadcast || (row != nullptr && row->always_broadcast));

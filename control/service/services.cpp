@@ -15,11 +15,14 @@ Services::Services(PacketIo& io, const InterfaceName& name, uint64_t seed)
       pppoe_client_(io, seed ^ 0x8cb92ba72f3d8dd7ULL),
       dhcp_server_(io, book_, arp_),
       event_log_(name) {
-  dhcp_server_.on_dns([this] {
-    std::vector<be32> servers;
-    for (const LearnedServer& one : learned().dns) servers.push_back(one.address);
-    return servers;
-  });
+  const auto addresses = [](const std::vector<LearnedServer>& learned) {
+    std::vector<be32> out;
+    for (const LearnedServer& one : learned)
+      if (std::ranges::find(out, one.address) == out.end()) out.push_back(one.address);
+    return out;
+  };
+  dhcp_server_.on_dns([this, addresses] { return addresses(learned().dns); });
+  dhcp_server_.on_ntp([this, addresses] { return addresses(learned().ntp); });
 }
 
 void Services::on_config(const ServiceConfig& config) {

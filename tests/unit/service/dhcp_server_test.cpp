@@ -340,6 +340,54 @@ TEST_F(DhcpServerTest, OptionsOfNetworkServerAndLease) {  // C-4, C-5
   EXPECT_FALSE(one().message.options.contains(43)) << "not asked for";
 }
 
+// C-3: what was learned is passed on where a network names nothing, unless it says none.
+TEST_F(DhcpServerTest, LearnedServersArePassedOn) {
+  servers().on_dns([] { return std::vector<be32>{addr(203, 0, 113, 53)}; });
+  servers().on_ntp([] { return std::vector<be32>{addr(203, 0, 113, 12)}; });
+  first().conflict_detection = false;
+  DhcpNetworkConfig& network = config.dhcp_server.networks.front();
+  network.dns.clear();
+  Message m = message(Type::kDiscover, 1);
+  m.set(Option::kParameterList, dhcp::Bytes{6, 42});
+  const auto offered = [&] {
+    publish();
+    io.take();
+    hear(m);
+    return one().message;
+  };
+  Message offer = offered();
+  EXPECT_EQ(offer.number(Option::kDns), ip4(203, 0, 113, 53));
+  EXPECT_EQ(offer.number(Option::kNtp), ip4(203, 0, 113, 12));
+  network.dns_none = network.ntp_none = true;
+  offer = offered();
+  EXPECT_FALSE(offer.options.contains(Option::kDns) || offer.options.contains(Option::kNtp));
+  network.ntp = {addr(192, 168, 1, 12)};
+  EXPECT_EQ(offered().number(Option::kNtp), ip4(192, 168, 1, 12));
+}
+
+TEST_F(DhcpServerTest, AServersOwnAddressAndLimit) {  // C2: server-address, client-mac-limit
+  first().conflict_detection = false;
+  first().client_mac_limit = 2;
+  publish();
+  for (uint8_t id = 1; id <= 3; ++id) {
+    Message m = message(Type::kDiscover, 1);
+    m.set(Option::kClientId, dhcp::Bytes{id});
+    hear(m);
+    EXPECT_EQ(said().size(), id <= 2 ? 1u : 0u);
+  }
+  first().server_address = addr(192, 168, 1, 9);
+  publish();
+  EXPECT_FALSE(servers().serves(first())) << "no address of the interface";
+  config.addresses.push_back({kLan, addr(192, 168, 1, 9), 24});
+  publish();
+  io.take();
+  EXPECT_TRUE(servers().serves(first()));
+  hear(message(Type::kDiscover, 2));
+  const Said s = one();
+  EXPECT_EQ(s.message.number(Option::kServerId), ip4(192, 168, 1, 9));
+  EXPECT_EQ(s.ip.src, addr(192, 168, 1, 9));
+}
+
 TEST_F(DhcpServerTest, ThroughARelay) {  // C-9
   first().relay = be32::from(0xffffffff);
   publish();
