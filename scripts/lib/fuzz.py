@@ -25,6 +25,13 @@ TARGETS = {
                                                   "ppp_packet", "ppp_auth")], 400),
     "pppoe": ([f"{SERVICE}/{name}.cpp" for name in ("pppoe_packet", "ppp_packet",
                                                     "packet_build")], 300),
+    "wire": ([*(f"{SERVICE}/{name}.cpp" for name in (
+        "address_book", "arp", "arp_cache", "arp_config", "arp_hold", "arp_proxy", "arp_resolve",
+        "dhcp_leases", "dhcp_packet", "dhcp_reply", "dhcp_server", "dhcp_server_messages", "icmp",
+        "icmp_limit", "loop_protect", "packet_build", "text")),
+        "control/observe/log.cpp", "dataplane/table/neighbour.cpp"], 1200),
+    "names": ([f"{SERVICE}/name_server.cpp", f"{SERVICE}/child.cpp", f"{SERVICE}/netns.cpp",
+               "control/observe/log.cpp"], 300),
 }
 
 # Inputs to begin with, so that the first checks are behind every run: a DHCP offer with an address,
@@ -54,11 +61,11 @@ def build(name, folder):
     if program.exists() and program.stat().st_mtime > newest:
         return program
     flags = [word.replace("-I", "-isystem", 1) if word.startswith("-I") else word
-             for word in pkg_config("--cflags", "libdpdk", "fmt")]
+             for word in pkg_config("--cflags", "libdpdk", "fmt", "spdlog")]
     done = subprocess.run(
         [CLANG, "-std=c++20", "-O1", "-g1", "-fsanitize=fuzzer,address,undefined",
          "-fno-sanitize-recover=undefined", "-Wno-address-of-packed-member", f"-I{ROOT}", *flags,
-         *sources, "-o", program, *pkg_config("--libs", "libdpdk", "fmt"), "-lcrypto"],
+         *sources, "-o", program, *pkg_config("--libs", "libdpdk", "fmt", "spdlog"), "-lcrypto"],
         capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"fuzz target {name} does not build:\n{done.stderr[-4000:]}")
