@@ -1,8 +1,13 @@
 """DHCP clients (C3) against dnsmasq and isc-dhcp-server: many identities on one wire."""
 
+import re
+import signal
+
 import pytest
+from scapy.layers.dhcp import BOOTP, DHCP
 
 from dhcp_servers import Dnsmasq, Isc
+from frames import ICMP, IP, UDP, Dot1Q, Ether, Wire, mac
 from lab import Lab, dataplane, wait_until
 from scenes import ISP, conf, local
 
@@ -86,6 +91,28 @@ def test_each_macvlan_gets_an_address_of_its_own_from_dnsmasq(lab):
         address = row["address"].removesuffix("/24")
         assert isp.ping(address, count=2).ok
         assert isp.ip("neigh", "show", address).stdout.split()[4] == router.mac(name)
+    # Also to who is behind the gateway, where the best default route is another's (E-27, F-7).
+    isp.address("lo", "198.51.100.9/32")
+    wire = Wire(isp, "mlwan")
+    for name, row in rows.items():
+        address = row["address"].removesuffix("/24")
+        assert isp.ping(address, "-I", "198.51.100.9").ok
+        reply = wire.wait(lambda p, a=address: ICMP in p and p[IP].src == a
+                          and p[IP].dst == "198.51.100.9")
+        assert reply.src == router.mac(name), name
+    # One renews, gives its address back and gets one again: the others lose no packet by it.
+    steady = isp.popen("steady-ping", "ping", "-n", "-i", "0.05",
+                       rows["wan2"]["address"].removesuffix("/24"))
+    acks = server.log().count("DHCPACK")
+    router.ctl("/ip/dhcp-client renew 0")
+    wait_until(lambda: server.log().count("DHCPACK") > acks, BOUND, server.log)
+    router.ctl("/ip/dhcp-client release 0")
+    wait_until(lambda: "DHCPRELEASE" in server.log(), BOUND, server.log)
+    bound(router, "wan1")
+    steady.popen.send_signal(signal.SIGINT)
+    wait_until(lambda: not steady.alive(), BOUND)
+    sent, received = re.search(r"(\d+) packets transmitted, (\d+) received", steady.out()).groups()
+    assert int(sent) - int(received) <= 1, steady.out()[-500:]  # one may be under way
 
 
 def test_renew_release_disable_and_restart(lab):
@@ -102,13 +129,13 @@ def test_renew_release_disable_and_restart(lab):
 
     # A restart keeps what it had: no DISCOVER, a REQUEST for the old address.
     discovered = server.log().count("DHCPDISCOVER")
-    mac = router.mac("wan1")
+    own = router.mac("wan1")
     router.stop()
     isp.ip("link", "show", "mlwan", check=False)
     router.start()
     isp_wire(lab, router)
     again = Dnsmasq(isp, "mlwan", "203.0.113.50", "203.0.113.90", gateway=ISP, serial=2)
-    assert bound(router, "wan1")["wan1"]["address"] == first and router.mac("wan1") == mac
+    assert bound(router, "wan1")["wan1"]["address"] == first and router.mac("wan1") == own
     assert discovered == 1 and again.log().count("DHCPDISCOVER") == 0, again.log()
 
     router.ctl("/ip/dhcp-client release 0")
@@ -171,6 +198,40 @@ def test_isc_server_with_reservations_by_mac_and_classless_routes(lab):
     assert learned == {("198.51.100.0/24", "203.0.113.9%wan1"),
                        ("198.51.100.0/24", "203.0.113.9%wan2"),
                        ("0.0.0.0/0", f"{ISP}%wan2")}
+
+
+def test_on_a_vlan_and_a_macvlan_of_it(lab):
+    """802.1Q: the clients of a VLAN speak tagged, each with its MAC address; the server here is frames, as
+    this kernel has no VLAN devices."""
+    made = config(0, clients=["vlan30", "on-vlan"])
+    made["interface"] = {
+        "ethernet": [{"name": "ether1", "device": "net_tap0,iface=mlwan"}],
+        "vlan": [{"name": "vlan30", "interface": "ether1", "vlan-id": 30}],
+        "macvlan": [{"name": "on-vlan", "interface": "vlan30"}],
+    }
+    router = lab.router(made).start()
+    isp = lab.namespace("isp")
+    wire = Wire(isp, router.move_wire("mlwan", isp))
+    server = mac(0xAC01)
+    leases = {router.mac("vlan30"): "10.30.0.11", router.mac("on-vlan"): "10.30.0.12"}
+    assert len(leases) == 2
+    acked = set()
+    while len(acked) < 2:
+        asked = wire.wait(lambda p: BOOTP in p and p[BOOTP].op == 1)
+        assert asked[Dot1Q].vlan == 30 and bytes(asked[BOOTP].chaddr[:6]).hex(":") == asked.src
+        said = dict(o for o in asked[DHCP].options if isinstance(o, tuple) and len(o) == 2)
+        kind = {1: "offer", 3: "ack"}[said["message-type"]]
+        wire.send(Ether(src=server, dst=asked.src) / Dot1Q(vlan=30)
+                  / IP(src="10.30.0.1", dst=leases[asked.src]) / UDP(sport=67, dport=68)
+                  / BOOTP(op=2, xid=asked[BOOTP].xid, yiaddr=leases[asked.src],
+                          chaddr=asked[BOOTP].chaddr)
+                  / DHCP(options=[("message-type", kind), ("server_id", "10.30.0.1"),
+                                  ("lease_time", 600), ("subnet_mask", "255.255.255.0"), "end"]))
+        if kind == "ack":
+            acked.add(asked.src)
+    rows = bound(router, "vlan30", "on-vlan")
+    assert {name: row["address"] for name, row in rows.items()} == {
+        "vlan30": "10.30.0.11/24", "on-vlan": "10.30.0.12/24"}
 
 
 def test_64_clients_on_one_port(lab):

@@ -1,7 +1,11 @@
 """PPPoE clients (C4) against rp-pppoe's pppoe-server and pppd in a software-emulated guest."""
 
+import re
+import signal
+
 import pytest
 
+from doors import PASSWORD, USER, logged_in
 from guest import VLAN, access_concentrator, have_guest
 from lab import Lab, dataplane, flag, wait_until
 from scenes import conf, local
@@ -19,6 +23,7 @@ def config():
     service = {7: "pap", 8: "chap"}
     return {
         "dataplane": dataplane(),
+        "user": [{"name": USER, "password": PASSWORD}],
         "interface": {
             "ethernet": [{"name": "ether1", "device": "net_tap0,iface=mlwan"},
                          {"name": "ether2", "device": "net_tap1,iface=mllan"}],
@@ -35,6 +40,10 @@ def config():
                  "password": "secret10"},
                 {"name": "wrong", "interface": "ether1", "user": "line1", "password": "nonsense",
                  "service-name": "chap", "disabled": True},
+                {"name": "no-service", "interface": "ether1", "user": "line1",
+                 "password": "secret1", "service-name": "television", "disabled": True},
+                {"name": "no-ac", "interface": "ether1", "user": "line1", "password": "secret1",
+                 "ac-name": "ac-of-others", "disabled": True},
             ],
         },
         "ip": {
@@ -132,9 +141,41 @@ def test_the_row_shows_the_session(scene):
     assert int(row["rx-packet"]) >= 0 and "secret8" not in scene.router.log()
 
 
+def test_monitor_and_scan(scene):
+    """C-22: a session from inside, and who answers on the wire, as the API's clients see them."""
+    scene.connected("pppoe-out1", "pppoe-out8")
+    with logged_in(scene.router) as api:
+        (row,) = api.rows("/interface/pppoe-client/monitor", "=numbers=pppoe-out8", "=once=")
+        assert (row["status"], row["active-links"]) == ("connected", "1") and row["uptime"]
+        assert (row["service-name"], row["ac-name"]) == ("chap", "ac-chap")
+        assert row["ac-mac"] == "02:00:5E:AC:00:01" and row["authentication"] == "chap"
+        assert row["mtu"] == row["mru"] == "1492"
+        assert f"{row['local-address']}/32" == scene.address("pppoe-out8")
+        assert row["remote-address"] == "10.64.0.1"
+        # Without once it goes on until it is cancelled, with a disabled one beside it.
+        api.send("/interface/pppoe-client/monitor", "=numbers=pppoe-out1,wrong", "=interval=50ms",
+                 ".tag=m")
+        seen = [api.read()[1]["status"] for _ in range(4)]
+        assert seen == ["connected", "disabled"] * 2
+        api.send("/interface/pppoe-client/scan", "=interface=macvlan3", ".tag=s")
+        offers = set()
+        while len(offers) < 3:
+            kind, words, tag = api.read()
+            assert kind == "!re"
+            if tag == "s":
+                assert words["mac-address"] == "02:00:5E:AC:00:01"
+                offers.add((words["service"], words["ac-name"]))
+        assert offers == {(name, f"ac-{name}") for name in ("internet", "chap", "pap")}
+        for tag in ("m", "s"):
+            api.talk("/cancel", f"=tag={tag}")
+    assert scene.client("pppoe-out3")["status"] == "connected"
+
+
 def test_disable_says_good_bye_and_the_others_stay(scene):
-    """C-26: LCP Terminate-Request and PADT; addresses and routes go."""
+    """C-26: LCP Terminate-Request and PADT; addresses and routes go; who is not concerned loses no
+    packet by it."""
     scene.connected(*ALL)
+    lan = scene.router.ns.popen("lan-ping", "ping", "-n", "-i", "0.05", "192.168.88.10")
     scene.router.ctl("/interface/pppoe-client disable pppoe-out1")
     # pppd hears of the one or of the other first.
     wait_until(lambda: "LCP terminated by peer" in scene.guest.log()
@@ -147,6 +188,10 @@ def test_disable_says_good_bye_and_the_others_stay(scene):
     assert all(scene.client(name)["status"] == "connected" for name in ALL[1:])
     scene.router.ctl("/interface/pppoe-client enable pppoe-out1")
     scene.connected("pppoe-out1")
+    lan.popen.send_signal(signal.SIGINT)
+    wait_until(lambda: not lan.alive(), CONNECTED)
+    sent, received = re.search(r"(\d+) packets transmitted, (\d+) received", lan.out()).groups()
+    assert int(sent) - int(received) <= 1, lan.out()[-500:]  # one may be under way
 
 
 def test_a_wrong_password_is_named(scene):
@@ -156,6 +201,18 @@ def test_a_wrong_password_is_named(scene):
                CONNECTED, lambda: f"{scene.client('wrong')}\n{scene.guest.log()[-3000:]}")
     assert "wrong: disconnected - authentication failed" in scene.router.log()
     scene.router.ctl("/interface/pppoe-client disable wrong")
+
+
+def test_a_service_or_concentrator_that_is_not_there_is_named(scene):
+    """PAGE: the troubleshooting list; C-21: service-name and ac-name."""
+    said = {"no-service": "television", "no-ac": "which is not ac-name"}
+    for name in said:
+        scene.router.ctl(f"/interface/pppoe-client enable {name}")
+    for name, words in said.items():
+        wait_until(lambda n=name, w=words: w in scene.client(n).get("last-error", ""), CONNECTED,
+                   lambda n=name: f"{scene.client(n)}")
+        assert f"{name}: " in scene.router.log()
+        scene.router.ctl(f"/interface/pppoe-client disable {name}")
 
 
 def test_a_cable_that_goes_is_noticed_and_dialled_again(scene):
