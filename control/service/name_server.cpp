@@ -32,6 +32,21 @@ std::string_view column(std::string_view line, size_t at, size_t width) {
   return at >= line.size() ? std::string_view() : trimmed(line.substr(at, width));
 }
 
+/// The way of each question, what SIGUSR1 brings beside the table, and files read anew: not for
+/// people. A line of the table with such a name has more than one blank after it.
+bool is_note(std::string_view words) {
+  static constexpr std::array<std::string_view, 24> kNotes = {
+      "query[",   "forwarded ",   "reply ",       "cached ",
+      "config ",  "host ",        "time ",        "cache size ",
+      "queries ", "DNSSEC per",   "pool mem",     "child proc",
+      "server ",  "started, ",    "compile time", "using ",
+      "cleared ", "exiting on r", "listening ",   "cached-stale ",
+      "reading ", "read /run",    "inotify: ",    "no servers found in /run"};
+  return std::ranges::any_of(kNotes, [&](std::string_view note) {
+    return words.starts_with(note) && words.size() > note.size() && words[note.size()] != ' ';
+  });
+}
+
 uint64_t clock_s() {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(
                                    std::chrono::system_clock::now().time_since_epoch())
@@ -161,36 +176,26 @@ bool NameServer::hear(std::string_view line) {
   // "dnsmasq[123]: words"
   const size_t colon = line.find(": ");
   const std::string_view words = colon == std::string_view::npos ? line : line.substr(colon + 2);
-  if (words.starts_with(
-          "time ")) {  // the first line of what it writes at SIGUSR1; the table ends it
-    in_table_ = false;
-    ++dumps_;
+  if (is_note(words)) {
+    if (words.starts_with("time ")) ++dumps_;  // the first line at SIGUSR1; the table is the last
+    if (words.starts_with("reply ")) {
+      const std::string_view rest = words.substr(sizeof("reply ") - 1);
+      long_names_.learn(rest.substr(0, rest.find(' ')));
+    }
+    return true;
   }
-  if (words.starts_with("Host  ")) {
+  if (column(words, kDataAt, kDataWidth) == "Address" &&
+      column(words, kFlagsAt, kFlagsWidth) == "Flags") {
     in_table_ = true;
     return true;
   }
-  if (in_table_ && (words.starts_with("---") || words.size() > kFlagsAt)) {
+  if (in_table_ && words.starts_with("-----")) return true;
+  if (in_table_ && words.size() > kFlagsAt) {
     CachedName one;
     if (dumps_ == 1 && read_cache_line(words, clock_s(), one)) cache_.push_back(std::move(one));
     return true;
   }
-  if (words.starts_with("reply ")) {
-    const std::string_view rest = words.substr(sizeof("reply ") - 1);
-    long_names_.learn(rest.substr(0, rest.find(' ')));
-  }
-  // The way of each question, what SIGUSR1 brings beside the table, and files read anew. The rest
-  // is for people.
-  static constexpr std::array kNotes = {
-      "query[",       "forwarded ",   "reply ",       "cached",
-      "config ",      "host ",        "time ",        "cache size ",
-      "queries ",     "DNSSEC per",   "pool mem",     "child proc",
-      "server ",      "started, ",    "compile time", "using ",
-      "cleared ",     "exiting on r", "listening ",   "cached-stale",
-      "reading /run", "read /run",    "inotify: ",    "no servers found in /run"};
-  return words.starts_with(folder_) ||
-         std::any_of(kNotes.begin(), kNotes.end(),
-                     [&](const char* note) { return words.starts_with(note); });
+  return words.starts_with(folder_);
 }
 
 std::vector<CachedName> NameServer::cache() {
