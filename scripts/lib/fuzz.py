@@ -42,7 +42,7 @@ TARGETS = {
         "address_book", "arp", "arp_cache", "arp_config", "arp_hold", "arp_proxy", "arp_resolve",
         "dhcp_leases", "dhcp_packet", "dhcp_reply", "dhcp_server", "dhcp_server_messages", "icmp",
         "icmp_limit", "loop_protect", "packet_build", "text")),
-        "control/observe/log.cpp", "dataplane/table/neighbour.cpp"], 1200),
+        "control/observe/log.cpp", "dataplane/table/neighbour.cpp", "dataplane/table/fib4.cpp"], 1200),
     "names": ([f"{SERVICE}/name_server.cpp", f"{SERVICE}/child.cpp", f"{SERVICE}/netns.cpp",
                "control/observe/log.cpp"], 300),
     "script": (SCRIPT, 400),
