@@ -238,7 +238,8 @@ void Router::add_commands() {
     stop_ = true;
     return said("stopping");
   });
-  for (const char* path : {"/ip/firewall/filter", "/ip/firewall/nat"}) {
+  for (const char* path :
+       {"/ip/firewall/raw", "/ip/firewall/mangle", "/ip/firewall/filter", "/ip/firewall/nat"}) {
     commands_.on(path, "reset-counters",
                  [this](const Call& call, const Caller&) -> Answer<Outcome> {
                    const std::vector<RuleCounter>& raw = rule_counters();
