@@ -5,6 +5,7 @@
 
 #include "control/model/secrets.h"
 #include "control/observe/log.h"
+#include "control/observe/monitor_traffic.h"
 #include "control/observe/polled.h"
 
 namespace maclane::door {
@@ -65,6 +66,7 @@ Doors::Doors(model::Commands& commands, const std::string& state_folder)
   certificates_.serve(commands);
   backup_.serve(commands);
   observe::serve_polled(commands, state_folder);
+  observe::serve_monitor_traffic(commands);
 }
 
 Result<model::Tree> Doors::prepare(model::Tree tree) const {

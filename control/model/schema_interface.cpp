@@ -48,6 +48,26 @@ constexpr Property kInterface[] = {
 };
 constexpr std::string_view kInterfaceColumns[] = {"name", "type", "actual-mtu", "mac-address"};
 
+constexpr Property kMonitorTraffic[] = {
+    {.name = "interface",
+     .type = Type::kString,
+     .flags = P::kRequired,
+     .help = "names or *IDs, with commas; aggregate is the sum of all"},
+    {.name = "interval",
+     .type = Type::kTime,
+     .default_value = "1s",
+     .min = 10 * kMillisecond,
+     .max = kLongestTime,
+     .help = "how often to look"},
+    flag("once", "one look, and done"),
+};
+constexpr Command kInterfaceCommands[] = {{.name = "monitor-traffic",
+                                           .help = "what interfaces carry a second",
+                                           .arguments = kMonitorTraffic,
+                                           .positional = "interface",
+                                           .policy = Policy::kRead,
+                                           .flags = Command::kStreams}};
+
 constexpr Property kEthernet[] = {
     interface_name("unique over all interfaces"),
     {.name = "device",
@@ -223,7 +243,7 @@ constexpr Menu kMenus[] = {
      kInterfaceColumns,
      kCounterColumns,
      "every interface, whatever its kind",
-     {},
+     kInterfaceCommands,
      {},
      Menu::kNone,
      {},

@@ -1,0 +1,10 @@
+// /interface/monitor-traffic: what interfaces carry a second (C-38, E-22). Control thread only.
+#pragma once
+
+#include "control/model/commands.h"
+
+namespace maclane::observe {
+
+void serve_monitor_traffic(model::Commands& commands);
+
+}  // namespace maclane::observe
