@@ -25,6 +25,12 @@ TARGETS = {
                                                   "ppp_packet", "ppp_auth")], 400),
     "pppoe": ([f"{SERVICE}/{name}.cpp" for name in ("pppoe_packet", "ppp_packet",
                                                     "packet_build")], 300),
+    "doors": ([*(f"control/door/{name}.cpp" for name in (
+        "api_words", "api_call", "query", "client_text", "rest_call", "rest_body", "json_bounds")),
+        *(f"control/model/{name}.cpp" for name in (
+            "normalize", "nearest", "result", "secrets", "dhcp_option")),
+        *sorted(str(path.relative_to(ROOT)) for kind in ("schema", "value")
+                for path in (ROOT / "control/model").glob(f"{kind}*.cpp"))], 800),
 }
 
 # Inputs to begin with, so that the first checks are behind every run: a DHCP offer with an address,
@@ -36,7 +42,21 @@ OFFER = (bytes.fromhex("02010600 01020304 00008000") + bytes(4) + bytes([203, 0,
 PADO = bytes.fromhex("020000000002 02ac00000001 8863 1107 0000 0014 0101 0000 0103 0002 abcd"
                      "0104 0002 0102 0102 0000")
 SESSION = bytes.fromhex("020000000002 02ac00000001 8864 1100 0011 000c c021 01 01 000a 0506 01020304")
-SEEDS = {"dhcp": [OFFER], "pppoe": [PADO, SESSION], "ppp": [
+
+
+def sentence(*words):
+    return b"".join(bytes([len(word)]) + word.encode() for word in words) + b"\0"
+
+
+API = [sentence("/login", "=name=admin", "=password="),
+       sentence("/interface/print", "=.proplist=name,type", "?type=ether", "?name=a", "?#|", ".tag=7"),
+       sentence("/ip/route/print", "?>distance=1", "?-comment", "?#!&.")]
+REST = [b"GET\n/rest/interface?type=ether&.proplist=name%2Ctype\nBasic YWRtaW46eA==\n",
+        b'POST\n/rest/ip/address/print\n\n{".proplist": ["address"], ".query": ["interface=a", "#!"]}',
+        b'PUT\n/rest/ip/firewall/filter\n\n{"chain": "forward", "disabled": true, "log": "no"}',
+        b'PATCH\n/rest/ip/route/*1\n\n{"!comment": "", "distance": 16}']
+SEEDS = {"doors": [b"\x0c" + one for one in API] + [b"\x01" + one for one in REST],
+         "dhcp": [OFFER], "pppoe": [PADO, SESSION], "ppp": [
     bytes.fromhex("070000 0a 01 01 000a 0506 01020304") + bytes.fromhex("0700 0300")]}
 
 
@@ -49,7 +69,7 @@ def build(name, folder):
     """The program of a target; made again when a source or header of ours is newer."""
     sources = [ROOT / f"tests/fuzz/{name}_fuzz.cpp", *(ROOT / one for one in TARGETS[name][0])]
     program = folder / f"{name}_fuzz"
-    headers = [*ROOT.glob("control/service/*.h"), *ROOT.glob("dataplane/*/*.h")]
+    headers = [*ROOT.glob("control/*/*.h"), *ROOT.glob("dataplane/*/*.h")]
     newest = max(path.stat().st_mtime for path in [*sources, *headers])
     if program.exists() and program.stat().st_mtime > newest:
         return program
@@ -58,7 +78,7 @@ def build(name, folder):
     done = subprocess.run(
         [CLANG, "-std=c++20", "-O1", "-g1", "-fsanitize=fuzzer,address,undefined",
          "-fno-sanitize-recover=undefined", "-Wno-address-of-packed-member", f"-I{ROOT}", *flags,
-         *sources, "-o", program, *pkg_config("--libs", "libdpdk", "fmt"), "-lcrypto"],
+         *sources, "-o", program, *pkg_config("--libs", "libdpdk", "fmt"), "-lcrypto", "-lcrypt"],
         capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"fuzz target {name} does not build:\n{done.stderr[-4000:]}")
