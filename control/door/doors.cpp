@@ -67,6 +67,7 @@ Doors::Doors(model::Commands& commands, const std::string& state_folder)
   backup_.serve(commands);
   observe::serve_polled(commands, state_folder);
   observe::serve_monitor_traffic(commands);
+  observe::serve_monitor_ethernet(commands);
 }
 
 Result<model::Tree> Doors::prepare(model::Tree tree) const {

@@ -114,5 +114,52 @@ TEST_F(MonitorTrafficTest, WhatIsNoInterfaceIsRefused) {
   EXPECT_THAT(refused({{"interface", many}}), HasSubstr("100 are the most"));
 }
 
+TEST(MonitorEthernet, SaysWhetherPortsHaveALink) {
+  model::Model model;
+  model::Commands commands{model};
+  serve_monitor_ethernet(commands);
+  const char* running = "true";
+  model.provide("/interface/ethernet", [&](const model::View&, model::Fields& out) {
+    out.emplace_back("running", running);
+  });
+  for (const char* name : {"ether1", "ether2"}) {
+    ASSERT_TRUE(model.apply({{model::Edit::Kind::kAdd,
+                              "/interface/ethernet",
+                              {},
+                              {{"name", name}, {"device", std::string("net_tap_") + name}},
+                              {},
+                              {}}}));
+  }
+  const auto ask = [&](const char* numbers, bool once) {
+    Call call;
+    call.path = "/interface/ethernet";
+    call.command = "monitor";
+    call.arguments = {{"numbers", numbers}};
+    if (once) call.arguments.emplace_back("once", "");
+    return commands.run(call, model::Caller{});
+  };
+  std::vector<PrintRow> rows;
+  auto once = ask("0,ether2", true);  // mktxp's indexes (D-28), nshttpd's names
+  ASSERT_TRUE(once);
+  EXPECT_EQ(once->running->step(once->running->next_deadline(), rows), Running::State::kDone);
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].get("name"), "ether1");
+  EXPECT_EQ(rows[1].get("status"), "link-ok");
+
+  rows.clear();
+  auto going = ask("ether1", false);
+  ASSERT_TRUE(going);
+  const uint64_t first = going->running->next_deadline();
+  EXPECT_EQ(going->running->step(first, rows), Running::State::kGoesOn);
+  running = "false";
+  EXPECT_EQ(going->running->next_deadline(), first + 1000);
+  EXPECT_EQ(going->running->step(first + 1000, rows), Running::State::kGoesOn);
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[1].get("status"), "no-link");
+  EXPECT_EQ(rows[1].get(".section"), "1");
+
+  EXPECT_FALSE(ask("ether9", true));
+}
+
 }  // namespace
 }  // namespace maclane::observe
