@@ -2,6 +2,7 @@
 #include "control/door/doors.h"
 
 #include <algorithm>
+#include <array>
 
 #include "control/model/secrets.h"
 #include "control/observe/log.h"
@@ -49,10 +50,20 @@ Errors seal_old_logins(model::Tree& tree) {
   return errors;
 }
 
+bool concerns_doors(const std::vector<model::MenuDiff>& menus) {
+  static constexpr std::array kTheirs = {"/user", "/user/group", "/ip/service", "/certificate",
+                                         "/system/clock"};
+  return std::any_of(menus.begin(), menus.end(), [](const model::MenuDiff& one) {
+    return std::find(kTheirs.begin(), kTheirs.end(), one.menu->path) != kTheirs.end();
+  });
+}
+
 }  // namespace
 
-Doors::Doors(model::Commands& commands, const std::string& state_folder)
+Doors::Doors(model::Commands& commands, const std::string& state_folder,
+             std::function<Netns::Scope()> enter)
     : commands_(commands),
+      enter_(std::move(enter)),
       background_(kSlowThreads),
       auth_(commands.model(), background_),
       files_(state_folder + "/files"),
@@ -60,6 +71,9 @@ Doors::Doors(model::Commands& commands, const std::string& state_folder)
       backup_(commands.model(), files_, background_),
       api_(commands, auth_),
       rest_(commands, auth_) {
+  commands.model().on_change([this](const model::Change& change) {
+    if (started_ && concerns_doors(change.menus)) configure();
+  });
   serve_users();
   serve_services();
   files_.serve(commands);
@@ -175,7 +189,6 @@ void Doors::prepare_tls(const ServiceSettings& service, TlsContext& context, std
 
 void Doors::configure() {
   const model::Tree& tree = commands_.model().tree();
-  revision_ = commands_.model().revision();
   auth_.on_config();
   ApiDoor::Settings api[2];
   RestDoor::Settings rest[2];
@@ -190,8 +203,11 @@ void Doors::configure() {
   }
   prepare_tls(api[1].service, api[1].context, api[1].problem);
   prepare_tls(rest[1].service, rest[1].context, rest[1].problem);
-  api_.configure(api[0], api[1]);
-  rest_.configure(rest[0], rest[1]);
+  {
+    const Netns::Scope scope = enter_();
+    api_.configure(api[0], api[1]);
+    rest_.configure(rest[0], rest[1]);
+  }
   observe::set_time_zone(tree.settings("/system/clock").get("time-zone-name"));
 }
 
@@ -202,17 +218,25 @@ void Doors::add_fds(std::vector<pollfd>& fds) const {
 }
 
 bool Doors::is_due(std::span<const pollfd> fds) const {
-  return commands_.model().revision() != revision_ || next_deadline() <= model::steady_ms() ||
+  return next_deadline() <= model::steady_ms() ||
          std::any_of(fds.begin(), fds.end(), [](const pollfd& one) { return one.revents != 0; });
 }
 
 void Doors::turn(std::span<const pollfd> fds) {
   if (!started_ || !is_due(fds)) return;
   background_.handle();
-  if (commands_.model().revision() != revision_) configure();
   api_.turn();
   rest_.turn();
-  auth_.tick(model::steady_ms());
+  const uint64_t now_ms = model::steady_ms();
+  auth_.tick(now_ms);
+  if (now_ms >= retried_ms_ + 1000) retry(now_ms);
+}
+
+void Doors::retry(uint64_t now_ms) {
+  retried_ms_ = now_ms;
+  const Netns::Scope scope = enter_();
+  api_.retry(now_ms);
+  rest_.retry(now_ms);
 }
 
 uint64_t Doors::next_deadline() const {
