@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from doors import PASSWORD, USER, Api, doors_config, logged_in, rest
+from doors import ADDRESS, PASSWORD, USER, Api, Http, doors_config, logged_in, rest
 from lab import Lab, wait_until
 
 
@@ -137,6 +137,11 @@ def test_rest_creates_changes_and_removes(router, tls):
     status, error = ask("PUT", "/ip/address", {"address": "10.77.0.1/24", "interface": "left", "colour": "red"})
     assert (status, error["message"]) == (400, "Bad Request")
     assert error["detail"].startswith("unknown parameter colour")
+    status, error = ask("PUT", "/interface/macvlan", {"name": "m"})
+    assert status == 400 and error["detail"].startswith("missing =interface="), error
+    status, rows = ask("POST", "/interface/ethernet/monitor", {"numbers": "left,1", "once": ""})
+    assert (status, rows) == (200, [{"name": "left", "status": "link-ok"},  # D-36, D-37
+                                    {"name": "right", "status": "link-ok"}])
 
 
 def test_policies_hold_at_both_doors(router):
@@ -177,19 +182,36 @@ def test_services_move_and_close_live(router):
         except (ConnectionError, EOFError):
             return "closed"
 
-    def becomes(port, wanted):
-        wait_until(lambda: answer(port) == wanted, 10, f"port {port}: {wanted}")
-
     with logged_in(router) as api:
         api.talk("/ip/service/set", "=.id=www", "=port=8080")
-        becomes(8080, 200)
-        becomes(80, "refused")
+        assert (answer(8080), answer(80)) == (200, "refused")  # before the client hears "!done"
         api.talk("/ip/service/disable", "=.id=www")
-        becomes(8080, "refused")
+        assert answer(8080) == "refused"
         api.talk("/ip/service/set", "=.id=www", "=port=80", "=disabled=no", "=address=10.9.9.0/24")
-        becomes(80, "closed")
+        assert answer(80) == "closed"
         api.talk("/ip/service/set", "=.id=www", "=address=")
-        becomes(80, 200)
+        assert answer(80) == 200
+        # Who closes his own door still has the answer.
+        assert rest(router, "PATCH", "/ip/service/www", {"disabled": "yes"})[0] == 200
+        assert answer(80) == "refused"
+        api.talk("/ip/service/enable", "=.id=www")
+        assert answer(80) == 200
+
+
+def test_doors_stand_in_the_programs_namespace_and_devices_where_the_router_is():
+    """An interface that a client adds has its device where those of the configuration are."""
+    with Lab() as lab:
+        config = doors_config()
+        programs = lab.namespace("programs")
+        config["dataplane"]["host-plane"] = programs.name
+        router = lab.router(config).start()
+        router.ctl("/ip/service/set", "www", "port=8080")
+        body = {"name": "late", "device": "net_tap7,iface=mllate"}
+        connection = Http(router, port=8080)
+        connection.sock = programs.connect(ADDRESS, 8080, timeout=60)
+        code, row = rest(router, "PUT", "/interface/ethernet", body, connection=connection)
+        assert (code, row["name"]) == (201, "late")
+        assert router.ns.ip("link", "show", "mllate").returncode == 0
 
 
 def test_backup_with_a_password(router):
