@@ -36,11 +36,6 @@ uint64_t random_seed() {
   return seed;
 }
 
-bool is_pci_address(std::string_view device) {
-  const std::string_view address = device.substr(0, device.find(','));
-  return address.size() == 12 && address[4] == ':' && address[7] == ':' && address[10] == '.';
-}
-
 std::string clock_text() {
   const std::time_t now = std::time(nullptr);
   std::tm local{};
@@ -56,35 +51,13 @@ constexpr std::string_view kTakenAtStart[] = {"workers", "spread",       "huge-p
 
 }  // namespace
 
-DataplaneConfig dataplane_config(const model::Tree& tree) {
-  DataplaneConfig config;
-  const model::View settings = tree.settings("/dataplane");
-  for (std::string_view cpu : model::split_list(settings.get("workers")))
-    config.worker_cpus.push_back(static_cast<unsigned>(model::parse_integer(cpu).value_or(0)));
-  config.rss = settings.get("spread") == "rss";
-  const std::string_view huge = settings.get("huge-pages");
-  config.huge_pages = huge == "yes"  ? DataplaneConfig::HugePages::kYes
-                      : huge == "no" ? DataplaneConfig::HugePages::kNo
-                                     : DataplaneConfig::HugePages::kAuto;
-  config.memory_mb = static_cast<uint32_t>(settings.get_integer("memory"));
-  config.mbufs = static_cast<uint32_t>(settings.get_integer("mbufs"));
-  config.max_sessions = static_cast<uint32_t>(settings.get_integer("max-sessions"));
-  config.max_neighbours =
-      static_cast<uint32_t>(tree.settings("/ip/settings").get_integer("max-neighbor-entries"));
-  for_each(tree, "/interface/ethernet", [&](const model::View& row) {
-    config.max_mtu = std::max(config.max_mtu, static_cast<uint16_t>(row.get_integer("mtu")));
-    const std::string_view device = row.get("device");
-    if (is_pci_address(device)) config.pci.emplace_back(device.substr(0, device.find(',')));
-  });
-  return config;
-}
-
 Router::Router(RouterOptions options) : options_(std::move(options)) {}
 
 Router::~Router() {
   // The doors and services go before what they use; the dataplane last.
   doors_.reset();
   door_.reset();
+  runner_.end_all();
   names_.reset();
   host_.reset();
   leases_.reset();
@@ -140,9 +113,15 @@ Status Router::start() {
                       [this](std::string_view name) { return compiled_->names.index_of(name); });
   add_dhcp_server_commands(commands_, *services_);
   add_dns_commands(commands_, *names_);
+  runner_.use_files({[this](std::string_view name) { return doors_->files().read(name); },
+                     [this](std::string_view name, std::string_view bytes) {
+                       return doors_->files().write(name, bytes);
+                     }});
+  runner_.serve();
+  scheduler_.serve();
   if (const auto missing = commands_.unhandled(); !missing.empty())
     return fail(fmt::format("nothing carries out {}", fmt::join(missing, ", ")));
-  door_ = std::make_unique<door::SocketDoor>(commands_, options_.socket_path);
+  door_ = std::make_unique<door::SocketDoor>(runner_, options_.socket_path);
   if (Status status = door_->start(); !status) return status;
   doors_->start();
   return {};
@@ -326,6 +305,9 @@ void Router::run(int signal_fd) {
     names_->tick(io_->now_ms());
     model_.tick(model::steady_ms());
     if (services_->changed()) republish();
+    scheduler_.turn(std::time(nullptr));
+    runner_.turn();
+    door_->turn();
     dataplane_->poll();
     const auto now = std::chrono::steady_clock::now();
     if (now >= next_link_poll) {
@@ -336,8 +318,9 @@ void Router::run(int signal_fd) {
     // Punted packets cannot wake a sleeper without a system call in the worker, so control looks
     // often while there are any, and every millisecond when there are none.
     if (busy_) quick_until = now + kQuick;
-    const bool waiting = doors_->next_deadline() > model::steady_ms();
-    const timespec wait{0, !waiting ? 0 : now < quick_until ? 50'000 : 1'000'000};
+    const bool due =
+        std::min(doors_->next_deadline(), runner_.next_deadline()) <= model::steady_ms();
+    const timespec wait{0, due ? 0 : now < quick_until ? 50'000 : 1'000'000};
     fds.assign(1, pollfd{signal_fd, POLLIN, 0});
     fds.push_back(pollfd{host_->fd(), POLLIN, 0});
     doors_->add_fds(fds);

@@ -329,7 +329,8 @@ void ApiClient::step(uint64_t now_ms) {
     if (state == Running::State::kGoesOn) {
       stay.push_back(std::move(going));
     } else {
-      append_done(reply.tail, going.tag, {});
+      append_done(reply.tail, going.tag,
+                  state == Running::State::kDone ? going.running->result() : model::Fields{});
     }
     if (!reply.rows.empty() || !reply.tail.empty()) push(std::move(reply));
   }

@@ -1,8 +1,8 @@
-// Connects to the console socket. See console_client.h.
+// Requests to a router and what it says. See console_client.h.
 #include "control/door/console_client.h"
 
+#include <poll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -12,58 +12,94 @@
 namespace maclane::door {
 namespace {
 
-constexpr time_t kPatienceSec = 60;
+constexpr int kLookMs = 100;  // for a stop that came as a signal
 
 }  // namespace
 
-tl::expected<Json, std::string> ask(const std::string& path, const Json& request) {
-  const auto unreachable = [&](const std::string& why) {
-    return tl::make_unexpected("No router answers at " + path + ": " + why +
-                               ". Start one with `maclane CONF.yaml`, or name its socket with "
-                               "--socket.");
-  };
+ConsoleClient::~ConsoleClient() {
+  close();
+}
+
+void ConsoleClient::close() {
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = -1;
+  in_.clear();
+}
+
+std::string ConsoleClient::unreachable(const std::string& why) {
+  close();
+  return "No router answers at " + path_ + ": " + why +
+         ". Start one with `maclane CONF.yaml`, or name its socket with --socket.";
+}
+
+tl::expected<void, std::string> ConsoleClient::connect() {
+  if (fd_ >= 0) return {};
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path) {
-    return unreachable("a socket's path has 1 to 107 letters");
+  if (path_.empty() || path_.size() >= sizeof address.sun_path) {
+    return tl::make_unexpected(unreachable("a socket's path has 1 to 107 letters"));
   }
-  std::memcpy(address.sun_path, path.data(), path.size());
-  struct Closer {
-    int fd;
-    ~Closer() { ::close(fd); }
-  } socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  const timeval patience{kPatienceSec, 0};
-  ::setsockopt(socket.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  ::setsockopt(socket.fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  if (::connect(socket.fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    const int code = errno;
-    if (code == EACCES) {
-      return tl::make_unexpected("The socket " + path +
-                                 " may not be opened: be root, or a member of the group maclane.");
-    }
-    return unreachable(std::strerror(code));
+  std::memcpy(address.sun_path, path_.data(), path_.size());
+  fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return {};
+  const int code = errno;
+  if (code == EACCES) {
+    close();
+    return tl::make_unexpected("The socket " + path_ +
+                               " may not be opened: be root, or a member of the group maclane.");
   }
+  return tl::make_unexpected(unreachable(std::strerror(code)));
+}
+
+bool ConsoleClient::send(const Json& request) const {
   const std::string line = request.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   size_t sent = 0;
   while (sent < line.size()) {
-    const ssize_t n = ::send(socket.fd, line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
+    const ssize_t n = ::send(fd_, line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;  // the router may have refused already: its answer says why
+    if (n <= 0) return false;
     sent += static_cast<size_t>(n);
   }
-  std::string reply;
-  std::string chunk(64U << 10, '\0');
+  return true;
+}
+
+tl::expected<Json, std::string> ConsoleClient::ask(const Json& request,
+                                                   const std::function<void(const Json&)>& said,
+                                                   std::atomic<bool>* stop) {
+  // A router that was restarted meanwhile is asked anew.
+  char nothing = 0;
+  if (fd_ >= 0 && ::recv(fd_, &nothing, 1, MSG_PEEK | MSG_DONTWAIT) == 0) close();
+  if (auto connected = connect(); !connected) return tl::make_unexpected(connected.error());
+  (void)send(request);  // a router that refuses may have said why
+  bool stopped = false;
+  std::string chunk(size_t{64} << 10, '\0');
   while (true) {
-    const ssize_t n = ::recv(socket.fd, chunk.data(), chunk.size(), 0);
+    for (size_t end = in_.find('\n'); end != std::string::npos; end = in_.find('\n')) {
+      const Json line = Json::parse(in_.substr(0, end), nullptr, false);
+      in_.erase(0, end + 1);
+      if (!line.is_object()) {
+        return tl::make_unexpected(unreachable("what answers there is not a Maclane router"));
+      }
+      if (line.contains("out") || line.contains("warn")) {
+        if (said) said(line);
+        continue;
+      }
+      return line;
+    }
+    if (stop != nullptr && *stop && !stopped) {
+      stopped = true;
+      (void)send({{"stop", true}});
+    }
+    pollfd waiting{fd_, POLLIN, 0};
+    const int ready = ::poll(&waiting, 1, kLookMs);
+    if (ready <= 0) continue;
+    const ssize_t n = ::recv(fd_, chunk.data(), chunk.size(), 0);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno == EAGAIN) return unreachable("it took more than a minute to answer");
-    if (n <= 0) return unreachable("it closed the connection without an answer");
-    reply.append(chunk, 0, static_cast<size_t>(n));
-    if (chunk[static_cast<size_t>(n) - 1] == '\n') break;
+    if (n <= 0) {
+      return tl::make_unexpected(unreachable("it closed the connection without an answer"));
+    }
+    in_.append(chunk, 0, static_cast<size_t>(n));
   }
-  Json parsed = Json::parse(reply, nullptr, false);
-  if (!parsed.is_object()) return unreachable("what answers there is not a Maclane router");
-  return parsed;
 }
 
 }  // namespace maclane::door

@@ -1,15 +1,40 @@
-// The console's end of the socket: one request, one reply. Blocks; for programs, never the router.
+// A console's end of the socket (console.h). Blocks; for programs, never the router.
 #pragma once
 
+#include <atomic>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 
-#include "control/door/request.h"
+#include "control/door/json_bounds.h"
 
 namespace maclane::door {
 
-/// Connects, sends, waits at most a minute for the reply. The error is a sentence that says how to
-/// reach a router.
-[[nodiscard]] tl::expected<Json, std::string> ask(const std::string& path, const Json& request);
+class ConsoleClient {
+ public:
+  explicit ConsoleClient(std::string path) : path_(std::move(path)) {}
+  ~ConsoleClient();
+  ConsoleClient(const ConsoleClient&) = delete;
+  ConsoleClient& operator=(const ConsoleClient&) = delete;
+
+  /// Connects if it is not connected. The error is a sentence that says how to reach a router.
+  [[nodiscard]] tl::expected<void, std::string> connect();
+
+  /// Sends a request; hands what is said meanwhile (out, warn) to `said` and gives the reply that
+  /// ends it. Where `stop` becomes true, the command is stopped.
+  [[nodiscard]] tl::expected<Json, std::string> ask(
+      const Json& request, const std::function<void(const Json&)>& said = {},
+      std::atomic<bool>* stop = nullptr);
+
+ private:
+  [[nodiscard]] bool send(const Json& request) const;
+  [[nodiscard]] std::string unreachable(const std::string& why);
+  void close();
+
+  std::string path_;
+  std::string in_;
+  int fd_ = -1;
+};
 
 }  // namespace maclane::door

@@ -21,7 +21,7 @@ class Bounds {
   bool string(std::string&) { return true; }
   bool binary(Json::binary_t&) { return true; }
   bool key(std::string&) {
-    if (++keys_.back() <= Requests::kMaxKeys) return true;
+    if (++keys_.back() <= kMaxJsonKeys) return true;
     problem = "An object of the request has more than 512 keys.";
     return false;
   }
@@ -38,7 +38,7 @@ class Bounds {
  private:
   bool open() {
     keys_.push_back(0);
-    if (keys_.size() <= Requests::kMaxDepth) return true;
+    if (keys_.size() <= kMaxJsonDepth) return true;
     problem = "The request nests deeper than 16.";
     return false;
   }

@@ -205,6 +205,7 @@ void RestDoor::step(uint64_t now_ms) {
       if (late) pending.running->stop();
       model::Outcome outcome;
       outcome.rows = std::move(pending.rows);
+      outcome.result = pending.running->result();
       finish(pending.exchange, answer_of(call, std::move(outcome)));
     } else {
       stay.push_back(std::move(pending));

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <pwd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -15,13 +16,18 @@ namespace maclane::door {
 namespace {
 
 constexpr size_t kReadChunk = 64U << 10;
-constexpr int kRequestsPerTurn = 16;            // of one client, so that others get theirs
-constexpr size_t kHighWater = size_t{4} << 20;  // unread replies that stop further requests
+constexpr int kRequestsPerTurn = 16;  // of one client, so that others get theirs
 constexpr std::chrono::seconds kStall{60};
 constexpr std::chrono::seconds kAcceptPause{1};
 
 std::string reason() {
   return std::strerror(errno);
+}
+
+/// What is heard while a command runs.
+bool is_stop(std::string_view line) {
+  constexpr size_t kLongest = 32;
+  return line.size() < kLongest && line.find("\"stop\"") != std::string_view::npos;
 }
 
 class Descriptor {
@@ -38,6 +44,20 @@ class Descriptor {
  private:
   int fd_;
 };
+
+/// Who has the socket open: root, or a member of the group maclane. The caller may do all.
+model::Caller caller_of(int fd, uint64_t session) {
+  model::Caller caller;
+  caller.user = "admin";
+  caller.via = "console";
+  caller.session = session;
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid != 0) {
+    if (const passwd* user = ::getpwuid(peer.uid)) caller.user = user->pw_name;
+  }
+  return caller;
+}
 
 sockaddr_un address_of(const std::string& path) {
   sockaddr_un address{};
@@ -129,15 +149,14 @@ void SocketDoor::add_fds(std::vector<pollfd>& fds) const {
     short events = 0;
     const bool full = client.waiting() >= kHighWater;
     if (!client.at_end && !client.has_line && !full) events |= POLLIN;
-    // A request that waits its turn is answered as soon as there is room for its reply.
-    if (client.waiting() != 0 || client.has_line) events |= POLLOUT;
+    if (client.waiting() != 0) events |= POLLOUT;
     fds.push_back({fd, events, 0});
   }
 }
 
 void SocketDoor::handle(const std::vector<pollfd>& fds) {
-  const auto now = Clock::now();
   bool knock = false;
+  bool heard = false;
   for (const pollfd& p : fds) {
     if (p.revents == 0 || p.fd < 0) continue;
     if (p.fd == listener_) {
@@ -151,23 +170,45 @@ void SocketDoor::handle(const std::vector<pollfd>& fds) {
         client.waiting() < kHighWater) {
       read_from(p.fd, client);
     }
+    if ((p.revents & (POLLERR | POLLNVAL)) != 0) {
+      close(found);
+      continue;
+    }
     answer_lines(client);
-    const bool gone = (p.revents & (POLLERR | POLLNVAL)) != 0 || !write_to(p.fd, client);
-    if (gone || (client.at_end && !client.has_line && client.waiting() == 0)) {
-      ::close(p.fd);
-      clients_.erase(found);
-    }
+    heard = true;
   }
-  for (auto it = clients_.begin(); it != clients_.end();) {
-    const Client& client = it->second;
-    if (client.waiting() != 0 && now - client.progress > kStall) {
-      ::close(it->first);
-      it = clients_.erase(it);
-    } else {
-      ++it;
-    }
-  }
+  if (heard) runner_.turn();  // most commands are done at once
   if (knock) accept_all();
+  turn();
+}
+
+void SocketDoor::turn() {
+  for (auto it = clients_.begin(); it != clients_.end();) {
+    const auto client = it++;
+    if (!serve(client->first, client->second)) close(client);
+  }
+}
+
+bool SocketDoor::serve(int fd, Client& client) {
+  if (client.has_line) answer_lines(client);
+  if (client.console->busy() && client.waiting() < kHighWater) {
+    std::string lines;
+    client.console->collect(lines);
+    say(client, lines);
+    if (!client.console->busy()) answer_lines(client);
+  }
+  if (client.waiting() != 0) {
+    if (!write_to(fd, client)) return false;
+    if (client.waiting() != 0 && Clock::now() - client.progress > kStall) return false;
+  }
+  return !client.at_end || client.has_line || client.console->busy() || client.waiting() != 0;
+}
+
+void SocketDoor::close(std::map<int, Client>::iterator client) {
+  const uint64_t session = client->second.session;
+  ::close(client->first);
+  clients_.erase(client);
+  runner_.commands().model().session_died(session);
 }
 
 void SocketDoor::accept_all() {
@@ -183,13 +224,15 @@ void SocketDoor::accept_all() {
     }
     if (clients_.size() >= kMaxClients) {
       const std::string no =
-          Requests::refusal("64 consoles are connected already; close one of them.") + "\n";
+          Console::refusal("64 consoles are connected already; close one of them.");
       // A client that cannot take one line at once learns it from the closed socket.
       (void)!::send(fd.get(), no.data(), no.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       continue;
     }
     Client client;
     client.progress = Clock::now();
+    client.session = next_session_++;
+    client.console = std::make_unique<Console>(runner_, caller_of(fd.get(), client.session));
     clients_.emplace(fd.get(), std::move(client));
     fd.release();
   }
@@ -215,21 +258,25 @@ void SocketDoor::answer_lines(Client& client) {
     size_t end = client.in.find('\n', std::max(begin, client.scanned));
     const bool whole = end != std::string::npos;
     if (!whole) end = client.in.size();
-    if (end - begin > Requests::kMaxLine) {
-      say(client, Requests::refusal("The request is longer than 1 MiB; send it in parts."));
+    if (end - begin > Console::kMaxLine) {
+      say(client, Console::refusal("The request is longer than 4 MiB; send it in parts."));
       client.at_end = true;
       begin = client.scanned = client.in.size();
       break;
     }
-    if (!whole || turn == kRequestsPerTurn || client.waiting() >= kHighWater) {
+    std::string_view line(client.in.data() + begin, end - begin);
+    // A command that runs is waited for, unless it is to be stopped.
+    const bool waits = client.console->busy() && !is_stop(line);
+    if (!whole || waits || turn == kRequestsPerTurn || client.waiting() >= kHighWater) {
       client.has_line = whole;
       client.scanned = whole ? begin : end;
       break;
     }
-    std::string_view line(client.in.data() + begin, end - begin);
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (line.find_first_not_of(" \t") != std::string_view::npos) {
-      say(client, requests_.answer(line));
+      std::string lines;
+      client.console->take(line, lines);
+      say(client, lines);
     }
     begin = end + 1;
   }
@@ -237,19 +284,10 @@ void SocketDoor::answer_lines(Client& client) {
   client.scanned -= std::min(begin, client.scanned);
 }
 
-void SocketDoor::say(Client& client, std::string reply) {
-  if (reply.size() >= max_reply_ || waiting() + reply.size() >= kMaxWaiting) {
-    reply = Requests::refusal(
-        "The answer is too long to send; choose rows with where, or properties with proplist.");
-  }
+void SocketDoor::say(Client& client, std::string_view lines) {
+  if (lines.empty()) return;
   if (client.waiting() == 0) client.progress = Clock::now();
-  if (client.sent == client.out.size()) {
-    client.out = std::move(reply);
-    client.sent = 0;
-  } else {
-    client.out += reply;
-  }
-  client.out += '\n';
+  client.out += lines;
 }
 
 bool SocketDoor::write_to(int fd, Client& client) {
@@ -271,12 +309,6 @@ bool SocketDoor::write_to(int fd, Client& client) {
   std::string().swap(client.out);
   client.sent = 0;
   return true;
-}
-
-size_t SocketDoor::waiting() const {
-  size_t sum = 0;
-  for (const auto& [fd, client] : clients_) sum += client.out.size();
-  return sum;
 }
 
 }  // namespace maclane::door

@@ -85,6 +85,8 @@ class Running {
   /// Appends the rows it has to say now.
   virtual State step(uint64_t now_ms, std::vector<PrintRow>& rows) = 0;
   virtual void stop() {}
+  /// After kDone: what the command's end carries beside its rows.
+  [[nodiscard]] virtual Fields result() const { return {}; }
   /// After kFailed: why.
   [[nodiscard]] virtual const Failure& failure() const;
 };

@@ -71,19 +71,17 @@ constexpr std::string_view kLaterMenus[] = {"/interface/bonding",
                                             "/system/logging",
                                             "/system/note",
                                             "/system/ntp",
-                                            "/system/scheduler",
-                                            "/system/script",
                                             "/system/upgrade",
                                             "/system/watchdog"};
 
 const std::vector<Menu>& all_menus() {
   static const std::vector<Menu> menus = [] {
     std::vector<Menu> out;
-    for (auto part :
-         {group_menus(), system_menus().subspan(0, 1), system_menus().subspan(2), interface_menus(),
-          client_menus().subspan(0, 1), ip_menus(), dhcp_menus(), dns_menus(),
-          client_menus().subspan(1), conntrack_menus(), firewall_menus(), certificate_menus(),
-          service_menus(), user_menus(), polled_menus(), system_menus().subspan(1, 1)}) {
+    for (auto part : {group_menus(), system_menus().subspan(0, 1), system_menus().subspan(2),
+                      interface_menus(), client_menus().subspan(0, 1), ip_menus(), dhcp_menus(),
+                      dns_menus(), client_menus().subspan(1), conntrack_menus(), firewall_menus(),
+                      script_menus(), certificate_menus(), service_menus(), user_menus(),
+                      polled_menus(), system_menus().subspan(1, 1)}) {
       out.insert(out.end(), part.begin(), part.end());
     }
     return out;

@@ -119,6 +119,29 @@ constexpr Command kMoveCommand{.name = "move",
                                .positional = "numbers",
                                .flags = kRows};
 
+constexpr Property kExport[] = {
+    {.name = "file", .type = Type::kString, .help = "writes it to this file"},
+    flag("compact", "what differs from a fresh router, as it is anyway"),
+    flag("verbose", "every property that has a value"),
+    flag("terse", "one whole command a line"),
+    flag("hide-sensitive", "without secrets, as it is anyway"),
+    flag("show-sensitive", "with passwords and keys"),
+    {.name = "yaml",
+     .type = Type::kBool,
+     .flags = Property::kOurs,
+     .help = "all of it as a configuration file"},
+};
+constexpr Command kExportCommand{.name = "export",
+                                 .help = "the commands that make what is here",
+                                 .arguments = kExport,
+                                 .positional = "file",
+                                 .policy = Policy::kRead};
+
+constexpr Command kSchemaCommand{.name = "schema",
+                                 .help = "lists the properties of this menu",
+                                 .policy = Policy::kRead,
+                                 .flags = Command::kOurs};
+
 bool writable(const Menu& menu, std::string_view property) {
   const Property* found = menu.find(property);
   return found != nullptr && !found->has(Property::kReadOnly);
@@ -139,17 +162,18 @@ void add_edits(const Menu& menu, std::vector<const Command*>& out) {
 std::vector<const Command*> of_kind(const Menu& menu) {
   using Kind = Menu::Kind;
   std::vector<const Command*> out;
-  if (menu.kind == Kind::kGroup) return out;
-  out = {&kPrintCommand, &kGetCommand, &kListenCommand};
+  if (menu.kind == Kind::kGroup) return {&kExportCommand};
+  out = {&kPrintCommand, &kGetCommand, &kListenCommand, &kSchemaCommand};
   if (menu.kind == Kind::kSettings) {
     const bool any = std::any_of(menu.properties.begin(), menu.properties.end(),
                                  [](const Property& p) { return !p.has(Property::kReadOnly); });
-    if (any) out.push_back(&kSetSettingsCommand);
+    if (any) out.insert(out.end(), {&kSetSettingsCommand, &kExportCommand});
     return out;
   }
   out.push_back(&kFindCommand);
   if (menu.kind != Kind::kState) {
     add_edits(menu, out);
+    out.push_back(&kExportCommand);
     return out;
   }
   if (!menu.gathers.empty()) {
@@ -181,6 +205,17 @@ constexpr Command kStatus{.name = "status",
                           .policy = Policy::kRead,
                           .flags = Command::kOurs};
 
+constexpr Property kExecute[] = {
+    {.name = "script", .type = Type::kString, .flags = Property::kRequired, .help = "the script"},
+    flag("as-string", "waits for its end, and gives what it wrote"),
+};
+constexpr Property kImport[] = {
+    {.name = "file-name",
+     .type = Type::kString,
+     .flags = Property::kRequired,
+     .help = "a file of /file; .rsc may be left out"},
+    flag("verbose", "with the lines as they are carried out"),
+};
 constexpr Property kNewPassword[] = {
     {.name = "old-password", .type = Type::kString, .help = "the one that is in force"},
     {.name = "new-password",
@@ -223,6 +258,14 @@ constexpr Property kResetArguments[] = {
 };
 
 constexpr Command kRootCommands[] = {
+    {.name = "execute",
+     .help = "runs a script beside others",
+     .arguments = kExecute,
+     .positional = "script"},
+    {.name = "import",
+     .help = "carries out the commands of a file, to the first that fails",
+     .arguments = kImport,
+     .positional = "file-name"},
     kStatus,
     kReload,
     kPasswordCommand,

@@ -15,6 +15,7 @@ std::span<const Menu> client_menus();  // the first is an interface
 std::span<const Menu> dhcp_menus();
 std::span<const Menu> dns_menus();
 std::span<const Menu> system_menus();
+std::span<const Menu> script_menus();
 std::span<const Menu> certificate_menus();
 std::span<const Menu> polled_menus();
 std::span<const Menu> service_menus();

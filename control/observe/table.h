@@ -11,11 +11,12 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "control/model/model.h"
 
 namespace maclane::observe {
 
@@ -53,14 +54,20 @@ struct PrintOptions {
   bool bold = false;  // headers
 };
 
-/// From a print reply of the socket ("menu" and "rows"); what is missing there is empty here.
-[[nodiscard]] Table table_of(const nlohmann::ordered_json& reply);
+/// Rows of a menu, as print shows them.
+[[nodiscard]] Table table_of(const model::Menu& menu, const std::vector<model::PrintRow>& rows);
+/// Rows a command answers with, all their fields in order.
+[[nodiscard]] Table table_of(const std::vector<model::PrintRow>& rows);
 
 /// Whole lines, the last with its newline; "" if there is nothing to print.
 [[nodiscard]] std::string to_text(const Table& table, const PrintOptions& options);
 
 /// The rows as a JSON array of objects of strings with ".id"; a settings menu is one object.
 [[nodiscard]] std::string to_json(const Table& table);
+
+/// Fields as one JSON object of strings.
+[[nodiscard]] std::string to_json_object(
+    const std::vector<std::pair<std::string, std::string>>& fields);
 
 /// "name: value" lines, names right-aligned.
 [[nodiscard]] std::string to_lines(const std::vector<std::pair<std::string, std::string>>& fields);

@@ -49,7 +49,8 @@ std::unique_ptr<Command> Parser::parse_next(char end, std::string& menu, size_t 
   }
   if (failed()) return nullptr;
   if (at_end()) {
-    if (wanted(at_)) offer_path(at_, *words_.root().at(menu), true, false);
+    const MenuWord* here = words_.root().at(menu);
+    if (wanted(at_) && here != nullptr && begins_command()) offer_path(at_, *here, true, false);
     if (end == '}') fail(open, "expected closing brace", "there is no } for this {", true);
     if (end == ']') fail(open, "expected closing bracket", "there is no ] for this [", true);
     return nullptr;
@@ -151,6 +152,10 @@ tl::expected<Parsed, SyntaxError> parse(const Words& words, std::string_view tex
 Reader::Reader(const Words& words, std::string_view text, const ParseOptions& options)
     : parser_(std::make_unique<Parser>(words, text, options)) {}
 Reader::~Reader() = default;
+
+const std::string& Reader::menu() const {
+  return parser_->menu();
+}
 
 tl::expected<std::unique_ptr<const Command>, SyntaxError> Reader::next() {
   auto command = parser_->next();

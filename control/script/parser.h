@@ -61,6 +61,8 @@ class Reader {
 
   /// The next command; null at the end.
   [[nodiscard]] tl::expected<std::unique_ptr<const Command>, SyntaxError> next();
+  /// The menu what follows is in.
+  [[nodiscard]] const std::string& menu() const;
 
  private:
   std::unique_ptr<Parser> parser_;

@@ -56,7 +56,7 @@ bool Parser::parse_arguments(Command& command, const CommandWord& word, const Ar
   while (true) {
     skip_blanks(false);
     if (failed()) return false;
-    if (wanted(at_)) offer_parameters(at_, command, word);
+    if (wanted(at_) && text_[at_ - 1] != '=') offer_parameters(at_, command, word);
     if (at_command_end()) return true;
     const bool where = keyword("where");
     if (word.is_find || (where && word.takes_where)) {

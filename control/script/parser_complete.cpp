@@ -6,6 +6,12 @@
 
 namespace maclane::script {
 
+bool Parser::begins_command() const {
+  const size_t last = text_.find_last_not_of(" \t");
+  return last == std::string_view::npos ||
+         std::string_view("\r\n;{[").find(text_[last]) != std::string_view::npos;
+}
+
 void Parser::offer(size_t begin, Completion::Kind kind, std::string_view text,
                    std::string_view help) {
   Completion& out = *completion_;
@@ -52,7 +58,7 @@ void Parser::offer_parameters(size_t begin, const Command& command, const Comman
     if (command.find(one.name) != nullptr) continue;
     const bool positional = std::find(word.positional.begin(), word.positional.end(), one.name) !=
                             word.positional.end();
-    if (positional && one.property == nullptr) continue;
+    if (positional && (one.property == nullptr || one.name == "numbers")) continue;
     offer(begin, Completion::Kind::kParameter,
           one.kind == Parameter::Kind::kFlag ? one.name : one.name + "=", one.help);
   }

@@ -116,8 +116,13 @@ class Parser {
   // parser_complete.cpp
   /// Whether the word that begins at an offset reaches the end of the text.
   [[nodiscard]] bool wanted(size_t begin) const {
-    return completion_ != nullptr && at_end() && begin >= completion_->begin;
+    if (completion_ == nullptr || !at_end() || begin < completion_->begin) return false;
+    // At the very end a new word begins only behind what separates words.
+    return begin < text_.size() || begin == 0 ||
+           std::string_view(" \t\r\n;{[(=/:").find(text_[begin - 1]) != std::string_view::npos;
   }
+  /// Whether a command can begin at the end of the text.
+  [[nodiscard]] bool begins_command() const;
   void offer(size_t begin, Completion::Kind kind, std::string_view text, std::string_view help);
   void offer_path(size_t begin, const MenuWord& here, bool first, bool root);
   void offer_parameters(size_t begin, const Command& command, const CommandWord& word);

@@ -1,133 +1,290 @@
-// What is typed at the console becomes a request, or an error that points at the word.
+// The console's protocol without its socket: what is asked, and what comes back.
+#include "control/door/console.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <random>
 
-#include "control/door/console_line.h"
+#include "control/door/shell_words.h"
 
 namespace maclane::door {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 
-const Catalog& catalog() {
-  static const Catalog all({
-      {"/interface", "state", "", {"print", "get"}, {"name", "type"}},
-      {"/interface/macvlan",
-       "list",
-       "",
-       {"print", "get", "add", "set", "remove", "enable", "disable", "comment", "schema"},
-       {"name", "interface", "mode", "mtu", "comment", "disabled"}},
-      {"/interface/vlan", "list", "", {"print", "add"}, {"name"}},
-      {"/ip/address", "list", "", {"print", "add"}, {"address", "interface"}},
-      {"/ip/dhcp-server", "list", "", {"print"}, {"name"}},
-      {"/ip/dhcp-server/network", "list", "", {"print"}, {"address"}},
-      {"/ip/firewall/filter", "ordered", "", {"print", "move"}, {"chain", "action"}},
-      {"/system/identity", "settings", "", {"print", "set"}, {"name"}},
-      {"/system", "commands", "", {"reload", "status"}, {}},
-  });
-  return all;
-}
-
-ConsoleLine good(const std::string& line, std::string_view context = "") {
-  const auto parsed = parse_line(catalog(), context, line);
-  EXPECT_TRUE(parsed) << line << ": " << (parsed ? "" : parsed.error().message);
-  return parsed ? *parsed : ConsoleLine{};
-}
-
-TEST(Console, TakesBothSpellings) {
-  for (const char* line :
-       {"/interface/macvlan/print", "/interface macvlan print", "interface macvlan print",
-        "interface/macvlan print", " /interface / macvlan  print ", "/int mac pri",
-        "/interface/macvlan/print brief"}) {
-    const ConsoleLine out = good(line);
-    EXPECT_EQ(out.path, "/interface/macvlan") << line;
-    EXPECT_EQ(out.command, "print") << line;
+class ConsoleTest : public testing::Test {
+ protected:
+  ConsoleTest() {
+    runner_.use_files({[this](std::string_view name) -> Result<std::string> {
+                         const auto found = files_.find(std::string(name));
+                         if (found == files_.end()) return fail("there is no such file");
+                         return found->second;
+                       },
+                       [this](std::string_view name, std::string_view bytes) -> Status {
+                         files_[std::string(name)] = bytes;
+                         return {};
+                       }});
+    model_.on_commit([this](const model::Tree&) -> Status {
+      ++commits_;
+      return {};
+    });
+    runner_.serve();
+    model::Caller caller;
+    caller.user = "admin";
+    caller.via = "console";
+    console_.emplace(runner_, caller);
+    says("/interface ethernet add name=ether1 device=net_null0");
   }
-  EXPECT_EQ(good("/ip dhcp-server network print").path, "/ip/dhcp-server/network");
-  EXPECT_EQ(good("/ip dhcp-server print").path, "/ip/dhcp-server");
-  EXPECT_EQ(good("reload").path, "/system");
-  EXPECT_EQ(good("status").command, "status");
-  EXPECT_EQ(good("print", "/interface/macvlan").path, "/interface/macvlan");
-  EXPECT_EQ(good("ip address print", "/interface/macvlan").path, "/ip/address");
-  EXPECT_EQ(good("/ip/address", "/interface/macvlan").path, "/ip/address");
-  EXPECT_EQ(good("..", "/interface/macvlan").path, "/interface");
-  EXPECT_EQ(good("/", "/interface/macvlan").path, "");
-  EXPECT_EQ(good("").command, "");
+
+  /// Everything said until the command has ended; its end is in done_.
+  std::string ask(const Json& request) {
+    std::string lines;
+    console_->take(request.dump(), lines);
+    for (int i = 0; console_->busy(); ++i) {
+      if (i == turns_) console_->take(R"({"stop":true})", lines);  // it goes on for ever
+      runner_.turn();
+      console_->collect(lines);
+    }
+    std::string out;
+    done_ = Json::object();
+    for (size_t begin = 0; begin < lines.size();) {
+      const size_t end = lines.find('\n', begin);
+      const Json line = Json::parse(lines.substr(begin, end - begin));
+      if (line.contains("out")) out += line["out"].get<std::string>();
+      if (line.contains("warn")) out += "(" + line["warn"].get<std::string>() + ")";
+      if (line.contains("done")) done_ = line["done"];
+      if (line.contains("refused")) out += line["refused"].get<std::string>();
+      if (line.contains("completion")) done_ = line["completion"];
+      begin = end + 1;
+    }
+    return out;
+  }
+  std::string says(const std::string& text, const Json& more = Json::object()) {
+    Json request = {{"run", text}};
+    request.update(more);
+    const std::string out = ask(request);
+    if (done_.contains("error")) return out + "!" + done_["error"].get<std::string>();
+    return out;
+  }
+  std::string words(const std::string& text, const std::string& menu = "") {
+    ask({{"complete", text}, {"menu", menu}});
+    std::string out;
+    for (const Json& one : done_["candidates"]) {
+      out += (out.empty() ? "" : " ") + one["text"].get<std::string>();
+    }
+    return out;
+  }
+
+  std::map<std::string, std::string> files_;
+  int commits_ = 0;
+  int turns_ = 100'000;
+  model::Model model_;
+  model::Commands commands_{model_};
+  script::Runner runner_{commands_};
+  std::optional<Console> console_;
+  Json done_;
+};
+
+TEST_F(ConsoleTest, EditsInBothSpellings) {
+  EXPECT_EQ(says("/interface macvlan add interface=ether1 name=m1"), "");
+  EXPECT_EQ(says("/interface/macvlan/add interface=ether1 name=m2 mode=private comment=\"a b\""),
+            "");
+  EXPECT_EQ(says("/interface/macvlan/print count-only"), "2\n");
+  EXPECT_EQ(says("/interface/macvlan/print count-only where mode=private"), "1\n");
+  EXPECT_EQ(says("/interface macvlan set m1 mtu=1400; /interface/macvlan get m1 mtu"), "1400\n");
+  EXPECT_EQ(says("/interface macvlan set [find name=m1] !mtu; get m1 mtu",
+                 {{"menu", "/interface/macvlan"}}),
+            "1500\n");
+  EXPECT_EQ(says("/interface macvlan disable [find mode=private]; :put [get m2 disabled]",
+                 {{"menu", "/interface/macvlan"}}),
+            "true\n");
+  EXPECT_EQ(says("/interface macvlan enable m2; comment m2 other; :put [get m2]->comment",
+                 {{"menu", "/interface/macvlan"}})
+                .substr(0, 1),
+            "!");
+  EXPECT_EQ(says("/interface macvlan remove m1,m2"), "");
+  EXPECT_EQ(says("/interface/macvlan/print count-only"), "0\n");
 }
 
-TEST(Console, ReadsPrintArguments) {
-  const std::string line = "/ip firewall filter print stats where chain=forward comment=\"a b\"";
-  const ConsoleLine out = good(line);
-  EXPECT_EQ(out.print.style, observe::Style::kStats);
-  EXPECT_EQ(out.arguments.dump(), R"({"where":"chain=forward comment=\"a b\""})");
-  EXPECT_EQ(line.substr(out.where_at, 5), "chain");
-  EXPECT_EQ(good("/ip address print count-only").arguments.dump(), R"({"count-only":true})");
-  EXPECT_THAT(good("/ip address print proplist=interface,address").print.properties,
-              ElementsAre("interface", "address"));
-  EXPECT_EQ(good("/ip address print detail stats").print.style, observe::Style::kDetail);
+TEST_F(ConsoleTest, IsOneChangeALine) {
+  const int before = commits_;
+  says(":for i from=1 to=100 do={ /interface macvlan add interface=ether1 name=(\"m\" . $i) }");
+  EXPECT_EQ(done_["code"], 0);
+  EXPECT_EQ(says("/interface/macvlan/print count-only"), "100\n");
+  EXPECT_EQ(commits_ - before, 1);
 }
 
-TEST(Console, ReadsEdits) {
-  EXPECT_EQ(good("/interface macvlan add name=m1 interface=ether1 comment=\"a \\\"b\\\"\"")
-                .arguments.dump(),
-            R"({"name":"m1","interface":"ether1","comment":"a \"b\""})");
-  EXPECT_EQ(good("/interface macvlan set m1,*2 mtu=1400").arguments.dump(),
-            R"({"numbers":"m1,*2","mtu":"1400"})");
-  EXPECT_EQ(good("/interface macvlan remove \"a b\"").arguments.dump(), R"({"numbers":"a b"})");
-  EXPECT_EQ(good("/system identity set name=edge1").arguments.dump(), R"({"name":"edge1"})");
-  EXPECT_EQ(good("/ip firewall filter move 3 destination=0").arguments.dump(),
-            R"({"numbers":"3","destination":"0"})");
-  EXPECT_EQ(good("reload now").arguments.dump(), R"({"now":""})");
+TEST_F(ConsoleTest, KeepsWhatCameBeforeAMistake) {
+  EXPECT_THAT(says("/ip address\nadd address=10.0.0.1/8 interface=ether1\n"
+                   "add address=10.0.0.x/8 interface=ether1\nadd address=11.0.0.1/8 "
+                   "interface=ether1",
+                   {{"pieces", true}}),
+              HasSubstr("line 3"));
+  EXPECT_EQ(done_["code"], 1);
+  EXPECT_EQ(done_["line"], 3);
+  EXPECT_EQ(done_["column"], 13);
+  EXPECT_EQ(says("/ip/address/print count-only"), "1\n");
 }
 
-TEST(Console, PointsAtTheWord) {
+TEST_F(ConsoleTest, OrdersRules) {
+  says(
+      "/ip firewall filter\nadd chain=input action=accept comment=a\n"
+      "add chain=input action=drop comment=c\nadd chain=input action=log comment=b "
+      "place-before=[find comment=c]\nmove [find comment=a] destination=2");
+  EXPECT_EQ(done_["code"], 0) << done_.dump();
+  EXPECT_EQ(says(":foreach r in=[/ip firewall filter find] do={ :put [/ip firewall filter get $r "
+                 "comment] }"),
+            "b\na\nc\n");
+}
+
+TEST_F(ConsoleTest, PrintsAsAsked) {
+  says("/ip address add address=10.0.0.1/8 interface=ether1 comment=\"the first\"");
+  EXPECT_THAT(says("/ip address print"), HasSubstr("ADDRESS"));
+  EXPECT_THAT(says("/ip address print detail"), HasSubstr("address=10.0.0.1/8"));
+  EXPECT_THAT(says("/ip address print terse"), HasSubstr("comment=\"the first\""));
+  EXPECT_THAT(says("/ip address print value-list"), HasSubstr("address: 10.0.0.1/8"));
+  EXPECT_THAT(says("/ip address print proplist=address"), HasSubstr("Columns: ADDRESS\n"));
+  EXPECT_THAT(says("/ip address print show-ids"), HasSubstr("*1"));
+  const Json rows = Json::parse(says("/ip address print", {{"json", true}}));
+  EXPECT_EQ(rows[0]["address"], "10.0.0.1/8");
+  EXPECT_EQ(Json::parse(says("/ip address add address=10.0.0.2/8 interface=ether1",
+                             {{"json", true}}))["ret"],
+            "*2");
+  EXPECT_EQ(says(":put ([/ip address print as-value]->0->\"address\")"), "10.0.0.1/8\n");
+  says("/ip address print file=addresses");
+  EXPECT_THAT(files_["addresses.txt"], HasSubstr("10.0.0.1/8"));
+}
+
+TEST_F(ConsoleTest, PointsAtTheWord) {
   struct Wrong {
     std::string line;
-    size_t position;
+    int code;
+    int column;
     std::string says;
   };
   const Wrong cases[] = {
-      {"/interface macvlna print", 11, "did you mean \"macvlan\""},
-      {"/interfaces/macvlan", 1, "did you mean \"interface\""},
-      {"/i", 1, "can be interface or ip"},
-      {"/interface/macvlan/prnt", 19, "did you mean \"print\""},
-      {"/interface/macvlan/print/x", 25, "goes on after the command"},
-      {"/interface/macvlan/print detial", 25, "did you mean \"detail\""},
-      {"/interface/macvlan/print mode=private", 25, "where mode=private"},
-      {"/interface/macvlan/print where", 25, "An expression was expected"},
-      {"/interface/macvlan/print proplist=nme", 25, "did you mean \"name\""},
-      {"/interface/macvlan/add nmae=x", 23, "did you mean \"name\""},
-      {"/interface/macvlan/add name=\"x", 28, "no closing quote"},
-      {"/interface/macvlan/add x", 23, "A property with its value"},
-      {"frobnicate", 0, "There is no menu"},
+      {"/interface macvlna print", 2, 12, "did you mean \"macvlan\""},
+      {"/interface/macvlan/prnt", 2, 20, "did you mean \"print\""},
+      {"/interface/macvlan/print detial", 2, 26, "did you mean \"detail\""},
+      {"/interface/macvlan/print mode=private", 2, 26, "where mode="},
+      {"/interface/macvlan/print where", 2, 26, "an expression was expected"},
+      {"/interface/macvlan/print where colour=red", 2, 32, "no property colour"},
+      {"/interface/macvlan/add nmae=x", 2, 24, "did you mean \"name\""},
+      {"/interface/macvlan/add name=\"x", 2, 29, "closing quote"},
+      {"/interface/macvlan/add name=x interface=ether9", 1, 41, "ether9"},
+      {"/interface/macvlan/set nobody mtu=5", 1, 24, "no such item"},
+      {"/ip/neighbour/print", 2, 5, "neighbour"},
   };
   for (const Wrong& wrong : cases) {
-    const auto parsed = parse_line(catalog(), "", wrong.line);
-    ASSERT_FALSE(parsed) << wrong.line;
-    EXPECT_EQ(parsed.error().position, wrong.position) << wrong.line;
-    EXPECT_THAT(parsed.error().message, HasSubstr(wrong.says)) << wrong.line;
+    const std::string said = says(wrong.line);
+    EXPECT_EQ(done_["code"], wrong.code) << wrong.line << said;
+    EXPECT_EQ(done_["column"], wrong.column) << wrong.line << said;
+    EXPECT_THAT(said, HasSubstr(wrong.says)) << wrong.line;
   }
 }
 
-TEST(Console, Completes) {
-  EXPECT_THAT(complete_line(catalog(), "", "/int"), ElementsAre("interface"));
-  EXPECT_THAT(complete_line(catalog(), "", "/interface/"),
-              ElementsAre("get", "macvlan", "print", "vlan"));
-  EXPECT_THAT(complete_line(catalog(), "", "/interface macvlan e"), ElementsAre("enable"));
-  EXPECT_THAT(complete_line(catalog(), "", "/interface macvlan print te"), ElementsAre("terse"));
-  EXPECT_THAT(complete_line(catalog(), "", "/interface macvlan add m"),
-              ElementsAre("mode=", "mtu="));
-  EXPECT_THAT(complete_line(catalog(), "", "/interface macvlan print where mo"),
-              ElementsAre("mode="));
-  EXPECT_THAT(complete_line(catalog(), "/interface/macvlan", "pr"), ElementsAre("print"));
-  EXPECT_THAT(complete_line(catalog(), "", "/nothing "), ElementsAre());
-  EXPECT_THAT(complete_line(catalog(), "", "\"x y"), ElementsAre());
+TEST_F(ConsoleTest, RemembersItsMenu) {
+  says("/interface macvlan");
+  EXPECT_EQ(done_["menu"], "/interface/macvlan");
+  EXPECT_EQ(done_["prompt"], "[admin@Maclane] /interface/macvlan > ");
+  says("..", {{"menu", "/interface/macvlan"}});
+  EXPECT_EQ(done_["menu"], "/interface");
+  says("/", {{"menu", "/interface/macvlan"}});
+  EXPECT_EQ(done_["menu"], "");
+  EXPECT_EQ(done_["prompt"], "[admin@Maclane] > ");
 }
 
-TEST(Console, GivesShellWordsTheirQuotesBack) {
+TEST_F(ConsoleTest, StopsWhatRuns) {
+  std::string lines;
+  console_->take(R"({"run":":while (true) do={ :put x; :delay 1ms }"})", lines);
+  runner_.turn();
+  EXPECT_TRUE(console_->busy());
+  console_->take(R"({"run":":put 1"})", lines);
+  EXPECT_THAT(lines, HasSubstr("A command runs already"));
+  console_->take(R"({"stop":true})", lines);
+  for (int i = 0; i < 10 && console_->busy(); ++i) {
+    runner_.turn();
+    console_->collect(lines);
+  }
+  EXPECT_FALSE(console_->busy());
+  EXPECT_THAT(lines, HasSubstr("interrupted"));
+  EXPECT_TRUE(runner_.jobs().empty());
+}
+
+TEST_F(ConsoleTest, WaitsForWhoDoesNotRead) {
+  std::string lines;
+  console_->take(R"({"run":":while (true) do={ :put \"0123456789012345678901234567890\" }"})",
+                 lines);
+  for (int i = 0; i < 200; ++i) runner_.turn();
+  console_->collect(lines);
+  EXPECT_LT(lines.size(), 2 * script::Job::kHighWater);
+  console_.reset();  // gone: so is its job
+  for (int i = 0; i < 3; ++i) runner_.turn();
+  EXPECT_TRUE(runner_.jobs().empty());
+}
+
+TEST_F(ConsoleTest, Completes) {
+  EXPECT_EQ(words("/int"), "interface");
+  EXPECT_EQ(words("/interface macvlan e"), "enable export");
+  EXPECT_EQ(words("/interface macvlan print te"), "terse");
+  EXPECT_EQ(words("/interface macvlan add m"), "mac-address= mode= mtu= multicast=");
+  EXPECT_EQ(words("/interface macvlan add mode="), "bridge private");
+  EXPECT_EQ(words("/interface macvlan add interface="), "ether1");
+  EXPECT_EQ(words("/interface ethernet set e"), "ether1");
+  EXPECT_EQ(words("pr", "/interface/macvlan"), "print");
+  EXPECT_EQ(words("/nothing "), "");
+  EXPECT_EQ(words("print", "/ip"), "");
+}
+
+TEST_F(ConsoleTest, ImportsAndExports) {
+  files_["a.rsc"] =
+      "# a comment\n/interface macvlan\nadd interface=ether1 \\\n    name=m1 comment=\"x \\\n    "
+      "y\"\n";
+  EXPECT_THAT(says("/import file-name=a.rsc"), HasSubstr("executed successfully"));
+  EXPECT_THAT(says("/interface/macvlan/print terse"), HasSubstr("name=\"m1\""));
+  EXPECT_THAT(says("/import a"), HasSubstr("already have"));
+  EXPECT_EQ(done_["code"], 1);
+  EXPECT_THAT(says("/import none"), HasSubstr("none"));
+  EXPECT_EQ(says("/export file=b"), "");
+  EXPECT_THAT(files_["b.rsc"], HasSubstr("name=m1"));
+  EXPECT_THAT(says("export yaml"), HasSubstr("macvlan:"));
+}
+
+TEST_F(ConsoleTest, RunsScriptsInScripts) {
+  EXPECT_EQ(says(":put [:execute script=\":put 5\" as-string]"), "5\n\n");
+  EXPECT_EQ(says(":global a 5"), "");
+  EXPECT_EQ(says(":global a; :put $a"), "5\n");
+}
+
+TEST_F(ConsoleTest, RefusesWhatIsNoRequest) {
+  for (const char* line :
+       {"", "{", "[]", "5", "null", "{}", "{\"run\":", "\xff", "{\"ru\":\"x\"}"}) {
+    std::string lines;
+    console_->take(line, lines);
+    EXPECT_THAT(lines, HasSubstr("refused")) << line;
+  }
+  std::string lines;
+  console_->take(R"({"run":5})", lines);  // runs nothing
+  runner_.turn();
+  console_->collect(lines);
+  EXPECT_THAT(lines, HasSubstr("\"code\":0"));
+}
+
+TEST_F(ConsoleTest, SurvivesAnyLine) {
+  std::mt19937 random(3);
+  turns_ = 20;
+  const std::string letters = "/interface macvlan print where=\"\\.. \t,![]{}()$~:;\n";
+  for (int i = 0; i < 3'000; ++i) {
+    std::string text;
+    for (size_t n = random() % 50; n != 0; --n) text += letters[random() % letters.size()];
+    says(text, {{"menu", i % 2 == 0 ? "" : "/interface/macvlan"}});
+    words(text);
+    (void)join_words({text, text});
+  }
+}
+
+TEST(ShellWords, GetTheirQuotesBack) {
   EXPECT_EQ(join_words({"/ip/address", "print", "where", "comment=a b"}),
             "/ip/address print where comment=\"a b\"");
   EXPECT_EQ(join_words({"/ip/address print where comment=\"a b\""}),
@@ -137,19 +294,6 @@ TEST(Console, GivesShellWordsTheirQuotesBack) {
   EXPECT_EQ(join_words({"print", "where", "(name=a", "or", "name=b)"}),
             "print where (name=a or name=b)");
   EXPECT_EQ(join_words({"set", "m1", "comment="}), "set m1 comment=\"\"");
-}
-
-TEST(Console, SurvivesAnyLine) {
-  std::mt19937 random(3);
-  const std::string letters = "/interface macvlan print where=\"\\.. \t,![]~\xff";
-  for (int i = 0; i < 8'000; ++i) {
-    std::string text;
-    for (size_t n = random() % 50; n != 0; --n) text += letters[random() % letters.size()];
-    const auto parsed = parse_line(catalog(), i % 2 == 0 ? "" : "/interface/macvlan", text);
-    EXPECT_TRUE(parsed || parsed.error().position <= text.size()) << text;
-    (void)complete_line(catalog(), "", text);
-    (void)join_words({text, text});
-  }
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -26,7 +27,7 @@ class SocketTest : public testing::Test {
     char pattern[] = "/tmp/maclane-door-XXXXXX";
     folder_ = ::mkdtemp(pattern);
     path_ = folder_ + "/s/console.sock";
-    door_.emplace(commands_, path_, kSmallReply);
+    door_.emplace(runner_, path_);
     const auto status = door_->start();
     EXPECT_TRUE(status) << (status ? "" : status.error()[0].message);
   }
@@ -48,10 +49,14 @@ class SocketTest : public testing::Test {
   }
   /// Turns the loop until nothing happens any more.
   void turn() {
-    for (int i = 0; i < 100'000; ++i) {
+    for (int i = 0, idle = 0; i < 100'000; ++i) {
+      runner_.turn();
+      door_->turn();
       std::vector<pollfd> fds;
       door_->add_fds(fds);
-      if (::poll(fds.data(), fds.size(), 0) <= 0) return;
+      const bool quiet = ::poll(fds.data(), fds.size(), 0) <= 0 && runner_.jobs().empty();
+      idle = quiet ? idle + 1 : 0;
+      if (idle == 3) return;
       door_->handle(fds);
     }
     FAIL() << "the loop never comes to rest";
@@ -86,10 +91,10 @@ class SocketTest : public testing::Test {
     return out;
   }
 
-  static constexpr const char* kPrint = "{\"path\":\"/system/identity\",\"command\":\"print\"}\n";
-  static constexpr size_t kSmallReply = 3U << 20;
+  static constexpr const char* kPrint = "{\"run\":\":put a\"}\n";
   model::Model model_;
   model::Commands commands_{model_};
+  script::Runner runner_{commands_};
   std::string folder_;
   std::string path_;
   std::optional<SocketDoor> door_;
@@ -101,19 +106,19 @@ TEST_F(SocketTest, AnswersLinesHoweverTheyArrive) {
   const int fd = connect();
   const std::string line = kPrint;
   for (char c : line) send(fd, std::string(1, c));
-  EXPECT_THAT(receive(fd), HasSubstr("\"ok\":true"));
-  send(fd, "\n  \n\r\n" + line + line + "{\"command\":");
+  EXPECT_THAT(receive(fd), HasSubstr("\"code\":0"));
+  send(fd, "\n  \n\r\n" + line + line + "{\"hello\":");
   std::string got = receive(fd);
-  EXPECT_EQ(std::count(got.begin(), got.end(), '\n'), 2);
-  send(fd, "\"menus\"}\r\n");
-  EXPECT_THAT(receive(fd), HasSubstr("/interface/macvlan"));
+  EXPECT_EQ(std::count(got.begin(), got.end(), '\n'), 4);
+  send(fd, "true}\r\n");
+  EXPECT_THAT(receive(fd), HasSubstr("[admin@Maclane] > "));
   // More requests than one turn answers, and a last one without its newline.
   std::string many;
   for (int i = 0; i < 500; ++i) many += line;
-  send(fd, many + "{\"command\":\"no\"");
+  send(fd, many + "{\"hello\":no");
   ::shutdown(fd, SHUT_WR);
   got = receive(fd);
-  EXPECT_EQ(std::count(got.begin(), got.end(), '\n'), 501);
+  EXPECT_EQ(std::count(got.begin(), got.end(), '\n'), 1001);
   EXPECT_THAT(got, HasSubstr("not JSON"));
   EXPECT_TRUE(eof_);
   EXPECT_EQ(door_->clients(), 0U);
@@ -121,8 +126,8 @@ TEST_F(SocketTest, AnswersLinesHoweverTheyArrive) {
 
 TEST_F(SocketTest, RefusesALineThatNeverEnds) {
   const int fd = connect();
-  send(fd, std::string((1U << 20) + 100'000, 'x'));
-  EXPECT_THAT(receive(fd), HasSubstr("longer than 1 MiB"));
+  send(fd, std::string(Console::kMaxLine + 100'000, 'x'));
+  EXPECT_THAT(receive(fd), HasSubstr("longer than 4 MiB"));
   EXPECT_TRUE(eof_);
   EXPECT_EQ(door_->clients(), 0U);
 }
@@ -135,37 +140,46 @@ TEST_F(SocketTest, HoldsSixtyFourClients) {
   EXPECT_THAT(receive(extra), HasSubstr("64 consoles"));
   EXPECT_TRUE(eof_);
   send(fds.front(), kPrint);
-  EXPECT_THAT(receive(fds.front()), HasSubstr("\"ok\":true"));
+  EXPECT_THAT(receive(fds.front()), HasSubstr("\"code\":0"));
   ::shutdown(fds.back(), SHUT_RDWR);
   turn();
   const int next = connect();
   send(next, kPrint);
-  EXPECT_THAT(receive(next), HasSubstr("\"ok\":true"));
+  EXPECT_THAT(receive(next), HasSubstr("\"code\":0"));
 }
 
-TEST_F(SocketTest, StopsAnsweringWhoDoesNotRead) {
-  const auto says = [](size_t length) {
-    return [length](const model::Call&, const model::Caller&) -> model::Answer<model::Outcome> {
-      model::Outcome out;
-      out.text.assign(length, 'x');
-      return out;
-    };
-  };
-  commands_.on("/system", "status", says(1U << 20));
-  commands_.on("/system", "reload", says(kSmallReply));
+TEST_F(SocketTest, HoldsBackWhoDoesNotRead) {
   const int slow = connect();
   const int quick = connect();
-  std::string many;
-  for (int i = 0; i < 40; ++i) many += "{\"path\":\"/system\",\"command\":\"status\"}\n";
-  ASSERT_EQ(::send(slow, many.data(), many.size(), MSG_NOSIGNAL),
-            static_cast<ssize_t>(many.size()));
+  const std::string endless =
+      "{\"run\":\":while (true) do={ :put \\\"0123456789012345678901234567890123456789\\\" }\"}\n";
+  ASSERT_EQ(::send(slow, endless.data(), endless.size(), MSG_NOSIGNAL),
+            static_cast<ssize_t>(endless.size()));
+  const auto rounds = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      std::vector<pollfd> fds;
+      door_->add_fds(fds);
+      ::poll(fds.data(), fds.size(), 0);
+      door_->handle(fds);
+    }
+  };
+  rounds(300);
+  ASSERT_EQ(::send(quick, kPrint, std::strlen(kPrint), MSG_NOSIGNAL),
+            static_cast<ssize_t>(std::strlen(kPrint)));
+  rounds(20);
+  char chunk[4096];
+  const ssize_t n = ::recv(quick, chunk, sizeof chunk, 0);
+  ASSERT_GT(n, 0);
+  EXPECT_THAT(std::string(chunk, static_cast<size_t>(n)), HasSubstr("\"code\":0"));
+  // What waits is bounded; what runs ends with its client.
+  ASSERT_EQ(runner_.jobs().size(), 1U);
+  const std::string waiting = runner_.jobs().front()->take_output();
+  EXPECT_LT(waiting.size(), 2 * script::Job::kHighWater);
+  ::close(slow);
+  std::erase(mine_, slow);
   turn();
-  send(quick, kPrint);
-  EXPECT_THAT(receive(quick), HasSubstr("\"ok\":true"));
-  const std::string got = receive(slow);
-  EXPECT_EQ(std::count(got.begin(), got.end(), '\n'), 40);
-  send(quick, "{\"path\":\"/system\",\"command\":\"reload\"}\n");
-  EXPECT_THAT(receive(quick), HasSubstr("too long to send"));
+  EXPECT_TRUE(runner_.jobs().empty());
+  EXPECT_EQ(door_->clients(), 1U);
 }
 
 TEST_F(SocketTest, ForgetsClientsThatVanish) {
@@ -183,7 +197,7 @@ TEST_F(SocketTest, GuardsItsPath) {
   struct stat st {};
   ASSERT_EQ(::lstat(path_.c_str(), &st), 0);
   EXPECT_EQ(st.st_mode & 0777U, 0660U);
-  SocketDoor second(commands_, path_);
+  SocketDoor second(runner_, path_);
   const auto stolen = second.start();
   ASSERT_FALSE(stolen);
   EXPECT_THAT(stolen.error()[0].message, HasSubstr("Another router answers"));
@@ -196,34 +210,39 @@ TEST_F(SocketTest, GuardsItsPath) {
   path_.copy(address.sun_path, sizeof address.sun_path - 1);
   ASSERT_EQ(::bind(dead, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   ::close(dead);
-  SocketDoor third(commands_, path_);
+  SocketDoor third(runner_, path_);
   EXPECT_TRUE(third.start());
   const std::string file = folder_ + "/file";
   std::ofstream(file) << "precious";
-  SocketDoor fourth(commands_, file);
+  SocketDoor fourth(runner_, file);
   EXPECT_FALSE(fourth.start());
   EXPECT_TRUE(std::filesystem::exists(file));
-  EXPECT_FALSE(SocketDoor(commands_, std::string(200, 'x')).start());
-  EXPECT_FALSE(SocketDoor(commands_, folder_ + "/no/such/place").start());
+  EXPECT_FALSE(SocketDoor(runner_, std::string(200, 'x')).start());
+  EXPECT_FALSE(SocketDoor(runner_, folder_ + "/no/such/place").start());
 }
 
 TEST_F(SocketTest, ServesTheConsolesClient) {
   tl::expected<Json, std::string> reply;
+  std::string said;
   std::atomic<bool> answered = false;
   std::jthread client([&] {
-    reply = ask(path_, {{"command", "menus"}});
+    ConsoleClient console(path_);
+    reply = console.ask({{"run", ":put a; :delay 20ms; :put b"}},
+                        [&](const Json& line) { said += line["out"].get<std::string>(); });
     answered = true;
   });
   while (!answered) {
     std::vector<pollfd> fds;
     door_->add_fds(fds);
-    ::poll(fds.data(), fds.size(), 10);
+    ::poll(fds.data(), fds.size(), 5);
+    runner_.turn();
     door_->handle(fds);
   }
   client.join();
   ASSERT_TRUE(reply) << reply.error();
-  EXPECT_TRUE((*reply)["ok"].get<bool>());
-  const auto nobody = ask(folder_ + "/nobody", {{"command", "menus"}});
+  EXPECT_EQ((*reply)["done"]["code"], 0);
+  EXPECT_EQ(said, "a\nb\n");
+  const auto nobody = ConsoleClient(folder_ + "/nobody").ask({{"hello", true}});
   ASSERT_FALSE(nobody);
   EXPECT_THAT(nobody.error(), HasSubstr("No router answers at " + folder_ + "/nobody"));
 }

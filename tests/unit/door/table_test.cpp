@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 namespace maclane::observe {
 namespace {
 
@@ -177,16 +179,16 @@ TEST(Table, ShowsControlLettersInsteadOfSendingThem) {
             "0 a\\1B[2Jb\\9B\\0A  \xC3\xA4\n");
 }
 
-TEST(Table, ComesFromAReply) {
-  const auto reply = nlohmann::ordered_json::parse(R"({"ok":true,
-    "menu":{"path":"/x","kind":"list","columns":["name"],"stats-columns":[],
-            "flags":[{"letter":"D","property":"dynamic","meaning":"dynamic"}]},
-    "rows":[{".id":"*7","number":3,"dynamic":true,"fields":{"name":"a","mtu":"1"}},7]})");
-  const Table table = table_of(reply);
-  EXPECT_EQ(to_text(table, {}), "Flags: D - DYNAMIC\nColumns: NAME\n#   NAME\n3 D a\n");
+TEST(Table, ComesFromRows) {
+  const model::Menu& menu = *model::find_menu("/ip/address");
+  const Table table = table_of(menu, {{"*7", true, {{"address", "10.0.0.1/8"}}, 3}});
+  EXPECT_EQ(to_text(table, {}),
+            "Flags: D - DYNAMIC\nColumns: ADDRESS\n#   ADDRESS\n3 D 10.0.0.1/8\n");
   EXPECT_EQ(nlohmann::ordered_json::parse(to_json(table)).dump(),
-            R"([{".id":"*7","name":"a","mtu":"1","dynamic":"true"}])");
-  EXPECT_EQ(to_text(table_of(nlohmann::ordered_json::object()), {}), "");
+            R"([{".id":"*7","address":"10.0.0.1/8","dynamic":"true"}])");
+  EXPECT_EQ(to_text(table_of({{"*1", false, {{"host", "10.0.0.1"}, {"up", "true"}}, 0}}), {}),
+            "Columns: HOST, UP\n# HOST      UP\n0 10.0.0.1  yes\n");
+  EXPECT_EQ(to_text(table_of(menu, {}), {}), "");
 }
 
 }  // namespace

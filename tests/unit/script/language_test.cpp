@@ -267,7 +267,9 @@ const Wrong kWrong[] = {
      "this "
      "version of Maclane",
      1, 5},
-    {"/i", "bad command name i (line 1 column 2); it can be if, interface or ip: write more of it",
+    {"/i",
+     "bad command name i (line 1 column 2); it can be if, import, interface or ip: write more of "
+     "it",
      1, 2},
     {":error \"my message\"", "my message (:error; line 1)", 1, 2},
     {"\n\n  :error 5", "5 (:error; line 3)", 3, 4},

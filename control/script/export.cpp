@@ -1,0 +1,399 @@
+// Rows as commands. See export.h.
+#include "control/script/export.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "control/door/yaml.h"
+#include "control/model/value.h"
+
+namespace maclane::script {
+namespace {
+
+using model::Answer;
+using model::Call;
+using model::Caller;
+using model::Menu;
+using model::Outcome;
+using model::Property;
+using model::RowPtr;
+using model::View;
+
+constexpr size_t kWidth = 80;
+
+/// name=value pairs of a row, in the order of their names, as RouterOS has them.
+using Pairs = std::map<std::string, std::string>;
+
+bool exported(const Property& property, const ExportOptions& options) {
+  if (property.has(Property::kReadOnly) || property.has(Property::kNotYet)) return false;
+  const bool secret = property.has(Property::kSecret) || property.has(Property::kWriteOnly);
+  return options.sensitive || !secret;
+}
+
+std::string value_text(const Property& property, std::string_view value) {
+  if (property.type == model::Type::kBool) return value == "true" ? "yes" : "no";
+  const bool plain = !value.empty() && std::all_of(value.begin(), value.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-_.,:/!@%*+").find(c) != std::string_view::npos;
+  });
+  return plain ? std::string(value) : quoted(value);
+}
+
+std::string initial_value(const model::InitialRow* initial, std::string_view property) {
+  if (initial == nullptr) return {};
+  for (const auto& one : initial->values) {
+    if (one.property == property) return std::string(one.value);
+  }
+  return {};
+}
+
+/// Whether the default of a property says anything: not where another one says it instead.
+bool says_default(const View& row, const Property& property) {
+  if (row.get(property.name).empty()) return false;
+  return property.name != "type" || row.menu().index("blackhole") < 0 || !row.get_bool("blackhole");
+}
+
+/// What differs from the row's beginning: defaults, or those of the initial row it is. A value that
+/// was taken away is "" and written !name.
+Pairs pairs_of(const View& row, const model::InitialRow* initial, const ExportOptions& options) {
+  Pairs out;
+  for (const Property& property : row.menu().properties) {
+    if (!exported(property, options)) continue;
+    const std::string_view raw = row.raw(property.name);
+    const std::string begin = initial_value(initial, property.name);
+    const bool same = raw == begin || (begin.empty() && raw == property.default_value);
+    if (same && !(options.verbose && says_default(row, property))) continue;
+    const std::string_view value = options.verbose ? row.get(property.name) : raw;
+    out.emplace(property.name, value.empty() ? "" : value_text(property, value));
+  }
+  return out;
+}
+
+/// A command in lines of at most kWidth, where it can be broken.
+std::string wrapped(const std::vector<std::string>& words, bool wrap) {
+  std::string out;
+  size_t used = 0;
+  for (const std::string& word : words) {
+    if (wrap && used != 0 && used + 1 + word.size() + 2 > kWidth) {
+      out += " \\\n    ";
+      used = 4;
+    } else if (!out.empty()) {
+      out += ' ';
+      ++used;
+    }
+    out += word;
+    used += word.size();
+  }
+  return out + '\n';
+}
+
+void add_words(std::vector<std::string>& words, const Pairs& pairs) {
+  for (const auto& [name, value] : pairs) {
+    words.push_back(value.empty() ? fmt::format("!{}", name) : fmt::format("{}={}", name, value));
+  }
+}
+
+/// How a row of the beginning is found again.
+std::string finder(const Menu& menu, const model::InitialRow& initial) {
+  std::string out = "[ find";
+  const int name = model::name_index(menu);
+  for (const auto& one : initial.values) {
+    const Property* property = menu.find(one.property);
+    const bool tells = name >= 0 ? menu.index(one.property) == name
+                                 : std::any_of(menu.key.begin(), menu.key.end(),
+                                               [&](auto key) { return key == one.property; });
+    if (tells && property != nullptr) {
+      out += fmt::format(" {}={}", one.property, value_text(*property, one.value));
+    }
+  }
+  return out + " ]";
+}
+
+/// Names that a row brings into the world, and those it needs of its own menu.
+std::vector<std::string> names_made(const View& row) {
+  std::vector<std::string> out;
+  if (const int name = model::name_index(row.menu()); name >= 0) {
+    out.emplace_back(row.get(row.menu().properties[static_cast<size_t>(name)].name));
+  }
+  if (const std::string_view chain = row.raw("chain"); !chain.empty()) out.emplace_back(chain);
+  return out;
+}
+
+std::vector<std::string> names_needed(const View& row) {
+  std::vector<std::string> out;
+  const Menu& menu = row.menu();
+  for (const Property& property : menu.properties) {
+    const bool own = property.name == "jump-target" ||
+                     (property.type == model::Type::kReference &&
+                      std::find(property.reference.begin(), property.reference.end(), menu.path) !=
+                          property.reference.end());
+    if (!own) continue;
+    for (std::string_view part : model::split_list(row.raw(property.name))) {
+      if (part.starts_with('!')) part.remove_prefix(1);
+      if (!part.empty()) out.emplace_back(part);
+    }
+  }
+  return out;
+}
+
+/// The places of the rows in an order in which each finds what it needs.
+std::vector<size_t> order_of(const Menu& menu, const std::vector<RowPtr>& rows) {
+  std::map<std::string, std::vector<size_t>> makers;
+  bool any = false;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const View row(menu, *rows[i]);
+    for (const std::string& name : names_made(row)) makers[name].push_back(i);
+    any = any || !names_needed(row).empty();
+  }
+  std::vector<size_t> out;
+  std::vector<char> state(rows.size(), 0);  // 1: on its way, 2: written
+  // Depth first without recursion; what needs itself in a circle keeps its place.
+  const auto place = [&](size_t first) {
+    std::vector<std::pair<size_t, bool>> stack{{first, false}};
+    while (!stack.empty()) {
+      const auto [i, done] = stack.back();
+      stack.pop_back();
+      if (done) {
+        state[i] = 2;
+        out.push_back(i);
+        continue;
+      }
+      if (state[i] != 0) continue;
+      state[i] = 1;
+      stack.emplace_back(i, true);
+      const auto needed = names_needed(View(menu, *rows[i]));
+      for (auto name = needed.rbegin(); name != needed.rend(); ++name) {
+        const auto found = makers.find(*name);
+        if (found == makers.end()) continue;
+        for (auto maker = found->second.rbegin(); maker != found->second.rend(); ++maker) {
+          if (state[*maker] == 0) stack.emplace_back(*maker, false);
+        }
+      }
+    }
+  };
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (!any) out.push_back(i);
+    if (any && state[i] == 0) place(i);
+  }
+  return out;
+}
+
+class Writer {
+ public:
+  Writer(const model::Tree& tree, std::string_view path, const ExportOptions& options)
+      : tree_(tree), options_(options) {
+    const std::string below = path == "/" ? "/" : std::string(path) + "/";
+    for (const Menu& menu : model::menus()) {
+      if (menu.path == path || menu.path.starts_with(below)) menus_.insert(menu.path);
+    }
+    for (const Menu& menu : model::menus()) {
+      if (menus_.contains(menu.path)) write(menu);
+    }
+    write_rest();
+  }
+  [[nodiscard]] std::string take() { return std::move(out_); }
+
+ private:
+  /// A menu, but for rows that need one of a menu that is written later: `write_rest` writes those.
+  void write(const Menu& menu) {
+    commands_.clear();
+    if (menu.kind == Menu::Kind::kSettings) {
+      settings(menu);
+    } else if (menu.has_rows()) {
+      Part part(menu, tree_);
+      removed(part);
+      for (const RowPtr& row : part.rows) {
+        if (model::initial_row(menu, *row) != nullptr) made(menu, *row);
+      }
+      rows(part);
+      if (!part.left.empty()) rest_.push_back(std::move(part));
+    }
+    flush(menu);
+  }
+
+  /// Round after round, as long as one makes what another waits for.
+  void write_rest() {
+    while (!rest_.empty()) {
+      const size_t before = waiting();
+      for (Part& part : rest_) {
+        commands_.clear();
+        rows(part);
+        flush(*part.menu);
+      }
+      std::erase_if(rest_, [](const Part& part) { return part.left.empty(); });
+      forced_ = waiting() == before;  // a circle: the rows are written as they stand
+    }
+  }
+
+  /// The rows of a menu: which places are there, and which are still to be written, in order.
+  struct Part {
+    Part(const Menu& of, const model::Tree& tree) : menu(&of) {
+      for (const RowPtr& row : tree.rows(of)) rows.push_back(row);
+      for (size_t i = 0; i < rows.size(); ++i) {
+        if (model::initial_row(of, *rows[i]) != nullptr) written.insert(i);
+      }
+      left = order_of(of, rows);
+    }
+    const Menu* menu;
+    std::vector<RowPtr> rows;
+    std::set<size_t> written;
+    std::vector<size_t> left;
+  };
+
+  [[nodiscard]] size_t waiting() const {
+    return std::accumulate(rest_.begin(), rest_.end(), size_t{0},
+                           [](size_t sum, const Part& part) { return sum + part.left.size(); });
+  }
+
+  void flush(const Menu& menu) {
+    if (commands_.empty()) return;
+    std::string path(menu.path.substr(1));
+    std::replace(path.begin(), path.end(), '/', ' ');
+    if (!options_.terse) out_ += "/" + path + "\n";
+    for (std::vector<std::string>& words : commands_) {
+      if (options_.terse) words.front() = "/" + path + " " + words.front();
+      out_ += wrapped(words, !options_.terse);
+    }
+  }
+
+  void settings(const Menu& menu) {
+    const Pairs pairs = pairs_of(tree_.settings(menu.path), nullptr, options_);
+    if (pairs.empty()) return;
+    commands_.push_back({"set"});
+    add_words(commands_.back(), pairs);
+  }
+
+  void made(const Menu& menu, const model::Row& row) {
+    if (const int name = model::name_index(menu); name >= 0) {
+      const Property& property = menu.properties[static_cast<size_t>(name)];
+      made_[std::string(menu.path)].emplace(View(menu, row).get(property.name));
+    }
+  }
+
+  /// Whether a reference finds its row in what is written so far, or never will.
+  [[nodiscard]] bool found(const Property& property, const std::string& name) const {
+    bool elsewhere = false;
+    for (const std::string_view path : property.reference) {
+      const auto names = made_.find(std::string(path));
+      if (names != made_.end() && names->second.contains(name)) return true;
+      const Menu* menu = model::find_menu(path);
+      elsewhere = elsewhere || (menu != nullptr && menus_.contains(menu->path) &&
+                                tree_.find(*menu, name) != nullptr);
+    }
+    return !elsewhere;
+  }
+
+  [[nodiscard]] bool ready(const View& row) const {
+    for (const Property& property : row.menu().properties) {
+      if (property.type != model::Type::kReference) continue;
+      for (std::string_view part : model::split_list(row.raw(property.name))) {
+        if (part.starts_with('!')) part.remove_prefix(1);
+        if (!part.empty() && !found(property, std::string(part))) return false;
+      }
+    }
+    return true;
+  }
+
+  /// The commands of what is left of a menu and finds what it needs.
+  void rows(Part& part) {
+    const Menu& menu = *part.menu;
+    const bool ordered = menu.kind == Menu::Kind::kOrdered;
+    std::vector<size_t> left;
+    for (const size_t i : part.left) {
+      const View row(menu, *part.rows[i]);
+      if (!forced_ && !ready(row)) {
+        left.push_back(i);
+        continue;
+      }
+      const model::InitialRow* initial = model::initial_row(menu, *part.rows[i]);
+      Pairs pairs = pairs_of(row, initial, options_);
+      if (initial != nullptr) {
+        if (pairs.empty()) continue;
+        commands_.push_back({"set", finder(menu, *initial)});
+        add_words(commands_.back(), pairs);
+        continue;
+      }
+      std::erase_if(pairs, [](const auto& pair) { return pair.second.empty(); });
+      commands_.push_back({"add"});
+      add_words(commands_.back(), pairs);
+      const auto after = part.written.upper_bound(i);
+      if (ordered && after != part.written.end()) {
+        const auto number = std::distance(part.written.begin(), after);
+        commands_.back().push_back(fmt::format("place-before={}", number));
+      }
+      part.written.insert(i);
+      made(menu, *part.rows[i]);
+    }
+    part.left = std::move(left);
+  }
+
+  /// Rows of the beginning that are gone.
+  void removed(const Part& part) {
+    for (const model::InitialRow& initial : part.menu->initial) {
+      const auto is = [&](auto& row) { return model::initial_row(*part.menu, *row) == &initial; };
+      const bool there = std::any_of(part.rows.begin(), part.rows.end(), is);
+      if (!there) commands_.push_back({"remove", finder(*part.menu, initial)});
+    }
+  }
+
+  const model::Tree& tree_;
+  const ExportOptions& options_;
+  std::set<std::string_view> menus_;                   // what is exported
+  std::map<std::string, std::set<std::string>> made_;  // names by menu
+  std::vector<Part> rest_;
+  bool forced_ = false;
+  std::vector<std::vector<std::string>> commands_;  // words
+  std::string out_;
+};
+
+}  // namespace
+
+std::string export_text(const model::Tree& tree, std::string_view path,
+                        const ExportOptions& options) {
+  return Writer(tree, path, options).take();
+}
+
+void serve_export(model::Commands& commands, const Runner::FileAccess& files) {
+  const auto carry_out = [&commands, &files](const Call& call,
+                                             const Caller& caller) -> Answer<Outcome> {
+    ExportOptions options;
+    options.verbose = call.is_on("verbose");
+    options.terse = call.is_on("terse");
+    options.sensitive = call.is_on("show-sensitive") && !call.is_on("hide-sensitive") &&
+                        caller.may(model::Policy::kSensitive);
+    const std::time_t now = std::time(nullptr);
+    std::tm local{};
+    localtime_r(&now, &local);
+    Outcome out;
+    if (call.is_on("yaml")) {
+      out.text = door::to_yaml(commands.model().tree());
+    } else {
+      out.text = fmt::format("# {:%Y-%m-%d %H:%M:%S} by Maclane\n", local) +
+                 export_text(commands.model().tree(), call.menu->path, options);
+    }
+    const std::string_view file = call.get("file");
+    if (file.empty()) return out;
+    if (!files.write) return model::refuse(Trouble::kGeneral, "there are no files here");
+    std::string name(file);
+    const std::string_view ending = call.is_on("yaml") ? ".yaml" : ".rsc";
+    if (!name.ends_with(ending)) name += ending;
+    if (Status status = files.write(name, out.text); !status) {
+      return model::refuse(std::move(status.error()));
+    }
+    out.text.clear();
+    return out;
+  };
+  for (const Menu& menu : model::menus()) {
+    if (model::find_command(menu, "export") != nullptr) {
+      commands.on(menu.path, "export", carry_out);
+    }
+  }
+}
+
+}  // namespace maclane::script

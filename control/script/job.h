@@ -1,0 +1,135 @@
+// A script that runs: a fiber, the interpreter in it, and what it wrote so far.
+//
+// What it changes goes into one batch of the model, committed before others get their turn, so a
+// script of a thousand lines is one change as long as it keeps within its slice of time. It gives
+// way when its slice is used up, when it waits, and when nobody takes what it writes. Menu commands
+// are carried out by model::Commands as the caller the job was started for; what they answer
+// becomes text for people, JSON, or values. Control thread only; see runner.h.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "control/model/commands.h"
+#include "control/script/fiber.h"
+#include "control/script/interpreter.h"
+
+namespace maclane::script {
+
+class Runner;
+
+/// How what it writes will be shown.
+struct Screen {
+  size_t width = 0;     // of the terminal; 0: there is none
+  bool bold = false;    // headers
+  bool json = false;    // rows as JSON
+  bool values = false;  // the value of a command that stands alone is written too: get
+};
+
+/// A script to be run.
+struct Task {
+  std::string source;
+  std::string name;  // of the script, as :jobname has it
+  std::string menu;  // where it begins
+  model::Caller caller;
+  Screen screen;
+  /// Command by command, as a file is imported: those before a mistake are carried out.
+  bool piecewise = false;
+  /// Nobody reads what it writes: only the last of it is kept.
+  bool detached = false;
+  std::vector<std::pair<std::string, Value>> variables;
+};
+
+struct Ended {
+  enum class Kind : uint8_t { kDone, kFailed, kMistyped, kStopped };
+  Kind kind = Kind::kDone;
+  std::string message;  // what went wrong, with its trace
+  Place place;          // of the word it is about, in the source
+  int category = 4;     // D-18
+  std::string menu;     // where it ended
+  Value value;          // of :return or of its last command
+  bool quit = false;
+};
+
+class Job : private Host {
+ public:
+  static constexpr size_t kHighWater = size_t{1} << 20;  // written and not taken
+  static constexpr size_t kKept = size_t{64} << 10;      // of a detached one
+  static constexpr size_t kMemory = size_t{64} << 20;    // of its values
+  static constexpr uint32_t kMaxImports = 8;             // in each other
+
+  Job(Runner& runner, Task task, uint64_t number);
+  ~Job() override;
+
+  [[nodiscard]] const Task& task() const { return task_; }
+  [[nodiscard]] uint64_t number() const { return number_; }
+  /// What it wrote since it was last asked.
+  [[nodiscard]] std::string take_output();
+  [[nodiscard]] std::string take_warnings();
+  /// nullptr while it runs.
+  [[nodiscard]] const Ended* ended() const { return ended_ ? &*ended_ : nullptr; }
+  /// Asks it to end; it does so with its next turn.
+  void stop() { stopping_ = true; }
+
+  // for the runner
+  void turn(uint64_t now_ms);
+  [[nodiscard]] uint64_t next_deadline() const;
+  [[nodiscard]] int64_t started_ns() const { return started_ns_; }
+
+ private:
+  // job.cpp
+  void body();
+  void run_whole(Interpreter& interpreter);
+  void run_pieces(Interpreter& interpreter);
+  void end(const Interpreter::Result& result);
+  void mistyped(const SyntaxError& error);
+  [[nodiscard]] bool settle();  // commits; false: it failed, and the job ends with that
+  [[nodiscard]] bool is_full() const {
+    return !task_.detached && diverted_ == nullptr && output_.size() >= kHighWater;
+  }
+  [[nodiscard]] bool give_way(uint64_t until_ms);
+  void write(std::string_view text) override;
+  void log(std::string_view level, std::string_view message) override;
+  Done menu_command(const MenuCall& call) override;
+  bool go_on() override;
+  bool wait(int64_t nanoseconds) override;
+  Done execute(const std::string& script, bool as_string, const std::string& file) override;
+  [[nodiscard]] std::string job_name() const override { return task_.name; }
+  [[nodiscard]] int64_t wall_ns() const override;
+  [[nodiscard]] int64_t steady_ns() const override;
+
+  // job_commands.cpp
+  Done carry_out(const MenuCall& call, const model::Menu& menu);
+  Done run_on(const MenuCall& call, const model::Menu& menu, model::Outcome& outcome);
+  Done value_of(const MenuCall& call, const model::Menu& menu, const model::Outcome& outcome);
+  void show(const MenuCall& call, const model::Menu& menu, const model::Outcome& outcome);
+  Done import(const MenuCall& call);
+  Done print_to_file(const MenuCall& call, const model::Menu& menu);
+
+  Runner& runner_;
+  Task task_;
+  uint64_t number_;
+  int64_t started_ns_;
+  Fiber fiber_;
+  Interpreter* interpreter_ = nullptr;
+  std::string output_;
+  std::string warnings_;
+  std::string* diverted_ = nullptr;  // where output goes instead
+  std::optional<Ended> ended_;
+  std::optional<Fault> broken_;  // a commit that failed where nothing could say so
+  uint64_t slice_end_ns_ = 0;
+  uint64_t slice_hard_ns_ = 0;
+  uint64_t wake_ms_ = 0;
+  uint32_t imports_ = 0;
+  bool in_command_ = false;  // inside of Commands: not to be interrupted
+  bool stopping_ = false;
+};
+
+/// What a failure says, as a script's fault.
+[[nodiscard]] Fault fault_of(const model::Failure& failure);
+
+}  // namespace maclane::script

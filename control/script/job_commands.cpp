@@ -1,0 +1,369 @@
+// Menu commands of a script: from its arguments to a call, from the answer to text or a value. See
+// job.h.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "control/model/value.h"
+#include "control/observe/table.h"
+#include "control/script/job.h"
+#include "control/script/rows.h"
+#include "control/script/runner.h"
+
+namespace maclane::script {
+namespace {
+
+using model::Call;
+using model::Menu;
+using model::Outcome;
+using observe::PrintOptions;
+using observe::Style;
+using observe::Table;
+
+bool is_edit(std::string_view command) {
+  constexpr std::string_view kEdits[] = {"add",    "set",     "unset",   "remove",
+                                         "enable", "disable", "comment", "move"};
+  return std::find(std::begin(kEdits), std::end(kEdits), command) != std::end(kEdits);
+}
+
+bool is_read(std::string_view command) {
+  constexpr std::string_view kReads[] = {"print", "get", "find", "listen", "schema"};
+  return std::find(std::begin(kReads), std::end(kReads), command) != std::end(kReads);
+}
+
+tl::unexpected<Fault> wrong(std::string message, int category = 4) {
+  return tl::make_unexpected(Fault{Fault::Kind::kError, std::move(message), {}, {}, category});
+}
+
+Call call_of(const MenuCall& written, const Menu& menu) {
+  Call call;
+  call.path = menu.path;
+  call.command = written.command->name;
+  const model::Command* known = model::find_command(menu, call.command);
+  for (const MenuCall::Argument& one : written.arguments) {
+    // What the console alone takes.
+    const bool ours = one.name == "file" || one.name == "append" || one.name == "as-value";
+    if (ours && (known == nullptr || known->find(one.name) == nullptr)) continue;
+    call.arguments.emplace_back(one.unset ? "!" + one.name : one.name, one.text);
+  }
+  if (written.where) call.filter = written.where;
+  return call;
+}
+
+/// Points at the argument an error is about.
+Fault fault_at(const model::Failure& failure, const MenuCall& call) {
+  Fault fault = fault_of(failure);
+  std::string_view property;
+  if (!failure.errors.empty()) property = failure.errors.front().property;
+  if (property.empty() && fault.category == 0) property = "numbers";  // no such item
+  if (const auto* argument = call.find(property); argument != nullptr) {
+    fault.place = argument->place;
+  }
+  return fault;
+}
+
+PrintOptions options_of(const MenuCall& call, const Screen& screen) {
+  PrintOptions options;
+  options.width = screen.width;
+  options.bold = screen.bold;
+  if (call.has("stats")) options.style = Style::kStats;
+  if (call.has("value-list")) options.style = Style::kValueList;
+  if (call.has("detail")) options.style = Style::kDetail;
+  if (call.has("terse")) options.style = Style::kTerse;
+  if (const auto* proplist = call.find("proplist")) {
+    for (std::string_view name : model::split_list(proplist->text)) {
+      if (!name.empty()) options.properties.emplace_back(name);
+    }
+  }
+  return options;
+}
+
+std::string text_of(const MenuCall& call, const Menu& menu, const Screen& screen,
+                    const std::vector<model::PrintRow>& rows) {
+  const bool print = call.command->name == "print";
+  Table table = print || call.command->name == "listen" ? observe::table_of(menu, rows)
+                                                        : observe::table_of(rows);
+  if (screen.json) return observe::to_json(table);
+  PrintOptions options = options_of(call, screen);
+  if (call.has("brief") && table.columns.empty() && !table.settings) {
+    // A table of a menu whose usual form is another one: all that is not hidden.
+    for (const auto& property : menu.properties) {
+      if (!property.has(model::Property::kHidden)) table.columns.emplace_back(property.name);
+    }
+  }
+  if (call.has("show-ids") && !table.settings) {
+    for (auto& row : table.rows) row.fields.emplace(row.fields.begin(), ".id", row.id);
+    auto& columns = options.properties.empty() ? table.columns : options.properties;
+    columns.insert(columns.begin(), ".id");
+  }
+  if (!print && call.command->name.starts_with("monitor")) {
+    std::string out;
+    for (const auto& row : rows) out += observe::to_lines(row.fields);
+    return out;
+  }
+  return observe::to_text(table, options);
+}
+
+Value value_of_row(const Menu& menu, const model::PrintRow& row) {
+  Array out;
+  if (!row.id.empty()) out.keyed.insert_or_assign(".id", Value::id(row.id));
+  for (const auto& [name, text] : row.fields) {
+    out.keyed.insert_or_assign(name, property_value(menu.find(name), text));
+  }
+  return Value::array(std::move(out));
+}
+
+}  // namespace
+
+Host::Done Job::menu_command(const MenuCall& call) {
+  const std::string& path = call.command->path;
+  const Menu* menu = model::find_menu(path.empty() ? "/" : path);
+  if (menu == nullptr) return wrong("no such command prefix", 0);
+  if (path.empty() && call.command->name == "import") return import(call);
+  if (call.command->name == "print" && call.has("file")) return print_to_file(call, *menu);
+  return carry_out(call, *menu);
+}
+
+Host::Done Job::carry_out(const MenuCall& call, const Menu& menu) {
+  model::Commands& commands = runner_.commands();
+  const Call asked = call_of(call, menu);
+  if (is_edit(asked.command) && !commands.model().in_batch()) {
+    commands.model().begin_batch(task_.caller);
+  }
+  // What is neither may take back, load or wait: it comes after what was changed so far.
+  if (!is_edit(asked.command) && !is_read(asked.command) && !settle()) {
+    return tl::make_unexpected(*broken_);
+  }
+  const bool was_in = std::exchange(in_command_, true);
+  const Budget::Use none(nullptr);
+  auto outcome = commands.run(asked, task_.caller);
+  in_command_ = was_in;
+  if (!outcome) return tl::make_unexpected(fault_at(outcome.error(), call));
+  for (const std::string& warning : outcome->warnings) warnings_ += warning + "\n";
+  if (outcome->running != nullptr) return run_on(call, menu, *outcome);
+  const bool as_value = call.has("as-value");
+  if (!call.wants_value && !as_value) show(call, menu, *outcome);
+  if (!call.wants_value) return Value{};
+  return value_of(call, menu, *outcome);
+}
+
+/// A command that goes on: its rows as they come, or all of them as a value.
+Host::Done Job::run_on(const MenuCall& call, const Menu& menu, Outcome& outcome) {
+  const bool keeps = call.wants_value || call.has("as-value");
+  const bool print = call.command->name == "print";
+  const bool follows = call.has("follow") || call.has("follow-only");
+  Outcome all;
+  bool first = true;
+  while (true) {
+    std::vector<model::PrintRow> rows;
+    const bool was_in = std::exchange(in_command_, true);
+    const auto state = outcome.running->step(model::steady_ms(), rows);
+    in_command_ = was_in;
+    for (auto& row : rows) {
+      std::erase_if(row.fields, [](const auto& field) { return field.first == ".section"; });
+    }
+    if (call.body != nullptr) {
+      for (const auto& row : rows) {
+        std::vector<std::pair<std::string, Value>> variables;
+        for (const auto& [name, text] : row.fields) {
+          variables.emplace_back(name, property_value(menu.find(name), text));
+        }
+        if (!interpreter_->call_block(*call.body, variables)) return Value{};
+      }
+    } else if (keeps) {
+      for (auto& row : rows) {
+        if (all.rows.size() >= kMaxElements) break;
+        all.rows.push_back(std::move(row));
+      }
+    } else if (!rows.empty()) {
+      std::string text = text_of(call, menu, task_.screen, rows);
+      if (!first && task_.screen.width != 0 && print && !follows) write("\033[H\033[J");
+      // The head of a table stands above its first rows only.
+      if (!first && !task_.screen.json && (follows || !print)) {
+        const size_t head = text.find("\n#");
+        const size_t skip = text.starts_with('#')       ? text.find('\n') + 1
+                            : head == std::string::npos ? 0
+                                                        : text.find('\n', head + 1) + 1;
+        text.erase(0, skip);
+      }
+      write(text);
+      first = false;
+    }
+    if (state == model::Running::State::kFailed) {
+      return tl::make_unexpected(fault_at(outcome.running->failure(), call));
+    }
+    if (state == model::Running::State::kDone) break;
+    const uint64_t now = model::steady_ms();
+    const uint64_t next = outcome.running->next_deadline();
+    const uint64_t pause = next > now ? std::min<uint64_t>(next - now, 60'000) : 0;
+    if (!wait(static_cast<int64_t>(pause * 1'000'000))) {
+      outcome.running->stop();
+      return tl::make_unexpected(Fault{Fault::Kind::kInterrupted, "interrupted", {}, {}, 2});
+    }
+  }
+  all.result = outcome.running->result();
+  if (!keeps) {
+    if (!all.result.empty()) show(call, menu, all);
+    return Value{};
+  }
+  return value_of(call, menu, all);
+}
+
+Host::Done Job::value_of(const MenuCall& call, const Menu& menu, const Outcome& outcome) {
+  const std::string& command = call.command->name;
+  if (command == "find") {
+    Array ids;
+    ids.list.reserve(outcome.rows.size());
+    for (const auto& row : outcome.rows) ids.list.push_back(Value::id(row.id));
+    return Value::array(std::move(ids));
+  }
+  if (command == "get") {
+    const auto* name = call.find("value-name");
+    if (name == nullptr) {
+      return outcome.rows.empty() ? Value{} : value_of_row(menu, outcome.rows.front());
+    }
+    if (name->text == ".id") return Value::id(std::string(outcome.ret()));
+    if (outcome.ret().empty() && menu.find(name->text) != nullptr &&
+        menu.find(name->text)->type != model::Type::kBool) {
+      return Value{};  // unset: nothing, as in RouterOS
+    }
+    return property_value(menu.find(name->text), outcome.ret());
+  }
+  if (command == "add") return Value::id(std::string(outcome.ret()));
+  const bool print = command == "print";
+  if (!outcome.rows.empty() || (print && outcome.result.empty())) {
+    if (print && !call.has("as-value")) return Value{};
+    if (menu.kind == Menu::Kind::kSettings && print) {
+      return value_of_row(menu, outcome.rows.front());
+    }
+    Array rows;
+    for (const auto& row : outcome.rows) rows.list.push_back(value_of_row(menu, row));
+    if (!print && rows.list.size() == 1) return rows.list.front();
+    return Value::array(std::move(rows));
+  }
+  if (outcome.result.size() == 1 && outcome.result.front().first == "ret") {
+    return print ? Value::literal(outcome.ret()) : Value::text(std::string(outcome.ret()));
+  }
+  if (!outcome.result.empty()) {
+    Array fields;
+    for (const auto& [name, value] : outcome.result) {
+      fields.keyed.insert_or_assign(name, Value::text(value));
+    }
+    return Value::array(std::move(fields));
+  }
+  return outcome.text.empty() ? Value{} : Value::text(outcome.text);
+}
+
+void Job::show(const MenuCall& call, const Menu& menu, const Outcome& outcome) {
+  const std::string& command = call.command->name;
+  const bool json = task_.screen.json;
+  if (command == "find") {
+    if (json) write(observe::to_json_object({{"ret", std::string(outcome.ret())}}));
+    return;
+  }
+  if (command == "get") {
+    if (!task_.screen.values && !json) return;
+    if (call.find("value-name") == nullptr && !outcome.rows.empty()) {
+      const auto& fields = outcome.rows.front().fields;
+      write(json ? observe::to_json_object(fields) : observe::to_lines(fields));
+    } else {
+      const std::string value(outcome.ret());
+      write(json ? observe::to_json_object({{"value", value}}) : value + "\n");
+    }
+    return;
+  }
+  if (!outcome.text.empty()) {
+    std::string text = outcome.text;
+    if (text.back() != '\n') text += '\n';
+    write(json ? observe::to_json_object({{"text", outcome.text}}) : text);
+  }
+  if (outcome.result.empty()) {
+    const bool rows = command == "print" || !outcome.rows.empty();
+    if (rows) write(text_of(call, menu, task_.screen, outcome.rows));
+    return;
+  }
+  if (command == "print") {
+    const std::string count(outcome.ret());
+    write(json ? observe::to_json_object({{"count", count}}) : count + "\n");
+  } else if (json) {
+    write(observe::to_json_object(outcome.result));
+  } else if (command != "add" && (outcome.result.size() > 1 || command == "execute")) {
+    const bool plain = outcome.result.size() == 1;
+    std::string text = plain ? outcome.result.front().second : observe::to_lines(outcome.result);
+    if (!text.empty() && text.back() != '\n') text += '\n';
+    write(text);
+  }
+}
+
+Host::Done Job::print_to_file(const MenuCall& call, const Menu& menu) {
+  if (!runner_.files().write) return wrong("there are no files here");
+  MenuCall plain = call;
+  std::erase_if(plain.arguments,
+                [](const auto& one) { return one.name == "file" || one.name == "append"; });
+  std::string name = call.find("file")->text;
+  if (name.find('.', name.rfind('/') + 1) == std::string::npos) name += ".txt";
+  std::string text;
+  if (call.has("append")) {
+    if (auto before = runner_.files().read(name)) text = std::move(*before);
+  }
+  const Screen screen = std::exchange(task_.screen, Screen{});
+  std::string* const before = std::exchange(diverted_, &text);
+  Done done = carry_out(plain, menu);
+  diverted_ = before;
+  task_.screen = screen;
+  if (!done) return done;
+  if (Status status = runner_.files().write(name, text); !status) {
+    return wrong(status.error().front().text());
+  }
+  return done;
+}
+
+Host::Done Job::import(const MenuCall& call) {
+  const auto* name = call.find("file-name");
+  if (name == nullptr || name->text.empty())
+    return wrong("missing value(s) of argument(s) file-name");
+  if (!runner_.files().read) return wrong("there are no files here");
+  auto text = runner_.files().read(name->text);
+  if (!text) text = runner_.files().read(name->text + ".rsc");
+  if (!text) {
+    return wrong("failure: input file " + name->text +
+                 " cannot be read: " + text.error().front().text());
+  }
+  if (imports_ >= kMaxImports) return wrong("files import each other too deep");
+  const auto* verbose = call.find("verbose");
+  const bool tells = verbose != nullptr && (verbose->flag || verbose->text == "yes");
+  ++imports_;
+  const auto budget = Budget::current();
+  Interpreter inner(*this, runner_.globals(task_.caller.user), Words::of_schema(), budget,
+                    fiber_.stack_floor());
+  Interpreter* const outer = std::exchange(interpreter_, &inner);
+  Reader reader(Words::of_schema(), *text);
+  std::optional<Fault> fault;
+  while (!fault) {
+    auto command = reader.next();
+    if (!command) {
+      fault = Fault{Fault::Kind::kError, command.error().text(), {}, {}, 1};
+      break;
+    }
+    if (*command == nullptr) break;
+    if (tells) write(fmt::format("#line {}\n", (*command)->place.line));
+    auto result = inner.run(**command);
+    if (!result) fault = std::move(result.error());
+    if (result && result->quit) break;
+  }
+  interpreter_ = outer;
+  --imports_;
+  if (fault) {
+    const uint32_t line = fault->place.line;
+    fault->message = fmt::format("{}: {}{}", name->text, fault->message, fault->trace);
+    if (fault->trace.empty() && line > 1) fault->message += fmt::format(" (line {})", line);
+    fault->trace.clear();
+    fault->place = {};
+    return tl::make_unexpected(std::move(*fault));
+  }
+  if (!settle()) return wrong(broken_->message);
+  write("\nScript file loaded and executed successfully\n");
+  return Value{};
+}
+
+}  // namespace maclane::script

@@ -1,0 +1,143 @@
+"""The console's prompt on a real terminal: completion, help, paging, several lines, safe mode."""
+
+import fcntl
+import os
+import pty
+import re
+import signal
+import struct
+import termios
+
+import pytest
+
+from lab import Lab, build_dir, readable, wait_until
+from scenes import local
+
+BASE = {
+    "interface": {"ethernet": [{"name": "ether1", "device": "net_tap0,iface=mlone"}]},
+    "ip": {"firewall": {"address-list": [{"list": f"list{i}", "address": f"10.0.{i}.0/24"}
+                                         for i in range(40)]}},
+}
+
+
+@pytest.fixture(scope="module")
+def router():
+    with Lab() as lab:
+        yield lab.router(local(lab, BASE)).start()
+
+
+class Terminal:
+    """maclanectl on a terminal of 20 lines of 100 letters."""
+
+    def __init__(self, router):
+        program = build_dir() / "maclanectl"
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ.update(TERM="xterm", HOME=str(router.state), NO_COLOR="1")
+            os.execv(program, [str(program), "--socket", str(router.socket_path)])
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 100, 0, 0))
+        self.seen = ""
+        self.until("> ")
+
+    def until(self, text, timeout=20):
+        """What came up to this text, without what moves the cursor; what follows is kept."""
+        def read():
+            if text in self.seen:
+                return True
+            if readable(self.fd, 0.05):
+                try:
+                    got = os.read(self.fd, 65536).decode()
+                except OSError:
+                    return False
+                self.seen += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", got)
+            return text in self.seen
+        wait_until(read, timeout, lambda: f"{text!r}, have {self.seen!r}")
+        before, _, self.seen = self.seen.partition(text)
+        return before
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+def test_tab_completes_and_a_question_mark_tells(router):
+    with Terminal(router) as at:
+        at.type("/int\t").until("erface/")
+        at.type("macv\t").until("lan/")
+        at.type("add interface=e\t").until("ther1")
+        at.type("\x15/ip firewall filter add chain=?").until("forward")
+        at.type("\x15/ip firewall nat\r").until("/ip/firewall/nat > ")
+        at.type("..\r").until("/ip/firewall > ")
+        at.type("/\r").until("[admin@Maclane] > ")
+
+
+def test_an_error_points_at_the_word(router):
+    with Terminal(router) as at:
+        at.type("/ip address add foo=1\r").until("add has no parameter foo")
+        assert at.until("^").splitlines()[-1] == " " * (2 + len("/ip address add "))
+
+
+def test_long_output_comes_by_pages(router):
+    with Terminal(router) as at:
+        at.type("/ip firewall address-list print\r")
+        first = at.until("-- [Q quit|D dump|space next|down line]")
+        assert "10.0.3.0/24" in first and "10.0.39.0/24" not in first
+        at.type(" ")
+        assert "10.0.3.0/24" not in at.until("-- [Q quit")
+        at.type("q").until("[admin@Maclane] > ")
+        at.type("/ip firewall address-list print\r").until("-- [Q quit")
+        at.type("d").until("list39")
+        at.until("[admin@Maclane] > ")
+
+
+def test_an_open_brace_goes_on_and_the_history_gives_it_again(router):
+    with Terminal(router) as at:
+        at.type("{ :put (1 +\r").until("... ")
+        at.type("41) }\r").until("42")
+        at.until("[admin@Maclane] > ")
+        at.type(":put again\r").until("\r\nagain")
+        at.until("[admin@Maclane] > ")
+        at.type("\x1b[A").until(":put again")
+        at.type("\r").until("\r\nagain")
+
+
+def test_control_c_ends_what_runs_and_leaves_what_is_typed(router):
+    with Terminal(router) as at:
+        at.type(":put begun; :delay 1h\r").until("\r\nbegun")
+        at.type("\x03").until("interrupted")
+        at.until("[admin@Maclane] > ")
+        at.type(":put one\x03").until("[admin@Maclane] > ")
+        at.type("{ :put two\r").until("... ")
+        at.type("\x03").until("[admin@Maclane] > ")
+        at.type(":put there\r")
+        assert "one" not in at.until("\r\nthere")
+
+
+def comments(router):
+    return [row.get("comment") for row in router.print("/interface/ethernet")]
+
+
+def test_safe_mode_is_undone_with_the_session_and_kept_by_quit(router):
+    """C-50."""
+    with Terminal(router) as at:
+        at.type("\x18").until("<SAFE> ")
+        at.type("/interface ethernet set ether1 comment=gone\r").until("<SAFE> ")
+        assert comments(router) == ["gone"]
+    wait_until(lambda: comments(router) != ["gone"], what="the change undone")
+    with Terminal(router) as at:
+        at.type("\x18").until("<SAFE> ")
+        at.type("/interface ethernet set ether1 comment=kept\r").until("<SAFE> ")
+        at.type("\x18").until("[admin@Maclane] > ")
+        at.type("\x18").until("<SAFE> ")
+        at.type("/interface ethernet set ether1 comment=both\r").until("<SAFE> ")
+        at.type("quit\r")
+        wait_until(lambda: not router.print("/safe-mode"), what="safe mode released")
+    assert comments(router) == ["both"]
