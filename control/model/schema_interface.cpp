@@ -64,7 +64,11 @@ constexpr Property kMonitorTraffic[] = {
     look_interval(),
     flag("once", "one look, and done"),
 };
-constexpr Property kMonitorEthernet[] = {look_interval(), flag("once", "one look, and done")};
+constexpr Property kMonitorEthernet[] = {
+    numbers("which ports: names, *IDs or numbers, with commas"),
+    look_interval(),
+    flag("once", "one look, and done"),
+};
 constexpr Command kEthernetCommands[] = {{.name = "monitor",
                                           .help = "whether ports have a link",
                                           .arguments = kMonitorEthernet,
