@@ -50,6 +50,21 @@ Errors seal_old_logins(model::Tree& tree) {
   return errors;
 }
 
+/// Whether somebody could let others in: an enabled user who may change users.
+bool somebody_rules(const model::Tree& tree) {
+  std::vector<std::string_view> groups;
+  for_each(tree, "/user/group", [&](const View& row) {
+    if (policies_of(row.get("policy")).has(model::Policy::kPolicy | model::Policy::kWrite))
+      groups.push_back(row.get("name"));
+  });
+  bool any = false;
+  for_each(tree, "/user", [&](const View& row) {
+    any = any || (!row.disabled() &&
+                  std::find(groups.begin(), groups.end(), row.get("group")) != groups.end());
+  });
+  return any;
+}
+
 bool concerns_doors(const std::vector<model::MenuDiff>& menus) {
   static constexpr std::array kTheirs = {"/user", "/user/group", "/ip/service", "/certificate",
                                          "/system/clock"};
@@ -91,6 +106,17 @@ Result<model::Tree> Doors::prepare(model::Tree tree) const {
   };
   Errors errors;
   if (changed("/user")) errors = seal_old_logins(tree);
+  if (started_ && (changed("/user") || changed("/user/group")) && !somebody_rules(tree) &&
+      somebody_rules(commands_.model().tree())) {
+    errors.push_back(Error{
+        "failure: this would leave no enabled user with the policies policy and write, who alone "
+        "can let others in; add one first",
+        "/user",
+        {},
+        {},
+        {},
+        Trouble::kGeneral});
+  }
   if (changed("/certificate")) {
     Errors more = Certificates::check(tree);
     errors.insert(errors.end(), more.begin(), more.end());

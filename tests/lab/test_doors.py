@@ -110,7 +110,7 @@ def test_tls_without_and_with_a_certificate(router):
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
 def test_rest_creates_changes_and_removes(router, tls):
-    """D-2, D-5 to D-10, over HTTP and over HTTPS with the router's own certificate."""
+    """D-1, D-2, D-5 to D-10, over HTTP and over HTTPS with the router's own certificate."""
     port = 443 if tls else 80
 
     def ask(*words, **more):
@@ -155,6 +155,19 @@ def test_policies_hold_at_both_doors(router):
     assert rest(router, "GET", "/interface", **as_reader)[0] == 200
     assert rest(router, "PUT", "/interface/list", {"name": "mine"}, **as_reader)[0] in (401, 403)
     assert not [row for row in router.print("/interface/list") if row["name"] == "mine"]
+
+
+def test_the_last_who_may_change_users_stays(router):
+    """Nobody locks everybody out by a slip."""
+    with logged_in(router) as api:
+        for name in ("nobody", "old"):
+            api.talk("/user/disable", f"=.id={name}")
+        for words in (("remove",), ("disable",), ("set", "=group=read")):
+            trap = api.talk(f"/user/{words[0]}", "=.id=admin", *words[1:])[0]
+            assert trap[0] == "!trap" and "no enabled user" in trap[1]["message"], trap
+        assert api.talk("/user/enable", "=.id=old")[-1] == ("!done", {}, None)
+        assert api.talk("/user/disable", "=.id=nobody")[-1] == ("!done", {}, None)
+        api.talk("/user/enable", "=.id=nobody")
 
 
 def test_who_is_in_and_who_did_what(router):
@@ -219,6 +232,8 @@ def test_backup_with_a_password(router):
     with logged_in(router) as api:
         api.talk("/interface/list/add", "=name=kept")
         assert api.talk("/system/backup/save", "=name=night", "=password=Sesame-9")[-1][0] == "!done"
+        assert api.talk("/system/backup/save", "=name=plain", "=dont-encrypt=yes")[-1][0] == "!done"
+        assert all("contents" not in row for row in api.rows("/file/print", "?type=backup"))
         (file,) = api.rows("/file/print", "?name=night.backup")
         assert file["type"] == "backup" and int(file["size"]) > 0
         bytes_ = (router.state / "files" / "night.backup").read_bytes()
