@@ -34,8 +34,8 @@ class RestDoor {
     TlsContext context;   // www-ssl
     std::string problem;  // why there is none
   };
-  /// Opens, moves and closes the ports at once; who may not be here any more still has the answer to
-  /// what was asked.
+  /// Opens, moves and closes the ports at once; who may not be here any more still has the answer
+  /// to what was asked.
   void configure(const Settings& plain, const Settings& tls);
   /// Tries again the ports that could not be opened.
   void retry(uint64_t now_ms);
