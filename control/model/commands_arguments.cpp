@@ -22,6 +22,11 @@ bool has_property(const Menu& menu, std::string_view name) {
 std::string_view known_name(const Job& job, std::string_view written) {
   const Command& command = job.command;
   if (written == ".id" && command.find("numbers") != nullptr) return "numbers";
+  // RouterOS's `/system/script/run number=`.
+  if (written == "number" && command.find("number") == nullptr &&
+      command.find("numbers") != nullptr && !has_property(job.menu, written)) {
+    return "numbers";
+  }
   if ((written == ".id" || written == "numbers") && command.find("from") != nullptr) return "from";
   if (written == ".proplist" && command.find("proplist") != nullptr) return "proplist";
   if (command.find(written) != nullptr) return written;

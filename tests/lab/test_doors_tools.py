@@ -171,5 +171,9 @@ def test_scripts_through_both_doors(router):
     with logged_in(router) as api:
         (done,) = api.talk("/execute", "=script=:put [:len \"abc\"]", "=as-string=")
         assert done[0] == "!done" and done[1]["ret"].strip() == "3"
+        api.talk("/system/script/add", "=name=adds", "=source=/interface/list add name=by-number")
+        assert api.talk("/system/script/run", "=number=adds") == [("!done", {}, None)]
+        (row,) = api.rows("/interface/list/print", "?name=by-number")
+        api.talk("/interface/list/remove", f"=.id={row['.id']}")
         (row,) = api.rows("/interface/list/print", "?name=by-script")
         api.talk("/interface/list/remove", f"=.id={row['.id']}")
