@@ -32,7 +32,6 @@ TEST(Inspect, D12_CompletesALineOrThePartBehindAPath) {
               ElementsAre("private"));
   EXPECT_THAT(ask("completion", "", "/nowhere x", "completion"), IsEmpty());
   EXPECT_THAT(ask("completion", "", "/", "completion"), Contains("ip"));
-  EXPECT_THAT(ask("completion", "", "===  //", "completion"), IsEmpty());
 }
 
 TEST(Inspect, D12_ChildrenAndSyntax) {
