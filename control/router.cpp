@@ -92,7 +92,8 @@ Status Router::start() {
   keep_clients(*services_, options_.state_folder);
   make_host_services(first->tree);
   observe::provide_rows(*this);
-  doors_ = std::make_unique<door::Doors>(commands_, options_.state_folder);
+  doors_ = std::make_unique<door::Doors>(commands_, options_.state_folder,
+                                         [this] { return host_->enter(); });
   model_.on_change([](const model::Change& change) {
     const std::string rows = model::rows_of(change.menus);
     log::write(log::Level::kInfo, "system,info", "{} by {}{}", change.what, change.by.text(),
@@ -122,7 +123,6 @@ Status Router::start() {
     return fail(fmt::format("nothing carries out {}", fmt::join(missing, ", ")));
   door_ = std::make_unique<door::SocketDoor>(runner_, options_.socket_path);
   if (Status status = door_->start(); !status) return status;
-  const Netns::Scope scope = host_->enter();
   doors_->start();
   return {};
 }
@@ -238,7 +238,8 @@ void Router::add_commands() {
     stop_ = true;
     return said("stopping");
   });
-  for (const char* path : {"/ip/firewall/filter", "/ip/firewall/nat"}) {
+  for (const char* path :
+       {"/ip/firewall/raw", "/ip/firewall/mangle", "/ip/firewall/filter", "/ip/firewall/nat"}) {
     commands_.on(path, "reset-counters",
                  [this](const Call& call, const Caller&) -> Answer<Outcome> {
                    const std::vector<RuleCounter>& raw = rule_counters();
@@ -327,10 +328,7 @@ void Router::run(int signal_fd) {
     const size_t ours = fds.size();
     door_->add_fds(fds);
     const int ready = ppoll(fds.data(), fds.size(), &wait, nullptr);
-    {
-      const Netns::Scope scope = host_->enter();  // they serve at the router's addresses
-      doors_->turn(std::span(fds).subspan(2, ours - 2));
-    }
+    doors_->turn(std::span(fds).subspan(2, ours - 2));
     if (ready <= 0) continue;
     if ((fds[0].revents & POLLIN) != 0 && !handle_signals(signal_fd)) break;
     if ((fds[1].revents & POLLIN) != 0) {

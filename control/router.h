@@ -52,6 +52,10 @@ class Router {
   [[nodiscard]] model::Model& model() { return model_; }
   [[nodiscard]] model::Commands& commands() { return commands_; }
   [[nodiscard]] const Dataplane& dataplane() const { return *dataplane_; }
+  /// For a worker to carry out; false: it has too many already.
+  bool request(unsigned worker, const Request& request) {
+    return dataplane_->request(worker, request);
+  }
   [[nodiscard]] const compile::CompileState& compiled() const { return *compiled_; }
   [[nodiscard]] const compile::LearnedState& learned() const { return devices_->learned(); }
   [[nodiscard]] const Services& services() const { return *services_; }

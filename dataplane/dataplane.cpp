@@ -113,6 +113,7 @@ bool Dataplane::Impl::add_worker(unsigned id, std::string* error) {
              " sessions; set a smaller max-sessions";
     return false;
   }
+  w->shared = shared;
   w->handoff = mesh.end_of(id);
   w->punt = make_ring("punt", id, sizeof(void*), kPacketRing);
   w->inject = make_ring("inject", id, sizeof(void*), kPacketRing);
@@ -214,10 +215,15 @@ bool Dataplane::synchronize(unsigned timeout_ms) {
 }
 void Dataplane::poll() {
   impl_->publisher->poll();
+  // Far more than run out of time meanwhile, and too few to keep anybody waiting.
+  impl_->shared->lists.sweep(now_cs(), kSweptAtOnce);
 }
 
 NeighbourTable& Dataplane::neighbours() {
   return *impl_->neighbours;
+}
+DynamicLists& Dataplane::address_lists() const {
+  return impl_->shared->lists;
 }
 McFilters& Dataplane::mc_filters() {
   return *impl_->mc_filters;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "dataplane/snapshot.h"
+#include "dataplane/table/dynamic_lists.h"
 #include "dataplane/table/mc_filter.h"
 #include "dataplane/table/neighbour.h"
 #include "dataplane/worker/counters.h"
@@ -119,6 +120,7 @@ class Dataplane {
   // shared tables: control writes, workers read
   [[nodiscard]] NeighbourTable& neighbours();
   [[nodiscard]] McFilters& mc_filters();
+  [[nodiscard]] DynamicLists& address_lists() const;  // that fill by themselves
 
   // rings
   /// Packets that workers punted; the caller owns them and gives each to inject() or free_packet().

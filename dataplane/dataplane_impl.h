@@ -14,6 +14,7 @@ struct rte_ring;
 
 namespace maclane {
 
+inline constexpr uint32_t kSweptAtOnce = 8192;  // slots of address lists
 inline constexpr uint32_t kMbufs = 16384;
 inline constexpr uint32_t kMbufsPerWorker = 8192;  // of the second and more
 
@@ -42,6 +43,7 @@ struct Dataplane::Impl {
   HandoffMesh mesh;
   std::unique_ptr<NeighbourTable> neighbours;
   std::unique_ptr<McFilters> mc_filters;
+  std::shared_ptr<SharedTables> shared = std::make_shared<SharedTables>();
   std::vector<std::unique_ptr<WorkerThread>> threads;
   std::vector<PortInfo> ports = std::vector<PortInfo>(RTE_MAX_ETHPORTS);  // by ethdev
   std::vector<std::array<uint64_t, kDropCount>> drops =

@@ -117,6 +117,7 @@ std::vector<MemoryItem> Dataplane::memory() const {
   }
   items.push_back({"sessions", sessions});
   items.push_back({"neighbours", impl_->neighbours->memory_bytes()});
+  items.push_back({"address lists", impl_->shared->lists.bytes()});
   items.push_back({"counters", counters});
   if (workers() > 1) items.push_back({"handoff", HandoffMesh::memory_bytes(workers())});
   return items;

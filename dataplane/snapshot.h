@@ -119,6 +119,18 @@ struct NextHop {
   std::vector<uint16_t> alternatives;
 };
 
+/// A row of /routing/rule.
+struct RoutingRule {
+  enum class Action : uint8_t { kLookup, kLookupOnly, kDrop, kUnreachable };
+  Action action = Action::kLookup;
+  bool any_mark = true;
+  IfIndex in_if = kNoIf;  // kNoIf: any
+  uint32_t mark = 0;
+  AddressRange src{0, 0xffffffff}, dst{0, 0xffffffff};
+  std::shared_ptr<const Fib4> table;  // kLookup*; nullptr: one without routes
+};
+
+enum class RpFilter : uint8_t { kNo, kLoose, kStrict };
 /// A session by the interface below it and its id: 48 bits, as a MAC has.
 [[nodiscard]] inline uint64_t pppoe_key(IfIndex lower, be16 session) noexcept {
   return uint64_t{lower} << 16 | session.raw;
@@ -134,13 +146,26 @@ struct Snapshot {
   std::array<std::vector<RxQueue>, kMaxWorkers> rx;  // what each worker polls
   std::shared_ptr<const Fib4> fib;
   std::vector<NextHop> next_hops;  // [0] is kNone
+  /// Further routing tables, by routing mark; [0] is empty: no mark is the main table, `fib`.
+  std::vector<std::shared_ptr<const Fib4>> tables;
+  std::vector<RoutingRule> routing_rules;
+  uint16_t drop_hop = 0, unreachable_hop = 0;  // where rules that say so lead
+  /// By IfIndex: the next hop of the default route through that interface, whatever its table and
+  /// distance; 0: none. What came in there leaves there (stage/route.h).
+  std::vector<uint16_t> return_ways;
+  std::shared_ptr<const RuleSet> raw;
+  std::shared_ptr<const RuleSet> mangle;
   std::shared_ptr<const RuleSet> filter;
   std::shared_ptr<const RuleSet> nat;
+  Rule fast_track;  // stands for all rules that a FastTracked packet passes by, and counts them
   Timeouts timeouts{};
   bool tracking = true;  // connection tracking on
   bool loose_tcp = true;
   bool liberal_tcp = false;
   bool ip_forward = true;
+  bool send_redirects = false;
+  bool hash_ports = false;  // ways of equal cost are chosen by ports too
+  RpFilter rp_filter = RpFilter::kNo;
   uint32_t max_sleep_us = 100;  // an idle worker may sleep this long at most; 0: never
 
   /// Once all interfaces and ports are in.

@@ -116,13 +116,14 @@ Load make(uint32_t count, bool indexed, Target target) {
 void Walk(benchmark::State& state) {
   const auto count = static_cast<uint32_t>(state.range(0));
   const bool indexed = state.range(1) != 0;
-  const Load load = make(count, indexed, static_cast<Target>(state.range(2)));
+  Load load = make(count, indexed, static_cast<Target>(state.range(2)));
   const auto record = std::make_unique<WalkRecord>();
   size_t next = 0;
   std::vector<uint64_t> batches;  // ticks of each; the median leaves out what others interrupted
   uint64_t begin = rte_rdtsc();
   for (auto _ : state) {
-    walk_chain(&load.set, 0, load.keys[next], *record);
+    record->clear();
+    walk_chain(&load.set, 0, RuleTable::kFilter, load.keys[next], *record);
     benchmark::DoNotOptimize(record->verdict);
     next = (next + 1) % load.keys.size();
     if (next % kBatch != 0) continue;
@@ -138,11 +139,12 @@ void Walk(benchmark::State& state) {
   const RuleIndex* index = load.set.chains[0].index.get();
   if (index == nullptr) return;
   uint64_t candidates = 0;
-  for (const RuleKey& key : load.keys) {
+  for (RuleKey& key : load.keys) {
     RuleIndex::Cursor cursor;
     cursor.start(*index,
                  {key.dst, key.src, key.dport, key.sport, key.in_if, key.out_if, key.proto});
-    walk_chain(&load.set, 0, key, *record);
+    record->clear();
+    walk_chain(&load.set, 0, RuleTable::kFilter, key, *record);
     const auto last = static_cast<uint16_t>(record->verdict.rule - load.set.rules.data());
     uint16_t position = 0;
     do {

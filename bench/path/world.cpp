@@ -93,6 +93,7 @@ World::World(const WorldConfig& config)
                                                 neighbours_, mc_filters_, machine.pool()));
     if (!workers_[i]->sessions.valid())
       give_up("no memory for " + std::to_string(config.max_sessions) + " sessions");
+    workers_[i]->shared = workers_.front()->shared;
     workers_[i]->handoff = mesh_.end_of(i);
     loops_.push_back(std::make_unique<LoopState>());
   }

@@ -85,10 +85,18 @@ struct CompileState {
   model::Tree tree;
   std::shared_ptr<const Fib4> fib;
   std::vector<Fib4Route> fib_routes;
-  std::shared_ptr<const RuleSet> filter;
-  std::shared_ptr<const RuleSet> nat;
+  struct Rules {
+    std::shared_ptr<const RuleSet> set;
+    /// What rules remember, by row, with the row it was made for.
+    std::unordered_map<uint32_t, std::pair<model::RowPtr, std::shared_ptr<RuleState>>> states;
+  };
+  Rules raw, mangle, filter, nat;
+  std::set<std::string, std::less<>> filling_lists;  // address lists that rules add to
   std::unordered_map<std::string, AddressList> address_lists;
 };
+
+/// The name under which Names keeps the counter of FastTracked packets, as row 1.
+inline constexpr std::string_view kFastTrackCounter = "fasttrack";
 
 struct Compiled {
   std::unique_ptr<Snapshot> snapshot;

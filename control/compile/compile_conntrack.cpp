@@ -58,7 +58,8 @@ void compile_conntrack(Work& work) {
   const std::string_view enabled = tracking.get("enabled");
   snapshot.tracking =
       enabled == "yes" || (enabled == "auto" && (any_enabled(work.tree, "/ip/firewall/filter") ||
-                                                 any_enabled(work.tree, "/ip/firewall/nat")));
+                                                 any_enabled(work.tree, "/ip/firewall/nat") ||
+                                                 any_enabled(work.tree, "/ip/firewall/mangle")));
   snapshot.loose_tcp = tracking.get_bool("loose-tcp-tracking");
   snapshot.liberal_tcp = tracking.get_bool("liberal-tcp-tracking");
 }

@@ -8,6 +8,7 @@
 
 #include "control/compile/parts.h"
 #include "control/compile/rule_columns.h"
+#include "control/compile/rule_more.h"
 #include "dataplane/table/rule_index.h"
 
 namespace maclane::compile {
@@ -20,10 +21,17 @@ constexpr size_t kMostIndexes = 0xffff;  // a rule's references are 16 bits; 0xf
 
 class RuleCompiler {
  public:
-  RuleCompiler(Work& work, InterfaceLists& lists, std::string_view path)
-      : work_(work), lists_(lists), menu_(*model::find_menu(path)), columns_(menu_) {}
+  /// before: what the last compile made of the menu; nullptr at start.
+  RuleCompiler(Work& work, InterfaceLists& lists, std::string_view path,
+               const CompileState::Rules* before)
+      : work_(work),
+        lists_(lists),
+        menu_(*model::find_menu(path)),
+        columns_(menu_),
+        more_columns_(menu_),
+        before_(before) {}
 
-  std::shared_ptr<const RuleSet> run() {
+  CompileState::Rules run() {
     set_->log_prefixes.emplace_back();
     std::vector<std::vector<const RowPtr*>> by_chain;
     const auto enter = [&](const RowPtr& row, std::string_view name) {
@@ -50,8 +58,10 @@ class RuleCompiler {
     set_->output = builtin("output");
     set_->srcnat = builtin("srcnat");
     set_->dstnat = builtin("dstnat");
+    set_->prerouting = builtin("prerouting");
+    set_->postrouting = builtin("postrouting");
     index_rules(*set_);
-    return std::move(set_);
+    return {std::move(set_), std::move(states_)};
   }
 
  private:
@@ -126,8 +136,14 @@ class RuleCompiler {
                           uint16_t& out) {
     const auto name = matcher(row, column, rule, what);
     if (!name) return;
-    out = index(row, "src-address-list", address_sets_, *name, [&] {
-      set_->address_sets.push_back(address_set(work_, *name));
+    out = list_index(row, "src-address-list", *name);
+  }
+
+  uint16_t list_index(const RowPtr& row, std::string_view property, std::string_view name) {
+    return index(row, property, address_sets_, name, [&] {
+      set_->address_sets.push_back(address_set(work_, name));
+      const bool fills = work_.state.filling_lists.contains(name);
+      set_->dynamic_lists.push_back(fills ? work_.state.names.list(name) : uint16_t{0});
       return set_->address_sets.size();
     });
   }
@@ -191,6 +207,16 @@ class RuleCompiler {
     const Columns& c = columns_;
     rule.action = value_of(kActions, row->at(c.action), Action::kAccept);
     RuleMore more;
+    int wrong = -1;
+    read_more(more_columns_, *row, work_.state.names, *set_, more, &wrong);
+    if (wrong >= 0) return bad(row, wrong, "what this property takes");
+    if (more.match != 0) rule.match |= Rule::kMore;
+    keep_state(row, more);
+    if (rule.action == Action::kAddSrcToList || rule.action == Action::kAddDstToList) {
+      const uint16_t set = list_index(row, "address-list", row->at(c.address_list));
+      more.list = set_->dynamic_lists[set];
+      more.list_set = set_->address_sets[set].get();
+    }
     more.reject = value_of(kRejects, row->at(c.reject), RejectWith::kNetUnreachable);
     if (rule.action == Action::kJump) more.jump_chain = builtin(row->at(c.jump_target));
     rule.log = row->at(c.log) == "true";
@@ -214,10 +240,28 @@ class RuleCompiler {
     set_->add_more(rule, more);
   }
 
+  /// What the rule remembers: what it did before, if the row says the same.
+  void keep_state(const RowPtr& row, RuleMore& more) {
+    std::shared_ptr<RuleState> state;
+    if (before_ != nullptr) {
+      const auto known = before_->states.find(row->id);
+      if (known != before_->states.end() && known->second.first->values == row->values)
+        state = known->second.second;
+    }
+    if (state == nullptr) state = state_for(more);
+    if (state == nullptr) return;
+    more.state = state.get();
+    set_->states.push_back(state);
+    states_.emplace(row->id, std::pair(row, std::move(state)));
+  }
+
   Work& work_;
   InterfaceLists& lists_;
   const model::Menu& menu_;
   Columns columns_;
+  MoreColumns more_columns_;
+  const CompileState::Rules* before_;
+  decltype(CompileState::Rules::states) states_;
   std::shared_ptr<RuleSet> set_ = std::make_shared<RuleSet>();
   Indexes chains_, interface_sets_, address_sets_, prefixes_;
 };
@@ -225,7 +269,10 @@ class RuleCompiler {
 /// Whether nothing a rule set was made of has changed.
 bool unchanged(const Work& work, std::string_view path, const RuleSet* before) {
   if (before == nullptr || !work.same(path) || !work.same_interfaces()) return false;
-  if (!before->address_sets.empty() && !work.same("/ip/firewall/address-list")) return false;
+  if (!before->address_sets.empty() && (!work.same("/ip/firewall/address-list") ||
+                                        work.state.filling_lists != work.previous->filling_lists)) {
+    return false;
+  }
   return before->interface_sets.empty() ||
          (work.same("/interface/list") && work.same("/interface/list/member"));
 }
@@ -239,29 +286,56 @@ void take_slots(Work& work, std::string_view path) {
   for (const RowPtr& row : rows) ids.push_back(row->id);
   if (work.state.names.set_rules(path, ids)) return;
   work.errors.push_back(View(menu, *rows.back())
-                            .error("chain", fmt::format("filter and NAT rules together are more "
+                            .error("chain", fmt::format("all firewall rules together are more "
                                                         "than {}, the most there are counters for; "
                                                         "address lists can take the place of many",
                                                         kMaxRuleCounters - 1)));
 }
 
+/// The address lists that enabled rules of a menu add to.
+void find_filling_lists(Work& work, std::string_view path) {
+  const model::Menu& menu = *model::find_menu(path);
+  const Columns columns(menu);
+  for (const RowPtr& row : work.tree.rows(menu)) {
+    const std::string_view list = row->at(columns.address_list);
+    if (list.empty() || row->at(columns.disabled) == "true") continue;
+    work.state.filling_lists.emplace(list);
+    if (work.state.names.list(list) != 0) continue;
+    work.errors.push_back(
+        View(menu, *row)
+            .error("address-list",
+                   "more than 65535 lists were filled by rules since the router started; use "
+                   "fewer, or restart it"));
+  }
+}
+
 }  // namespace
 
 void compile_firewall(Work& work) {
+  constexpr std::string_view kRaw = "/ip/firewall/raw";
+  constexpr std::string_view kMangle = "/ip/firewall/mangle";
   constexpr std::string_view kFilter = "/ip/firewall/filter";
   constexpr std::string_view kNat = "/ip/firewall/nat";
   group_address_lists(work);
-  take_slots(work, kFilter);
-  take_slots(work, kNat);
+  for (std::string_view path : {kRaw, kMangle, kFilter, kNat}) {
+    take_slots(work, path);
+    find_filling_lists(work, path);
+  }
   InterfaceLists lists(work);
-  const auto compile = [&](std::string_view path, const std::shared_ptr<const RuleSet>& before) {
-    return unchanged(work, path, before.get()) ? before : RuleCompiler(work, lists, path).run();
+  const auto compile = [&](std::string_view path, CompileState::Rules CompileState::*rules) {
+    const auto* before = work.previous != nullptr ? &(work.previous->*rules) : nullptr;
+    const bool same = unchanged(work, path, before != nullptr ? before->set.get() : nullptr);
+    work.state.*rules = same ? *before : RuleCompiler(work, lists, path, before).run();
+    return (work.state.*rules).set;
   };
-  const std::shared_ptr<const RuleSet> none;
-  work.state.filter = compile(kFilter, work.previous != nullptr ? work.previous->filter : none);
-  work.state.nat = compile(kNat, work.previous != nullptr ? work.previous->nat : none);
-  work.snapshot.filter = work.state.filter;
-  work.snapshot.nat = work.state.nat;
+  work.snapshot.raw = compile(kRaw, &CompileState::raw);
+  work.snapshot.mangle = compile(kMangle, &CompileState::mangle);
+  work.snapshot.filter = compile(kFilter, &CompileState::filter);
+  work.snapshot.nat = compile(kNat, &CompileState::nat);
+  // What passes the rules by has a counter too, behind those of all rules (B-26).
+  constexpr uint32_t kOnly[] = {1};
+  (void)work.state.names.set_rules(kFastTrackCounter, kOnly);
+  work.snapshot.fast_track.counter = work.state.names.slot_of(kFastTrackCounter, 1).value_or(0);
 }
 
 }  // namespace maclane::compile

@@ -61,6 +61,31 @@ void Names::start_reused(std::span<const RuleCounter> raw) {
   reused_.clear();
 }
 
+std::string_view Names::mark_name(uint32_t mark) const {
+  return mark == 0 || mark >= marks_.size() ? std::string_view() : marks_[mark];
+}
+
+std::string_view Names::list_name(uint16_t list) const {
+  return list < lists_.size() ? lists_[list] : std::string_view();
+}
+
+uint32_t Names::mark(std::string_view name) {
+  if (name == "no-mark") return 0;
+  const auto [it, fresh] =
+      mark_numbers_.try_emplace(std::string(name), static_cast<uint32_t>(marks_.size()));
+  if (fresh) marks_.emplace_back(name);
+  return it->second;
+}
+
+uint16_t Names::list(std::string_view name) {
+  const auto known = list_numbers_.find(std::string(name));
+  if (known != list_numbers_.end()) return static_cast<uint16_t>(known->second);
+  if (lists_.size() > 0xffff) return 0;
+  list_numbers_.emplace(name, static_cast<uint32_t>(lists_.size()));
+  lists_.emplace_back(name);
+  return static_cast<uint16_t>(lists_.size() - 1);
+}
+
 void Names::forget_changes() {
   added_.clear();
   removed_.clear();

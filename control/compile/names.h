@@ -66,7 +66,15 @@ class Names {
   void start_reused(std::span<const RuleCounter> raw);
   [[nodiscard]] bool has_reused() const { return !reused_.empty(); }
 
+  // marks of connections and packets, and address lists that fill by themselves: numbers that a
+  // name keeps as long as the router runs
+  [[nodiscard]] std::string_view mark_name(uint32_t mark) const;  // "": no-mark
+  [[nodiscard]] std::string_view list_name(uint16_t list) const;  // "": no such list
+
   // compile_tree() only
+  [[nodiscard]] uint32_t mark(std::string_view name);  // "no-mark": 0
+  /// 0: there are 65535 lists already.
+  [[nodiscard]] uint16_t list(std::string_view name);
   /// These interfaces and no others; false if they are more than kMaxInterfaces - 1.
   bool set_interfaces(std::span<const std::string_view> names);
   /// These rows of a menu and no others; false if there are not enough slots.
@@ -83,6 +91,8 @@ class Names {
   std::vector<std::string> names_;  // by IfIndex; [0] is ""
   std::vector<IfIndex> added_, removed_;
   std::map<std::string, std::unordered_map<uint32_t, uint32_t>, std::less<>> slots_;
+  std::vector<std::string> marks_{"no-mark"}, lists_{""};  // by number
+  std::unordered_map<std::string, uint32_t> mark_numbers_, list_numbers_;
   std::vector<RuleCounter> baselines_;  // by slot
   std::vector<uint32_t> reused_;        // whose baseline is due
 };

@@ -24,13 +24,28 @@ T value_of(const Word<T> (&words)[N], std::string_view name, T otherwise) {
   return it == std::end(words) ? otherwise : it->value;
 }
 
-inline constexpr Word<Action> kActions[] = {
-    {"accept", Action::kAccept},           {"drop", Action::kDrop},
-    {"reject", Action::kReject},           {"jump", Action::kJump},
-    {"return", Action::kReturn},           {"log", Action::kLog},
-    {"passthrough", Action::kPassthrough}, {"masquerade", Action::kMasquerade},
-    {"src-nat", Action::kSrcNat},          {"dst-nat", Action::kDstNat},
-    {"redirect", Action::kRedirect}};
+inline constexpr Word<Action> kActions[] = {{"accept", Action::kAccept},
+                                            {"drop", Action::kDrop},
+                                            {"reject", Action::kReject},
+                                            {"jump", Action::kJump},
+                                            {"return", Action::kReturn},
+                                            {"log", Action::kLog},
+                                            {"passthrough", Action::kPassthrough},
+                                            {"masquerade", Action::kMasquerade},
+                                            {"src-nat", Action::kSrcNat},
+                                            {"dst-nat", Action::kDstNat},
+                                            {"redirect", Action::kRedirect},
+                                            {"tarpit", Action::kTarpit},
+                                            {"notrack", Action::kNotrack},
+                                            {"fasttrack-connection", Action::kFastTrack},
+                                            {"add-src-to-address-list", Action::kAddSrcToList},
+                                            {"add-dst-to-address-list", Action::kAddDstToList},
+                                            {"mark-connection", Action::kMarkConnection},
+                                            {"mark-packet", Action::kMarkPacket},
+                                            {"change-mss", Action::kChangeMss},
+                                            {"change-ttl", Action::kChangeTtl},
+                                            {"change-dscp", Action::kChangeDscp},
+                                            {"clear-df", Action::kClearDf}};
 inline constexpr Word<RejectWith> kRejects[] = {
     {"icmp-network-unreachable", RejectWith::kNetUnreachable},
     {"icmp-host-unreachable", RejectWith::kHostUnreachable},
@@ -75,11 +90,12 @@ struct Columns {
         to_addresses(menu.index("to-addresses")),
         to_ports(menu.index("to-ports")),
         jump_target(menu.index("jump-target")),
+        address_list(menu.index("address-list")),
         log(menu.index("log")),
         log_prefix(menu.index("log-prefix")) {}
   int chain, action, disabled, in_interface, out_interface, in_list, out_list, src, dst, src_list,
       dst_list, protocol, src_port, dst_port, icmp, state, nat_state, reject, to_addresses,
-      to_ports, jump_target, log, log_prefix;
+      to_ports, jump_target, address_list, log, log_prefix;
 };
 
 }  // namespace maclane::compile

@@ -57,6 +57,20 @@ void ApiDoor::configure(const Settings& plain, const Settings& tls) {
       port.listener.spoil(port.settings.problem, now_ms);
     watch_listener(port, is_tls ? kTlsMark : kPlainMark);
   }
+  configured_ = true;
+}
+
+void ApiDoor::retry(uint64_t now_ms) {
+  for (const bool tls : {false, true}) {
+    Port& port = ports_[tls ? 1 : 0];
+    const int before = port.listener.fd();
+    port.listener.tick(now_ms);
+    if (port.listener.fd() != before) watch_listener(port, tls ? kTlsMark : kPlainMark);
+  }
+}
+
+void ApiDoor::end_unwanted() {
+  if (!std::exchange(configured_, false)) return;
   for (auto& [id, client] : clients_) {
     const Port& port = ports_[client->is_tls() ? 1 : 0];
     client->set_empty_replies(port.settings.empty_replies);
@@ -112,6 +126,7 @@ void ApiDoor::queue(uint64_t id, ApiClient& client) {
 
 void ApiDoor::turn() {
   const uint64_t began = model::steady_ms();
+  end_unwanted();
   std::array<epoll_event, 64> events;
   const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 0);
   for (int i = 0; i < count; ++i) {
@@ -150,16 +165,8 @@ void ApiDoor::turn() {
 
 void ApiDoor::sweep(uint64_t now_ms) {
   const bool check = now_ms >= swept_ms_ + 1000;
-  if (check) {
-    swept_ms_ = now_ms;
-    for (const bool tls : {false, true}) {
-      Port& port = ports_[tls ? 1 : 0];
-      const int before = port.listener.fd();
-      port.listener.tick(now_ms);
-      if (port.listener.fd() != before) watch_listener(port, tls ? kTlsMark : kPlainMark);
-    }
-  }
   if (!check && now_ms < going_deadline_) return;
+  if (check) swept_ms_ = now_ms;
   going_deadline_ = UINT64_MAX;
   for (auto it = clients_.begin(); it != clients_.end();) {
     ApiClient& client = *it->second;
@@ -172,7 +179,7 @@ void ApiDoor::sweep(uint64_t now_ms) {
 }
 
 uint64_t ApiDoor::next_deadline() const {
-  if (!ready_.empty() || !load_.woken.empty()) return 0;
+  if (configured_ || !ready_.empty() || !load_.woken.empty()) return 0;
   return std::min(going_deadline_, swept_ms_ + 1000);
 }
 

@@ -37,8 +37,11 @@ class ApiDoor {
     std::string problem;         // api-ssl: why there is no context
     bool empty_replies = false;  // !empty (D-17)
   };
-  /// Opens, moves and closes the ports; clients that may not be here any more are ended.
+  /// Opens, moves and closes the ports at once, also while a client's command is carried out;
+  /// clients that may not be here any more are ended in the next turn.
   void configure(const Settings& plain, const Settings& tls);
+  /// Tries again the ports that could not be opened.
+  void retry(uint64_t now_ms);
 
   void add_fds(std::vector<pollfd>& fds) const { fds.push_back({epoll_, POLLIN, 0}); }
   /// Takes part in each turn of the loop, whether anything was polled or not.
@@ -60,6 +63,7 @@ class ApiDoor {
   void refresh(uint64_t id, ApiClient& client);
   void queue(uint64_t id, ApiClient& client);
   void sweep(uint64_t now_ms);
+  void end_unwanted();
 
   model::Commands& commands_;
   Auth& auth_;
@@ -69,6 +73,7 @@ class ApiDoor {
   std::deque<uint64_t> ready_;  // who has something that can go on without a poll
   uint64_t next_id_ = 16;       // below: the listeners in epoll_
   uint64_t swept_ms_ = 0;
+  bool configured_ = false;               // since the last turn
   uint64_t going_deadline_ = UINT64_MAX;  // of commands that go on
   ApiLoad load_;
 };

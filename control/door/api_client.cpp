@@ -94,28 +94,25 @@ bool ApiClient::take(Asked& asked) {
 
 void ApiClient::answer(unsigned most, uint64_t now_ms, uint64_t until_ms) {
   if (session_ != 0 && caller() == nullptr) end("your session was ended");
-  std::vector<Asked> edits;
-  const auto carry_out = [&] {
-    if (edits.size() == 1) handle(edits.front());
-    if (edits.size() > 1) handle_batch(edits);
-    edits.clear();
-  };
+  Batch edits;
   bool any = false;
   for (unsigned i = 0; i < most && !ending_ && !checking_; ++i) {
-    if (waiting() >= kHighWater || replies_.size() + edits.size() >= kMostReplies) break;
+    if (waiting() >= kHighWater || replies_.size() + edits.asked.size() >= kMostReplies) break;
     Asked asked;
     if (!take(asked)) break;
     any = true;
     if (session_ != 0 && is_edit(asked.call)) {
-      edits.push_back(std::move(asked));
-      continue;
+      add_to(edits, std::move(asked));
+    } else {
+      finish(edits);
+      if (!ending_) handle(asked);
+      pump();
     }
-    carry_out();
-    if (!ending_) handle(asked);
-    pump();
-    if (model::steady_ms() >= until_ms) break;
+    // A change is not cut in two for the end of a turn, but nobody waits for a long one.
+    const uint64_t now = model::steady_ms();
+    if (now >= (edits.asked.empty() ? until_ms : now_ms + kBatchMs)) break;
   }
-  carry_out();
+  finish(edits);
   if (any && session_ != 0) context_.auth.touch(session_);
   if (waiting() == 0) progress_ms_ = now_ms;
   pump();
@@ -137,21 +134,27 @@ void ApiClient::handle(const Asked& asked) {
   reply(sentence, std::move(answer), duration);
 }
 
-void ApiClient::handle_batch(const std::vector<Asked>& batch) {
-  const Caller* who = caller();
-  if (who == nullptr) return end("not logged in");
-  const Caller copy = *who;
-  model::Model& model = context_.commands.model();
-  std::vector<Answer> answers;
-  answers.reserve(batch.size());
-  model.begin_batch(copy);
-  for (const Asked& asked : batch) answers.push_back(context_.commands.run(asked.call.call, copy));
-  if (model.commit_batch()) {
-    for (size_t i = 0; i < batch.size(); ++i) reply(batch[i].sentence, std::move(answers[i]));
-    return;
+void ApiClient::add_to(Batch& batch, Asked asked) {
+  if (batch.asked.empty()) {
+    const Caller* who = caller();
+    if (who == nullptr) return end("not logged in");
+    batch.caller = *who;
+    context_.commands.model().begin_batch(batch.caller);
   }
-  // Together they cannot be carried into effect: by themselves all but one may.
-  for (const Asked& asked : batch) handle(asked);
+  batch.answers.push_back(context_.commands.run(asked.call.call, batch.caller));
+  batch.asked.push_back(std::move(asked));
+}
+
+void ApiClient::finish(Batch& batch) {
+  if (batch.asked.empty()) return;
+  if (context_.commands.model().commit_batch()) {
+    for (size_t i = 0; i < batch.asked.size(); ++i)
+      reply(batch.asked[i].sentence, std::move(batch.answers[i]));
+  } else {
+    // Together they cannot be carried into effect: by themselves all but one may.
+    for (const Asked& asked : batch.asked) handle(asked);
+  }
+  batch = {};
 }
 
 void ApiClient::login(const Sentence& sentence) {

@@ -1,8 +1,9 @@
 // One client of the API: its sentences in, its replies out, its commands that go on.
 //
-// Sentences that only edit and that are there at once are one change (a batch); if the change as a
-// whole is refused, each is carried out by itself, so that only the wrong one fails. Replies come
-// in the order of the sentences; rows are written as the client reads. Control thread only.
+// Sentences that only edit and that are there at once are one change (a batch), as far as kBatchMs
+// goes; if the change as a whole is refused, each is carried out by itself, so that only the wrong
+// one fails. Replies come in the order of the sentences; rows are written as the client reads.
+// Control thread only.
 #pragma once
 
 #include <cstdint>
@@ -46,6 +47,7 @@ class ApiClient {
   static constexpr size_t kMostRunning = 64;
   static constexpr uint64_t kLoginMs = 30'000;
   static constexpr uint64_t kStallMs = 60'000;
+  static constexpr uint64_t kBatchMs = 100;
 
   struct Context {
     model::Commands& commands;
@@ -110,9 +112,16 @@ class ApiClient {
     Sentence sentence;
     ApiCall call;
   };
+  /// Edits carried out on the working tree; all of them are one change in the end.
+  struct Batch {
+    std::vector<Asked> asked;
+    std::vector<Answer> answers;
+    model::Caller caller;
+  };
   bool take(Asked& asked);
   void handle(const Asked& asked);
-  void handle_batch(const std::vector<Asked>& batch);
+  void add_to(Batch& batch, Asked asked);
+  void finish(Batch& batch);
   void login(const Sentence& sentence);
   void cancel(const Sentence& sentence);
   [[nodiscard]] const model::Caller* caller() const;

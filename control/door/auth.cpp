@@ -140,9 +140,12 @@ const Auth::User* Auth::user(std::string_view name) const {
 }
 
 std::string Auth::memory_key(const Login& login, const User& user) const {
+  return digest({login.user, user.hash, login.password, login.address, login.via});
+}
+
+std::string Auth::digest(std::initializer_list<std::string_view> parts) const {
   std::string text;
-  for (const std::string& part : {login.user, user.hash, login.password, login.address, login.via})
-    text += fmt::format("{}:{},", part.size(), part);
+  for (const std::string_view part : parts) text += fmt::format("{}:{},", part.size(), part);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
   HMAC(EVP_sha256(), memory_secret_.data(), static_cast<int>(memory_secret_.size()),
@@ -262,25 +265,49 @@ void Auth::check(Login login, bool remember, Done done) {
       return refuse(login, "", done);
     return accept(login, *found, remember, done);
   }
+  // Many clients of one user (a poller that was started again) cost one check, not one each.
+  const std::string key = allowed ? digest({login.user, found->hash, login.password}) : "";
+  if (const auto known = proven_.find(key); known != proven_.end() && known->second > steady_ms())
+    return accept(login, *found, remember, done);
   const std::string hash = allowed ? found->hash : decoy_;
-  std::string password = login.password;
-  const auto kept = std::make_shared<std::pair<Login, Done>>(std::move(login), std::move(done));
-  const bool taken = background_.submit([this, kept, hash, allowed, remember, why,
-                                         password = std::move(password)]() -> Background::Finish {
-    const bool right = secrets::password_is(password, hash) && allowed;
-    return [this, kept, hash, right, remember, why] {
-      auto& [asked, answer] = *kept;
-      // The user may have been changed or removed meanwhile.
-      const User* now = user(asked.user);
-      if (!right || now == nullptr || now->disabled || now->hash != hash ||
-          !now->policies.has(asked.needed)) {
-        refuse(asked, why, answer);
-        return;
-      }
-      accept(asked, *now, remember, answer);
-    };
-  });
-  if (!taken) kept->second(tl::make_unexpected(std::string("too many logins at once; try again")));
+  const std::string password = login.password;
+  Asked asked{std::move(login), std::move(done), hash, why, remember};
+  if (const auto under_way = checking_.find(key); under_way != checking_.end()) {
+    under_way->second.push_back(std::move(asked));
+    return;
+  }
+  const auto group = std::make_shared<std::vector<Asked>>();
+  group->push_back(std::move(asked));
+  const bool taken =
+      background_.submit([this, key, group, hash, password, allowed]() -> Background::Finish {
+        const bool right = secrets::password_is(password, hash) && allowed;
+        return [this, key, group, right] { checked(key, std::move(*group), right); };
+      });
+  if (!taken) {
+    group->front().done(tl::make_unexpected(std::string("too many logins at once; try again")));
+  } else if (allowed) {
+    checking_[key];
+  }
+}
+
+void Auth::checked(const std::string& key, std::vector<Asked> asked, bool right) {
+  if (auto waited = checking_.extract(key)) {
+    std::move(waited.mapped().begin(), waited.mapped().end(), std::back_inserter(asked));
+  }
+  if (right) {
+    if (proven_.size() >= kMaxRemembered) proven_.clear();
+    proven_[key] = steady_ms() + kRememberMs;
+  }
+  for (const Asked& one : asked) {
+    // The user may have been changed or removed meanwhile.
+    const User* now = user(one.login.user);
+    if (!right || now == nullptr || now->disabled || now->hash != one.hash ||
+        !now->policies.has(one.login.needed)) {
+      refuse(one.login, one.why, one.done);
+    } else {
+      accept(one.login, *now, one.remember, one.done);
+    }
+  }
 }
 
 void Auth::end_session(uint64_t session) {

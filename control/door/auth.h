@@ -12,6 +12,7 @@
 #include <array>
 #include <chrono>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <string_view>
@@ -83,6 +84,13 @@ class Auth {
     bool remembered = false;  // ends by itself
     bool local = false;       // of no row of /user
   };
+  struct Asked {  // a login whose password is being checked
+    Login login;
+    Done done;
+    std::string hash;  // that it is checked against
+    std::string why;   // it cannot be right
+    bool remember = false;
+  };
   struct Remembered {
     uint64_t until_ms = 0;
     uint64_t session = 0;
@@ -91,6 +99,9 @@ class Auth {
   void refuse(const Login& login, std::string_view why, const Done& done);
   void accept(const Login& login, const User& user, bool remember, const Done& done);
   void check(Login login, bool remember, Done done);
+  void checked(const std::string& key, std::vector<Asked> asked, bool right);
+  /// Of secrets, under a secret of this process.
+  [[nodiscard]] std::string digest(std::initializer_list<std::string_view> parts) const;
   [[nodiscard]] std::string memory_key(const Login& login, const User& user) const;
 
   model::Model& model_;
@@ -99,6 +110,8 @@ class Auth {
   std::map<std::string, User, std::less<>> users_;
   std::map<uint64_t, Session> sessions_;
   std::map<std::string, Remembered> remembered_;
+  std::map<std::string, uint64_t> proven_;              // password by digest(): right until then
+  std::map<std::string, std::vector<Asked>> checking_;  // who waits for a check under way
   std::map<std::string, std::string, std::less<>> last_login_;  // by user
   std::string memory_secret_;
   std::string decoy_;  // a hash to check against where there is no user: the same time

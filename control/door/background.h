@@ -19,7 +19,7 @@ class Background {
  public:
   using Finish = std::function<void()>;  // on the control thread
   using Work = std::function<Finish()>;  // on one of the threads
-  static constexpr size_t kMostWaiting = 128;
+  static constexpr size_t kMostWaiting = 1024;
 
   explicit Background(unsigned threads);
   ~Background();

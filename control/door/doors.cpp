@@ -2,9 +2,11 @@
 #include "control/door/doors.h"
 
 #include <algorithm>
+#include <array>
 
 #include "control/model/secrets.h"
 #include "control/observe/log.h"
+#include "control/observe/monitor_traffic.h"
 #include "control/observe/polled.h"
 
 namespace maclane::door {
@@ -48,10 +50,35 @@ Errors seal_old_logins(model::Tree& tree) {
   return errors;
 }
 
+/// Whether somebody could let others in: an enabled user who may change users.
+bool somebody_rules(const model::Tree& tree) {
+  std::vector<std::string_view> groups;
+  for_each(tree, "/user/group", [&](const View& row) {
+    if (policies_of(row.get("policy")).has(model::Policy::kPolicy | model::Policy::kWrite))
+      groups.push_back(row.get("name"));
+  });
+  bool any = false;
+  for_each(tree, "/user", [&](const View& row) {
+    any = any || (!row.disabled() &&
+                  std::find(groups.begin(), groups.end(), row.get("group")) != groups.end());
+  });
+  return any;
+}
+
+bool concerns_doors(const std::vector<model::MenuDiff>& menus) {
+  static constexpr std::array kTheirs = {"/user", "/user/group", "/ip/service", "/certificate",
+                                         "/system/clock"};
+  return std::any_of(menus.begin(), menus.end(), [](const model::MenuDiff& one) {
+    return std::find(kTheirs.begin(), kTheirs.end(), one.menu->path) != kTheirs.end();
+  });
+}
+
 }  // namespace
 
-Doors::Doors(model::Commands& commands, const std::string& state_folder)
+Doors::Doors(model::Commands& commands, const std::string& state_folder,
+             std::function<Netns::Scope()> enter)
     : commands_(commands),
+      enter_(std::move(enter)),
       background_(kSlowThreads),
       auth_(commands.model(), background_),
       files_(state_folder + "/files"),
@@ -59,12 +86,17 @@ Doors::Doors(model::Commands& commands, const std::string& state_folder)
       backup_(commands.model(), files_, background_),
       api_(commands, auth_),
       rest_(commands, auth_) {
+  commands.model().on_change([this](const model::Change& change) {
+    if (started_ && concerns_doors(change.menus)) configure();
+  });
   serve_users();
   serve_services();
   files_.serve(commands);
   certificates_.serve(commands);
   backup_.serve(commands);
   observe::serve_polled(commands, state_folder);
+  observe::serve_monitor_traffic(commands);
+  observe::serve_monitor_ethernet(commands);
 }
 
 Result<model::Tree> Doors::prepare(model::Tree tree) const {
@@ -74,6 +106,17 @@ Result<model::Tree> Doors::prepare(model::Tree tree) const {
   };
   Errors errors;
   if (changed("/user")) errors = seal_old_logins(tree);
+  if (started_ && (changed("/user") || changed("/user/group")) && !somebody_rules(tree) &&
+      somebody_rules(commands_.model().tree())) {
+    errors.push_back(Error{
+        "failure: this would leave no enabled user with the policies policy and write, who alone "
+        "can let others in; add one first",
+        "/user",
+        {},
+        {},
+        {},
+        Trouble::kGeneral});
+  }
   if (changed("/certificate")) {
     Errors more = Certificates::check(tree);
     errors.insert(errors.end(), more.begin(), more.end());
@@ -172,7 +215,6 @@ void Doors::prepare_tls(const ServiceSettings& service, TlsContext& context, std
 
 void Doors::configure() {
   const model::Tree& tree = commands_.model().tree();
-  revision_ = commands_.model().revision();
   auth_.on_config();
   ApiDoor::Settings api[2];
   RestDoor::Settings rest[2];
@@ -187,8 +229,11 @@ void Doors::configure() {
   }
   prepare_tls(api[1].service, api[1].context, api[1].problem);
   prepare_tls(rest[1].service, rest[1].context, rest[1].problem);
-  api_.configure(api[0], api[1]);
-  rest_.configure(rest[0], rest[1]);
+  {
+    const Netns::Scope scope = enter_();
+    api_.configure(api[0], api[1]);
+    rest_.configure(rest[0], rest[1]);
+  }
   observe::set_time_zone(tree.settings("/system/clock").get("time-zone-name"));
 }
 
@@ -199,17 +244,25 @@ void Doors::add_fds(std::vector<pollfd>& fds) const {
 }
 
 bool Doors::is_due(std::span<const pollfd> fds) const {
-  return commands_.model().revision() != revision_ || next_deadline() <= model::steady_ms() ||
+  return next_deadline() <= model::steady_ms() ||
          std::any_of(fds.begin(), fds.end(), [](const pollfd& one) { return one.revents != 0; });
 }
 
 void Doors::turn(std::span<const pollfd> fds) {
   if (!started_ || !is_due(fds)) return;
   background_.handle();
-  if (commands_.model().revision() != revision_) configure();
   api_.turn();
   rest_.turn();
-  auth_.tick(model::steady_ms());
+  const uint64_t now_ms = model::steady_ms();
+  auth_.tick(now_ms);
+  if (now_ms >= retried_ms_ + 1000) retry(now_ms);
+}
+
+void Doors::retry(uint64_t now_ms) {
+  retried_ms_ = now_ms;
+  const Netns::Scope scope = enter_();
+  api_.retry(now_ms);
+  rest_.retry(now_ms);
 }
 
 uint64_t Doors::next_deadline() const {

@@ -1,12 +1,14 @@
 // The doors to the network together: users, services, API, REST, certificates, files.
 //
-// The router makes one, gives it its turn in the control loop and asks what to poll. It notices by
-// the model's revision that something was changed, and opens, closes and moves ports accordingly.
-// Control thread only.
+// The router makes one, gives it its turn in the control loop and asks what to poll. The model
+// tells it of each change, and it opens, closes and moves ports before whoever asked has the
+// answer. Only opening a port is done in the router's network namespace: what a client's command
+// makes (the devices of an interface) belongs where maclane itself is. Control thread only.
 #pragma once
 
 #include <poll.h>
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,12 +22,15 @@
 #include "control/service/backup.h"
 #include "control/service/certificates.h"
 #include "control/service/files.h"
+#include "control/service/netns.h"
 
 namespace maclane::door {
 
 class Doors {
  public:
-  Doors(model::Commands& commands, const std::string& state_folder);
+  /// `enter` goes into the network namespace whose addresses the doors serve.
+  Doors(model::Commands& commands, const std::string& state_folder,
+        std::function<Netns::Scope()> enter);
 
   /// For Model's prepare: seals passwords for the old login, checks certificates.
   [[nodiscard]] Result<model::Tree> prepare(model::Tree tree) const;
@@ -47,10 +52,12 @@ class Doors {
   void serve_users();
   void serve_services();
   void configure();
+  void retry(uint64_t now_ms);
   /// The TLS context of a service, kept while nothing changes.
   void prepare_tls(const ServiceSettings& service, TlsContext& context, std::string& problem);
 
   model::Commands& commands_;
+  std::function<Netns::Scope()> enter_;
   Background background_;
   Auth auth_;
   Files files_;
@@ -63,7 +70,7 @@ class Doors {
     TlsContext context;
   };
   std::map<std::string, Kept> contexts_;  // by service
-  uint64_t revision_ = 0;
+  uint64_t retried_ms_ = 0;
   bool started_ = false;
 };
 

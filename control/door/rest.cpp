@@ -103,9 +103,10 @@ void RestDoor::turn() {
     if (!exchange->abandoned()) authenticate(exchange);
   }
   step(model::steady_ms());
-  if (began < ticked_ms_ + 1000) return;
-  ticked_ms_ = began;
-  for (Port& port : ports_) port.listener.tick(began);
+}
+
+void RestDoor::retry(uint64_t now_ms) {
+  for (Port& port : ports_) port.listener.tick(now_ms);
 }
 
 void RestDoor::authenticate(const std::shared_ptr<Exchange>& exchange) {
@@ -219,7 +220,7 @@ void RestDoor::finish(const std::shared_ptr<Exchange>& exchange, RestAnswer answ
 
 uint64_t RestDoor::next_deadline() const {
   if (!asked_.empty()) return 0;
-  uint64_t next = ticked_ms_ + 1000;
+  uint64_t next = UINT64_MAX;
   for (const Pending& pending : pending_)
     next = std::min({next, pending.until_ms, pending.running->next_deadline()});
   return next;

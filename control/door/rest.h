@@ -34,7 +34,11 @@ class RestDoor {
     TlsContext context;   // www-ssl
     std::string problem;  // why there is none
   };
+  /// Opens, moves and closes the ports at once; who may not be here any more still has the answer
+  /// to what was asked.
   void configure(const Settings& plain, const Settings& tls);
+  /// Tries again the ports that could not be opened.
+  void retry(uint64_t now_ms);
 
   void add_fds(std::vector<pollfd>& fds) const;
   void turn();
@@ -69,7 +73,6 @@ class RestDoor {
   std::deque<std::shared_ptr<Exchange>> asked_;
   std::vector<Pending> pending_;
   std::vector<std::shared_ptr<Exchange>> checking_;  // whose password is being checked
-  uint64_t ticked_ms_ = 0;
   std::shared_ptr<RestDoor*> self_;
 };
 

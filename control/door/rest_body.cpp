@@ -132,7 +132,10 @@ RestAnswer rest_failure(const RestCall& call, const model::Failure& failure) {
   } else if (missing && call.form != Form::kCommand) {
     const std::string_view message =
         failure.errors.empty() ? std::string_view{} : failure.errors.front().message;
-    status = message.starts_with("no such command") ? 406 : 404;
+    // D-10: an argument that is missing is the request's mistake.
+    status = message.starts_with("no such command") ? 406
+             : message.starts_with("missing =")     ? 400
+                                                    : 404;
   }
   return rest_error(status, client_text(failure));
 }

@@ -22,6 +22,11 @@ bool has_property(const Menu& menu, std::string_view name) {
 std::string_view known_name(const Job& job, std::string_view written) {
   const Command& command = job.command;
   if (written == ".id" && command.find("numbers") != nullptr) return "numbers";
+  // RouterOS's `/system/script/run number=`.
+  if (written == "number" && command.find("number") == nullptr &&
+      command.find("numbers") != nullptr && !has_property(job.menu, written)) {
+    return "numbers";
+  }
   if ((written == ".id" || written == "numbers") && command.find("from") != nullptr) return "from";
   if (written == ".proplist" && command.find("proplist") != nullptr) return "proplist";
   if (command.find(written) != nullptr) return written;
@@ -51,12 +56,19 @@ Error unknown(const Job& job, std::string_view name) {
                Trouble::kBadArgument};
 }
 
-/// RouterOS's `print dynamic`: a switch of the rows as an argument chooses those that have it.
+/// RouterOS's `print dynamic`: a switch of the rows as an argument chooses those that have it;
+/// `print active` of leases those that somebody has (D-20, D-36).
 bool take_switch(Job& job, std::string_view name, std::string_view value) {
   if (job.command.name != "print") return false;
-  const Property* property = job.menu.find(name);
-  if (property == nullptr || property->type != Type::kBool) return false;
   const bool wanted = value != "no" && value != "false";
+  const Property* property = job.menu.find(name);
+  if (property == nullptr && name == "active" && job.menu.find("active-address") != nullptr) {
+    job.call.filter = [before = std::move(job.call.filter), wanted](const PrintRow& row) {
+      return (!before || before(row)) && !row.get("active-address").empty() == wanted;
+    };
+    return true;
+  }
+  if (property == nullptr || property->type != Type::kBool) return false;
   job.call.filter = [before = std::move(job.call.filter), name = property->name,
                      wanted](const PrintRow& row) {
     return (!before || before(row)) && (row.get(name) == "true") == wanted;

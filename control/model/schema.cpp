@@ -31,7 +31,6 @@ constexpr std::string_view kLaterMenus[] = {"/interface/bonding",
                                             "/interface/wireguard",
                                             "/interface/wireless",
                                             "/interface/detect-internet",
-                                            "/interface/monitor-traffic",
                                             "/ip/cloud",
                                             "/ip/dhcp-relay",
                                             "/ip/dhcp-server/alert",
@@ -39,8 +38,6 @@ constexpr std::string_view kLaterMenus[] = {"/interface/bonding",
                                             "/ip/dns/adlist",
                                             "/ip/firewall/calea",
                                             "/ip/firewall/layer7-protocol",
-                                            "/ip/firewall/mangle",
-                                            "/ip/firewall/raw",
                                             "/ip/firewall/service-port",
                                             "/ip/hotspot",
                                             "/ip/ipsec",
@@ -81,8 +78,8 @@ const std::vector<Menu>& all_menus() {
     for (auto part : {group_menus(), system_menus().subspan(0, 1), system_menus().subspan(2),
                       interface_menus(), client_menus().subspan(0, 1), ip_menus(), dhcp_menus(),
                       dns_menus(), client_menus().subspan(1), conntrack_menus(), firewall_menus(),
-                      script_menus(), certificate_menus(), service_menus(), user_menus(),
-                      polled_menus(), system_menus().subspan(1, 1)}) {
+                      mangle_menus(), script_menus(), certificate_menus(), service_menus(),
+                      user_menus(), polled_menus(), system_menus().subspan(1, 1)}) {
       out.insert(out.end(), part.begin(), part.end());
     }
     return out;

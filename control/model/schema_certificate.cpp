@@ -120,8 +120,8 @@ constexpr Property kFile[] = {
     read_only("last-modified", Type::kString, ""),
     {.name = "contents",
      .type = Type::kString,
-     .flags = P::kReadOnly | P::kHidden,
-     .help = "of a text file of at most 60 KiB"},
+     .flags = P::kReadOnly | P::kHidden | P::kSecret,
+     .help = "of a text file of at most 60 KiB; not of backups"},
 };
 constexpr std::string_view kFileColumns[] = {"name", "type", "size", "last-modified"};
 constexpr std::string_view kFileTypes[] = {"file", "directory"};

@@ -215,6 +215,12 @@ constexpr Property kImport[] = {
      .flags = Property::kRequired,
      .help = "a file of /file; .rsc may be left out"},
     flag("verbose", "with the lines as they are carried out"),
+    {.name = "from-line",
+     .type = Type::kInteger,
+     .min = 1,
+     .max = INT32_MAX,
+     .help = "leaves out the commands before this line"},
+    flag("dry-run", "reads the commands and carries out none"),
 };
 constexpr Property kNewPassword[] = {
     {.name = "old-password", .type = Type::kString, .help = "the one that is in force"},

@@ -48,6 +48,40 @@ constexpr Property kInterface[] = {
 };
 constexpr std::string_view kInterfaceColumns[] = {"name", "type", "actual-mtu", "mac-address"};
 
+constexpr Property look_interval() {
+  return {.name = "interval",
+          .type = Type::kTime,
+          .default_value = "1s",
+          .min = 10 * kMillisecond,
+          .max = kLongestTime,
+          .help = "how often to look"};
+}
+constexpr Property kMonitorTraffic[] = {
+    {.name = "interface",
+     .type = Type::kString,
+     .flags = P::kRequired,
+     .help = "names or *IDs, with commas; aggregate is the sum of all"},
+    look_interval(),
+    flag("once", "one look, and done"),
+};
+constexpr Property kMonitorEthernet[] = {
+    numbers("which ports: names, *IDs or numbers, with commas"),
+    look_interval(),
+    flag("once", "one look, and done"),
+};
+constexpr Command kEthernetCommands[] = {{.name = "monitor",
+                                          .help = "whether ports have a link",
+                                          .arguments = kMonitorEthernet,
+                                          .positional = "numbers",
+                                          .policy = Policy::kRead,
+                                          .flags = Command::kRows | Command::kStreams}};
+constexpr Command kInterfaceCommands[] = {{.name = "monitor-traffic",
+                                           .help = "what interfaces carry a second",
+                                           .arguments = kMonitorTraffic,
+                                           .positional = "interface",
+                                           .policy = Policy::kRead,
+                                           .flags = Command::kStreams}};
+
 constexpr Property kEthernet[] = {
     interface_name("unique over all interfaces"),
     {.name = "device",
@@ -223,7 +257,7 @@ constexpr Menu kMenus[] = {
      kInterfaceColumns,
      kCounterColumns,
      "every interface, whatever its kind",
-     {},
+     kInterfaceCommands,
      {},
      Menu::kNone,
      {},
@@ -231,7 +265,7 @@ constexpr Menu kMenus[] = {
      Policy::kWrite,
      kAnyInterface},
     {"/interface/ethernet", Menu::Kind::kList, kEthernet, kUpDown, kEthernetColumns,
-     kCounterColumns, "physical and virtual network devices"},
+     kCounterColumns, "physical and virtual network devices", kEthernetCommands},
     {"/interface/vlan", Menu::Kind::kList, kVlan, kUpDown, kVlanColumns, kCounterColumns,
      "802.1Q and 802.1ad interfaces"},
     {"/interface/macvlan", Menu::Kind::kList, kMacvlan, kUpDown, kMacvlanColumns, kCounterColumns,

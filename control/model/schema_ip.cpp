@@ -50,10 +50,9 @@ constexpr Property kRoute[] = {
      .min = 1,
      .max = 255,
      .help = "of routes to the same destination the lowest distance is used"},
-    {.name = "blackhole",
-     .type = Type::kBool,
-     .default_value = "false",
-     .help = "yes: drops silently what is sent here"},
+    // No defaults for these two: RouterOS shows them only where they are set, and clients that
+    // compare a row with what they want would unset them for ever.
+    {.name = "blackhole", .type = Type::kBool, .help = "yes: drops silently what is sent here"},
     {.name = "type",
      .type = Type::kEnum,
      .default_value = "unicast",
@@ -65,7 +64,6 @@ constexpr Property kRoute[] = {
      .help = "the source of packets the router itself sends along this route"},
     {.name = "check-gateway",
      .type = Type::kEnum,
-     .default_value = "none",
      .flags = P::kHidden,
      .values = kNone,
      .not_working = kChecks,

@@ -10,6 +10,7 @@ std::span<const Menu> group_menus();
 std::span<const Menu> interface_menus();
 std::span<const Menu> ip_menus();
 std::span<const Menu> firewall_menus();
+std::span<const Menu> mangle_menus();
 std::span<const Menu> conntrack_menus();
 std::span<const Menu> client_menus();  // the first is an interface
 std::span<const Menu> dhcp_menus();

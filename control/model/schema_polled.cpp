@@ -84,8 +84,7 @@ constexpr Command log_command(std::string_view name) {
 constexpr Command kLogCommands[] = {log_command("debug"), log_command("info"),
                                     log_command("warning"), log_command("error")};
 
-constexpr std::string_view kRequests[] = {"self",      "child",  "completion",
-                                          "highlight", "syntax", "error"};
+constexpr std::string_view kRequests[] = {"self", "child", "completion", "syntax"};
 constexpr Property kInspect[] = {
     {.name = "request",
      .type = Type::kEnum,

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <set>
+#include <unordered_set>
 
 #include "control/model/validate.h"
 #include "control/model/value.h"
@@ -57,22 +58,30 @@ void check_servers(Check& check) {
 }
 
 void check_leases(Check& check) {
-  std::map<std::string_view, std::string> by_address;
-  for_each(check.tree, "/ip/dhcp-server/lease", [&](const View& row) {
+  const Menu& menu = *find_menu("/ip/dhcp-server/lease");
+  const auto address = static_cast<size_t>(menu.index("address"));
+  std::unordered_set<std::string_view> asked;  // addresses
+  check.for_asked(menu.path, false, [&](const View& row) {
+    asked.insert(row.row().values[address]);
     if (!row.is_set("mac-address") && !row.is_set("client-id")) {
       check.add(row, "mac-address", "missing =mac-address=: write the client's, or its client-id",
                 Trouble::kMissing);
     }
     std::string mistake = mac_mistake(row.raw("mac-address"));
     if (!mistake.empty()) check.add(row, "mac-address", std::move(mistake));
-    if (row.disabled()) return;
+  });
+  std::map<std::string_view, std::string> by_address;
+  for (const RowPtr& one : check.tree.rows(menu)) {
+    if (!asked.contains(one->values[address])) continue;
+    const View row(menu, *one);
+    if (row.disabled()) continue;
     const auto [first, fresh] = by_address.try_emplace(row.raw("address"), where(row));
-    if (fresh) return;
+    if (fresh) continue;
     check.add(row, "address",
               fmt::format("failure: already have static lease with this address: {} is another "
                           "client's ({})",
                           row.raw("address"), first->second));
-  });
+  }
 }
 
 }  // namespace

@@ -95,14 +95,25 @@ void check_row(Check& check, const View& row, const std::set<std::string_view>& 
 }  // namespace
 
 void validate_dns(Check& check) {
-  if (!check.concerns({"/ip/dns/static"})) return;
+  constexpr std::string_view kPath = "/ip/dns/static";
+  if (!check.concerns({kPath})) return;
+  // Only where a name that was there may be gone do rows that stand still lose what they refer to.
+  bool all = check.whole;
+  if (!all) {
+    const RowsDiff& changes = check.diff(*find_menu(kPath));
+    all = !changes.removed.empty() || !changes.changed.empty();
+  }
+  bool refers = false;
+  check.for_asked(kPath, all, [&](const View& row) { refers |= row.get("type") == "CNAME"; });
   std::set<std::string_view> local;
-  for_each(check.tree, "/ip/dns/static", [&](const View& row) {
-    const std::string_view type = row.get("type");
-    if (!row.disabled() && (type == "A" || type == "AAAA" || type == "CNAME"))
-      local.insert(row.raw("name"));
-  });
-  for_each(check.tree, "/ip/dns/static", [&](const View& row) { check_row(check, row, local); });
+  if (refers) {
+    for_each(check.tree, kPath, [&](const View& row) {
+      const std::string_view type = row.get("type");
+      if (!row.disabled() && (type == "A" || type == "AAAA" || type == "CNAME"))
+        local.insert(row.raw("name"));
+    });
+  }
+  check.for_asked(kPath, all, [&](const View& row) { check_row(check, row, local); });
 }
 
 }  // namespace maclane::model

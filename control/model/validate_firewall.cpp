@@ -14,6 +14,9 @@ namespace {
 
 bool is_builtin(std::string_view path, std::string_view chain) {
   if (path == "/ip/firewall/nat") return chain == "srcnat" || chain == "dstnat";
+  if (path == "/ip/firewall/raw") return chain == "prerouting" || chain == "output";
+  if (path == "/ip/firewall/mangle" && (chain == "prerouting" || chain == "postrouting"))
+    return true;
   return chain == "input" || chain == "forward" || chain == "output";
 }
 
@@ -88,13 +91,20 @@ void check_matchers(Check& check, const View& row) {
     return !protocol.negated &&
            std::find(names.begin(), names.end(), protocol.value) != names.end();
   };
-  for (std::string_view ports : {"src-port", "dst-port", "to-ports"}) {
+  for (std::string_view ports : {"src-port", "dst-port", "port", "to-ports"}) {
     if (row.is_set(ports) && !is({"tcp", "udp", "sctp", "dccp", "udp-lite"})) {
       check.add(
           row, ports,
           "ports need a protocol that has them; add protocol: tcp, udp, sctp, dccp or udp-lite");
     }
   }
+  for (std::string_view tcp_only : {"tcp-flags", "tcp-mss"}) {
+    if (row.is_set(tcp_only) && !is({"tcp"}))
+      check.add(row, tcp_only, fmt::format("only TCP has {}; add protocol: tcp", tcp_only));
+  }
+  const std::string_view action = row.get("action");
+  if ((action == "tarpit" || action == "change-mss") && !is({"tcp"}))
+    check.add(row, "action", fmt::format("{} is for TCP only; add protocol: tcp", action));
   if (row.is_set("icmp-options") && !is({"icmp"})) {
     check.add(row, "icmp-options", "icmp-options need protocol: icmp");
   }
@@ -107,11 +117,42 @@ void check_matchers(Check& check, const View& row) {
   }
 }
 
+/// Properties that say what one action, or two, do with a packet.
+struct Argument {
+  std::string_view name;
+  std::string_view action, other;
+  bool needed;
+};
+constexpr Argument kArguments[] = {
+    {"address-list", "add-src-to-address-list", "add-dst-to-address-list", true},
+    {"address-list-timeout", "add-src-to-address-list", "add-dst-to-address-list", false},
+    {"new-connection-mark", "mark-connection", "", true},
+    {"new-packet-mark", "mark-packet", "", true},
+    {"new-mss", "change-mss", "", true},
+    {"new-ttl", "change-ttl", "", true},
+    {"new-dscp", "change-dscp", "", true},
+};
+
+void check_arguments(Check& check, const View& row) {
+  const std::string_view action = row.get("action");
+  for (const Argument& argument : kArguments) {
+    if (row.menu().index(argument.name) < 0) continue;
+    const bool fits = action == argument.action || action == argument.other;
+    if (fits && argument.needed && !row.is_set(argument.name)) {
+      check.add(row, argument.name, fmt::format("action={} needs {}", action, argument.name));
+    } else if (!fits && row.is_set(argument.name)) {
+      check.add(row, argument.name,
+                fmt::format("only action={}{}{} has {}; leave it out", argument.action,
+                            argument.other.empty() ? "" : " or ", argument.other, argument.name));
+    }
+  }
+}
+
 /// A built-in chain stands where one of the interfaces is not known.
 void check_sides(Check& check, const View& row) {
   const std::string_view chain = row.raw("chain");
-  const bool no_in = chain == "output" || chain == "srcnat";
-  const bool no_out = chain == "input" || chain == "dstnat";
+  const bool no_in = chain == "output" || chain == "srcnat" || chain == "postrouting";
+  const bool no_out = chain == "input" || chain == "dstnat" || chain == "prerouting";
   const auto refuse = [&](bool impossible, std::string_view property, std::string_view side) {
     if (!impossible || !row.is_set(property)) return;
     check.add(row, property,
@@ -199,6 +240,7 @@ void check_menu(Check& check, std::string_view path) {
   check.for_asked(path, reach == Reach::kEverything, [&](const View& row) {
     if (!row.is_set("chain")) return;
     check_matchers(check, row);
+    check_arguments(check, row);
     check_sides(check, row);
     if (!is_nat) return;
     check_nat_action(check, row, from_srcnat, from_dstnat);
@@ -227,6 +269,8 @@ void check_address_lists(Check& check) {
 }  // namespace
 
 void validate_firewall(Check& check) {
+  check_menu(check, "/ip/firewall/raw");
+  check_menu(check, "/ip/firewall/mangle");
   check_menu(check, "/ip/firewall/filter");
   check_menu(check, "/ip/firewall/nat");
   check_address_lists(check);

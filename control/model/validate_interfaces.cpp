@@ -211,12 +211,16 @@ void check_host_plane(Check& check) {
 }
 
 void check_lists(Check& check) {
+  bool contains = false;
+  check.for_asked("/interface/list", false, [&](const View& row) {
+    contains |= row.is_set("include") || row.is_set("exclude");
+    if (!is_builtin_list(row.raw("name"))) return;
+    check.add(row, "name",
+              fmt::format("{} is a built-in list; choose another name", row.raw("name")));
+  });
+  if (!contains) return;
   std::map<std::string_view, std::vector<std::string_view>> below;
   for_each(check.tree, "/interface/list", [&](const View& row) {
-    if (is_builtin_list(row.raw("name"))) {
-      check.add(row, "name",
-                fmt::format("{} is a built-in list; choose another name", row.raw("name")));
-    }
     auto& next = below[row.raw("name")];
     for (std::string_view property : {"include", "exclude"}) {
       for (std::string_view list : split_list(row.raw(property))) next.push_back(list);

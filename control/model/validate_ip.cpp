@@ -11,7 +11,8 @@ namespace {
 
 /// Menus whose changes may make an address or a route wrong that did not change itself.
 bool interfaces_changed(const Check& check) {
-  return check.concerns({"/interface/ethernet", "/interface/vlan", "/interface/macvlan"});
+  return check.concerns(
+      {"/interface/ethernet", "/interface/vlan", "/interface/macvlan", "/interface/pppoe-client"});
 }
 
 /// Whether an attached macvlan: its addresses belong to whoever holds the tap.

@@ -1,4 +1,4 @@
-// /ip/service: what is served and what is not, and no port twice (C-47).
+// /ip/service: what is served and what is not, and no port twice (C-47). Times of day.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 #include <map>
 
 #include "control/model/validate.h"
+#include "control/model/value.h"
 
 namespace maclane::model {
 namespace {
@@ -36,9 +37,30 @@ bool is_zone(std::string_view name) {
          std::filesystem::is_regular_file(std::string(kZones).append(name), code);
 }
 
+void validate_times(Check& check) {
+  if (!check.concerns({"/system/scheduler"})) return;
+  for_each(check.tree, "/system/scheduler", [&](const View& row) {
+    const std::string_view date = row.raw("start-date");
+    if (!date.empty() && !parse_day(date)) {
+      check.add(row, "start-date",
+                fmt::format("invalid value for argument start-date: \"{}\" is no day; write "
+                            "2026-11-30 or nov/30/2026",
+                            date));
+    }
+    const std::string_view time = row.raw("start-time");
+    if (!time.empty() && time != "startup" && !parse_time_of_day(time)) {
+      check.add(row, "start-time",
+                fmt::format("invalid value for argument start-time: \"{}\" is no time of a day; "
+                            "write 03:30:00, or startup",
+                            time));
+    }
+  });
+}
+
 }  // namespace
 
 void validate_service(Check& check) {
+  validate_times(check);
   if (!check.concerns({"/ip/service", "/system/clock"})) return;
   std::map<int64_t, std::string> ports;
   for_each(check.tree, "/ip/service", [&](const View& row) {

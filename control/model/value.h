@@ -33,6 +33,15 @@ std::optional<bool> parse_bool(std::string_view text);
 std::optional<int64_t> parse_integer(std::string_view text);
 /// "1d2h3m4s", "00:30:00", "1d00:30:00", "300" (seconds), with w d h m s ms. Milliseconds.
 std::optional<int64_t> parse_time_ms(std::string_view text);
+/// A day: 2026-11-30, or nov/30/2026 as RouterOS before 7.10 wrote it.
+struct Day {
+  int year = 0;
+  int month = 0;  // 1 to 12
+  int day = 0;
+};
+std::optional<Day> parse_day(std::string_view text);
+/// 03:30:00 or 3:30, in seconds since midnight.
+std::optional<int> parse_time_of_day(std::string_view text);
 std::string format_time_ms(int64_t milliseconds);  // "1d", "5s", "0s", "1m30s500ms"
 std::optional<Mac> parse_mac(std::string_view text);
 std::string format_mac(const Mac& mac);  // upper case with colons

@@ -1,5 +1,7 @@
 // RouterOS times (C-11b): read in every spelling it takes, written in its short form.
+#include <algorithm>
 #include <array>
+#include <chrono>
 
 #include "control/model/value.h"
 
@@ -115,6 +117,47 @@ std::string format_time_ms(int64_t milliseconds) {
     milliseconds %= unit.milliseconds;
   }
   return out;
+}
+
+std::optional<Day> parse_day(std::string_view text) {
+  static constexpr std::array<std::string_view, 12> kMonths = {
+      "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
+  const char between = text.find('/') != std::string_view::npos ? '/' : '-';
+  std::array<std::string_view, 3> part;
+  for (size_t i = 0; i < part.size(); ++i) {
+    const size_t end = i + 1 == part.size() ? text.size() : text.find(between);
+    if (end == std::string_view::npos) return std::nullopt;
+    part[i] = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  if (between == '/') part = {part[2], part[0], part[1]};
+  Day out;
+  std::string month(part[1]);
+  for (char& c : month) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (size_t i = 0; i < kMonths.size(); ++i) {
+    if (month == kMonths[i]) part[1] = "", out.month = static_cast<int>(i) + 1;
+  }
+  const auto number = [](std::string_view digits, size_t most) -> int {
+    const auto value = parse_integer(digits);
+    return digits.size() > most || !value || *value < 1 ? 0 : static_cast<int>(*value);
+  };
+  out.year = number(part[0], 4);
+  if (out.month == 0) out.month = number(part[1], 2);
+  out.day = number(part[2], 2);
+  const std::chrono::year_month_day day{std::chrono::year(out.year),
+                                        std::chrono::month(static_cast<unsigned>(out.month)),
+                                        std::chrono::day(static_cast<unsigned>(out.day))};
+  if (out.year < 1970 || !day.ok()) return std::nullopt;
+  return out;
+}
+
+std::optional<int> parse_time_of_day(std::string_view text) {
+  if (std::count(text.begin(), text.end(), ':') == 1) {
+    return parse_time_of_day(std::string(text) + ":00");
+  }
+  const auto time = text.find('.') == std::string_view::npos ? parse_clock(text) : std::nullopt;
+  if (!time || *time >= kDay) return std::nullopt;
+  return static_cast<int>(*time / kSecond);
 }
 
 }  // namespace maclane::model

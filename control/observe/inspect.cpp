@@ -87,14 +87,35 @@ model::PrintRow row_of(Fields fields) {
   return row;
 }
 
-void add_values(const Property& property, std::string_view begun, Outcome& out) {
+/// A line as it is typed, "/ip address ad": what goes before its last word is a path as well.
+struct Begun {
+  std::string path;
+  std::string_view word;
+  size_t offset = 0;  // of the word in the line
+};
+
+Begun begun_of(std::string_view path, std::string_view line) {
+  Begun out{std::string(path), line};
+  const size_t end = line.find_last_of("/ =");
+  if (end == std::string_view::npos) return out;
+  out.offset = end + 1;
+  out.word = line.substr(out.offset);
+  std::string before(line.substr(0, end));
+  for (char& c : before) {
+    if (c == '/' || c == ' ' || c == '=') c = ',';
+  }
+  out.path = line.starts_with('/') ? before : out.path + ',' + before;
+  return out;
+}
+
+void add_values(const Property& property, const Begun& begun, Outcome& out) {
   std::vector<std::string_view> values(property.values.begin(), property.values.end());
   if (property.type == model::Type::kBool) values = {"yes", "no"};
   for (std::string_view value : values) {
-    if (!value.starts_with(begun)) continue;
+    if (!value.starts_with(begun.word)) continue;
     out.rows.push_back(row_of({{"type", "completion"},
                                {"completion", std::string(value)},
-                               {"offset", "0"},
+                               {"offset", std::to_string(begun.offset)},
                                {"preference", "96"},
                                {"show", "true"},
                                {"style", "none"},
@@ -107,9 +128,10 @@ void add_values(const Property& property, std::string_view begun, Outcome& out) 
 model::Answer<Outcome> inspect(const model::Call& call) {
   Outcome out;
   const std::string_view request = call.get("request");
-  const Place place = find_place(call.get("path"));
+  Begun begun{std::string(call.get("path")), {}};
+  if (request == "completion") begun = begun_of(begun.path, call.get("input"));
+  const Place place = find_place(begun.path);
   if (place.menu == nullptr) return out;  // as RouterOS: nothing is below what is not there
-  const std::string_view input = call.get("input");
   if (request == "self") {
     const std::string_view type = place.argument != nullptr  ? "arg"
                                   : place.command != nullptr ? "cmd"
@@ -120,7 +142,7 @@ model::Answer<Outcome> inspect(const model::Call& call) {
     return out;
   }
   if (place.argument != nullptr) {
-    if (request == "completion") add_values(*place.argument, input, out);
+    if (request == "completion") add_values(*place.argument, begun, out);
     if (request == "syntax")
       out.rows.push_back(row_of({{"type", "syntax"},
                                  {"symbol", std::string(place.argument->name)},
@@ -141,10 +163,10 @@ model::Answer<Outcome> inspect(const model::Call& call) {
                                  {"nested", "1"},
                                  {"nonorm", "false"},
                                  {"text", std::string(child.help)}}));
-    } else if (request == "completion" && child.name.starts_with(input)) {
+    } else if (request == "completion" && child.name.starts_with(begun.word)) {
       out.rows.push_back(row_of({{"type", "completion"},
                                  {"completion", child.name},
-                                 {"offset", "0"},
+                                 {"offset", std::to_string(begun.offset)},
                                  {"preference", child.type == "dir" ? "80" : "64"},
                                  {"show", "true"},
                                  {"style", std::string(child.type)},

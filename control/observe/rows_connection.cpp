@@ -1,6 +1,8 @@
 // /ip/firewall/connection and its tracking settings' state (behaviour.md B-19, B-23).
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "control/model/value.h"
 #include "control/observe/rows.h"
 #include "control/router.h"
@@ -37,15 +39,36 @@ std::string_view tcp_state_text(TcpState state) {
   return "none";
 }
 
-/// The id of a connection: its worker and its place in that worker's table.
-std::string connection_id(unsigned worker, uint32_t index) {
-  return fmt::format("*{:X}", 0x80000000u | worker << 26 | index);
+constexpr unsigned kIndexBits = 26;
+static_assert(kMaxWorkers <= 32);
+
+/// The id of a connection: how often its place was given away, its worker, its place in that
+/// worker's table. So no id is ever another connection's.
+std::string connection_id(unsigned worker, uint32_t index, uint32_t sequence) {
+  return fmt::format("*{:X}",
+                     uint64_t{sequence} << 32 | 0x80000000u | worker << kIndexBits | index);
+}
+
+Status remove_connection(Router& router, std::string_view id) {
+  uint64_t number = 0;
+  const auto read = std::from_chars(id.data() + 1, id.data() + id.size(), number, 16);
+  if (read.ec != std::errc() || (number & 0x80000000u) == 0)
+    return fail(fmt::format("no such item: there is no connection {}", id));
+  Request request;
+  request.kind = Request::Kind::kRemoveSession;
+  request.session = static_cast<uint32_t>(number) & ((1u << kIndexBits) - 1);
+  request.sequence = static_cast<uint32_t>(number >> 32);
+  const auto worker = static_cast<unsigned>(number >> kIndexBits & 31);
+  if (!router.request(worker, request))
+    return fail("the worker has more requests than it can take; try again");
+  return {};
 }
 
 model::PrintRow connection_row(unsigned worker, uint32_t index, const Session& s,
-                               const SessionSide& side, uint32_t now_cs, const Timeouts& timeouts) {
+                               const SessionSide& side, uint32_t now_cs, const Timeouts& timeouts,
+                               std::string_view mark) {
   model::PrintRow row;
-  row.id = connection_id(worker, index);
+  row.id = connection_id(worker, index, side.sequence.load(std::memory_order_relaxed));
   Fields& f = row.fields;
   const bool ports = s.proto == kProtoTcp || s.proto == kProtoUdp;
   f.emplace_back("protocol", model::format_protocol(s.proto));
@@ -69,12 +92,13 @@ model::PrintRow connection_row(unsigned worker, uint32_t index, const Session& s
   f.emplace_back("orig-bytes", std::to_string(s.original.bytes));
   f.emplace_back("repl-packets", std::to_string(SessionTable::packets(s, side, kReply)));
   f.emplace_back("repl-bytes", std::to_string(s.reply.bytes));
+  if (s.mark != 0) f.emplace_back("connection-mark", mark);
   f.emplace_back("expected", "false");
   f.emplace_back("seen-reply", yes_no(s.has(Session::kSeenReply)));
   f.emplace_back("assured", yes_no(is_assured(s, side)));
   f.emplace_back("confirmed", "true");
   f.emplace_back("dying", yes_no(s.has(Session::kDying)));
-  f.emplace_back("fasttrack", "false");
+  f.emplace_back("fasttrack", yes_no(s.has(Session::kFastTracked)));
   f.emplace_back("srcnat", yes_no(s.has(Session::kSrcNat)));
   f.emplace_back("dstnat", yes_no(s.has(Session::kDstNat)));
   return row;
@@ -87,7 +111,8 @@ std::vector<model::PrintRow> connections(const Router& router) {
   const uint32_t now = router.dataplane().now_cs();
   router.dataplane().for_each_session(
       [&](unsigned worker, uint32_t index, const Session& s, const SessionSide& side) {
-        rows.push_back(connection_row(worker, index, s, side, now, snapshot->timeouts));
+        rows.push_back(connection_row(worker, index, s, side, now, snapshot->timeouts,
+                                      router.compiled().names.mark_name(s.mark)));
         return true;
       });
   return rows;
@@ -113,6 +138,8 @@ void tracking_state(const Router& router, Fields& out) {
 void provide_connection_rows(Router& router) {
   model::Model& model = router.model();
   model.provide_rows("/ip/firewall/connection", [&router] { return connections(router); });
+  model.provide_remove("/ip/firewall/connection",
+                       [&router](std::string_view id) { return remove_connection(router, id); });
   model.provide("/ip/firewall/connection/tracking",
                 [&router](const View&, Fields& out) { tracking_state(router, out); });
 }

@@ -1,5 +1,8 @@
-// /ip/firewall: rule counters (behaviour.md B-7).
+// /ip/firewall: rule counters (behaviour.md B-7), the rows that count FastTracked packets (B-26),
+// and the addresses that rules put into lists (B-13).
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "control/model/value.h"
 #include "control/observe/rows.h"
@@ -12,11 +15,70 @@ namespace {
 using model::Fields;
 using model::View;
 
+/// Whether an enabled rule of a menu FastTracks.
+bool fast_tracks(const model::Tree& tree, std::string_view path) {
+  const model::Menu& menu = *model::find_menu(path);
+  const int action = menu.index("action");
+  const int disabled = menu.index("disabled");
+  const model::Tree::Rows& rows = tree.rows(menu);
+  return std::any_of(rows.begin(), rows.end(), [&](const model::RowPtr& row) {
+    return row->at(action) == "fasttrack-connection" && row->at(disabled) != "true";
+  });
+}
+
+/// The row that stands for all rules FastTracked packets pass by.
+std::vector<model::PrintRow> fast_track_rows(Router& router) {
+  std::vector<model::PrintRow> rows;
+  const model::Tree& tree = router.model().tree();
+  if (!fast_tracks(tree, "/ip/firewall/filter") && !fast_tracks(tree, "/ip/firewall/mangle"))
+    return rows;
+  const RuleCounter count =
+      router.compiled().names.count(compile::kFastTrackCounter, 1, router.rule_counters());
+  model::PrintRow row;
+  row.id = dynamic_id(1);
+  row.dynamic = true;
+  row.fields = {{"chain", "forward"},
+                {"action", "passthrough"},
+                {"comment", "special dummy rule to show fasttrack counters"},
+                {"disabled", "false"},
+                {"bytes", std::to_string(count.bytes)},
+                {"packets", std::to_string(count.packets)},
+                {"invalid", "false"},
+                {"dynamic", "true"}};
+  rows.push_back(std::move(row));
+  return rows;
+}
+
+std::vector<model::PrintRow> listed_addresses(Router& router) {
+  std::vector<model::PrintRow> rows;
+  const uint32_t now = router.dataplane().now_cs();
+  uint32_t number = 0;
+  router.dataplane().address_lists().for_each([&](const DynamicLists::Entry& entry) {
+    const std::string_view list = router.compiled().names.list_name(entry.list);
+    const auto left_cs = static_cast<int32_t>(entry.expires_cs - now);
+    if (list.empty() || (entry.expires_cs != 0 && left_cs <= 0)) return;
+    model::PrintRow row;
+    row.id = dynamic_id(++number);
+    row.dynamic = true;
+    row.fields = {{"list", std::string(list)}, {"address", model::format_ip4(entry.address)}};
+    if (entry.expires_cs != 0)
+      row.fields.emplace_back("timeout", model::format_time_ms(left_cs / 100 * int64_t{1000}));
+    row.fields.emplace_back("disabled", "false");
+    row.fields.emplace_back("dynamic", "true");
+    rows.push_back(std::move(row));
+  });
+  return rows;
+}
+
 }  // namespace
 
 void provide_firewall_rows(Router& router) {
   model::Model& model = router.model();
-  for (const char* path : {"/ip/firewall/filter", "/ip/firewall/nat"}) {
+  for (const char* path : {"/ip/firewall/raw", "/ip/firewall/mangle", "/ip/firewall/filter"})
+    model.provide_rows(path, [&router] { return fast_track_rows(router); });
+  model.provide_rows("/ip/firewall/address-list", [&router] { return listed_addresses(router); });
+  for (const char* path :
+       {"/ip/firewall/raw", "/ip/firewall/mangle", "/ip/firewall/filter", "/ip/firewall/nat"}) {
     // One print asks for many rows at once: the raw counters are read for the first of them.
     model.provide(path, [&router, path](const View& row, Fields& out) {
       const model::Tree::Rows& rows = router.model().tree().rows(path);

@@ -103,20 +103,29 @@ void Job::run_whole(Interpreter& interpreter) {
 
 void Job::run_pieces(Interpreter& interpreter) {
   Reader reader(Words::of_schema(), task_.source, {task_.menu, interpreter.declared()});
+  std::optional<SyntaxError> wrong;
+  const auto result = run_pieces(interpreter, reader, task_.import, wrong);
+  if (settle() && wrong) return mistyped(*wrong);
+  end(result);
+  ended_->menu = reader.menu();
+}
+
+Interpreter::Result Job::run_pieces(Interpreter& interpreter, Reader& reader, const Import& import,
+                                    std::optional<SyntaxError>& mistyped) {
   Interpreter::Result result;
   while (true) {
     auto command = reader.next();
     if (!command) {
-      if (!settle()) return end(result);
-      return mistyped(command.error());
+      mistyped = command.error();
+      return result;
     }
-    if (*command == nullptr) break;
+    if (*command == nullptr) return result;
+    const uint32_t line = (*command)->place.line;
+    if (import.dry_run || line < import.from_line) continue;
+    if (import.verbose) write(fmt::format("#line {}\n", line));
     result = interpreter.run(**command);
-    if (!result || result->quit || broken_) break;
+    if (!result || result->quit || broken_) return result;
   }
-  (void)settle();
-  end(result);
-  ended_->menu = reader.menu();
 }
 
 void Job::mistyped(const SyntaxError& error) {

@@ -17,6 +17,7 @@
 #include "control/model/commands.h"
 #include "control/script/fiber.h"
 #include "control/script/interpreter.h"
+#include "control/script/parser.h"
 
 namespace maclane::script {
 
@@ -30,6 +31,13 @@ struct Screen {
   bool values = false;  // the value of a command that stands alone is written too: get
 };
 
+/// How the commands of a file are taken (C-45).
+struct Import {
+  bool verbose = false;    // their lines are written
+  bool dry_run = false;    // they are read and not carried out
+  uint32_t from_line = 1;  // those before it are read alone
+};
+
 /// A script to be run.
 struct Task {
   std::string source;
@@ -39,6 +47,7 @@ struct Task {
   Screen screen;
   /// Command by command, as a file is imported: those before a mistake are carried out.
   bool piecewise = false;
+  Import import;
   /// Nobody reads what it writes: only the last of it is kept.
   bool detached = false;
   std::vector<std::pair<std::string, Value>> variables;
@@ -85,6 +94,9 @@ class Job : private Host {
   void body();
   void run_whole(Interpreter& interpreter);
   void run_pieces(Interpreter& interpreter);
+  /// The commands that a reader gives, to the first that fails; a mistyped one is in `mistyped`.
+  Interpreter::Result run_pieces(Interpreter& interpreter, Reader& reader, const Import& import,
+                                 std::optional<SyntaxError>& mistyped);
   void end(const Interpreter::Result& result);
   void mistyped(const SyntaxError& error);
   [[nodiscard]] bool settle();  // commits; false: it failed, and the job ends with that

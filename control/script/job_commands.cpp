@@ -323,33 +323,33 @@ Host::Done Job::import(const MenuCall& call) {
   if (name == nullptr || name->text.empty())
     return wrong("missing value(s) of argument(s) file-name");
   if (!runner_.files().read) return wrong("there are no files here");
-  auto text = runner_.files().read(name->text);
-  if (!text) text = runner_.files().read(name->text + ".rsc");
+  auto text = runner_.read_script(name->text);
   if (!text) {
     return wrong("failure: input file " + name->text +
                  " cannot be read: " + text.error().front().text());
   }
   if (imports_ >= kMaxImports) return wrong("files import each other too deep");
-  const auto* verbose = call.find("verbose");
-  const bool tells = verbose != nullptr && (verbose->flag || verbose->text == "yes");
+  const auto is_on = [&](std::string_view argument) {
+    const auto* found = call.find(argument);
+    return found != nullptr && (found->flag || found->text == "yes");
+  };
+  Import import{.verbose = is_on("verbose"), .dry_run = is_on("dry-run")};
+  if (const auto* from = call.find("from-line"); from != nullptr) {
+    import.from_line = static_cast<uint32_t>(model::parse_integer(from->text).value_or(1));
+  }
   ++imports_;
   const auto budget = Budget::current();
   Interpreter inner(*this, runner_.globals(task_.caller.user), Words::of_schema(), budget,
                     fiber_.stack_floor());
   Interpreter* const outer = std::exchange(interpreter_, &inner);
   Reader reader(Words::of_schema(), *text);
+  std::optional<SyntaxError> mistyped;
   std::optional<Fault> fault;
-  while (!fault) {
-    auto command = reader.next();
-    if (!command) {
-      fault = Fault{Fault::Kind::kError, command.error().text(), {}, {}, 1};
-      break;
-    }
-    if (*command == nullptr) break;
-    if (tells) write(fmt::format("#line {}\n", (*command)->place.line));
-    auto result = inner.run(**command);
-    if (!result) fault = std::move(result.error());
-    if (result && result->quit) break;
+  auto result = run_pieces(inner, reader, import, mistyped);
+  if (mistyped) {
+    fault = Fault{Fault::Kind::kError, mistyped->text(), {}, {}, 1};
+  } else if (!result) {
+    fault = std::move(result.error());
   }
   interpreter_ = outer;
   --imports_;
@@ -362,7 +362,8 @@ Host::Done Job::import(const MenuCall& call) {
     return tl::make_unexpected(std::move(*fault));
   }
   if (!settle()) return wrong(broken_->message);
-  write("\nScript file loaded and executed successfully\n");
+  write(import.dry_run ? "\nScript file has no mistakes of writing; nothing was carried out\n"
+                       : "\nScript file loaded and executed successfully\n");
   return Value{};
 }
 

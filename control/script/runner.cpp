@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "control/model/value.h"
 #include "control/observe/log.h"
 #include "control/script/export.h"
 #include "control/script/schema_rows.h"
@@ -91,6 +92,13 @@ void Runner::turn() {
   turning_ = false;
 }
 
+Result<std::string> Runner::read_script(const std::string& name) const {
+  auto text = files_.read(name);
+  if (text || name.ends_with(".rsc")) return text;
+  auto with_ending = files_.read(name + ".rsc");
+  return with_ending ? with_ending : text;
+}
+
 uint64_t Runner::next_deadline() const {
   uint64_t next = UINT64_MAX;
   for (const auto& job : jobs_) next = std::min(next, job->next_deadline());
@@ -121,14 +129,17 @@ void Runner::serve() {
   commands_.on("/", "import", [this](const Call& call, const Caller& caller) -> Answer<Outcome> {
     if (!files_.read) return model::refuse(Trouble::kGeneral, "there are no files here");
     const std::string name(call.get("file-name"));
-    auto text = files_.read(name);
-    if (!text) text = files_.read(name + ".rsc");
+    auto text = read_script(name);
     if (!text) return model::refuse(std::move(text.error()));
     Task task;
     task.source = std::move(*text);
     task.name = name;
     task.caller = caller;
     task.piecewise = true;
+    task.import = {.verbose = call.is_on("verbose"), .dry_run = call.is_on("dry-run")};
+    if (const auto line = model::parse_integer(call.get("from-line")); line) {
+      task.import.from_line = static_cast<uint32_t>(*line);
+    }
     auto job = start(std::move(task));
     if (job == nullptr) {
       return model::refuse(Trouble::kGeneral, "too many scripts run already");

@@ -50,6 +50,8 @@ class Runner {
   [[nodiscard]] const std::map<std::string, Globals>& all_globals() const { return globals_; }
   [[nodiscard]] model::Commands& commands() { return commands_; }
   [[nodiscard]] const FileAccess& files() const { return files_; }
+  /// A file of commands; its ending .rsc may be left out. There must be files.
+  [[nodiscard]] Result<std::string> read_script(const std::string& name) const;
 
  private:
   model::Commands& commands_;

@@ -5,8 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 #include "control/model/value.h"
 #include "control/observe/log.h"
@@ -40,29 +38,6 @@ Policies policies_of(std::string_view list) {
   return out;
 }
 
-bool read_date(const std::string& text, std::tm& out) {
-  int year = 0;
-  int month = 0;
-  int day = 0;
-  char name[4] = {};
-  if (std::sscanf(text.c_str(), "%4d-%2d-%2d", &year, &month, &day) != 3) {
-    if (std::sscanf(text.c_str(), "%3[a-zA-Z]/%2d/%4d", name, &day, &year) != 3) return false;
-    static constexpr std::array<std::string_view, 12> kMonths = {
-        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
-    for (char& c : name) {
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    const auto* found = std::find(kMonths.begin(), kMonths.end(), std::string_view(name));
-    if (found == kMonths.end()) return false;
-    month = static_cast<int>(found - kMonths.begin()) + 1;
-  }
-  if (year < 1970 || month < 1 || month > 12 || day < 1 || day > 31) return false;
-  out.tm_year = year - 1900;
-  out.tm_mon = month - 1;
-  out.tm_mday = day;
-  return true;
-}
-
 }  // namespace
 
 std::optional<std::time_t> Scheduler::next_run(const View& row, std::time_t after,
@@ -77,14 +52,15 @@ std::optional<std::time_t> Scheduler::next_run(const View& row, std::time_t afte
     std::tm local{};
     localtime_r(&since, &local);
     local.tm_isdst = -1;
-    int hour = 0;
-    int minute = 0;
-    int second = 0;
-    (void)std::sscanf(time.c_str(), "%2d:%2d:%2d", &hour, &minute, &second);
-    local.tm_hour = hour;
-    local.tm_min = minute;
-    local.tm_sec = second;
-    if (!date.empty()) (void)read_date(date, local);
+    const int second = model::parse_time_of_day(time).value_or(0);
+    local.tm_hour = second / 3600;
+    local.tm_min = second / 60 % 60;
+    local.tm_sec = second % 60;
+    if (const auto day = model::parse_day(date); day) {
+      local.tm_year = day->year - 1900;
+      local.tm_mon = day->month - 1;
+      local.tm_mday = day->day;
+    }
     first = std::mktime(&local);
   } else if (interval == 0) {
     return std::nullopt;

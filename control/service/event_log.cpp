@@ -13,6 +13,11 @@ namespace {
 
 constexpr std::string_view kStates[] = {"new", "established", "related", "invalid", "untracked"};
 
+/// RouterOS shows no ports of UDP-lite and DCCP.
+bool has_ports(uint8_t proto) {
+  return proto == kProtoTcp || proto == kProtoUdp || proto == kProtoSctp;
+}
+
 std::string protocol_text(const Event& e) {
   switch (e.tuple.proto) {
     case kProtoTcp: {
@@ -45,13 +50,15 @@ std::string protocol_text(const Event& e) {
 }  // namespace
 
 void EventLog::on_config(const Snapshot& snapshot) {
-  names_.push_front({snapshot.generation, snapshot.filter, snapshot.nat});
+  names_.push_front(
+      {snapshot.generation, {snapshot.raw, snapshot.mangle, snapshot.nat, snapshot.filter}});
   if (names_.size() > kGenerations) names_.pop_back();
 }
 
 const RuleSet* EventLog::rules(const Event& event) const {
   for (const Names& n : names_) {
-    if (n.generation == event.generation) return event.nat ? n.nat.get() : n.filter.get();
+    if (n.generation == event.generation)
+      return n.tables[static_cast<size_t>(event.table)].get();
   }
   return nullptr;
 }
@@ -79,11 +86,20 @@ std::string EventLog::format(const Event& e) const {
   if (!e.src_mac.is_zero()) fmt::format_to(out, "src-mac {}, ", text_of(e.src_mac));
   fmt::format_to(out, "proto {}, ", protocol_text(e));
   const Tuple& t = e.tuple;
-  if (t.proto == kProtoTcp || t.proto == kProtoUdp || t.proto == kProtoSctp) {
-    fmt::format_to(out, "{}:{}->{}:{}", text_of(t.src), t.sport.host(), text_of(t.dst),
-                   t.dport.host());
-  } else {
-    fmt::format_to(out, "{}->{}", text_of(t.src), text_of(t.dst));
+  const bool ports = has_ports(t.proto);
+  const auto end = [&](be32 address, be16 port) {
+    return ports ? fmt::format("{}:{}", text_of(address), port.host()) : text_of(address);
+  };
+  const std::string src = end(t.src, t.sport);
+  const std::string dst = end(t.dst, t.dport);
+  fmt::format_to(out, "{}->{}", src, dst);
+  const std::string after = end(e.after_src, e.after_sport);
+  const std::string before = end(e.before_dst, e.before_dport);
+  const bool source = e.after_src.raw != 0 && after != src;
+  const bool destination = e.before_dst.raw != 0 && before != dst;
+  if (source || destination) {
+    fmt::format_to(out, ", NAT {}->{}", source ? fmt::format("({}->{})", src, after) : src,
+                   destination ? fmt::format("({}->{})", before, dst) : dst);
   }
   fmt::format_to(out, ", len {}", e.length);
   return line;

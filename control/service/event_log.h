@@ -2,6 +2,7 @@
 // kLinesPerSecond; what was left out is said in one line. Control thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -33,8 +34,7 @@ class EventLog {
  private:
   struct Names {
     uint32_t generation = 0;
-    std::shared_ptr<const RuleSet> filter;
-    std::shared_ptr<const RuleSet> nat;
+    std::array<std::shared_ptr<const RuleSet>, 4> tables;  // by RuleTable
   };
   [[nodiscard]] const RuleSet* rules(const Event& event) const;
   [[nodiscard]] std::string interface(IfIndex index) const;

@@ -63,7 +63,10 @@ std::vector<model::PrintRow> Files::rows() const {
     row.fields = {{"name", entry.name}, {"type", type_of(entry)}};
     if (!entry.directory) row.fields.emplace_back("size", std::to_string(entry.size));
     row.fields.emplace_back("last-modified", time_text(entry.modified));
-    if (!entry.directory && entry.size <= kMaxShown && shown + entry.size <= kMostShown) {
+    // An unencrypted backup is text, of keys and hashes, which is nothing to look at.
+    const bool backup = entry.name.ends_with(".backup");
+    if (!entry.directory && !backup && entry.size <= kMaxShown &&
+        shown + entry.size <= kMostShown) {
       shown += entry.size;
       auto text = read(entry.name, kMaxShown);
       if (text && is_text(*text)) row.fields.emplace_back("contents", std::move(*text));

@@ -40,18 +40,25 @@ bool is_no_host(be32 source, const AddressBook& book) {
 
 void Icmp::on_config(const ServiceConfig& config) {
   limit_.set_gap(config.icmp_rate_limit_ms);
+  mask_ = config.icmp_rate_mask;
   use_inbound_address_ = config.icmp_errors_use_inbound_address;
 }
 
 void Icmp::handle(rte_mbuf* packet) {
   const PacketMessage message = message_of(packet);
+  const Origin origin = Origin::of(message);
+  std::array<uint8_t, kLongest> buffer;  // NOLINT: filled as far as it is used
+  const std::span<const uint8_t> head{buffer.data(), read_head(packet, buffer)};
   Result result;
   if (message.reason == PuntReason::kTcpReset) {
-    std::array<uint8_t, 60 + sizeof(TcpHdr)> head{};
-    result = send_reset({head.data(), read_head(packet, head)}, Origin::of(message));
+    result = send_reset(head, origin);
+  } else if (message.reason == PuntReason::kTarpit) {
+    result = send_tarpit(head, origin);
+  } else if (message.icmp_type == kIcmpRedirect) {
+    result = send_redirect(head, origin, message.next_hop);
+    if (result == Result::kRateLimited) result = Result::kSent;  // the packet itself went on
   } else {
-    result =
-        send_error(packet, Origin::of(message), message.icmp_type, message.icmp_code, message.mtu);
+    result = send_error(head, origin, message.icmp_type, message.icmp_code, message.mtu);
   }
   // The worker has counted why the packet itself was dropped.
   if (result == Result::kRateLimited) {
@@ -73,23 +80,43 @@ Icmp::Result Icmp::send_error(std::span<const uint8_t> packet, const Origin& ori
   if (origin.in_if == kNoIf || !read_ip4(packet, ip) || !allowed(packet, ip, origin.broadcast)) {
     return Result::kNotAllowed;
   }
-  const be32 source = source_for(ip, origin.in_if);
-  if (source.raw == 0) return Result::kNotAllowed;
+  IcmpHdr icmp{};
+  icmp.type = type;
+  icmp.code = code;
   // Path MTU discovery stands still without its answer, so that one is never held back.
-  const bool path_mtu = type == kIcmpUnreachable && code == kFragmentationNeeded;
-  if (!path_mtu && !limit_.allow(ip.src, io_.now_ms())) {
+  if (type == kIcmpUnreachable && code == kFragmentationNeeded) {
+    icmp.sequence = be16::from(mtu);
+  } else if (type < 32 && (mask_ >> type & 1) != 0 && !limit_.allow(ip.src, io_.now_ms())) {
     ++rate_limited_;
     return Result::kRateLimited;
   }
+  return send(packet, ip, origin, icmp);
+}
 
+Icmp::Result Icmp::send_redirect(std::span<const uint8_t> packet, const Origin& origin,
+                                 be32 gateway) {
+  Ip4Hdr ip;
+  if (origin.in_if == kNoIf || !read_ip4(packet, ip) || !allowed(packet, ip, origin.broadcast)) {
+    return Result::kNotAllowed;
+  }
+  if (!limit_.allow(ip.src, io_.now_ms())) return Result::kRateLimited;
+  IcmpHdr icmp{};
+  icmp.type = kIcmpRedirect;
+  icmp.code = 1;  // for the host
+  std::memcpy(static_cast<void*>(&icmp.id), &gateway, sizeof(gateway));
+  Origin own = origin;
+  own.tracked = false;
+  return send(packet, ip, own, icmp);
+}
+
+Icmp::Result Icmp::send(std::span<const uint8_t> packet, const Ip4Hdr& ip, const Origin& origin,
+                        IcmpHdr icmp) {
+  const be32 source = source_for(ip, origin.in_if);
+  if (source.raw == 0) return Result::kNotAllowed;
   std::array<uint8_t, kLongest> out{};
   const size_t quoted =
       std::min({packet.size(), size_t{ip.total_length.host()}, kLongest - kHeaders});
   std::memcpy(out.data() + kHeaders, packet.data(), quoted);
-  IcmpHdr icmp{};
-  icmp.type = type;
-  icmp.code = code;
-  if (path_mtu) icmp.sequence = be16::from(mtu);
   write_header(out, sizeof(Ip4Hdr), icmp);
   icmp.checksum.raw = checksum(out.data() + sizeof(Ip4Hdr), sizeof(IcmpHdr) + quoted);
   write_header(out, sizeof(Ip4Hdr), icmp);
@@ -134,39 +161,62 @@ be32 Icmp::source_for(const Ip4Hdr& ip, IfIndex in_if) {
   return source;
 }
 
+bool Icmp::tcp_of(std::span<const uint8_t> packet, const Origin& origin, Ip4Hdr& ip,
+                  TcpHdr& tcp) const {
+  if (!read_ip4(packet, ip) || ip.proto != kProtoTcp || ip.fragment_offset() != 0 ||
+      !read_header(packet, ip.header_length(), tcp)) {
+    return false;
+  }
+  const unsigned data_at = ip.header_length() + (tcp.data_offset >> 4) * 4u;
+  return (tcp.data_offset >> 4) >= 5 && data_at <= ip.total_length.host() && !origin.broadcast &&
+         (tcp.flags & kTcpRst) == 0 && !is_no_host(ip.src, book_) && !is_class_d_or_e(ip.dst) &&
+         !book_.broadcast(ip.dst);
+}
+
+Icmp::Result Icmp::send_tcp(const Ip4Hdr& asked, TcpHdr answer, const Origin& origin) {
+  std::array<uint8_t, sizeof(Ip4Hdr) + sizeof(TcpHdr)> out{};
+  answer.data_offset = 5 << 4;
+  write_header(out, 0, make_ip4({asked.dst, asked.src, kProtoTcp, 0, 0, true}, out.size()));
+  answer.checksum.raw = checksum(
+      &answer, sizeof(answer), pseudo_sum(asked.dst, asked.src, kProtoTcp, sizeof(answer)));
+  write_header(out, sizeof(Ip4Hdr), answer);
+  return send_ip4(io_, out, !origin.tracked, origin.worker) ? Result::kSent : Result::kNoBuffer;
+}
+
 Icmp::Result Icmp::send_reset(std::span<const uint8_t> packet, const Origin& origin) {
   Ip4Hdr ip;
   TcpHdr tcp;
-  if (!read_ip4(packet, ip) || ip.proto != kProtoTcp || ip.fragment_offset() != 0 ||
-      !read_header(packet, ip.header_length(), tcp)) {
-    return Result::kNotAllowed;
-  }
-  const unsigned data_at = ip.header_length() + (tcp.data_offset >> 4) * 4u;
-  if ((tcp.data_offset >> 4) < 5 || data_at > ip.total_length.host() ||
-      (tcp.flags & kTcpRst) != 0 || origin.broadcast || is_no_host(ip.src, book_) ||
-      is_class_d_or_e(ip.dst) || book_.broadcast(ip.dst)) {
-    return Result::kNotAllowed;
-  }
+  if (!tcp_of(packet, origin, ip, tcp)) return Result::kNotAllowed;
   TcpHdr reset{};
   reset.sport = tcp.dport;
   reset.dport = tcp.sport;
-  reset.data_offset = 5 << 4;
   reset.flags = kTcpRst;
   if ((tcp.flags & kTcpAck) != 0) {
     reset.seq = tcp.ack;
   } else {
-    const uint32_t length = ip.total_length.host() - data_at +
-                            ((tcp.flags & kTcpSyn) != 0 ? 1 : 0) +
+    const uint32_t length = ip.total_length.host() - ip.header_length() -
+                            (tcp.data_offset >> 4) * 4u + ((tcp.flags & kTcpSyn) != 0 ? 1 : 0) +
                             ((tcp.flags & kTcpFin) != 0 ? 1 : 0);
     reset.ack = be32::from(tcp.seq.host() + length);
     reset.flags |= kTcpAck;
   }
-  std::array<uint8_t, sizeof(Ip4Hdr) + sizeof(TcpHdr)> out{};
-  write_header(out, 0, make_ip4({ip.dst, ip.src, kProtoTcp, 0, 0, true}, out.size()));
-  reset.checksum.raw =
-      checksum(&reset, sizeof(reset), pseudo_sum(ip.dst, ip.src, kProtoTcp, sizeof(reset)));
-  write_header(out, sizeof(Ip4Hdr), reset);
-  return send_ip4(io_, out, !origin.tracked, origin.worker) ? Result::kSent : Result::kNoBuffer;
+  return send_tcp(ip, reset, origin);
+}
+
+Icmp::Result Icmp::send_tarpit(std::span<const uint8_t> packet, const Origin& origin) {
+  Ip4Hdr ip;
+  TcpHdr tcp;
+  if (!tcp_of(packet, origin, ip, tcp)) return Result::kNotAllowed;
+  const bool syn = (tcp.flags & (kTcpSyn | kTcpAck)) == kTcpSyn;
+  if ((tcp.flags & kTcpFin) != 0 || (!syn && (tcp.flags & kTcpAck) == 0))
+    return Result::kNotAllowed;
+  TcpHdr answer{};  // its window is 0
+  answer.sport = tcp.dport;
+  answer.dport = tcp.sport;
+  answer.flags = static_cast<uint8_t>(kTcpAck | (syn ? kTcpSyn : 0));
+  if (!syn) answer.seq = tcp.ack;
+  answer.ack = be32::from(tcp.seq.host() + (syn ? 1 : 0));
+  return send_tcp(ip, answer, origin);
 }
 
 }  // namespace maclane

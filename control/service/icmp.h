@@ -53,8 +53,14 @@ class Icmp {
                     uint8_t code, uint16_t mtu = 0);
   Result send_error(const rte_mbuf* packet, const Origin& origin, uint8_t type, uint8_t code,
                     uint16_t mtu = 0);
+  /// A redirect: the sender of a packet could have used this gateway itself.
+  Result send_redirect(std::span<const uint8_t> packet, const Origin& origin, be32 gateway);
   /// A reset that answers a TCP packet (its IP and TCP headers first).
   Result send_reset(std::span<const uint8_t> packet, const Origin& origin);
+  /// The answer of action=tarpit: a SYN is accepted, with a window that takes nothing; whatever the
+  /// client sends then is answered by an ACK of nothing, so that it waits until it gives up. No
+  /// state is kept.
+  Result send_tarpit(std::span<const uint8_t> packet, const Origin& origin);
 
   [[nodiscard]] uint64_t rate_limited() const { return rate_limited_; }
   [[nodiscard]] uint16_t next_id() { return ++id_; }
@@ -62,12 +68,19 @@ class Icmp {
  private:
   [[nodiscard]] bool allowed(std::span<const uint8_t> packet, const Ip4Hdr& ip,
                              bool broadcast) const;
+  /// The TCP header of a packet that may be answered; false if it may not.
+  [[nodiscard]] bool tcp_of(std::span<const uint8_t> packet, const Origin& origin, Ip4Hdr& ip,
+                            TcpHdr& tcp) const;
+  Result send_tcp(const Ip4Hdr& asked, TcpHdr answer, const Origin& origin);
+  Result send(std::span<const uint8_t> packet, const Ip4Hdr& ip, const Origin& origin,
+              IcmpHdr icmp);
   [[nodiscard]] be32 source_for(const Ip4Hdr& ip, IfIndex in_if);
 
   PacketIo& io_;
   const AddressBook& book_;
   IcmpLimit limit_;
   uint16_t id_;
+  uint32_t mask_ = 0;  // bit per type that the limit is for
   bool use_inbound_address_ = true;
   uint64_t rate_limited_ = 0;
 };

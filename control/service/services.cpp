@@ -66,6 +66,7 @@ void Services::handle(rte_mbuf* packet) {
       return;
     case PuntReason::kIcmpError:
     case PuntReason::kTcpReset:
+    case PuntReason::kTarpit:
       icmp_.handle(packet);
       return;
     case PuntReason::kDhcp:

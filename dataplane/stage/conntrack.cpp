@@ -250,7 +250,8 @@ unsigned session_lookup(Worker& w, Burst& b) noexcept {
 }
 
 void classify(Worker& w, Burst& b, unsigned i) noexcept {
-  if (!w.snapshot->tracking) {
+  if (b.untracked[i]) {
+    b.session[i] = SessionTable::kNone;
     b.state[i] = ConnState::kUntracked;
     return;
   }

@@ -34,8 +34,7 @@ struct Way {
 
 class FastPath {
  public:
-  explicit FastPath(Worker& w) noexcept
-      : w_(w), snapshot_(*w.snapshot), generation_(w.generation) {}
+  explicit FastPath(Worker& w) noexcept : w_(w), snapshot_(*w.snapshot) {}
   ~FastPath() { count_walk(); }
   FastPath(const FastPath&) = delete;
   FastPath& operator=(const FastPath&) = delete;
@@ -48,7 +47,7 @@ class FastPath {
     Session& s = w_.sessions.at(b.session[i]);
     const uint8_t direction = b.direction[i];
     Leg& leg = s.leg(direction);
-    if (leg.generation != generation_ || leg.in_if != b.in_if[i] ||
+    if (leg.generation != w_.generation || leg.in_if != b.in_if[i] ||
         (b.flags[i] & ~L3Queue::kHandedOver) != 0 ||
         (b.tcp_flags[i] & kTcpStateFlags) != leg.steady_flags || !s.is(direction, b.tuple[i])) {
       return false;
@@ -188,7 +187,6 @@ class FastPath {
 
   Worker& w_;
   const Snapshot& snapshot_;
-  const uint32_t generation_;
   Way way_;
   NeighbourRef way_of_ = kNoNeighbour;  // whose way_ is
   uint16_t next_hop_ = 0;  // the gateway or session that way_ leads to; 0: none, or a neighbour

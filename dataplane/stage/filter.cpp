@@ -1,70 +1,12 @@
 #include "dataplane/stage/filter.h"
 
+#include "dataplane/stage/match.h"
 #include "dataplane/table/rule_index.h"
 
 namespace maclane {
 namespace {
 
 constexpr unsigned kMaxDepth = 32;  // nested jumps; the compiler refuses deeper rule sets
-
-bool in_ports(const RuleSet& set, uint32_t first, uint16_t count, uint16_t port) noexcept {
-  for (uint32_t i = first; i < first + count; ++i)
-    if (port >= set.ports[i].first && port <= set.ports[i].last) return true;
-  return false;
-}
-
-bool in_range(const AddressRange& r, uint32_t a) noexcept {
-  return a >= r.first && a <= r.last;
-}
-
-/// True if the matcher is set and its answer, turned round if negated, is no.
-template <typename Test>
-bool fails(const Rule& rule, Rule::Match bit, Test&& test) noexcept {
-  return (rule.match & bit) != 0 && test() == ((rule.negate & bit) != 0);
-}
-
-/// The matchers whose answer is the same for all packets of a session, direction and state.
-bool session_matches(const RuleSet& set, const Rule& rule, const RuleKey& key) noexcept {
-  const auto no = [&](Rule::Match bit, auto&& test) { return fails(rule, bit, test); };
-  if (no(Rule::kState,
-         [&] { return ((rule.state_mask >> static_cast<unsigned>(key.state)) & 1) != 0; }))
-    return false;
-  if (no(Rule::kProtocol, [&] { return key.proto == rule.protocol; })) return false;
-  if (no(Rule::kInInterface, [&] { return key.in_if == rule.in_if; })) return false;
-  if (no(Rule::kOutInterface, [&] { return key.out_if == rule.out_if; })) return false;
-  if (no(Rule::kSrc, [&] { return in_range(rule.src, key.src); })) return false;
-  if (no(Rule::kDst, [&] { return in_range(rule.dst, key.dst); })) return false;
-  if (no(Rule::kSrcPort,
-         [&] { return in_ports(set, rule.src_ports, rule.src_port_count, key.sport); }))
-    return false;
-  if (no(Rule::kDstPort,
-         [&] { return in_ports(set, rule.dst_ports, rule.dst_port_count, key.dport); }))
-    return false;
-  if (no(Rule::kInList, [&] { return contains(set.interface_sets[rule.in_list], key.in_if); }))
-    return false;
-  if (no(Rule::kOutList, [&] { return contains(set.interface_sets[rule.out_list], key.out_if); }))
-    return false;
-  if (no(Rule::kSrcList, [&] { return contains(*set.address_sets[rule.src_list], key.src); }))
-    return false;
-  return !no(Rule::kDstList, [&] { return contains(*set.address_sets[rule.dst_list], key.dst); });
-}
-
-/// The matchers that may answer differently for the next packet of the session.
-bool packet_matches(const Rule& rule, const RuleKey& key) noexcept {
-  if (fails(rule, Rule::kIcmp, [&] {
-        return key.proto == kProtoIcmp && key.icmp_type == rule.icmp_type &&
-               key.icmp_code >= rule.icmp_code_first && key.icmp_code <= rule.icmp_code_last;
-      }))
-    return false;
-  return !fails(rule, Rule::kNatState, [&] { return (key.nat & rule.nat_mask) != 0; });
-}
-
-/// Whether packet_matches() may yet change its mind. An ICMP session carries many codes; srcnat is
-/// decided only after the first walk.
-bool may_vary(const Rule& rule, const RuleKey& key) noexcept {
-  return ((rule.match & Rule::kIcmp) != 0 && key.proto == kProtoIcmp) ||
-         ((rule.match & Rule::kNatState) != 0 && key.state == ConnState::kNew);
-}
 
 /// How far a walk is in one chain. Left uninitialized until the walk gets there.
 struct Frame {
@@ -90,15 +32,96 @@ const Rule* next_rule(const RuleSet& set, Frame& frame) noexcept {
   return position == RuleIndex::kEnd ? nullptr : &set.rules[chain.first + position];
 }
 
-}  // namespace
-
-bool rule_matches(const RuleSet& set, const Rule& rule, const RuleKey& key) noexcept {
-  return session_matches(set, rule, key) && packet_matches(rule, key);
+void log_hit(const RuleSet& set, const Rule& rule, uint16_t chain, RuleTable table,
+             const RuleKey& key, WalkRecord& record) noexcept {
+  if (record.logged == WalkRecord::kMaxLogged) return;
+  record.log[record.logged++] = {table,     chain,     set.more_of(rule).log_prefix,
+                                 key.src,   key.dst,   key.sport,
+                                 key.dport, key.in_if, key.out_if};
 }
 
-void walk_chain(const RuleSet* set, uint16_t chain, const RuleKey& key,
+/// The MSS that fits the way: both its ends, without IP's and TCP's headers.
+uint16_t path_mss(const RuleKey& key) noexcept {
+  constexpr unsigned kHeaders = sizeof(Ip4Hdr) + sizeof(TcpHdr);
+  unsigned mtu = 0xffff;
+  for (IfIndex i : {key.in_if, key.out_if}) {
+    if (i != kNoIf && i < key.facts->snapshot->interfaces.size())
+      mtu = std::min<unsigned>(mtu, key.facts->snapshot->interfaces[i].mtu);
+  }
+  return static_cast<uint16_t>(mtu > kHeaders ? mtu - kHeaders : 1);
+}
+
+void change_mss(const RuleMore& more, const RuleKey& key, WalkRecord& record) noexcept {
+  if (key.facts == nullptr || key.proto != kProtoTcp) return;
+  if (!key.facts->is_syn()) return record.at_most(Holds::kWhileSteady);
+  record.at_most(Holds::kForOne);
+  const uint16_t mss = more.mss != 0                    ? more.mss
+                       : key.facts->snapshot != nullptr ? path_mss(key)
+                                                        : uint16_t{0};
+  if (mss != 0) record.mss = record.mss == 0 ? mss : std::min(record.mss, mss);
+}
+
+void change_ttl(const RuleMore& more, RuleKey& key, WalkRecord& record) noexcept {
+  switch (more.ttl_change) {
+    case RuleMore::Ttl::kSet:
+      key.ttl = more.ttl;
+      break;
+    case RuleMore::Ttl::kIncrement:
+      key.ttl = static_cast<uint8_t>(std::min(255, key.ttl + more.ttl));
+      break;
+    case RuleMore::Ttl::kDecrement:
+      key.ttl = static_cast<uint8_t>(std::max(0, key.ttl - more.ttl));
+      break;
+  }
+  record.new_ttl = true;
+}
+
+/// What a rule does that does not end the walk of its chain by itself. True: it goes on.
+bool act(const RuleSet& set, const Rule& rule, RuleKey& key, WalkRecord& record) noexcept {
+  const RuleMore& more = set.more_of(rule);
+  switch (rule.action) {
+    case Action::kFastTrack:
+      if (key.proto == kProtoTcp || key.proto == kProtoUdp)
+        record.note({Effect::Kind::kFastTrack, &rule, &more, 0, 0});
+      return true;
+    case Action::kAddSrcToList:
+      record.note({Effect::Kind::kAddToList, &rule, &more, key.src, 0});
+      return true;
+    case Action::kAddDstToList:
+      record.note({Effect::Kind::kAddToList, &rule, &more, key.dst, 0});
+      return true;
+    case Action::kMarkConnection:
+      key.connection_mark = more.mark;
+      break;
+    case Action::kMarkPacket:
+      key.packet_mark = more.mark;
+      break;
+    case Action::kMarkRouting:
+      key.routing_mark = more.mark;
+      break;
+    case Action::kChangeMss:
+      change_mss(more, key, record);
+      break;
+    case Action::kChangeTtl:
+      change_ttl(more, key, record);
+      break;
+    case Action::kChangeDscp:
+      key.dscp = record.dscp = more.new_dscp;
+      break;
+    case Action::kClearDf:
+      record.clear_df = true;
+      break;
+    default:
+      return true;  // log, passthrough
+  }
+  return more.passthrough;
+}
+
+}  // namespace
+
+void walk_chain(const RuleSet* set, uint16_t chain, RuleTable table, RuleKey& key,
                 WalkRecord& record) noexcept {
-  record.clear();
+  record.verdict = {};
   if (set == nullptr || chain == RuleSet::kNoChain) return;
   const RuleIndex::Key fields{key.dst,   key.src,    key.dport, key.sport,
                               key.in_if, key.out_if, key.proto};
@@ -115,21 +138,15 @@ void walk_chain(const RuleSet* set, uint16_t chain, const RuleKey& key,
       continue;
     }
     const Rule& rule = *candidate;
-    // A rule that the session cannot match leaves the walk cacheable, whatever else it looks at.
-    // So do the rules an index passes over: they are such rules.
+    // A rule that the session cannot match leaves the walk true of all its packets, whatever else
+    // it looks at. So do the rules an index passes over: they are such rules.
     if (!session_matches(*set, rule, key)) continue;
-    if (may_vary(rule, key)) record.cacheable = false;
-    if (!packet_matches(rule, key)) continue;
+    record.at_most(packet_holds(*set, rule, key));
+    if (!packet_matches(*set, rule, key, record)) continue;
 
-    if (record.hits < WalkRecord::kMaxHits) {
-      record.rules[record.hits] = &rule;
-      record.chains[record.hits] = frame.chain;
-      ++record.hits;
-    }
-    if (rule.log || rule.action == Action::kLog) {
-      record.logs = true;
-      record.cacheable = false;  // every packet gets its line
-    }
+    record.hit(rule);
+    if (rule.log || rule.action == Action::kLog)
+      log_hit(*set, rule, frame.chain, table, key, record);
     switch (rule.action) {
       case Action::kLog:
       case Action::kPassthrough:
@@ -145,6 +162,10 @@ void walk_chain(const RuleSet* set, uint16_t chain, const RuleKey& key,
         --depth;
         break;
       default:
+        if (rule.action > Action::kPassthrough) {
+          if (act(*set, rule, key, record)) break;
+          return;  // taken as accepted
+        }
         record.verdict = {rule.action, set->more_of(rule).reject, &rule};
         return;
     }

@@ -36,10 +36,12 @@ void precompile(Session& s) noexcept {
 
 }  // namespace
 
-Tuple dnat(Worker& w, const Tuple& t, const RuleKey& key) noexcept {
+Tuple dnat(Worker& w, const Tuple& t, RuleKey& key) noexcept {
   const RuleSet* set = w.snapshot->nat.get();
   Tuple post = t;
-  walk_chain(set, set != nullptr ? set->dstnat : RuleSet::kNoChain, key, w.dnat_walk);
+  w.dnat_walk.clear();
+  walk_chain(set, set != nullptr ? set->dstnat : RuleSet::kNoChain, RuleTable::kNat, key,
+             w.dnat_walk);
   const Verdict& v = w.dnat_walk.verdict;
   if (v.rule == nullptr) return post;
   const RuleMore& rule = set->more_of(*v.rule);
@@ -61,7 +63,7 @@ Tuple dnat(Worker& w, const Tuple& t, const RuleKey& key) noexcept {
   return post;
 }
 
-SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, const RuleKey& key,
+SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, RuleKey& key,
                            IfIndex out_if, TimeoutClass timeout_class) noexcept {
   const Snapshot& snap = *w.snapshot;
   Tuple out = post;
@@ -71,7 +73,7 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, const R
 
   w.snat_walk.clear();
   if (out_if != kIfLocal && snap.nat != nullptr) {
-    walk_chain(snap.nat.get(), snap.nat->srcnat, key, w.snat_walk);
+    walk_chain(snap.nat.get(), snap.nat->srcnat, RuleTable::kNat, key, w.snat_walk);
     const Verdict& v = w.snat_walk.verdict;
     const RuleMore& to = v.rule != nullptr ? snap.nat->more_of(*v.rule) : snap.nat->more.front();
     if (v.action == Action::kMasquerade) {

@@ -12,7 +12,7 @@ struct Worker;
 
 /// dstnat: the tuple after destination translation (unchanged if no rule says otherwise). Fills
 /// w.dnat_walk for counting.
-[[nodiscard]] Tuple dnat(Worker& w, const Tuple& t, const RuleKey& key) noexcept;
+[[nodiscard]] Tuple dnat(Worker& w, const Tuple& t, RuleKey& key) noexcept;
 
 struct SnatResult {
   uint32_t session = SessionTable::kNone;
@@ -22,8 +22,7 @@ struct SnatResult {
 /// srcnat and creation in one: walks srcnat, chooses source address and port, creates the session
 /// with original tuple `t` and the reply tuple that follows. `post` is t after dnat; fills
 /// w.snat_walk. from_wire: the packet was received; out_if kIfLocal: it is for the router.
-[[nodiscard]] SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post,
-                                         const RuleKey& key, IfIndex out_if,
-                                         TimeoutClass timeout_class) noexcept;
+[[nodiscard]] SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, RuleKey& key,
+                                         IfIndex out_if, TimeoutClass timeout_class) noexcept;
 
 }  // namespace maclane

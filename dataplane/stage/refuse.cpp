@@ -1,5 +1,6 @@
 #include "dataplane/stage/refuse.h"
 
+#include "dataplane/stage/route.h"
 #include "dataplane/worker/packet.h"
 
 namespace maclane {
@@ -40,35 +41,36 @@ void reject(Worker& w, Burst& b, unsigned i, RejectWith with) noexcept {
                    kCodes[static_cast<unsigned>(with)]);
 }
 
-void log_matches(Worker& w, const Burst& b, unsigned i, const WalkRecord& record,
-                 const RuleKey& key, bool nat) noexcept {
-  if (!record.logs) return;
-  const RuleSet& set = nat ? *w.snapshot->nat : *w.snapshot->filter;
-  for (unsigned k = 0; k < record.hits; ++k) {
-    const Rule& rule = *record.rules[k];
-    if (!rule.log && rule.action != Action::kLog) continue;
-    Event e;
-    e.kind = Event::Kind::kLog;
-    e.tcp_flags = b.tcp_flags[i];
-    e.icmp_type = key.icmp_type;
-    e.icmp_code = key.icmp_code;
-    e.in_if = key.in_if;
-    e.out_if = key.out_if;
-    e.tuple = {be32::from(key.src), be32::from(key.dst), be16::from(key.sport),
-               be16::from(key.dport), key.proto};
-    e.length = b.length[i];
-    e.chain = record.chains[k];
-    e.log_prefix = set.more_of(rule).log_prefix;
-    e.state = key.state;
-    e.nat = nat;
-    e.generation = w.snapshot->generation;
-    if (!from_router(b, i)) {
-      const auto* eth =
-          rte_pktmbuf_mtod_offset(b.mbuf[i], const EtherHdr*, -static_cast<int>(sizeof(EtherHdr)));
-      e.src_mac = eth->src;
-    }
-    (void)emit(w, e);
+void tarpit(Worker& w, Burst& b, unsigned i) noexcept {
+  if (from_router(b, i)) return refuse(w, b, i, Drop::filter_tarpit, b.in_if[i]);
+  PacketMessage message;
+  message.reason = PuntReason::kTarpit;
+  message.in_if = b.in_if[i];
+  ++w.counters.drops[b.in_if[i]][static_cast<unsigned>(Drop::filter_tarpit)];
+  punt_dropped(w, b.mbuf[i], message);
+  b.mbuf[i] = nullptr;
+}
+
+void redirect_sender(Worker& w, const Burst& b, unsigned i, IfIndex out_if,
+                     be32 next_hop) noexcept {
+  const Snapshot& s = *w.snapshot;
+  if (!s.send_redirects || out_if != b.in_if[i] || w.last_redirect_cs == w.now.cs) return;
+  // What is translated looks to its sender as if it came from elsewhere.
+  if (b.session[i] != SessionTable::kNone) {
+    const Session& session = w.sessions.at(b.session[i]);
+    if (session.has(Session::kSrcNat) || session.has(Session::kDstNat)) return;
   }
+  if (!is_on_link(s, b.tuple[i].src, out_if) || next_hop == b.tuple[i].src) return;
+  rte_mbuf* told = copy(w, b.mbuf[i]);
+  if (told == nullptr) return;
+  w.last_redirect_cs = w.now.cs;
+  PacketMessage message;
+  message.reason = PuntReason::kIcmpError;
+  message.icmp_type = kIcmpRedirect;
+  message.icmp_code = 1;  // for the host
+  message.next_hop = next_hop;
+  message.in_if = b.in_if[i];
+  punt_dropped(w, told, message);
 }
 
 }  // namespace maclane

@@ -1,9 +1,10 @@
 // How a packet ends in L3 when it may not go on: a named drop, or a request to control to answer
-// with an ICMP error or a reset. And the log lines of rules that matched. Worker thread only.
+// with an ICMP error or a reset. Worker thread only.
 #pragma once
 
-#include "dataplane/stage/filter.h"
+#include "dataplane/table/rules.h"
 #include "dataplane/worker/burst.h"
+#include "dataplane/worker/drop.h"
 
 namespace maclane {
 
@@ -24,8 +25,12 @@ void refuse_with_icmp(Worker& w, Burst& b, unsigned i, Drop reason, uint8_t type
 /// The filter's action=reject (behaviour.md B-14).
 void reject(Worker& w, Burst& b, unsigned i, RejectWith with) noexcept;
 
-/// One event for each matched rule of the walk that wants a log line (B-15).
-void log_matches(Worker& w, const Burst& b, unsigned i, const WalkRecord& record,
-                 const RuleKey& key, bool nat) noexcept;
+/// And its action=tarpit: control holds a TCP client with an answer that never takes any data
+/// (B-6).
+void tarpit(Worker& w, Burst& b, unsigned i) noexcept;
+
+/// Asks control to tell packet i's sender of the next hop it could use itself (RFC 1812 5.2.7.2),
+/// if the packet leaves where it came in. The packet goes on.
+void redirect_sender(Worker& w, const Burst& b, unsigned i, IfIndex out_if, be32 next_hop) noexcept;
 
 }  // namespace maclane

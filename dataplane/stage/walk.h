@@ -1,15 +1,17 @@
-// Walks: what a chain decided about a packet, and which rules it counted on the way.
+// Walks: what the chains a packet passes decided about it, and which rules it counted on the way.
 //
-// A walk over a rule set is recorded as the counter slots of the rules that matched and the
-// verdict. Walks whose every visited rule depends on nothing but the session, its direction and its
-// state are interned per worker, so that a session's leg holds a 16-bit number, an established
-// packet bumps one counter, and rule counters stay exact: a rule's count is its own plus those of
-// the walks it is in. When the snapshot changes, the worker folds the walks into the rules' own
-// counters and starts anew.
+// The walk of one packet is recorded over all the chains it passes: the rules that matched, what
+// they want done, and the last verdict. Records that are true of every packet of a session,
+// direction and state are interned per worker, as counter slots and what is done to each packet, so
+// that a session's leg holds a 16-bit number, an established packet bumps one counter, and rule
+// counters stay exact: a rule's count is its own plus those of the walks it is in. When the
+// snapshot changes, the worker folds the walks into the rules' own counters and starts anew.
 //
-// The worker writes; control reads rule counts through rule_count(), which retries over a fold.
+// The worker writes; control reads rule counts through read(), which retries over a fold.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <span>
@@ -26,20 +28,64 @@ struct Verdict {
   const Rule* rule = nullptr;  // the rule that decided; nullptr: end of the chain
 };
 
-/// One walk as it is being made. Reused; holds no more than kMaxHits rules.
+/// Whether a walk is true of the other packets of its session, direction and state as well: of all,
+/// of those whose TCP flags say no more than that the connection goes on, or of none.
+enum class Holds : uint8_t { kForAll, kWhileSteady, kForOne };
+
+/// What a rule counts or remembers once it is settled what becomes of the packet.
+struct Effect {
+  enum class Kind : uint8_t { kLimit, kDstLimit, kNth, kCount, kFastTrack, kAddToList } kind;
+  const Rule* rule = nullptr;
+  const RuleMore* more = nullptr;
+  uint64_t a = 0;  // kLimit: the cost; kDstLimit, kCount: the key; kAddToList: the address
+  uint64_t b = 0;  // kDstLimit: the cost
+};
+
+/// A line that a rule writes to the log: what it looked at when it matched.
+struct LoggedHit {
+  RuleTable table = RuleTable::kFilter;
+  uint16_t chain = 0;
+  uint16_t prefix = 0;
+  uint32_t src = 0, dst = 0;
+  uint16_t sport = 0, dport = 0;
+  IfIndex in_if = kNoIf, out_if = kNoIf;
+};
+
+/// One packet's walk as it is being made. Reused and large: a list has what its count says.
 struct WalkRecord {
   static constexpr unsigned kMaxHits = 256;
-  Verdict verdict;
-  bool cacheable = true;
-  bool logs = false;  // some matched rule wants a log line
+  static constexpr unsigned kMaxEffects = 32;
+  static constexpr unsigned kMaxLogged = 16;
+  static constexpr uint8_t kSameDscp = 0xff;
+
+  Verdict verdict;  // of the last chain
+  Holds holds = Holds::kForAll;
+  uint8_t dscp = kSameDscp;  // what every packet gets
+  bool new_ttl = false;      // the packet gets the key's
+  bool clear_df = false;
+  uint16_t mss = 0;  // a SYN gets this MSS at most; 0: as it is
   unsigned hits = 0;
+  unsigned effects = 0;
+  unsigned logged = 0;
   std::array<const Rule*, kMaxHits> rules;  // in order of matching
-  std::array<uint16_t, kMaxHits> chains;    // the chain each stood in, for the log line
+  std::array<Effect, kMaxEffects> effect;
+  std::array<LoggedHit, kMaxLogged> log;
+
   void clear() noexcept {
     verdict = {};
-    cacheable = true;
-    logs = false;
-    hits = 0;
+    holds = Holds::kForAll;
+    dscp = kSameDscp;
+    new_ttl = clear_df = false;
+    mss = 0;
+    hits = effects = logged = 0;
+  }
+  void at_most(Holds other) noexcept { holds = std::max(holds, other); }
+  void hit(const Rule& rule) noexcept {
+    if (hits < kMaxHits) rules[hits++] = &rule;
+  }
+  /// Where there is no more room an effect is left out: 32 rules of one packet that count.
+  void note(const Effect& e) noexcept {
+    if (effects < kMaxEffects) effect[effects++] = e;
   }
 };
 
@@ -51,12 +97,13 @@ class WalkTable {
 
   WalkTable();
 
-  /// Worker: the number of an equal walk, interned if new; kNone if it is not cacheable or there is
-  /// no room (then count it with count_once).
+  /// Worker: the number of an equal walk, interned if new; kNone if it holds for one packet alone
+  /// or there is no room (then count it with count_once).
   uint16_t intern(const WalkRecord& record) noexcept;
-  [[nodiscard]] const Verdict& verdict(uint16_t walk) const noexcept {
-    return walks_[walk].verdict;
-  }
+  /// What is done to the packets of a walk: they get this DSCP (kSameDscp: they keep theirs).
+  [[nodiscard]] uint8_t dscp(uint16_t walk) const noexcept { return walks_[walk].dscp; }
+  /// Whether it holds only of packets with an established connection's TCP flags.
+  [[nodiscard]] bool while_steady(uint16_t walk) const noexcept { return walks_[walk].steady; }
   void count(uint16_t walk, uint32_t packets, uint64_t bytes) noexcept {
     walks_[walk].packets += packets;
     walks_[walk].bytes += bytes;
@@ -71,7 +118,8 @@ class WalkTable {
 
  private:
   struct Walk {
-    Verdict verdict;
+    uint8_t dscp = WalkRecord::kSameDscp;
+    bool steady = false;
     uint32_t first = 0;  // in arena_
     uint32_t hits = 0;
     uint64_t hash = 0;

@@ -54,6 +54,10 @@ bool RuleValues::append(const Rule& rule, RuleIndex::Field field, Ranges& out) {
   const auto has = [&](Rule::Match what) {
     return (rule.match & what) != 0 && (rule.negate & what) == 0;
   };
+  // What comes into a list by itself is not known here.
+  const auto has_list = [&](Rule::Match what, uint16_t number) {
+    return has(what) && (set_.dynamic_lists.empty() || set_.dynamic_lists[number] == 0);
+  };
   const auto addresses = [&](bool one, const AddressRange& range, bool list, uint16_t number) {
     const AddressRange within = one ? range : AddressRange{0, kMaxValue};
     if (list)
@@ -76,9 +80,11 @@ bool RuleValues::append(const Rule& rule, RuleIndex::Field field, Ranges& out) {
   };
   switch (field) {
     case RuleIndex::kDst:
-      return addresses(has(Rule::kDst), rule.dst, has(Rule::kDstList), rule.dst_list);
+      return addresses(has(Rule::kDst), rule.dst, has_list(Rule::kDstList, rule.dst_list),
+                       rule.dst_list);
     case RuleIndex::kSrc:
-      return addresses(has(Rule::kSrc), rule.src, has(Rule::kSrcList), rule.src_list);
+      return addresses(has(Rule::kSrc), rule.src, has_list(Rule::kSrcList, rule.src_list),
+                       rule.src_list);
     case RuleIndex::kDstPort:
       return ports(has(Rule::kDstPort), rule.dst_ports, rule.dst_port_count);
     case RuleIndex::kSrcPort:

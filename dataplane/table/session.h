@@ -125,6 +125,12 @@ class SessionTable {
   [[nodiscard]] static uint32_t remaining_cs(const Session& s, const SessionSide& side,
                                              uint32_t now_cs, const Timeouts& timeouts) noexcept;
 
+  /// Who is told when a session with kCounted is released, before it is.
+  void on_release(void (*fn)(void*, uint32_t session), void* context) noexcept {
+    told_ = fn;
+    told_context_ = context;
+  }
+
   [[nodiscard]] uint32_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
   [[nodiscard]] uint32_t capacity() const noexcept { return capacity_; }
   /// Slots from here on never held a session.
@@ -205,6 +211,8 @@ class SessionTable {
   void wait_again(uint32_t session, TimeoutClass cls, const Timeouts& timeouts,
                   uint32_t now_cs) noexcept;
 
+  void (*told_)(void*, uint32_t) = nullptr;
+  void* told_context_ = nullptr;
   uint32_t capacity_;
   uint32_t bucket_mask_ = 0;
   std::array<uint64_t, 2> seeds_;

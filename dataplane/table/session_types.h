@@ -149,6 +149,7 @@ struct alignas(128) Session {
     return direction == kOriginal ? original : reply;
   }
   [[nodiscard]] bool has(Flag f) const noexcept { return (flags & f) != 0; }
+  void set(Flag f) noexcept { flags = static_cast<uint16_t>(flags | f); }
   /// Whether packets are rewritten.
   [[nodiscard]] bool translated() const noexcept { return (flags & (kSrcNat | kDstNat)) != 0; }
   /// The deltas of a direction's packets (0xffff is as good as 0).

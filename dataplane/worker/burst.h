@@ -63,6 +63,7 @@ struct Burst {
   std::array<uint8_t, kBurst> tcp_flags;
   std::array<bool, kBurst> bad_l4;  // state invalid: a checksum or length is wrong
   std::array<Tuple, kBurst> tuple;
+  std::array<bool, kBurst> untracked;  // a raw rule said so, or nothing is tracked
   // session
   std::array<uint32_t, kBurst> hash;
   std::array<uint32_t, kBurst> session;  // SessionTable::kNone: none

@@ -50,6 +50,9 @@ namespace maclane {
   X(neigh_queue_full,     "too many packets are waiting for ARP")                                    \
   X(filter_drop,          "firewall filter action=drop")                                             \
   X(filter_reject,        "firewall filter action=reject")                                           \
+  X(filter_tarpit,        "firewall filter action=tarpit; the client is held with an empty window")  \
+  X(raw_drop,             "firewall raw action=drop")                                                \
+  X(rp_filter,            "the way back to the source is another; see /ip/settings rp-filter")       \
   X(new_flow_limit,       "the worker is overloaded, and established connections go before new ones")  \
   X(session_table_full,   "no room for another connection")                                          \
   X(nat_ports_exhausted,  "no free port or id for a translation")                                    \

@@ -155,6 +155,7 @@ Clock Clock::started_now() {
 
 unsigned loop_once(Worker& w, LoopState& state) noexcept {
   begin_laps(w);
+  follow_lists(w);
   take_requests(w, state);
   w.overloaded = state.full_rounds >= kOverloadRounds;
   bool full = false;  // more waits than was taken

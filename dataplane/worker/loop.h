@@ -22,7 +22,8 @@ struct Clock {
   [[nodiscard]] static Clock started_now();
   [[nodiscard]] Now at(uint64_t tsc) const noexcept {
     __extension__ using Wide = unsigned __int128;
-    return {tsc, static_cast<uint32_t>((Wide{tsc - start_tsc} * cs_per_tsc) >> 64)};
+    const Wide cs = Wide{tsc - start_tsc} * cs_per_tsc;
+    return {tsc, static_cast<uint32_t>(cs >> 64), static_cast<uint32_t>(cs >> 32)};
   }
 };
 

@@ -8,6 +8,7 @@
 #include <rte_mbuf.h>
 
 #include "dataplane/net/types.h"
+#include "dataplane/table/rules.h"
 #include "dataplane/table/session.h"
 
 namespace maclane {
@@ -18,6 +19,7 @@ enum class PuntReason : uint8_t {
   kNeighbour,    // an IPv4 packet (IP header first, untranslated) whose next hop has no MAC yet
   kIcmpError,    // answer this IPv4 packet with an ICMP error; the packet itself was dropped
   kTcpReset,     // answer this TCP packet with a reset; the packet itself was dropped
+  kTarpit,       // hold this TCP client up; the packet itself was dropped
   kMembership,   // copy of an IGMP or MLD frame from an attached vport (Ethernet header first)
   kLoopProtect,  // a loop protect frame from the wire (Ethernet header first): to in_if's own MAC,
                  // or to a group of its segment (broadcast)
@@ -44,7 +46,7 @@ struct PacketMessage {
   uint16_t mtu = 0;  // ICMP fragmentation needed
   bool related = false;    // inject kIpOutput: an ICMP error or reset, passes as state related
   bool broadcast = false;  // punt: the frame or packet was not unicast
-  be32 next_hop{};         // punt kNeighbour
+  be32 next_hop{};         // punt kNeighbour; kIcmpError: the gateway of a redirect
   uint8_t worker = 0;      // punt: whose it was (set by punt()); inject: whose it shall be
   uint8_t priority = 0;    // inject kFrame: of the VLAN tags it gets (802.1Q PCP)
 };
@@ -72,10 +74,13 @@ struct Event {
   uint16_t chain = 0;       // index into RuleSet::chains
   uint16_t log_prefix = 0;  // index into RuleSet::log_prefixes
   ConnState state = ConnState::kNew;
-  bool nat = false;         // of the nat rule set, not the filter
+  RuleTable table = RuleTable::kFilter;
   uint32_t generation = 0;  // the snapshot those indices belong to
   MacAddr src_mac{};
-  uint8_t padding[16] = {};
+  // What the packet's translation makes of it: its destination before, its source after.
+  be32 before_dst{}, after_src{};
+  be16 before_dport{}, after_sport{};
+  uint8_t padding[4] = {};
 };
 static_assert(sizeof(Event) == 64);
 

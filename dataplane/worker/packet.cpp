@@ -54,6 +54,7 @@ unsigned eighths_left_to_others(PuntReason reason) noexcept {
     case PuntReason::kLocal:
     case PuntReason::kIcmpError:
     case PuntReason::kTcpReset:
+    case PuntReason::kTarpit:
     case PuntReason::kLoopProtect:
       break;
   }

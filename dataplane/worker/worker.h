@@ -15,6 +15,8 @@
 #include "dataplane/table/nat_ports.h"
 #include "dataplane/table/neighbour.h"
 #include "dataplane/table/session.h"
+#include "dataplane/table/session_notes.h"
+#include "dataplane/table/shared_tables.h"
 #include "dataplane/worker/burst.h"
 #include "dataplane/worker/counters.h"
 #include "dataplane/worker/handoff.h"
@@ -42,18 +44,22 @@ struct Worker {
   const Snapshot* snapshot = nullptr;  // loaded once per loop
   /// What a leg was judged under holds while this is the same. Never 0; see take_up().
   uint32_t generation = 0;
+  uint32_t first_generation = 0;  // since the snapshot was taken up
+  uint32_t lists_epoch = 0;       // of shared->lists, that `generation` stands for
   Now now;
 
   SessionTable sessions;
+  SessionNotes notes;
   ClaimTable claims;  // replies whose session another worker has
   FragmentTable fragments;
   WalkTable walks;
   Random random;
   Counters counters;  // control reads
 
-  NeighbourTable& neighbours;  // control writes
-  McFilters& mc_filters;       // control writes
-  rte_mempool* pool;           // multi-producer, shared
+  std::shared_ptr<SharedTables> shared;  // what all workers write; a worker alone has its own
+  NeighbourTable& neighbours;            // control writes
+  McFilters& mc_filters;                 // control writes
+  rte_mempool* pool;                     // multi-producer, shared
 
   Handoff handoff;  // to and from the other workers
 
@@ -74,15 +80,22 @@ struct Worker {
   // scratch of the L3 stages
   Burst burst;
   L3Queue released;  // fragments that waited for the first of the burst
-  WalkRecord filter_walk;
+  WalkRecord walk;   // of the packet at hand, over all its chains but those of NAT
   WalkRecord dnat_walk;
   WalkRecord snat_walk;
   be32 last_source{};  // what the last connection's source was translated to; 0: it was not
   NeighbourRef last_stale = kNoNeighbour;  // reported to control last
   uint32_t last_stale_cs = 0;
+  uint32_t last_redirect_cs = 0;
 };
 
 /// Another snapshot: every session is judged again, when its next packet comes.
 void take_up(Worker& w, const Snapshot* snapshot) noexcept;
+/// Address lists may have changed: legs whose addresses are concerned are judged again, the others
+/// go on (revive()). Once a round.
+void follow_lists(Worker& w) noexcept;
+/// Whether what a leg of an earlier generation holds is still true; makes it one of this
+/// generation.
+[[nodiscard]] bool revive(const Worker& w, Session& s, Leg& leg) noexcept;
 
 }  // namespace maclane

@@ -47,6 +47,8 @@ TARGETS = {
                "control/observe/log.cpp"], 300),
     "script": (SCRIPT, 400),
     "console": ([*SCRIPT, "control/door/console.cpp", "control/door/json_bounds.cpp"], 400),
+    "doors": ([*MODEL, *(f"control/door/{name}.cpp" for name in (
+        "api_words", "api_call", "query", "client_text", "rest_call", "rest_body", "json_bounds"))], 800),
 }
 # A whole model is made for each input of these, which takes a millisecond.
 SLOW = {"script": 10, "console": 10}
@@ -61,6 +63,19 @@ OFFER = (bytes.fromhex("02010600 01020304 00008000") + bytes(4) + bytes([203, 0,
 PADO = bytes.fromhex("020000000002 02ac00000001 8863 1107 0000 0014 0101 0000 0103 0002 abcd"
                      "0104 0002 0102 0102 0000")
 SESSION = bytes.fromhex("020000000002 02ac00000001 8864 1100 0011 000c c021 01 01 000a 0506 01020304")
+
+
+def sentence(*words):
+    return b"".join(bytes([len(word)]) + word.encode() for word in words) + b"\0"
+
+
+API = [sentence("/login", "=name=admin", "=password="),
+       sentence("/interface/print", "=.proplist=name,type", "?type=ether", "?name=a", "?#|", ".tag=7"),
+       sentence("/ip/route/print", "?>distance=1", "?-comment", "?#!&.")]
+REST = [b"GET\n/rest/interface?type=ether&.proplist=name%2Ctype\nBasic YWRtaW46eA==\n",
+        b'POST\n/rest/ip/address/print\n\n{".proplist": ["address"], ".query": ["interface=a", "#!"]}',
+        b'PUT\n/rest/ip/firewall/filter\n\n{"chain": "forward", "disabled": true, "log": "no"}',
+        b'PATCH\n/rest/ip/route/*1\n\n{"!comment": "", "distance": 16}']
 SCRIPTS = [
     b'/interface macvlan\nadd interface=ether1 name=m1 \\\n    mode=private\nset [find name~"^m"] comment="a\\"b"',
     b':local a {1;"b";c=2}; :foreach k,v in=$a do={ :put "$k=$v" }; :for i from=1 to=3 do={ :log info $i }',
@@ -70,7 +85,8 @@ SCRIPTS = [
 ]
 LINES = [b'{"run": "/interface print", "width": 80}\n{"complete": "/ip ad", "at": 6}\n{"input": "x"}\n{"stop": true}\n',
          *(b'{"run": ' + json.dumps(one.decode()).encode() + b"}\n" for one in SCRIPTS)]
-SEEDS = {"script": SCRIPTS, "console": LINES, "dhcp": [OFFER], "pppoe": [PADO, SESSION], "ppp": [
+SEEDS = {"doors": [b"\x0c" + one for one in API] + [b"\x01" + one for one in REST],
+         "script": SCRIPTS, "console": LINES, "dhcp": [OFFER], "pppoe": [PADO, SESSION], "ppp": [
     bytes.fromhex("070000 0a 01 01 000a 0506 01020304") + bytes.fromhex("0700 0300")]}
 
 

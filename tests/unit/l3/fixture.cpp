@@ -280,6 +280,23 @@ void L3Test::filter(std::vector<Draft> forward, std::vector<Draft> input,
   publish();
 }
 
+void L3Test::mangle(std::vector<Draft> prerouting, std::vector<Draft> forward,
+                    std::vector<Draft> postrouting) {
+  auto set = std::make_shared<RuleSet>();
+  add_chain(*set, set->prerouting, std::move(prerouting), "prerouting");
+  add_chain(*set, set->forward, std::move(forward), "forward");
+  add_chain(*set, set->postrouting, std::move(postrouting), "postrouting");
+  snap.mangle = set;
+  publish();
+}
+
+void L3Test::raw(std::vector<Draft> prerouting) {
+  auto set = std::make_shared<RuleSet>();
+  add_chain(*set, set->prerouting, std::move(prerouting), "prerouting");
+  snap.raw = set;
+  publish();
+}
+
 void L3Test::nat(std::vector<Draft> srcnat, std::vector<Draft> dstnat) {
   auto set = std::make_shared<RuleSet>();
   add_chain(*set, set->srcnat, std::move(srcnat), "srcnat");

@@ -83,6 +83,9 @@ class L3Test : public ::testing::Test {
   void filter(std::vector<Draft> forward, std::vector<Draft> input = {},
               std::vector<Draft> output = {});
   void nat(std::vector<Draft> srcnat, std::vector<Draft> dstnat = {});
+  void mangle(std::vector<Draft> prerouting, std::vector<Draft> forward = {},
+              std::vector<Draft> postrouting = {});
+  void raw(std::vector<Draft> prerouting);
   void publish();
   static Draft make(Action action, uint32_t counter);
   static Draft masquerade(uint32_t counter = 60);

@@ -278,6 +278,23 @@ TEST_F(CommandsTest, DynamicRowsAreNotChanged) {
               StartsWith("no such item"));
 }
 
+TEST_F(CommandsTest, PrintActiveOfLeasesGivesThoseThatSomebodyHas) {  // D-36, D-37
+  model_.provide_rows("/ip/dhcp-server/lease", [] {
+    std::vector<PrintRow> rows(2);
+    rows[0].id = "*1";
+    rows[0].fields = {{"address", "10.0.0.5"}, {"active-address", "10.0.0.5"}};
+    rows[1].id = "*2";
+    rows[1].fields = {{"address", "10.0.0.6"}};
+    return rows;
+  });
+  const Outcome active = ok("/ip/dhcp-server/lease", "print", {{"active", ""}});
+  ASSERT_EQ(active.rows.size(), 1U);
+  EXPECT_EQ(active.rows[0].id, "*1");
+  EXPECT_EQ(ok("/ip/dhcp-server/lease", "print", {{"active", "no"}}).rows.size(), 1U);
+  EXPECT_THAT(refused(Trouble::kBadArgument, "/interface", "print", {{"active", ""}}),
+              StartsWith("unknown parameter active"));
+}
+
 TEST_F(CommandsTest, PoliciesDecideWhoMayDoWhat) {  // C-48
   caller_.policies = Policy::kRead | Policy::kApi;
   EXPECT_EQ(ok("/interface/macvlan", "print").rows.size(), 2U);

@@ -33,7 +33,11 @@ TEST(Print, DerivedValues) {
                                  "reject}]}\n")));
   EXPECT_EQ(model.print(*find_menu("/interface/macvlan"))[0].get("mtu"), "1500");
   EXPECT_EQ(model.print(*find_menu("/ip/address"))[0].get("network"), "10.1.2.0");  // C-1
-  EXPECT_EQ(model.print(*find_menu("/ip/route"))[0].get("static"), "true");
+  const auto routes = model.print(*find_menu("/ip/route"));
+  EXPECT_EQ(routes[0].get("static"), "true");
+  // D-31: shown only where they are set, or clients that compare would unset them for ever.
+  EXPECT_EQ(routes[0].get("blackhole"), "");
+  EXPECT_EQ(routes[0].get("check-gateway"), "");
   const auto rules = model.print(*find_menu("/ip/firewall/filter"));
   EXPECT_EQ(rules[0].get("action"), "accept");
   EXPECT_EQ(rules[0].get("bytes"), "0");

@@ -95,6 +95,51 @@ TEST(ValidateFirewall, NatActionsInTheirChains) {  // B-28..B-31
               HasSubstr("not yet working"));
 }
 
+TEST(ValidateFirewall, ActionsSayWhatTheyNeed) {  // B-6, B-13
+  EXPECT_THAT(problems(filter("    - {chain: input, action: tarpit}\n"
+                              "    - {chain: input, action: add-src-to-address-list}\n"
+                              "    - {chain: input, action: drop, address-list: a}\n"
+                              "    - {chain: input, tcp-flags: syn}\n"
+                              "    - {chain: input, port: 22}\n")),
+              AllOf(HasSubstr("tarpit is for TCP only"), HasSubstr("needs address-list"),
+                    HasSubstr("only action=add-src-to-address-list or add-dst-to-address-list"),
+                    HasSubstr("only TCP has tcp-flags"), HasSubstr(" port: ports need")));
+  EXPECT_EQ(
+      problems(filter("    - {chain: input, protocol: tcp, action: tarpit}\n"
+                      "    - {chain: forward, action: fasttrack-connection}\n"
+                      "    - {chain: input, psd: '21,3s,3,1', action: "
+                      "add-src-to-address-list, address-list: a, address-list-timeout: 1d}\n")),
+      "");
+}
+
+TEST(ValidateFirewall, RawAndMangle) {  // B-1
+  const auto rows = [](const char* menu, const std::string& text) {
+    return with_ethers("") + "ip:\n  firewall:\n    " + menu + ":\n" + text;
+  };
+  EXPECT_EQ(problems(rows("raw",
+                          "    - {chain: prerouting, in-interface: ether1, action: notrack}\n"
+                          "    - {chain: output, action: drop, limit: '5,5'}\n")),
+            "");
+  EXPECT_EQ(
+      problems(rows("mangle",
+                    "    - {chain: prerouting, action: mark-connection, new-connection-mark: a}\n"
+                    "    - {chain: postrouting, protocol: tcp, action: change-mss, new-mss: "
+                    "clamp-to-pmtu, passthrough: no}\n")),
+      "");
+  EXPECT_THAT(problems(rows("raw", "    - {chain: prerouting, out-interface: ether1}\n")),
+              HasSubstr("not possible in chain prerouting"));
+  EXPECT_THAT(
+      problems(rows("mangle",
+                    "    - {chain: postrouting, in-interface: ether1}\n"
+                    "    - {chain: forward, action: mark-packet}\n"
+                    "    - {chain: forward, action: change-mss, new-mss: 1400}\n"
+                    "    - {chain: forward, action: accept, new-dscp: 4}\n"
+                    "    - {chain: a, action: jump, jump-target: prerouting}\n")),
+      AllOf(HasSubstr("not possible in chain postrouting"), HasSubstr("needs new-packet-mark"),
+            HasSubstr("change-mss is for TCP only"), HasSubstr("only action=change-dscp has"),
+            HasSubstr("prerouting is a built-in chain")));
+}
+
 TEST(ValidateFirewall, AddressListRowsStandOnce) {
   EXPECT_THAT(problems("ip: {firewall: {address-list: [{list: a, address: 10.0.0.1/32}, "
                        "{list: a, address: 10.0.0.1}, {list: b, address: 10.0.0.1}]}}"),

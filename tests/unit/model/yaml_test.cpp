@@ -162,7 +162,7 @@ TEST(Yaml, UnderscoresAreTakenWithAWarning) {  // E-5
 
 TEST(Yaml, MenusOfLaterVersionsAreNamed) {
   for (const char* yaml : {"ip: {hotspot: [{interface: e}]}", "ip: {dhcp-relay: []}", "radius: []",
-                           "snmp: {enabled: yes}", "ip: {firewall: {mangle: []}}",
+                           "snmp: {enabled: yes}", "ip: {firewall: {calea: []}}",
                            "interface: {pppoe-server: []}", "ip: {proxy: {}}", "ip: {socks: {}}"}) {
     EXPECT_THAT(wrong(yaml), HasSubstr("known to RouterOS but not in this version of Maclane"))
         << yaml;

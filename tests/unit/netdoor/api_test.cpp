@@ -299,6 +299,22 @@ TEST_F(ApiTest, PipelinedEditsAreOneChange) {
   EXPECT_LE(commits_ - before, 10);
 }
 
+TEST_F(ApiTest, ALongBatchIsCutSoThatTheRoutersOwnWorkGoesOn) {
+  const int fd = login();
+  model_.on_prepare([](model::Tree tree) -> Result<model::Tree> {
+    for (const uint64_t until = model::steady_ms() + 10; model::steady_ms() < until;) continue;
+    return tree;
+  });
+  std::string all;
+  for (int i = 0; i < 60; ++i) all += bytes({"/interface/list/add", "=name=l" + std::to_string(i)});
+  commits_ = 0;
+  send(fd, all);
+  const Lines answers = read_done(fd, 60);
+  EXPECT_THAT(answers, testing::SizeIs(60));
+  EXPECT_GE(commits_, 5);
+  EXPECT_LT(commits_, 60);
+}
+
 TEST_F(ApiTest, InABatchOnlyTheWrongOneFails) {
   const int fd = login();
   send(fd, bytes({"/ip/address/add", "=address=10.0.0.1/24", "=interface=ether1"}) +

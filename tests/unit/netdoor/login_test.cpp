@@ -1,6 +1,7 @@
 // Passwords, seals, waits against guessing, and the old login's sum (C-48, D-19).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -8,6 +9,7 @@
 #include "control/door/auth.h"
 #include "control/door/login_limits.h"
 #include "control/model/secrets.h"
+#include "control/observe/log.h"
 
 namespace maclane::door {
 namespace {
@@ -158,6 +160,50 @@ TEST(Auth, PoliciesOfAGroup) {
   EXPECT_TRUE(some.has(model::Policy::kRead | model::Policy::kRestApi));
   EXPECT_FALSE(some.has(model::Policy::kFtp));
   EXPECT_FALSE(some.has(model::Policy::kPolicy));
+}
+
+TEST(Logins, ManyClientsOfOneUserCostOneCheckOfThePassword) {
+  log::set_stderr(false);
+  model::Model model;
+  ASSERT_TRUE(
+      model.apply({{model::Edit::Kind::kSet, "/user", "admin", {{"password", "a"}}, {}, {}}}));
+  Background background{1};
+  Auth auth{model, background};
+  size_t in = 0;
+  size_t out = 0;
+  const auto login = [&](const char* password) {
+    Login asked;
+    asked.user = "admin";
+    asked.password = password;
+    asked.address = "10.0.0.1";
+    asked.via = "api";
+    asked.needed = model::Policy::kApi;
+    auth.login(asked, [&](const auto& result) { ++(result ? in : out); });
+  };
+  const auto finish = [&](size_t count) {
+    for (int i = 0; i < 600 && in + out < count; ++i) {
+      pollfd fd{background.fd(), POLLIN, 0};
+      ::poll(&fd, 1, 100);
+      background.handle();
+    }
+  };
+  const size_t many = Background::kMostWaiting + 100;
+  for (size_t i = 0; i < many; ++i) login("a");
+  finish(many);
+  EXPECT_EQ(in, many);
+  EXPECT_EQ(auth.sessions(), many);
+  // A wrong one is none of theirs, also of two who ask together.
+  login("b");
+  login("b");
+  finish(many + 2);
+  EXPECT_EQ(out, 2U);
+  // Nor is the old one, once it was changed.
+  ASSERT_TRUE(
+      model.apply({{model::Edit::Kind::kSet, "/user", "admin", {{"password", "c"}}, {}, {}}}));
+  auth.on_config();
+  login("a");
+  finish(many + 3);
+  EXPECT_EQ(out, 3U);
 }
 
 }  // namespace

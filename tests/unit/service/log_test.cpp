@@ -60,7 +60,7 @@ TEST_F(EventLogTest, Lines) {
             "192.168.1.50:40000->10.1.0.9:443, len 60");
   e.tuple.proto = kProtoIcmp;
   e.icmp_type = 8;
-  e.nat = true;
+  e.table = RuleTable::kNat;
   EXPECT_EQ(line(e),
             "srcnat: in:if2 out:(none), connection-state:established, proto ICMP (type 8, code "
             "0), 192.168.1.50->10.1.0.9, len 60");

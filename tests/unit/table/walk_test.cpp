@@ -19,11 +19,9 @@ std::vector<Rule> make_rules(uint32_t count) {
 
 class Walks : public testing::Test {
  protected:
-  WalkRecord& record(std::initializer_list<unsigned> hits, Action action = Action::kAccept) {
+  WalkRecord& record(std::initializer_list<unsigned> hits) {
     record_->clear();
-    for (unsigned h : hits) record_->rules[record_->hits++] = &rules_[h];
-    record_->verdict.action = action;
-    if (record_->hits != 0) record_->verdict.rule = record_->rules[record_->hits - 1];
+    for (unsigned h : hits) record_->hit(rules_[h]);
     return *record_;
   }
   std::vector<RuleCounter> read() {
@@ -41,27 +39,34 @@ TEST_F(Walks, EqualWalksShareANumber) {
   const uint16_t a = table_.intern(record({1, 2, 3}));
   ASSERT_NE(a, WalkTable::kNone);
   EXPECT_EQ(table_.intern(record({1, 2, 3})), a);
-  const uint16_t dropped = table_.intern(record({1, 2, 3}, Action::kDrop));
-  EXPECT_NE(dropped, a);
-  EXPECT_EQ(table_.verdict(dropped).action, Action::kDrop);
-  EXPECT_EQ(table_.verdict(dropped).rule, &rules_[3]);
-  EXPECT_EQ(table_.verdict(a).action, Action::kAccept);
+  record({1, 2, 3}).dscp = 46;
+  const uint16_t marked = table_.intern(*record_);
+  EXPECT_NE(marked, a);
+  EXPECT_EQ(table_.dscp(marked), 46);
+  EXPECT_EQ(table_.dscp(a), WalkRecord::kSameDscp);
+  record({1, 2, 3}).holds = Holds::kWhileSteady;
+  const uint16_t steady = table_.intern(*record_);
+  EXPECT_NE(steady, a);
+  EXPECT_TRUE(table_.while_steady(steady));
+  EXPECT_FALSE(table_.while_steady(a));
   EXPECT_NE(table_.intern(record({1, 3, 2})), a);
   EXPECT_NE(table_.intern(record({1, 2})), a);
   const uint16_t empty = table_.intern(record({}));
   EXPECT_NE(empty, a);
   EXPECT_EQ(table_.intern(record({})), empty);
-  record({1, 2, 3}).verdict.rule = nullptr;
-  EXPECT_NE(table_.intern(*record_), a);
 }
 
 TEST_F(Walks, WhatCannotBeInterned) {
-  record({1}).cacheable = false;
-  EXPECT_EQ(table_.intern(*record_), WalkTable::kNone);
-  record({1}).logs = true;
-  EXPECT_EQ(table_.intern(*record_), WalkTable::kNone);
-  record({}).hits = WalkRecord::kMaxHits + 1;
-  EXPECT_EQ(table_.intern(*record_), WalkTable::kNone);
+  const auto refused = [&](auto&& change) {
+    change(record({1}));
+    return table_.intern(*record_) == WalkTable::kNone;
+  };
+  EXPECT_TRUE(refused([](WalkRecord& r) { r.holds = Holds::kForOne; }));
+  EXPECT_TRUE(refused([](WalkRecord& r) { r.logged = 1; }));
+  EXPECT_TRUE(refused([](WalkRecord& r) { r.effects = 1; }));
+  EXPECT_TRUE(refused([](WalkRecord& r) { r.new_ttl = true; }));
+  EXPECT_TRUE(refused([](WalkRecord& r) { r.clear_df = true; }));
+  EXPECT_FALSE(refused([](WalkRecord&) {}));
 }
 
 TEST_F(Walks, FullTableAndFullArena) {
@@ -90,10 +95,10 @@ TEST_F(Walks, CountsAreExactOverFolds) {
     const unsigned hits = static_cast<unsigned>(random() % 6);
     for (unsigned h = 0; h < hits; ++h)
       record_->rules[record_->hits++] = &rules_[(random() % 7) * 100 + h];
-    record_->cacheable = random() % 4 != 0;
+    record_->holds = random() % 4 != 0 ? Holds::kForAll : Holds::kForOne;
     const auto bytes = static_cast<uint32_t>(random() % 1500);
     const uint16_t walk = table_.intern(*record_);
-    ASSERT_TRUE(walk == WalkTable::kNone || record_->cacheable);
+    ASSERT_TRUE(walk == WalkTable::kNone || record_->holds == Holds::kForAll);
     if (walk != WalkTable::kNone)
       table_.count(walk, 1, bytes);
     else

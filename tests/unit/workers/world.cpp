@@ -109,6 +109,7 @@ World::World(unsigned workers_wanted, uint32_t max_sessions, uint64_t home_seed,
     workers.push_back(std::make_unique<Worker>(i, workers_wanted, max_sessions, 42 + i, *neighbours,
                                                *filters, m.pool));
     Worker& w = *workers.back();
+    w.shared = workers.front()->shared;
     w.handoff = mesh.end_of(i);
     take_up(w, &snapshot);
     w.now = {1, 100};

@@ -1,0 +1,149 @@
+#include "dataplane/stage/decision.h"
+
+#include "dataplane/stage/pppoe.h"
+#include "dataplane/stage/refuse.h"
+#include "dataplane/stage/route.h"
+#include "dataplane/worker/packet.h"
+
+namespace maclane {
+namespace {
+
+/// What waits with control for its next hop.
+void punt_unresolved(Worker& w, Burst& b, unsigned i, const Decision& d) noexcept {
+  PacketMessage message;
+  message.reason = PuntReason::kNeighbour;
+  message.in_if = b.in_if[i];
+  message.out_if = d.out_if;
+  message.next_hop = d.next_hop;
+  message.related = (b.flags[i] & L3Queue::kRelatedToOther) != 0;
+  punt(w, b.mbuf[i], message);
+  b.mbuf[i] = nullptr;
+}
+
+}  // namespace
+
+Fate resolve(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
+  const Interface& out = w.snapshot->interfaces[d.out_if];
+  if (out.kind == IfKind::kPppoe) {
+    d.neighbour = point_to_point(d.out_if);
+    if (out.pppoe_session.raw != 0) return Fate::kGoesOn;
+    punt_unresolved(w, b, i, d);  // control dials
+    return Fate::kHeld;
+  }
+  const Neighbour n = w.neighbours.find(d.out_if, d.next_hop);
+  d.neighbour = n.ref;
+  d.dst_mac = n.mac;
+  switch (n.state) {
+    case NeighState::kStale:
+      // Told once a second, not once a packet.
+      if (w.last_stale != n.ref || w.now.cs - w.last_stale_cs >= 100) {
+        w.last_stale = n.ref;
+        w.last_stale_cs = w.now.cs;
+        Event e;
+        e.kind = Event::Kind::kNeighbourUsed;
+        e.out_if = d.out_if;
+        e.address = d.next_hop;
+        if (!emit(w, e)) w.last_stale = kNoNeighbour;
+      }
+      return Fate::kGoesOn;
+    case NeighState::kReachable:
+    case NeighState::kProbe:
+    case NeighState::kPermanent:
+      return Fate::kGoesOn;
+    case NeighState::kFull:
+      refuse(w, b, i, Drop::neigh_queue_full, d.out_if);
+      return Fate::kRefused;
+    case NeighState::kFailed:
+      refuse(w, b, i, Drop::neigh_failed, d.out_if);
+      return Fate::kRefused;
+    case NeighState::kNone:
+    case NeighState::kIncomplete:
+      break;
+  }
+  punt_unresolved(w, b, i, d);
+  return Fate::kHeld;
+}
+
+bool route(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
+  const Snapshot& s = *w.snapshot;
+  const uint32_t dst = d.post.dst.host();
+  const bool own = from_router(b, i);
+  if ((dst >> 28) == 0xe || dst == 0xffffffffu) {
+    if (own) {
+      refuse(w, b, i, Drop::no_route, b.in_if[i]);
+      return false;
+    }
+    d.out_if = kIfLocal;
+    d.broadcast = true;
+    return true;
+  }
+  if (!own && s.rp_filter != RpFilter::kNo && !source_is_sound(s, b.tuple[i].src, b.in_if[i])) {
+    refuse(w, b, i, Drop::rp_filter, b.in_if[i]);
+    return false;
+  }
+  const Route r = route_of(w, b, i, d.post, d.key.routing_mark);
+  switch (r.kind) {
+    case NextHop::Kind::kLocal:
+      d.out_if = kIfLocal;
+      return true;
+    case NextHop::Kind::kBroadcast:
+      if (own) {
+        refuse(w, b, i, Drop::no_route, b.in_if[i]);
+        return false;
+      }
+      d.out_if = kIfLocal;
+      d.broadcast = true;
+      return true;
+    case NextHop::Kind::kConnected:
+    case NextHop::Kind::kGateway:
+      d.out_if = r.out_if;
+      d.next_hop = r.next_hop;
+      return true;
+    case NextHop::Kind::kBlackhole:
+      refuse(w, b, i, Drop::route_blackhole, b.in_if[i]);
+      return false;
+    case NextHop::Kind::kProhibit:
+      refuse_with_icmp(w, b, i, Drop::route_prohibit, kIcmpUnreachable, 13);
+      return false;
+    case NextHop::Kind::kUnreachable:
+      refuse_with_icmp(w, b, i, Drop::route_unreachable, kIcmpUnreachable, 1);
+      return false;
+    case NextHop::Kind::kNone:
+      break;
+  }
+  refuse_with_icmp(w, b, i, Drop::no_route, kIcmpUnreachable, 0);
+  return false;
+}
+
+bool may_forward(Worker& w, Burst& b, unsigned i, const Decision& d) noexcept {
+  if (!w.snapshot->ip_forward) {
+    refuse(w, b, i, Drop::forward_off, b.in_if[i]);
+    return false;
+  }
+  if ((b.flags[i] & L3Queue::kL2Broadcast) != 0) {
+    refuse(w, b, i, Drop::bcast_forward, b.in_if[i]);
+    return false;
+  }
+  if (d.key.ttl <= 1) {
+    refuse_with_icmp(w, b, i, Drop::ttl_expired, kIcmpTimeExceeded, 0);
+    return false;
+  }
+  const uint16_t mtu = w.snapshot->interfaces[d.out_if].mtu;
+  if (b.length[i] > mtu && b.ip[i]->dont_fragment() && !w.walk.clear_df) {
+    refuse_with_icmp(w, b, i, Drop::frag_needed, kIcmpUnreachable, 4, mtu);
+    return false;
+  }
+  return true;
+}
+
+bool outlived_masquerade(const Worker& w, const Burst& b, unsigned i, const Decision& d) noexcept {
+  if (b.session[i] == SessionTable::kNone || b.icmp_error[i] || b.direction[i] != kOriginal ||
+      b.state[i] == ConnState::kInvalid || d.out_if == kIfLocal) {
+    return false;
+  }
+  const Session& s = w.sessions.at(b.session[i]);
+  return s.has(Session::kMasquerade) &&
+         !(s.reply.dst == w.snapshot->interfaces[d.out_if].primary_address);
+}
+
+}  // namespace maclane

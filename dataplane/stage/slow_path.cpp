@@ -1,0 +1,337 @@
+#include "dataplane/stage/slow_path.h"
+
+#include "dataplane/stage/conntrack.h"
+#include "dataplane/stage/decision.h"
+#include "dataplane/stage/dispatch.h"
+#include "dataplane/stage/effects.h"
+#include "dataplane/stage/egress.h"
+#include "dataplane/stage/nat.h"
+#include "dataplane/stage/pppoe.h"
+#include "dataplane/stage/refuse.h"
+#include "dataplane/stage/rewrite.h"
+#include "dataplane/stage/route.h"
+#include "dataplane/worker/packet.h"
+
+namespace maclane {
+namespace {
+
+[[nodiscard]] uint16_t chain_of(const RuleSet* set, uint16_t RuleSet::*chain) noexcept {
+  return set == nullptr ? RuleSet::kNoChain : set->*chain;
+}
+
+/// The connection that decides about packet i; nullptr: none does.
+[[nodiscard]] Session* session_of(Worker& w, const Burst& b, unsigned i) noexcept {
+  return b.session[i] == SessionTable::kNone || b.state[i] == ConnState::kInvalid
+             ? nullptr
+             : &w.sessions.at(b.session[i]);
+}
+
+/// What rules see of packet i before anything was decided about it.
+void begin(Worker& w, const Burst& b, unsigned i, Decision& d) noexcept {
+  const Tuple& t = b.tuple[i];
+  d.post = t;
+  d.facts = facts_of(w, b, i);
+  RuleKey& k = d.key;
+  k.src = t.src.host();
+  k.dst = t.dst.host();
+  k.sport = t.sport.host();
+  k.dport = t.dport.host();
+  k.proto = t.proto;
+  k.icmp_type = b.icmp_type[i];
+  k.icmp_code = b.icmp_code[i];
+  k.in_if = b.in_if[i];
+  k.ttl = b.ip[i]->ttl;
+  k.dscp = static_cast<uint8_t>(b.ip[i]->tos >> 2);
+  k.facts = &d.facts;
+}
+
+/// And what its connection adds to that.
+void add_session(Worker& w, const Burst& b, unsigned i, Decision& d) noexcept {
+  d.key.state = b.state[i];
+  const Session* s = session_of(w, b, i);
+  if (s == nullptr) return;
+  d.facts.session = s;
+  d.facts.note = &w.notes.at(b.session[i]);
+  d.facts.owner = w.sessions.sequence(b.session[i]) | 1;
+  d.key.connection_mark = s->mark;
+  d.key.nat = static_cast<uint8_t>((s->has(Session::kSrcNat) ? RuleKey::kSrcNat : 0) |
+                                   (s->has(Session::kDstNat) ? RuleKey::kDstNat : 0));
+  const Tuple other = s->tuple(b.direction[i] == kOriginal ? kReply : kOriginal);
+  d.post.dst = other.src;
+  if (!b.icmp_error[i]) d.post.dport = other.sport;
+}
+
+void walk(Worker& w, const RuleSet* set, uint16_t RuleSet::*chain, RuleTable table,
+          RuleKey& key) noexcept {
+  const uint16_t number = chain_of(set, chain);
+  if (number != RuleSet::kNoChain) walk_chain(set, number, table, key, w.walk);
+}
+
+/// The packet goes no further: what its rules counted is counted, what they remember remembered.
+void account(Worker& w, const Burst& b, unsigned i, const Decision& d) noexcept {
+  settle(w, b, i, w.walk, d.key, SessionTable::kNone);
+  WalkTable::count_once(w.walk, b.length[i], w.counters);
+}
+
+/// What the last chain said. False: the packet is finished.
+bool passes(Worker& w, Burst& b, unsigned i, const Decision& d, Drop reason) noexcept {
+  const Verdict& v = w.walk.verdict;
+  if (v.action == Action::kAccept || v.action == Action::kNotrack) return true;
+  account(w, b, i, d);
+  if (v.action == Action::kReject)
+    reject(w, b, i, v.reject);
+  else if (v.action == Action::kTarpit)
+    tarpit(w, b, i);
+  else
+    refuse(w, b, i, reason, b.in_if[i]);
+  return false;
+}
+
+/// The raw chains, before tracking. False: the packet is finished.
+bool walk_raw(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
+  const RuleSet* raw = w.snapshot->raw.get();
+  d.key.state = ConnState::kUntracked;  // nothing is known yet, and no raw rule asks
+  if (from_router(b, i)) {
+    bool decided = false;
+    const Snapshot& s = *w.snapshot;
+    d.key.out_if = choose_route(s, look_up(s, d.post, kNoIf, 0, &decided), d.post).out_if;
+    walk(w, raw, &RuleSet::output, RuleTable::kRaw, d.key);
+    d.key.out_if = kNoIf;
+  } else {
+    walk(w, raw, &RuleSet::prerouting, RuleTable::kRaw, d.key);
+  }
+  if (!passes(w, b, i, d, Drop::raw_drop)) return false;
+  if (w.walk.verdict.action == Action::kNotrack) b.untracked[i] = true;
+  return true;
+}
+
+/// The last step: translate, and out or up to control. keeps_ttl: it was set.
+void finish_packet(Worker& w, Burst& b, unsigned i, IfIndex out_if, const MacAddr& dst_mac,
+                   bool broadcast, bool keeps_ttl) noexcept {
+  translate(w, b, i);
+  finish_session(w, b, i);
+  if (out_if == kIfLocal) {
+    PacketMessage message;
+    message.reason = PuntReason::kLocal;
+    message.in_if = b.in_if[i];
+    message.broadcast = broadcast || (b.flags[i] & L3Queue::kL2Broadcast) != 0;
+    punt(w, b.mbuf[i], message);
+  } else {
+    if (!from_router(b, i) && !keeps_ttl) decrement_ttl(*b.ip[i]);
+    egress(w, b.mbuf[i], out_if, dst_mac);
+  }
+  b.mbuf[i] = nullptr;
+}
+
+/// Mangle and filter where the packet now is. False: it is finished.
+bool judge(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
+  const Snapshot& s = *w.snapshot;
+  const bool local = d.out_if == kIfLocal;
+  d.key.out_if = local ? kNoIf : d.out_if;
+  const auto chain = from_router(b, i) ? &RuleSet::output
+                     : local           ? &RuleSet::input
+                                       : &RuleSet::forward;
+  if (!from_router(b, i)) walk(w, s.mangle.get(), chain, RuleTable::kMangle, d.key);
+  w.walk.verdict = {};
+  walk(w, s.filter.get(), chain, RuleTable::kFilter, d.key);
+  return passes(w, b, i, d, Drop::filter_drop);
+}
+
+/// srcnat, and the connection. False: there is none, and the packet is finished.
+bool open(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
+  const SnatResult made =
+      snat_and_create(w, b.tuple[i], d.post, d.key, d.out_if, opening_class(b, i));
+  if (made.session == SessionTable::kNone) {
+    refuse(w, b, i, made.reason, b.in_if[i]);
+    return false;
+  }
+  open_session(w, b, i, made.session);
+  b.session[i] = made.session;
+  b.direction[i] = kOriginal;
+  for (const WalkRecord* record : {&w.dnat_walk, &w.snat_walk}) {
+    settle(w, b, i, *record, d.key, made.session);
+    WalkTable::count_once(*record, b.length[i], w.counters);
+  }
+  return true;
+}
+
+/// Counts the packet, for its rules and for its connection, whose leg keeps what holds of the next.
+void commit(Worker& w, Burst& b, unsigned i, const Decision& d) noexcept {
+  WalkRecord& record = w.walk;
+  if (b.icmp_error[i] || d.broadcast) record.at_most(Holds::kForOne);
+  Session* const s = session_of(w, b, i);
+  if (s != nullptr && s->mark != d.key.connection_mark) {
+    s->mark = d.key.connection_mark;
+    s->original.generation = s->reply.generation = 0;
+    record.at_most(Holds::kForOne);  // rules that ask for the mark see another one from now on
+  }
+  settle(w, b, i, record, d.key, s != nullptr ? b.session[i] : SessionTable::kNone);
+  const uint16_t walk = w.walks.intern(record);
+  if (walk != WalkTable::kNone)
+    w.walks.count(walk, 1, b.length[i]);
+  else
+    WalkTable::count_once(record, b.length[i], w.counters);
+  if (s == nullptr || b.icmp_error[i]) return;
+  Leg& leg = s->leg(b.direction[i]);
+  w.sessions.count(leg, b.session[i], b.direction[i], b.length[i]);
+  leg.in_if = b.in_if[i];
+  leg.out_if = d.out_if;
+  leg.neighbour = d.neighbour;
+  leg.walk = walk;
+  leg.walk_state = b.state[i];
+  leg.steady_flags =
+      record.dscp != WalkRecord::kSameDscp ? Leg::kUnsteady : steady_flags(w, b.session[i]);
+  leg.generation = walk != WalkTable::kNone ? w.generation : 0;
+}
+
+void slow(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
+  const Snapshot& s = *w.snapshot;
+  const bool opens = b.session[i] == SessionTable::kNone && b.state[i] == ConnState::kNew;
+  const bool own = from_router(b, i);
+  if (w.count > 1 && b.session[i] == SessionTable::kNone && dispatch_claimed(w, b, i)) return;
+  // The connection that claimed this packet is over, and a new one would have another home.
+  if (opens && (b.flags[i] & L3Queue::kClaimed) != 0)
+    return refuse(w, b, i, Drop::claim_over, b.in_if[i]);
+  if (b.session[i] == SessionTable::kNone && !own && w.new_left != 0) --w.new_left;
+
+  add_session(w, b, i, d);
+  const Session* const session = session_of(w, b, i);
+  // FastTrack: past all rules, but for the one that shows how many they are (B-25, B-26).
+  const bool fast_track =
+      session != nullptr && session->has(Session::kFastTracked) && !b.icmp_error[i];
+  if (fast_track) {
+    w.walk.clear();
+    w.walk.hit(s.fast_track);
+  } else if (!own) {
+    walk(w, s.mangle.get(), &RuleSet::prerouting, RuleTable::kMangle, d.key);
+  }
+  w.dnat_walk.clear();
+  if (opens && !own) {
+    // A source that is one of our own addresses cannot come from a wire (RFC 1812 5.3.8).
+    if (is_local(s, b.tuple[i].src)) {
+      account(w, b, i, d);
+      return refuse(w, b, i, Drop::ip_martian, b.in_if[i]);
+    }
+    d.post = dnat(w, b.tuple[i], d.key);
+    if (!(d.post == b.tuple[i])) d.key.nat = RuleKey::kDstNat;
+  }
+  d.key.dst = d.post.dst.host();
+  d.key.dport = d.post.dport.host();
+
+  if (!route(w, b, i, d)) return account(w, b, i, d);
+  if (own && !fast_track && chain_of(s.mangle.get(), &RuleSet::output) != RuleSet::kNoChain) {
+    const uint32_t mark = d.key.routing_mark;
+    d.key.out_if = d.out_if == kIfLocal ? kNoIf : d.out_if;
+    walk(w, s.mangle.get(), &RuleSet::output, RuleTable::kMangle, d.key);
+    if (d.key.routing_mark != mark && !route(w, b, i, d)) return account(w, b, i, d);
+  }
+  const bool local = d.out_if == kIfLocal;
+  if (outlived_masquerade(w, b, i, d)) {
+    w.sessions.release(b.session[i]);
+    b.session[i] = SessionTable::kNone;
+    b.state[i] = opening_state(w, b, i);
+    Decision again;
+    begin(w, b, i, again);
+    w.walk.clear();
+    if (!walk_raw(w, b, i, again)) return;
+    return slow(w, b, i, again);
+  }
+  if (!local && !own) {
+    if (!may_forward(w, b, i, d)) return account(w, b, i, d);
+    --d.key.ttl;
+    redirect_sender(w, b, i, d.out_if, d.next_hop);
+  }
+  if (!fast_track && !judge(w, b, i, d)) return;
+  if (!local) {
+    const Fate fate = resolve(w, b, i, d);
+    if (fate == Fate::kRefused) account(w, b, i, d);
+    if (fate != Fate::kGoesOn) return;
+    if (!fast_track) {
+      d.key.in_if = kNoIf;
+      walk(w, s.mangle.get(), &RuleSet::postrouting, RuleTable::kMangle, d.key);
+      d.key.in_if = b.in_if[i];
+    }
+  }
+  if (opens && !d.broadcast && !open(w, b, i, d)) return account(w, b, i, d);
+  commit(w, b, i, d);
+  change_packet(b, i, w.walk, d.key.ttl);
+  finish_packet(w, b, i, d.out_if, d.dst_mac, d.broadcast, w.walk.new_ttl);
+}
+
+/// Whether the leg that packet i seems to have still holds, whatever its state turns out to be.
+[[nodiscard]] bool leg_holds(Worker& w, const Burst& b, unsigned i) noexcept {
+  if (b.session[i] == SessionTable::kNone || b.icmp_error[i]) return false;
+  Session& s = w.sessions.at(b.session[i]);
+  Leg& leg = s.leg(b.direction[i]);
+  if (!s.is(b.direction[i], b.tuple[i]) || leg.in_if != b.in_if[i]) return false;
+  if (leg.generation != w.generation && !revive(w, s, leg)) return false;
+  return !w.walks.while_steady(leg.walk) || (b.tcp_flags[i] & kTcpStateFlags) == kTcpAck;
+}
+
+/// A packet that had to be classified, but whose leg still holds everything: verdict, egress,
+/// neighbour. False: take `slow`.
+bool fast(Worker& w, Burst& b, unsigned i) noexcept {
+  if (!leg_holds(w, b, i)) return false;
+  Leg& leg = w.sessions.at(b.session[i]).leg(b.direction[i]);
+  if (leg.walk_state != b.state[i]) return false;
+  MacAddr mac;
+  if (leg.out_if != kIfLocal) {
+    if (!is_point_to_point(leg.neighbour)) {
+      const Neighbour n = w.neighbours.get(leg.neighbour);
+      if (n.state != NeighState::kReachable && n.state != NeighState::kPermanent &&
+          n.state != NeighState::kProbe) {
+        return false;
+      }
+      mac = n.mac;
+    }
+    if (!from_router(b, i) &&
+        (b.ip[i]->ttl <= 1 || b.length[i] > w.snapshot->interfaces[leg.out_if].mtu ||
+         (b.flags[i] & L3Queue::kL2Broadcast) != 0)) {
+      return false;
+    }
+  }
+  w.walks.count(leg.walk, 1, b.length[i]);
+  w.sessions.count(leg, b.session[i], b.direction[i], b.length[i]);
+  const uint8_t dscp = w.walks.dscp(leg.walk);
+  if (dscp != WalkRecord::kSameDscp)
+    change_dscp(*b.ip[i], dscp);
+  else
+    leg.steady_flags = steady_flags(w, b.session[i]);
+  finish_packet(w, b, i, leg.out_if, mac, false, false);
+  return true;
+}
+
+/// Whether raw rules are asked about packet i at all.
+[[nodiscard]] bool has_raw(Worker& w, const Burst& b, unsigned i) noexcept {
+  const RuleSet* raw = w.snapshot->raw.get();
+  const auto chain = from_router(b, i) ? &RuleSet::output : &RuleSet::prerouting;
+  if (chain_of(raw, chain) == RuleSet::kNoChain) return false;
+  if ((b.flags[i] & L3Queue::kRelatedToOther) != 0) return true;
+  if (b.session[i] == SessionTable::kNone) return true;
+  const Session& s = w.sessions.at(b.session[i]);
+  return !(s.has(Session::kFastTracked) && s.is(b.direction[i], b.tuple[i]));
+}
+
+}  // namespace
+
+void take_slowly(Worker& w, Burst& b, unsigned i) noexcept {
+  Decision d;
+  bool begun = false;
+  b.untracked[i] = !w.snapshot->tracking;
+  w.walk.clear();
+  const bool raw = has_raw(w, b, i);
+  if (raw && !leg_holds(w, b, i)) {
+    begin(w, b, i, d);
+    begun = true;
+    if (!walk_raw(w, b, i, d)) return;
+  }
+  classify(w, b, i);
+  if (fast(w, b, i)) return;
+  if (!begun) {
+    begin(w, b, i, d);
+    if (raw && !walk_raw(w, b, i, d)) return;
+  }
+  slow(w, b, i, d);
+}
+
+}  // namespace maclane
