@@ -37,7 +37,8 @@ void help() {
          "  maclanectl plan FILE                  what it would change\n"
          "  maclanectl apply FILE [confirm 60s]   and goes back unless `confirm` is said\n\n"
          "  At the prompt, Tab completes, ? says what can stand there and Control-X takes and\n"
-         "  releases safe mode, which takes back all if the session ends without quit. MENU schema\n"
+         "  releases safe mode, which takes back all if the session ends without quit. MENU "
+         "schema\n"
          "  lists a menu's properties.\n"
          "  --socket PATH  the router's socket, else $MACLANE_SOCKET, else "
       << kDefaultSocket

@@ -57,8 +57,7 @@ void EventLog::on_config(const Snapshot& snapshot) {
 
 const RuleSet* EventLog::rules(const Event& event) const {
   for (const Names& n : names_) {
-    if (n.generation == event.generation)
-      return n.tables[static_cast<size_t>(event.table)].get();
+    if (n.generation == event.generation) return n.tables[static_cast<size_t>(event.table)].get();
   }
   return nullptr;
 }

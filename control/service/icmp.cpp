@@ -177,8 +177,8 @@ Icmp::Result Icmp::send_tcp(const Ip4Hdr& asked, TcpHdr answer, const Origin& or
   std::array<uint8_t, sizeof(Ip4Hdr) + sizeof(TcpHdr)> out{};
   answer.data_offset = 5 << 4;
   write_header(out, 0, make_ip4({asked.dst, asked.src, kProtoTcp, 0, 0, true}, out.size()));
-  answer.checksum.raw = checksum(
-      &answer, sizeof(answer), pseudo_sum(asked.dst, asked.src, kProtoTcp, sizeof(answer)));
+  answer.checksum.raw = checksum(&answer, sizeof(answer),
+                                 pseudo_sum(asked.dst, asked.src, kProtoTcp, sizeof(answer)));
   write_header(out, sizeof(Ip4Hdr), answer);
   return send_ip4(io_, out, !origin.tracked, origin.worker) ? Result::kSent : Result::kNoBuffer;
 }

@@ -63,7 +63,7 @@ inline constexpr uint16_t kNoPort = 0xffff;
 /// Time as a worker sees it, read once per burst and handed down; tests make their own.
 struct Now {
   uint64_t tsc = 0;
-  uint32_t cs = 0;  // centiseconds since the dataplane started; compare by signed difference
+  uint32_t cs = 0;        // centiseconds since the dataplane started; compare by signed difference
   uint32_t fraction = 0;  // of one more, in 2^-32
   /// The same in 32.32 bits.
   [[nodiscard]] constexpr uint64_t fine() const noexcept { return uint64_t{cs} << 32 | fraction; }

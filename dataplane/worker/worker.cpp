@@ -57,7 +57,8 @@ void follow_lists(Worker& w) noexcept {
   const uint32_t epoch = w.shared->lists.epoch();
   const uint32_t moved = epoch - w.lists_epoch;
   if (moved == 0) return;
-  // Generations and epochs move alike, so that a leg's generation says at which epoch it was judged.
+  // Generations and epochs move alike, so that a leg's generation says at which epoch it was
+  // judged.
   if (moved >= kLastGeneration - w.generation) {
     w.generation = kLastGeneration;
     w.generation = next_generation(w);
