@@ -9,8 +9,9 @@
 
 namespace maclane {
 
-/// dnsmasq's files for /ip/dns; without a config it has nothing to do. `ours`: the router's addresses, where the
-/// namespace is shared with the host and it must not serve at others; else empty.
+/// dnsmasq's files for /ip/dns; without a config it has nothing to do. `ours`: the router's
+/// addresses, where the namespace is shared with the host and it must not serve at others; else
+/// empty.
 [[nodiscard]] NameFiles dns_files(const model::Tree& tree, const Learned& learned,
                                   std::span<const be32> ours);
 /// The IPv4 name servers of /ip/dns.

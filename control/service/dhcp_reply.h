@@ -17,9 +17,9 @@ struct DhcpReply {
   const DhcpStaticLease* row = nullptr;        // whose options go first
   dhcp::Type type = dhcp::Type::kOffer;
   be32 server_id{};
-  uint32_t address = 0;         // 0: an answer to INFORM
-  uint32_t lease_s = 0;         // 0: none is said
-  uint8_t length = 0;           // of the interface's network: the mask where no row says one
+  uint32_t address = 0;                // 0: an answer to INFORM
+  uint32_t lease_s = 0;                // 0: none is said
+  uint8_t length = 0;                  // of the interface's network: the mask where no row says one
   std::span<const be32> dns{}, ntp{};  // for networks that name none
 };
 
