@@ -45,6 +45,20 @@ std::string clock_text() {
   return text;
 }
 
+/// Whether an interface goes down, or has another address than before.
+bool loses_addresses(const Snapshot* before, const Snapshot& now) {
+  if (before == nullptr) return false;
+  for (size_t i = 0; i < before->interfaces.size(); ++i) {
+    const Interface& one = before->interfaces[i];
+    if (!one.up || one.primary_address.raw == 0) continue;
+    if (i >= now.interfaces.size() || !now.interfaces[i].up ||
+        !(now.interfaces[i].primary_address == one.primary_address)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// What the dataplane takes at start and cannot change while it runs.
 constexpr std::string_view kTakenAtStart[] = {"workers", "spread",       "huge-pages", "memory",
                                               "mbufs",   "max-sessions", "host-plane"};
@@ -169,7 +183,12 @@ Status Router::publish(const model::Tree& next) {
     result->state->names.start_reused(raw);
   }
   compiled_ = std::move(result->state);
+  const bool lost = loses_addresses(dataplane_->current(), *result->snapshot);
   dataplane_->publish(std::move(result->snapshot));
+  Request purge;
+  purge.kind = Request::Kind::kPurgeMasquerade;
+  for (unsigned worker = 0; lost && worker < dataplane_->workers(); ++worker)
+    (void)dataplane_->request(worker, purge);
   const ServiceConfig config = service_config(next, *compiled_);
   services_->on_config(config);
   leases_->set_interval(lease_store_interval(next));

@@ -65,7 +65,7 @@ void add_loop_protect(ServiceConfig& config, const model::Tree& tree, const comp
 /// The first way of each active route: "203.0.113.1%ether1", or an interface alone.
 void add_routes(ServiceConfig& config, const compile::CompileState& compiled) {
   for (const compile::RouteInfo& info : compiled.routes.rows) {
-    if (!info.active || info.immediate_gateway.empty()) continue;
+    if (!info.active || !info.table.empty() || info.immediate_gateway.empty()) continue;
     const std::string_view all = info.immediate_gateway;
     const std::string_view way = all.substr(0, all.find(','));
     IfIndex out_if = compiled.names.index_of(way);
@@ -163,6 +163,9 @@ ServiceConfig service_config(const model::Tree& tree, const compile::CompileStat
   add_neighbours(config, tree, names);
   add_loop_protect(config, tree, names);
   add_routes(config, compiled);
+  for (const compile::CompileState::Checked& one : compiled.checked)
+    config.gateways.push_back(
+        {one.ping, one.interface, std::string(names.name_of(one.interface)), one.address});
   add_dhcp_clients(config, tree, names);
   add_pppoe_clients(config, tree, names);
   config.dhcp_server = dhcp_serving(tree, names);

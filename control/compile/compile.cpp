@@ -8,7 +8,13 @@ namespace {
 
 void compile_settings(Work& work) {
   Snapshot& snapshot = work.snapshot;
-  snapshot.ip_forward = work.tree.settings("/ip/settings").get_bool("ip-forward");
+  const model::View settings = work.tree.settings("/ip/settings");
+  snapshot.ip_forward = settings.get_bool("ip-forward");
+  snapshot.send_redirects = settings.get_bool("send-redirects");
+  snapshot.hash_ports = settings.get("ipv4-multipath-hash-policy") == "l4";
+  snapshot.rp_filter = settings.get("rp-filter") == "strict"  ? RpFilter::kStrict
+                       : settings.get("rp-filter") == "loose" ? RpFilter::kLoose
+                                                              : RpFilter::kNo;
   snapshot.max_sleep_us =
       static_cast<uint32_t>(work.tree.settings("/dataplane").get_integer("max-sleep-us"));
 }
@@ -26,6 +32,7 @@ Result<Compiled> compile_tree(const model::Tree& tree, const LearnedState& learn
   compile_interfaces(work);
   if (!work.errors.empty()) return tl::make_unexpected(std::move(work.errors));
   compile_routes(work);
+  compile_policy(work);
   compile_firewall(work);
   compile_conntrack(work);
   compile_settings(work);

@@ -53,6 +53,7 @@ struct RouteInfo {
   std::string gateway;            // as written; connected: the interface
   std::string immediate_gateway;  // "203.0.113.1%ether1", several with commas; "" if inactive
   uint32_t pref_src = 0;          // host order; 0: none
+  std::string table;              // "": main
   uint8_t distance = 0;
   bool active = false;                      // A, else I
   bool connect = false;                     // c, and then dynamic: D
@@ -81,16 +82,34 @@ struct CompileState {
   Names names;
   RouteTable routes;
   std::vector<AddressInfo> addresses;  // stored ones first
+  struct Checked {
+    bool ping = false;  // else by ARP
+    IfIndex interface = kNoIf;
+    be32 address{};
+  };
+  std::vector<Checked> checked;  // gateways of routes with check-gateway
   // for sharing
   model::Tree tree;
+  struct Fib {
+    std::shared_ptr<const Fib4> fib;
+    std::vector<Fib4Route> routes;
+  };
   std::shared_ptr<const Fib4> fib;
   std::vector<Fib4Route> fib_routes;
+  std::map<std::string, Fib, std::less<>> tables;  // of /routing/table, by name
   struct Rules {
     std::shared_ptr<const RuleSet> set;
     /// What rules remember, by row, with the row it was made for.
     std::unordered_map<uint32_t, std::pair<model::RowPtr, std::shared_ptr<RuleState>>> states;
   };
   Rules raw, mangle, filter, nat;
+  /// A PPPoE session whose TCP connections are told of its MTU, both ways.
+  struct Clamp {
+    IfIndex interface = kNoIf;
+    uint16_t mss = 0;
+    friend bool operator==(const Clamp&, const Clamp&) = default;
+  };
+  std::vector<Clamp> clamps;
   std::set<std::string, std::less<>> filling_lists;  // address lists that rules add to
   std::unordered_map<std::string, AddressList> address_lists;
 };
@@ -98,16 +117,23 @@ struct CompileState {
 /// The name under which Names keeps the counter of FastTracked packets, as row 1.
 inline constexpr std::string_view kFastTrackCounter = "fasttrack";
 
+/// And of the clamps: as rows 2n for what interface n sends, 2n+1 for what it receives.
+inline constexpr std::string_view kClampCounter = "mss-clamp";
+[[nodiscard]] constexpr uint32_t clamp_row(IfIndex interface, bool sent) {
+  return interface * 2u + (sent ? 0 : 1);
+}
+
 struct Compiled {
   std::unique_ptr<Snapshot> snapshot;
   std::unique_ptr<CompileState> state;  // keep it when the snapshot is published
 };
 
-/// Builds the FIB; nullptr and a sentence in *error if it cannot.
+/// Builds a FIB; nullptr and a sentence in *error if it cannot. small: a compact one, for tables
+/// that only packets with something to decide ask.
 using FibBuilder = std::function<std::shared_ptr<const Fib4>(std::span<const Fib4Route> routes,
-                                                             std::string* error)>;
+                                                             bool small, std::string* error)>;
 /// Fib4::build, for the daemon; needs EAL.
-[[nodiscard]] FibBuilder rte_fib_builder(bool small = false);
+[[nodiscard]] FibBuilder rte_fib_builder();
 
 /// tree must be validated. previous: what the last published compile left, nullptr at start.
 [[nodiscard]] Result<Compiled> compile_tree(const model::Tree& tree, const LearnedState& learned,

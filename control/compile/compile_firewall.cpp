@@ -1,5 +1,8 @@
 // Firewall rows to rule sets. Control thread.
 //
+// Before mangle's forward chain stand rules nobody wrote: a SYN through a PPPoE session is told of
+// its MTU, so that TCP works where ICMP is filtered.
+//
 // Rules of one chain stand together, in the order of the menu. A custom chain exists if a rule
 // stands in it or jumps to it; one whose rules are all disabled is empty, which returns at once.
 #include <fmt/format.h>
@@ -9,6 +12,7 @@
 #include "control/compile/parts.h"
 #include "control/compile/rule_columns.h"
 #include "control/compile/rule_more.h"
+#include "dataplane/net/wire.h"
 #include "dataplane/table/rule_index.h"
 
 namespace maclane::compile {
@@ -17,6 +21,7 @@ namespace {
 using model::RowPtr;
 using model::View;
 
+constexpr std::string_view kMangle = "/ip/firewall/mangle";
 constexpr size_t kMostIndexes = 0xffff;  // a rule's references are 16 bits; 0xffff is "none"
 
 class RuleCompiler {
@@ -34,6 +39,12 @@ class RuleCompiler {
   CompileState::Rules run() {
     set_->log_prefixes.emplace_back();
     std::vector<std::vector<const RowPtr*>> by_chain;
+    const bool clamps = menu_.path == kMangle && !work_.state.clamps.empty();
+    if (clamps) {
+      set_->chains.push_back({0, 0, "forward"});
+      chains_.emplace("forward", uint16_t{0});
+      by_chain.resize(1);
+    }
     const auto enter = [&](const RowPtr& row, std::string_view name) {
       const uint16_t chain = index(row, "chain", chains_, name, [&] {
         set_->chains.push_back({0, 0, std::string(name)});
@@ -50,8 +61,9 @@ class RuleCompiler {
     for (size_t i = 0; i < by_chain.size(); ++i) {
       RuleSet::Chain& chain = set_->chains[i];
       chain.first = static_cast<uint32_t>(set_->rules.size());
-      chain.count = static_cast<uint32_t>(by_chain[i].size());
+      if (clamps && i == 0) add_clamps();
       for (const RowPtr* row : by_chain[i]) add(*row);
+      chain.count = static_cast<uint32_t>(set_->rules.size()) - chain.first;
     }
     set_->input = builtin("input");
     set_->forward = builtin("forward");
@@ -240,6 +252,29 @@ class RuleCompiler {
     set_->add_more(rule, more);
   }
 
+  void add_clamps() {
+    for (const CompileState::Clamp& clamp : work_.state.clamps) {
+      for (const bool sent : {true, false}) {
+        Rule rule;
+        rule.match =
+            Rule::kProtocol | Rule::kMore | (sent ? Rule::kOutInterface : Rule::kInInterface);
+        rule.protocol = kProtoTcp;
+        (sent ? rule.out_if : rule.in_if) = clamp.interface;
+        rule.action = Action::kChangeMss;
+        rule.counter =
+            work_.state.names.slot_of(kClampCounter, clamp_row(clamp.interface, sent)).value_or(0);
+        RuleMore more;
+        more.match = RuleMore::kTcpFlags | RuleMore::kTcpMss;
+        more.tcp_set = kTcpSyn;
+        more.mss_first = static_cast<uint16_t>(clamp.mss + 1);
+        more.mss_last = 0xffff;
+        more.mss = clamp.mss;
+        set_->add_more(rule, more);
+        set_->rules.push_back(rule);
+      }
+    }
+  }
+
   /// What the rule remembers: what it did before, if the row says the same.
   void keep_state(const RowPtr& row, RuleMore& more) {
     std::shared_ptr<RuleState> state;
@@ -269,12 +304,28 @@ class RuleCompiler {
 /// Whether nothing a rule set was made of has changed.
 bool unchanged(const Work& work, std::string_view path, const RuleSet* before) {
   if (before == nullptr || !work.same(path) || !work.same_interfaces()) return false;
+  if (path == kMangle && work.state.clamps != work.previous->clamps) return false;
   if (!before->address_sets.empty() && (!work.same("/ip/firewall/address-list") ||
                                         work.state.filling_lists != work.previous->filling_lists)) {
     return false;
   }
   return before->interface_sets.empty() ||
          (work.same("/interface/list") && work.same("/interface/list/member"));
+}
+
+/// The PPPoE sessions that are up, where packets are smaller than hosts believe.
+void find_clamps(Work& work) {
+  constexpr uint16_t kHeaders = sizeof(Ip4Hdr) + sizeof(TcpHdr);
+  constexpr uint16_t kUsual = 1500;
+  std::vector<uint32_t> rows;
+  for (size_t i = 0; i < work.snapshot.interfaces.size(); ++i) {
+    const Interface& one = work.snapshot.interfaces[i];
+    if (one.kind != IfKind::kPppoe || !one.up || one.mtu >= kUsual) continue;
+    const auto index = static_cast<IfIndex>(i);
+    work.state.clamps.push_back({index, static_cast<uint16_t>(one.mtu - kHeaders)});
+    for (const bool sent : {true, false}) rows.push_back(clamp_row(index, sent));
+  }
+  (void)work.state.names.set_rules(kClampCounter, rows);
 }
 
 void take_slots(Work& work, std::string_view path) {
@@ -313,10 +364,10 @@ void find_filling_lists(Work& work, std::string_view path) {
 
 void compile_firewall(Work& work) {
   constexpr std::string_view kRaw = "/ip/firewall/raw";
-  constexpr std::string_view kMangle = "/ip/firewall/mangle";
   constexpr std::string_view kFilter = "/ip/firewall/filter";
   constexpr std::string_view kNat = "/ip/firewall/nat";
   group_address_lists(work);
+  find_clamps(work);
   for (std::string_view path : {kRaw, kMangle, kFilter, kNat}) {
     take_slots(work, path);
     find_filling_lists(work, path);

@@ -6,6 +6,10 @@
 // one holds connected networks (distance 0, active while the interface is up) and static routes;
 // of one destination the lowest distance with a way is active, and equals share. A gateway must
 // lie in an active connected network, which is what RouterOS's scope 30 and target-scope 10 say.
+// Tables of /routing/table hold routes alone, whose gateways main's networks lead to; which packet
+// asks them is compile_policy.cpp's. And each interface has the way that answers leave by, if what
+// they answer came in there: of the default routes through it, whatever their table and whether
+// they are active, the one with the lowest distance.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -40,6 +44,10 @@ class Router {
     }
     add_local(kLimitedBroadcast, {.kind = NextHop::Kind::kBroadcast}, kBroadcast);
     collect_connected();
+    model::for_each(work_.tree, "/routing/table", [&](const model::View& row) {
+      if (!row.disabled()) tables_[std::string(row.raw("name"))];
+    });
+    work_.snapshot.return_ways.assign(work_.snapshot.interfaces.size(), 0);
     for (const LearnedRoute& one : work_.learned.peers.routes) add_learned(one);
     model::for_each(work_.tree, "/ip/route", [&](const model::View& row) { add_static(row); });
     if (!work_.errors.empty()) return;
@@ -236,13 +244,32 @@ class Router {
     info.distance = static_cast<uint8_t>(row.get_integer("distance"));
     info.pref_src = model::parse_ip4(row.raw("pref-src")).value_or(0);
     info.row = row.row().id;
+    if (row.get("routing-table") != "main") info.table = row.get("routing-table");
     const std::string_view type = row.get_bool("blackhole") ? "blackhole" : row.get("type");
     std::vector<NextHop> ways;
     if (type == "blackhole") ways.push_back({.kind = NextHop::Kind::kBlackhole});
     if (type == "prohibit") ways.push_back({.kind = NextHop::Kind::kProhibit});
     if (type == "unreachable") ways.push_back({.kind = NextHop::Kind::kUnreachable});
     if (ways.empty()) ways = resolve(info.gateway, info.immediate_gateway);
+    if (const std::string_view how = row.get("check-gateway"); !how.empty() && how != "none")
+      drop_lost(ways, how == "ping", info.immediate_gateway);
     add_route(std::move(info), std::move(ways));
+  }
+
+  /// Leaves the ways whose gateway answers, as far as is known.
+  void drop_lost(std::vector<NextHop>& ways, bool by_ping, std::string& immediate) {
+    const size_t lost = std::erase_if(ways, [&](const NextHop& way) {
+      if (way.kind != NextHop::Kind::kGateway) return false;
+      work_.state.checked.push_back({by_ping, way.out_if, way.gateway});
+      return work_.learned.peers.lost_gateways.contains(
+          {by_ping, std::string(work_.state.names.name_of(way.out_if)), way.gateway.host()});
+    });
+    if (lost == 0) return;
+    immediate.clear();
+    for (const NextHop& way : ways)
+      immediate +=
+          fmt::format("{}{}%{}", immediate.empty() ? "" : ",",
+                      model::format_ip4(way.gateway.host()), work_.state.names.name_of(way.out_if));
   }
 
   void add_route(RouteInfo info, std::vector<NextHop> ways) {
@@ -259,55 +286,94 @@ class Router {
     work_.state.routes.rows.push_back(std::move(info));
     if (indexes.empty() || loopback) return;
     const unsigned distance = work_.state.routes.rows[number].distance;
-    offer(main_, key_of(dst.network(), dst.length), distance, indexes, number);
+    if (dst.length == 0) offer_return(distance, indexes);
+    const auto table = tables_.find(work_.state.routes.rows[number].table);
+    const bool in_main = work_.state.routes.rows[number].table.empty();
+    if (!in_main && table == tables_.end()) return;  // it is disabled
+    offer(in_main ? main_ : table->second, key_of(dst.network(), dst.length), distance, indexes,
+          number);
+  }
+
+  void offer_return(unsigned distance, const std::vector<uint16_t>& ways) {
+    for (uint16_t way : ways) {
+      const IfIndex out_if = work_.snapshot.next_hops[way].out_if;
+      if (out_if == kNoIf) continue;
+      const auto [best, fresh] = return_distance_.try_emplace(out_if, distance);
+      if (!fresh && best->second <= distance) continue;
+      best->second = distance;
+      work_.snapshot.return_ways[out_if] = way;
+    }
+  }
+
+  void take(uint64_t destination, const Entry& entry, std::vector<Fib4Route>& routes) {
+    const auto leader = hops_.add_group(entry.ways);
+    if (!leader) too_many_hops();
+    routes.push_back({static_cast<uint32_t>(destination >> 6),
+                      static_cast<uint8_t>(destination & 63), leader.value_or(0)});
+  }
+
+  /// A table's routes are active, and go into its FIB unless `hidden` has their destination.
+  void take_table(const Table& table, const Table& hidden, std::vector<Fib4Route>& routes) {
+    for (const auto& [destination, entry] : table) {
+      for (size_t row : entry.rows) work_.state.routes.rows[row].active = true;
+      if (!hidden.contains(destination)) take(destination, entry, routes);
+    }
   }
 
   void build() {
     std::vector<Fib4Route>& routes = work_.state.fib_routes;
-    const auto take = [&](uint64_t destination, const Entry& entry) {
-      const auto leader = hops_.add_group(entry.ways);
-      if (!leader) too_many_hops();
-      routes.push_back({static_cast<uint32_t>(destination >> 6),
-                        static_cast<uint8_t>(destination & 63), leader.value_or(0)});
-    };
-    for (const auto& [destination, entry] : local_) take(destination, entry);
-    for (const auto& [destination, entry] : main_) {
-      for (size_t row : entry.rows) work_.state.routes.rows[row].active = true;
-      if (!local_.contains(destination)) take(destination, entry);
-    }
+    for (const auto& [destination, entry] : local_) take(destination, entry, routes);
+    take_table(main_, local_, routes);
     routes.push_back(
         {kLoopback.address, kLoopback.length, hop({.kind = NextHop::Kind::kBlackhole})});
+    for (const auto& [name, table] : tables_)
+      take_table(table, {}, work_.state.tables[name].routes);
+    work_.snapshot.drop_hop = hop({.kind = NextHop::Kind::kBlackhole});
+    work_.snapshot.unreachable_hop = hop({.kind = NextHop::Kind::kUnreachable});
     for (RouteInfo& info : work_.state.routes.rows) {
       if (!info.active) info.immediate_gateway.clear();
     }
+    const CompileState* const previous = work_.previous;
+    work_.state.fib = fib_of(routes, previous != nullptr ? previous->fib : nullptr,
+                             previous != nullptr ? &previous->fib_routes : nullptr, false);
+    work_.snapshot.fib = work_.state.fib;
+    for (auto& [name, table] : work_.state.tables) {
+      const CompileState::Fib* before = nullptr;
+      if (previous != nullptr) {
+        const auto known = previous->tables.find(name);
+        if (known != previous->tables.end()) before = &known->second;
+      }
+      table.fib = fib_of(table.routes, before != nullptr ? before->fib : nullptr,
+                         before != nullptr ? &before->routes : nullptr, true);
+    }
+  }
+
+  /// The FIB of these routes, which are sorted first: the one before if it was made of the same.
+  std::shared_ptr<const Fib4> fib_of(std::vector<Fib4Route>& routes,
+                                     std::shared_ptr<const Fib4> before,
+                                     const std::vector<Fib4Route>* routes_before, bool small) {
     std::sort(routes.begin(), routes.end(), [](const Fib4Route& a, const Fib4Route& b) {
       return key_of(a.network, a.length) < key_of(b.network, b.length);
     });
-    if (work_.errors.empty()) share_or_build(routes);
-  }
-
-  void share_or_build(const std::vector<Fib4Route>& routes) {
-    const CompileState* previous = work_.previous;
+    if (!work_.errors.empty()) return nullptr;
     const auto same = [](const Fib4Route& a, const Fib4Route& b) {
       return a.network == b.network && a.length == b.length && a.next_hop == b.next_hop;
     };
-    if (previous != nullptr && previous->fib != nullptr &&
-        std::equal(routes.begin(), routes.end(), previous->fib_routes.begin(),
-                   previous->fib_routes.end(), same)) {
-      work_.state.fib = previous->fib;
-    } else {
-      std::string error;
-      work_.state.fib = work_.build_fib(routes, &error);
-      if (work_.state.fib == nullptr) {
-        work_.errors.push_back({std::move(error), "/ip/route", {}, {}, {}});
-      }
+    if (before != nullptr && std::equal(routes.begin(), routes.end(), routes_before->begin(),
+                                        routes_before->end(), same)) {
+      return before;
     }
-    work_.snapshot.fib = work_.state.fib;
+    std::string error;
+    auto fib = work_.build_fib(routes, small, &error);
+    if (fib == nullptr) work_.errors.push_back({std::move(error), "/ip/route", {}, {}, {}});
+    return fib;
   }
 
   Work& work_;
   NextHops hops_;
   Table local_, main_;
+  std::map<std::string, Table, std::less<>> tables_;  // of /routing/table
+  std::unordered_map<IfIndex, unsigned> return_distance_;
   std::unordered_map<uint64_t, std::vector<Connected>> networks_;
   std::array<bool, 33> has_length_{};
   std::optional<model::View> current_;  // for errors

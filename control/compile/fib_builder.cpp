@@ -3,8 +3,8 @@
 
 namespace maclane::compile {
 
-FibBuilder rte_fib_builder(bool small) {
-  return [small](std::span<const Fib4Route> routes, std::string* error) {
+FibBuilder rte_fib_builder() {
+  return [](std::span<const Fib4Route> routes, bool small, std::string* error) {
     return Fib4::build(routes, error, small);
   };
 }

@@ -31,6 +31,7 @@ struct Work {
 
 void compile_interfaces(Work& work);  // first: interfaces, domains, ports, queues
 void compile_routes(Work& work);
+void compile_policy(Work& work);  // after the routes
 void compile_firewall(Work& work);
 void compile_conntrack(Work& work);
 

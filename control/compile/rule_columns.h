@@ -1,5 +1,5 @@
 // The words of firewall rows as the dataplane's values, and where the properties stand. Included by
-// compile_firewall.cpp only. No state.
+// compile*.cpp and rule_more.cpp only. No state.
 #pragma once
 
 #include <algorithm>
@@ -42,6 +42,7 @@ inline constexpr Word<Action> kActions[] = {{"accept", Action::kAccept},
                                             {"add-dst-to-address-list", Action::kAddDstToList},
                                             {"mark-connection", Action::kMarkConnection},
                                             {"mark-packet", Action::kMarkPacket},
+                                            {"mark-routing", Action::kMarkRouting},
                                             {"change-mss", Action::kChangeMss},
                                             {"change-ttl", Action::kChangeTtl},
                                             {"change-dscp", Action::kChangeDscp},

@@ -171,7 +171,8 @@ void read_counting(const MoreColumns& c, RuleMore& more, Reader& reader) {
 }
 
 /// What is asked of the packet's connection.
-void read_connection(const MoreColumns& c, Names& names, RuleMore& more, Reader& reader) {
+void read_connection(const MoreColumns& c, Names& names, RuleSet& set, RuleMore& more,
+                     Reader& reader) {
   using M = RuleMore;
   const auto any = [](std::string_view name) { return std::optional(name); };
   reader.read(c.connection_limit, M::kConnectionLimit, model::parse_connection_limit,
@@ -193,6 +194,15 @@ void read_connection(const MoreColumns& c, Names& names, RuleMore& more, Reader&
               [&](std::string_view name) { more.connection_mark = names.mark(name); });
   reader.read(c.packet_mark, M::kPacketMark, any,
               [&](std::string_view name) { more.packet_mark = names.mark(name); });
+  reader.read(c.routing_mark, M::kRoutingMark, any,
+              [&](std::string_view name) { more.routing_mark = names.mark(name); });
+  for (const auto& [column, what] :
+       {std::pair(c.content, M::kContent), {c.tls_host, M::kTlsHost}}) {
+    reader.read(column, what, any, [&](std::string_view text) {
+      more.text = static_cast<uint16_t>(set.texts.size());
+      set.texts.emplace_back(text);
+    });
+  }
 }
 
 /// What the rule does.
@@ -200,6 +210,9 @@ void read_changes(const MoreColumns& c, const model::Row& row, Names& names, Rul
   more.passthrough = row.at(c.passthrough) != "false";
   for (int column : {c.new_connection_mark, c.new_packet_mark})
     if (const std::string_view name = row.at(column); !name.empty()) more.mark = names.mark(name);
+  // Its own table is main for what has no mark.
+  if (const std::string_view name = row.at(c.new_routing_mark); !name.empty())
+    more.mark = name == "main" ? 0 : names.mark(name);
   more.mss = model::parse_new_mss(row.at(c.new_mss)).value_or(0);
   if (const auto change = model::parse_new_ttl(row.at(c.new_ttl))) {
     more.ttl_change = static_cast<RuleMore::Ttl>(change->kind);
@@ -235,8 +248,12 @@ MoreColumns::MoreColumns(const model::Menu& menu)
       connection_rate(menu.index("connection-rate")),
       connection_mark(menu.index("connection-mark")),
       packet_mark(menu.index("packet-mark")),
+      routing_mark(menu.index("routing-mark")),
+      content(menu.index("content")),
+      tls_host(menu.index("tls-host")),
       new_connection_mark(menu.index("new-connection-mark")),
       new_packet_mark(menu.index("new-packet-mark")),
+      new_routing_mark(menu.index("new-routing-mark")),
       new_mss(menu.index("new-mss")),
       new_ttl(menu.index("new-ttl")),
       new_dscp(menu.index("new-dscp")),
@@ -248,7 +265,7 @@ void read_more(const MoreColumns& columns, const model::Row& row, Names& names, 
   Reader reader(row, more, bad);
   read_packet(columns, row, set, more, reader);
   read_counting(columns, more, reader);
-  read_connection(columns, names, more, reader);
+  read_connection(columns, names, set, more, reader);
   read_changes(columns, row, names, more);
 }
 

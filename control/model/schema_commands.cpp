@@ -340,6 +340,7 @@ constexpr Menu kGroups[] = {
     group("/", "the whole router", kRootCommands),
     group("/ip", "IPv4: addresses, routes, neighbours, the firewall"),
     group("/ip/firewall", "packet filter, address translation, connections"),
+    group("/routing", "routing by more than the destination"),
     group("/system", "the router itself", kSystemCommands),
     {.path = "/system/history",
      .kind = Menu::Kind::kState,

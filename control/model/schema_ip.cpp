@@ -31,9 +31,8 @@ constexpr FlagLetter kAddressLetters[] = {
 constexpr std::string_view kAddressColumns[] = {"address", "network", "interface"};
 
 constexpr std::string_view kRouteTypes[] = {"unicast", "blackhole", "prohibit", "unreachable"};
-constexpr std::string_view kNone[] = {"none"};
-constexpr std::string_view kChecks[] = {"arp", "ping", "bfd", "bfd-multihop"};
-constexpr std::string_view kMain[] = {"main"};
+constexpr std::string_view kChecks[] = {"arp", "none", "ping"};
+constexpr std::string_view kLaterChecks[] = {"bfd", "bfd-multihop"};
 
 constexpr Property kRoute[] = {
     {.name = "dst-address",
@@ -65,14 +64,17 @@ constexpr Property kRoute[] = {
     {.name = "check-gateway",
      .type = Type::kEnum,
      .flags = P::kHidden,
-     .values = kNone,
-     .not_working = kChecks,
+     .values = kChecks,
+     .help = "asks the gateway every ten seconds; after two questions without an answer the route "
+             "is not used until it answers",
+     .not_working = kLaterChecks,
      .not_working_reason = kLater},
     {.name = "routing-table",
-     .type = Type::kEnum,
+     .type = Type::kReference,
      .default_value = "main",
-     .values = kMain,
-     .help = "main is the only table in this version"},
+     .values = kMainTable,
+     .reference = kRoutingTables,
+     .help = "the table it stands in"},
     {.name = "scope",
      .type = Type::kInteger,
      .default_value = "30",
@@ -133,8 +135,9 @@ constexpr FlagLetter kArpLetters[] = {
     {'D', "dynamic", "dynamic"},   {'P', "published", "published"}, {'C', "complete", "complete"}};
 constexpr std::string_view kArpColumns[] = {"address", "mac-address", "interface", "status"};
 
-constexpr std::string_view kLaterFilters[] = {"loose", "strict"};
-constexpr std::string_view kNoOnly[] = {"no"};
+constexpr std::string_view kFilters[] = {"loose", "no", "strict"};
+constexpr std::string_view kHashPolicies[] = {"l3", "l4"};
+constexpr std::string_view kLaterPolicies[] = {"l3-inner"};
 
 /// A switch this version cannot turn away from its default yet.
 constexpr Property fixed(std::string_view name, bool value) {
@@ -176,10 +179,20 @@ constexpr Property kSettings[] = {
     {.name = "rp-filter",
      .type = Type::kEnum,
      .default_value = "no",
-     .values = kNoOnly,
-     .not_working = kLaterFilters,
-     .not_working_reason = "reverse path filtering is not carried out in this version yet; no is"},
-    fixed("send-redirects", true),
+     .values = kFilters,
+     .help = "drops packets whose source could not be answered: loose, there is no route to it; "
+             "strict, the route to it leads elsewhere"},
+    {.name = "send-redirects",
+     .type = Type::kBool,
+     .default_value = "true",
+     .help = "tells a host of a gateway of its own network that is nearer"},
+    {.name = "ipv4-multipath-hash-policy",
+     .type = Type::kEnum,
+     .default_value = "l3",
+     .values = kHashPolicies,
+     .help = "equal ways are chosen by addresses (l3), or by ports too (l4)",
+     .not_working = kLaterPolicies,
+     .not_working_reason = kLater},
     fixed("accept-redirects", false),
     fixed("accept-source-route", false),
     fixed("secure-redirects", true),
@@ -187,7 +200,7 @@ constexpr Property kSettings[] = {
 };
 
 constexpr std::string_view kAddressKey[] = {"address"};
-constexpr std::string_view kRouteKey[] = {"dst-address", "gateway", "distance"};
+constexpr std::string_view kRouteKey[] = {"dst-address", "gateway", "distance", "routing-table"};
 constexpr std::string_view kArpKey[] = {"interface", "address"};
 
 constexpr Menu kMenus[] = {

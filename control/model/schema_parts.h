@@ -11,6 +11,7 @@ std::span<const Menu> interface_menus();
 std::span<const Menu> ip_menus();
 std::span<const Menu> firewall_menus();
 std::span<const Menu> mangle_menus();
+std::span<const Menu> routing_menus();
 std::span<const Menu> conntrack_menus();
 std::span<const Menu> client_menus();  // the first is an interface
 std::span<const Menu> dhcp_menus();
@@ -32,6 +33,8 @@ inline constexpr std::string_view kEthernetLike[] = {"/interface/ethernet", "/in
 inline constexpr std::string_view kParents[] = {"/interface/ethernet", "/interface/vlan"};
 inline constexpr std::string_view kLists[] = {"/interface/list"};
 inline constexpr std::string_view kBuiltinLists[] = {"all", "none", "dynamic", "static"};
+inline constexpr std::string_view kRoutingTables[] = {"/routing/table"};
+inline constexpr std::string_view kMainTable[] = {"main"};
 inline constexpr std::string_view kYes[] = {"true"};
 inline constexpr std::string_view kNo[] = {"false"};
 inline constexpr std::string_view kArpModes[] = {"disabled", "enabled", "local-proxy-arp",

@@ -85,6 +85,17 @@ constexpr Property mark(std::string_view name, std::string_view help) {
   return {
       .name = name, .type = Type::kString, .flags = Property::kNegatable, .max = 63, .help = help};
 }
+constexpr Property routing_mark() {
+  return {.name = "routing-mark",
+          .type = Type::kReference,
+          .flags = Property::kNegatable,
+          .reference = kRoutingTables,
+          .help = "the mark that mangle's mark-routing gave it"};
+}
+constexpr Property text(std::string_view name, std::string_view help) {
+  return {
+      .name = name, .type = Type::kString, .flags = Property::kNegatable, .max = 200, .help = help};
+}
 constexpr Property address_type(std::string_view name, std::string_view help) {
   return {.name = name,
           .type = Type::kEnum,
@@ -213,13 +224,14 @@ constexpr Property hits(std::string_view name) {
       formed("connection-bytes", convert_bytes_range, "bytes in both directions: from-to"), \
       formed("connection-rate", convert_rate_range, "bits a second: from-to"),              \
       mark("connection-mark", "the mark of its connection, or no-mark"),                    \
-      mark("packet-mark", "the mark that mangle gave it, or no-mark")
-#define MACLANE_LATER_MATCHERS                                                                  \
-  later("connection-type"), later("routing-mark"), later("routing-table"), later("time"),       \
-      later("priority"), later("ingress-priority"), later("hotspot"), later("layer7-protocol"), \
-      later("content"), later("tls-host"), later("realm"), later("ipsec-policy"),               \
-      later("in-bridge-port"), later("out-bridge-port"), later("in-bridge-port-list"),          \
-      later("out-bridge-port-list"), later("p2p")
+      mark("packet-mark", "the mark that mangle gave it, or no-mark"), routing_mark(),      \
+      text("content", "bytes that the packet has in it, where they lie in one buffer"),     \
+      text("tls-host", "the name a TLS client asks for; * and ? stand for any")
+#define MACLANE_LATER_MATCHERS                                                               \
+  later("connection-type"), later("routing-table"), later("time"), later("priority"),        \
+      later("ingress-priority"), later("hotspot"), later("layer7-protocol"), later("realm"), \
+      later("ipsec-policy"), later("in-bridge-port"), later("out-bridge-port"),              \
+      later("in-bridge-port-list"), later("out-bridge-port-list"), later("p2p")
 #define MACLANE_RULE_TAIL jump_target(), log(), log_prefix(), disabled(), comment()
 #define MACLANE_RULE_STATE                                               \
   hits("bytes"), hits("packets"), state_flag("invalid", "cannot match"), \

@@ -98,13 +98,15 @@ void check_matchers(Check& check, const View& row) {
           "ports need a protocol that has them; add protocol: tcp, udp, sctp, dccp or udp-lite");
     }
   }
-  for (std::string_view tcp_only : {"tcp-flags", "tcp-mss"}) {
+  for (std::string_view tcp_only : {"tcp-flags", "tcp-mss", "tls-host"}) {
     if (row.is_set(tcp_only) && !is({"tcp"}))
       check.add(row, tcp_only, fmt::format("only TCP has {}; add protocol: tcp", tcp_only));
   }
   const std::string_view action = row.get("action");
   if ((action == "tarpit" || action == "change-mss") && !is({"tcp"}))
     check.add(row, "action", fmt::format("{} is for TCP only; add protocol: tcp", action));
+  if (row.is_set("content") && row.is_set("tls-host"))
+    check.add(row, "tls-host", "a rule has content or tls-host; write two rules, one jumping");
   if (row.is_set("icmp-options") && !is({"icmp"})) {
     check.add(row, "icmp-options", "icmp-options need protocol: icmp");
   }
@@ -128,6 +130,7 @@ constexpr Argument kArguments[] = {
     {"address-list-timeout", "add-src-to-address-list", "add-dst-to-address-list", false},
     {"new-connection-mark", "mark-connection", "", true},
     {"new-packet-mark", "mark-packet", "", true},
+    {"new-routing-mark", "mark-routing", "", true},
     {"new-mss", "change-mss", "", true},
     {"new-ttl", "change-ttl", "", true},
     {"new-dscp", "change-dscp", "", true},
@@ -198,6 +201,20 @@ void check_nat_action(Check& check, const View& row, const std::set<std::string_
   }
 }
 
+/// Behind the routing decision a routing mark comes too late.
+void check_mark_routing(Check& check, const View& row,
+                        const std::set<std::string_view>& behind_routing) {
+  const std::string_view chain = row.raw("chain");
+  if (row.get("action") != "mark-routing" || !behind_routing.contains(chain)) return;
+  check.add(
+      row, "action",
+      "mark-routing works only in prerouting and output and the chains they jump to: where "
+      "the packet goes is decided before chain " +
+          (chain == "input" || chain == "forward" || chain == "postrouting"
+               ? std::string(chain)
+               : fmt::format("{}, which is reached from input, forward or postrouting", chain)));
+}
+
 /// How far a change of rules reaches beyond the rules that changed.
 enum class Reach : uint8_t { kRules, kJumps, kEverything };
 
@@ -229,6 +246,7 @@ void check_menu(Check& check, std::string_view path) {
   const bool is_nat = path == "/ip/firewall/nat";
   std::set<std::string_view> from_srcnat{"srcnat"};
   std::set<std::string_view> from_dstnat{"dstnat"};
+  std::set<std::string_view> behind_routing{"input", "forward", "postrouting"};
   if (reach != Reach::kRules) {
     const Graph graph(check.tree, path);
     check_jumps(check, path, graph);
@@ -236,12 +254,15 @@ void check_menu(Check& check, std::string_view path) {
       from_srcnat = graph.reached("srcnat");
       from_dstnat = graph.reached("dstnat");
     }
+    for (std::string_view chain : {"input", "forward", "postrouting"})
+      behind_routing.merge(graph.reached(chain));
   }
   check.for_asked(path, reach == Reach::kEverything, [&](const View& row) {
     if (!row.is_set("chain")) return;
     check_matchers(check, row);
     check_arguments(check, row);
     check_sides(check, row);
+    check_mark_routing(check, row, behind_routing);
     if (!is_nat) return;
     check_nat_action(check, row, from_srcnat, from_dstnat);
     const std::string_view chain = row.raw("chain");

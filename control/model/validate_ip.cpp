@@ -99,6 +99,11 @@ void check_routes(Check& check) {
                             "holder by another interface",
                             interface));
     }
+    if (const std::string_view how = row.get("check-gateway");
+        !how.empty() && how != "none" && !is_address) {
+      check.add(row, "check-gateway",
+                "only a gateway with an address can be asked; leave check-gateway out");
+    }
     if (is_address) {
       const uint32_t address = *parse_ip4(gateway.substr(0, percent));
       if (address == 0 || address >> 28 >= 14 || address >> 24 == 127) {
@@ -113,6 +118,22 @@ void check_routes(Check& check) {
             row, "dst-address",
             fmt::format("failure: already have such route ({}); leave one out", where(first)));
       });
+}
+
+void check_routing_rules(Check& check) {
+  check.for_asked("/routing/rule", false, [&](const View& row) {
+    const bool looks_up = row.get("action").starts_with("lookup");
+    if (looks_up && !row.is_set("table")) {
+      check.add(row, "table", fmt::format("action={} needs table", row.get("action")));
+    } else if (!looks_up && row.is_set("table")) {
+      check.add(row, "table",
+                fmt::format("action={} asks no table; leave it out", row.get("action")));
+    }
+  });
+  check.for_asked("/routing/table", false, [&](const View& row) {
+    if (row.raw("name") == "main")
+      check.add(row, "name", "the table main is there always; choose another name");
+  });
 }
 
 void check_arp(Check& check) {
@@ -143,6 +164,7 @@ void validate_ip(Check& check) {
   const bool interfaces = interfaces_changed(check);
   if (interfaces || check.concerns({"/ip/address"})) check_addresses(check);
   if (interfaces || check.concerns({"/ip/route"})) check_routes(check);
+  if (check.concerns({"/routing/rule", "/routing/table"})) check_routing_rules(check);
   if (check.concerns({"/ip/arp"})) check_arp(check);
 }
 

@@ -1,5 +1,6 @@
 // /ip/firewall: rule counters (behaviour.md B-7), the rows that count FastTracked packets (B-26),
-// and the addresses that rules put into lists (B-13).
+// those that tell TCP of the MTU of PPPoE sessions, and the addresses that rules put into lists
+// (B-13).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -49,6 +50,38 @@ std::vector<model::PrintRow> fast_track_rows(Router& router) {
   return rows;
 }
 
+std::vector<model::PrintRow> mangle_rows(Router& router) {
+  std::vector<model::PrintRow> rows = fast_track_rows(router);
+  const compile::CompileState& compiled = router.compiled();
+  const std::vector<RuleCounter>& raw = router.rule_counters();
+  auto number = static_cast<uint32_t>(rows.size());
+  for (const compile::CompileState::Clamp& clamp : compiled.clamps) {
+    for (const bool sent : {true, false}) {
+      const RuleCounter count = compiled.names.count(
+          compile::kClampCounter, compile::clamp_row(clamp.interface, sent), raw);
+      model::PrintRow row;
+      row.id = dynamic_id(++number);
+      row.dynamic = true;
+      row.fields = {{"chain", "forward"},
+                    {"action", "change-mss"},
+                    {sent ? "out-interface" : "in-interface",
+                     std::string(compiled.names.name_of(clamp.interface))},
+                    {"protocol", "tcp"},
+                    {"tcp-flags", "syn"},
+                    {"tcp-mss", fmt::format("{}-65535", clamp.mss + 1)},
+                    {"new-mss", std::to_string(clamp.mss)},
+                    {"passthrough", "true"},
+                    {"disabled", "false"},
+                    {"bytes", std::to_string(count.bytes)},
+                    {"packets", std::to_string(count.packets)},
+                    {"invalid", "false"},
+                    {"dynamic", "true"}};
+      rows.push_back(std::move(row));
+    }
+  }
+  return rows;
+}
+
 std::vector<model::PrintRow> listed_addresses(Router& router) {
   std::vector<model::PrintRow> rows;
   const uint32_t now = router.dataplane().now_cs();
@@ -74,8 +107,9 @@ std::vector<model::PrintRow> listed_addresses(Router& router) {
 
 void provide_firewall_rows(Router& router) {
   model::Model& model = router.model();
-  for (const char* path : {"/ip/firewall/raw", "/ip/firewall/mangle", "/ip/firewall/filter"})
+  for (const char* path : {"/ip/firewall/raw", "/ip/firewall/filter"})
     model.provide_rows(path, [&router] { return fast_track_rows(router); });
+  model.provide_rows("/ip/firewall/mangle", [&router] { return mangle_rows(router); });
   model.provide_rows("/ip/firewall/address-list", [&router] { return listed_addresses(router); });
   for (const char* path :
        {"/ip/firewall/raw", "/ip/firewall/mangle", "/ip/firewall/filter", "/ip/firewall/nat"}) {

@@ -31,6 +31,7 @@ std::vector<model::PrintRow> dynamic_routes(const Router& router) {
     row.fields = {{"dst-address", model::format_prefix(info.dst)},
                   {"gateway", info.gateway},
                   {"distance", std::to_string(info.distance)},
+                  {"routing-table", info.table.empty() ? "main" : info.table},
                   {"disabled", "false"},
                   {"active", yes_no(info.active)},
                   {"dynamic", "true"},
@@ -45,6 +46,25 @@ std::vector<model::PrintRow> dynamic_routes(const Router& router) {
     rows.push_back(std::move(row));
   }
   return rows;
+}
+
+std::vector<model::PrintRow> main_table() {
+  model::PrintRow row;
+  row.id = dynamic_id(1);
+  row.dynamic = true;
+  row.fields = {{"name", "main"},
+                {"fib", "true"},
+                {"disabled", "false"},
+                {"dynamic", "true"},
+                {"invalid", "false"}};
+  return {std::move(row)};
+}
+
+void rule_state(const Router& router, const View& row, Fields& out) {
+  const std::string_view table = row.raw("table");
+  const auto& tables = router.compiled().tables;
+  const bool gone = !table.empty() && table != "main" && tables.find(table) == tables.end();
+  out.emplace_back("inactive", yes_no(!row.disabled() && gone));
 }
 
 /// A row that a person wrote is permanent, unless its interface cannot carry neighbours.
@@ -94,6 +114,9 @@ void provide_ip_rows(Router& router) {
   model::Model& model = router.model();
   model.provide("/ip/route",
                 [&router](const View& row, Fields& out) { route_state(router, row, out); });
+  model.provide("/routing/rule",
+                [&router](const View& row, Fields& out) { rule_state(router, row, out); });
+  model.provide_rows("/routing/table", [] { return main_table(); });
   model.provide_rows("/ip/route", [&router] { return dynamic_routes(router); });
   model.provide("/ip/arp",
                 [&router](const View& row, Fields& out) { neighbour_state(router, row, out); });

@@ -163,6 +163,13 @@ void Arp::expire(ArpEntry& entry, uint64_t now) {
   }
 }
 
+void Arp::ask(IfIndex interface, be32 address) {
+  ArpEntry one;
+  one.interface = interface;
+  one.address = address;
+  ask(one, false);
+}
+
 void Arp::ask(const ArpEntry& entry, bool unicast) {
   const Interface* interface = asking(entry.interface);
   if (interface == nullptr) return;

@@ -77,6 +77,14 @@ struct PppoeClientConfig {
   friend bool operator==(const PppoeClientConfig&, const PppoeClientConfig&) = default;
 };
 
+/// A gateway that a route with check-gateway leads to.
+struct CheckedGateway {
+  bool ping = false;  // else by ARP
+  IfIndex interface = kNoIf;
+  std::string interface_name;
+  be32 address{};
+};
+
 struct ServiceConfig {
   std::vector<InterfaceAddress> addresses;  // enabled ones, in the order they were configured
   std::vector<StaticNeighbour> neighbours;
@@ -88,6 +96,7 @@ struct ServiceConfig {
   std::vector<DhcpClientConfig> dhcp_clients{};
   std::vector<PppoeClientConfig> pppoe_clients{};
   DhcpServingConfig dhcp_server{};
+  std::vector<CheckedGateway> gateways{};
   uint32_t max_neighbour_entries = 8192;
   uint32_t icmp_rate_limit_ms = 10;  // smallest gap between ICMP errors to one target; 0: none
   uint32_t icmp_rate_mask = 0x1818;  // for these ICMP types, a bit each

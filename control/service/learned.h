@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "dataplane/net/types.h"
@@ -51,6 +52,8 @@ struct Learned {
   std::vector<LearnedRoute> routes;
   std::vector<LearnedServer> dns, ntp;
   std::map<std::string, LearnedSession, std::less<>> sessions;
+  /// Gateways that check-gateway found not to answer: by ping (else ARP), interface, address.
+  std::set<std::tuple<bool, std::string, uint32_t>> lost_gateways;
   std::set<std::string, std::less<>> scanned;  // interfaces whose concentrators are looked for
 };
 

@@ -61,6 +61,10 @@ void Local::deliver(rte_mbuf* packet, std::span<const uint8_t> bytes) {
       return;
     }
   }
+  if (ip.proto == kProtoIcmp && payload[0] == kIcmpEchoReply && echoes_ && echoes_(bytes)) {
+    io_.consume(packet);
+    return;
+  }
   if (programs_ && programs_(bytes, origin.in_if, origin.broadcast)) {
     io_.consume(packet);
     return;

@@ -29,6 +29,10 @@ class Local {
       std::function<bool(std::span<const uint8_t> packet, IfIndex in_if, bool broadcast)>;
   void on_packet(Programs programs) { programs_ = std::move(programs); }
 
+  /// Who may have an echo reply first; true: it was the one asked.
+  using Echoes = std::function<bool(std::span<const uint8_t> packet)>;
+  void on_echo_reply(Echoes echoes) { echoes_ = std::move(echoes); }
+
   /// A kLocal punt (IP header first); takes the packet.
   void handle(rte_mbuf* packet);
   void tick() { reassembler_.tick(); }
@@ -44,6 +48,7 @@ class Local {
   const AddressBook& book_;
   Icmp& icmp_;
   Programs programs_;
+  Echoes echoes_;
   Reassembler reassembler_;
   std::vector<uint8_t> scratch_;  // one datagram
   std::vector<uint8_t> reply_;

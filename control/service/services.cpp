@@ -14,7 +14,10 @@ Services::Services(PacketIo& io, const InterfaceName& name, uint64_t seed)
       dhcp_client_(io, seed ^ 0xd1b54a32d192ed03ULL),
       pppoe_client_(io, seed ^ 0x8cb92ba72f3d8dd7ULL),
       dhcp_server_(io, book_, arp_),
+      gateway_check_(io, book_, arp_, icmp_, seed ^ 0xa0761d6478bd642fULL),
       event_log_(name) {
+  local_.on_echo_reply(
+      [this](std::span<const uint8_t> packet) { return gateway_check_.hear(packet); });
   const auto addresses = [](const std::vector<LearnedServer>& learned) {
     std::vector<be32> out;
     for (const LearnedServer& one : learned)
@@ -35,6 +38,7 @@ void Services::on_config(const ServiceConfig& config) {
   dhcp_client_.on_config(config);
   pppoe_client_.on_config(config);
   dhcp_server_.on_config(config.dhcp_server);
+  gateway_check_.on_config(config);
 }
 
 bool Services::changed() {
@@ -42,13 +46,15 @@ bool Services::changed() {
   const bool loops = loop_protect_.changed();
   const bool dhcp = dhcp_client_.changed();
   const bool pppoe = pppoe_client_.changed();
-  return loops || dhcp || pppoe;
+  const bool gateways = gateway_check_.changed();
+  return loops || dhcp || pppoe || gateways;
 }
 
 Learned Services::learned() const {
   Learned learned;
   dhcp_client_.add_learned(learned);
   pppoe_client_.add_learned(learned);
+  gateway_check_.add_learned(learned);
   return learned;
 }
 
@@ -57,6 +63,7 @@ void Services::handle(rte_mbuf* packet) {
     case PuntReason::kArp:
       dhcp_client_.overhear(packet);
       dhcp_server_.overhear(packet);
+      gateway_check_.overhear(packet);
       [[fallthrough]];
     case PuntReason::kNeighbour:
       arp_.handle(packet);
@@ -108,6 +115,7 @@ void Services::tick() {
   dhcp_client_.tick();
   pppoe_client_.tick();
   dhcp_server_.tick();
+  gateway_check_.tick();
   event_log_.tick(io_.now_ms());
 }
 
@@ -115,7 +123,7 @@ uint64_t Services::next_deadline() const {
   return std::min({arp_.next_deadline(), local_.next_deadline(), membership_.next_deadline(),
                    loop_protect_.next_deadline(), dhcp_client_.next_deadline(),
                    pppoe_client_.next_deadline(), dhcp_server_.next_deadline(),
-                   event_log_.next_deadline()});
+                   gateway_check_.next_deadline(), event_log_.next_deadline()});
 }
 
 }  // namespace maclane

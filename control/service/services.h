@@ -13,6 +13,7 @@
 #include "control/service/dhcp_client.h"
 #include "control/service/dhcp_server.h"
 #include "control/service/event_log.h"
+#include "control/service/gateway_check.h"
 #include "control/service/icmp.h"
 #include "control/service/local.h"
 #include "control/service/loop_protect.h"
@@ -67,6 +68,7 @@ class Services {
   DhcpClient dhcp_client_;
   PppoeClient pppoe_client_;
   DhcpServer dhcp_server_;
+  GatewayCheck gateway_check_;
   EventLog event_log_;
 };
 

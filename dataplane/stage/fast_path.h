@@ -94,7 +94,8 @@ class FastPath {
     return true;
   }
 
-  /// Packet i by its route alone, `next_hop` an index into Snapshot::next_hops.
+  /// Packet i by its route alone, `next_hop` an index into Snapshot::next_hops. One that leaves
+  /// where it came in goes the ordinary way: its sender may be told of a shorter one.
   [[nodiscard]] bool routed(Burst& b, unsigned i, uint16_t next_hop) noexcept {
     if (next_hop == 0 || (b.flags[i] & ~L3Queue::kHandedOver) != 0 ||
         b.tuple[i].dst.host() >= 0xe0000000u || b.mbuf[i]->nb_segs != 1) {
@@ -102,7 +103,7 @@ class FastPath {
     }
     if (next_hop != next_hop_ && !take_way(next_hop, b.tuple[i].dst)) return false;
     Ip4Hdr& ip = *b.ip[i];
-    if (ip.ttl <= 1 || b.length[i] > way_.mtu) return false;
+    if (ip.ttl <= 1 || b.length[i] > way_.mtu || way_.out_if == b.in_if[i]) return false;
     --ip.ttl;
     const uint32_t sum = static_cast<uint16_t>(~ip.checksum.raw);
     ip.checksum.raw = static_cast<uint16_t>(~fold(sum + kTtlDelta));

@@ -20,7 +20,7 @@ namespace {
 /// Whether packets only need a route: nothing is tracked, nothing is filtered.
 bool only_routes(const Snapshot& s) noexcept {
   return !s.tracking && s.ip_forward && s.rp_filter == RpFilter::kNo && s.routing_rules.empty() &&
-         !s.send_redirects && (s.raw == nullptr || s.raw->chains.empty()) &&
+         (s.raw == nullptr || s.raw->chains.empty()) &&
          (s.mangle == nullptr || s.mangle->chains.empty()) &&
          (s.filter == nullptr || s.filter->forward == RuleSet::kNoChain);
 }

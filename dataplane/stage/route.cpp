@@ -126,8 +126,10 @@ Route route_of(Worker& w, const Burst& b, unsigned i, const Tuple& post, uint32_
   each_way(s, s.next_hops[hop], [&](const NextHop& way) {
     if (way.out_if == bound) back = &way;
   });
-  if (back == nullptr && route.kind == Kind::kGateway && bound < s.return_ways.size() &&
-      s.return_ways[bound] != 0)
+  // A host of a network of our own is answered there; what lies behind a PPPoE session is none.
+  const bool far =
+      route.kind == Kind::kGateway || s.interfaces[route.out_if].kind == IfKind::kPppoe;
+  if (back == nullptr && far && bound < s.return_ways.size() && s.return_ways[bound] != 0)
     back = &s.next_hops[s.return_ways[bound]];
   return back != nullptr ? to(*back, post.dst) : route;
 }

@@ -239,7 +239,6 @@ void slow(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
   if (!local && !own) {
     if (!may_forward(w, b, i, d)) return account(w, b, i, d);
     --d.key.ttl;
-    redirect_sender(w, b, i, d.out_if, d.next_hop);
   }
   if (!fast_track && !judge(w, b, i, d)) return;
   if (!local) {
@@ -253,6 +252,7 @@ void slow(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
     }
   }
   if (opens && !d.broadcast && !open(w, b, i, d)) return account(w, b, i, d);
+  if (!local && !own) redirect_sender(w, b, i, d.out_if, d.next_hop);
   commit(w, b, i, d);
   change_packet(b, i, w.walk, d.key.ttl);
   finish_packet(w, b, i, d.out_if, d.dst_mac, d.broadcast, w.walk.new_ttl);

@@ -41,10 +41,33 @@ void carry_out(Worker& w, LoopState& state, const Request& request) noexcept {
     case Request::Kind::kFlushSessions:
       state.flush_next = 0;
       return;
+    case Request::Kind::kPurgeMasquerade:
+      state.purge_next = 0;
+      return;
+  }
+}
+
+/// B-30: the connections of an interface that is down, or has another address, are over. The next
+/// round's, so that it is judged by the snapshot that was published before the request.
+void purge_masquerade(Worker& w, LoopState& state) noexcept {
+  const auto& interfaces = w.snapshot->interfaces;
+  for (uint32_t i = 0; i < kFlushPerRound; ++i, ++state.purge_next) {
+    if (state.purge_next >= w.sessions.capacity() || w.sessions.size() == 0) {
+      state.purge_next = SessionTable::kNone;
+      return;
+    }
+    const Session& s = w.sessions.at(state.purge_next);
+    if (!s.has(Session::kUsed) || !s.has(Session::kMasquerade)) continue;
+    const IfIndex out = s.original.out_if;
+    if (out >= interfaces.size() || !interfaces[out].up ||
+        !(interfaces[out].primary_address == s.reply.dst)) {
+      w.sessions.release(state.purge_next);
+    }
   }
 }
 
 void take_requests(Worker& w, LoopState& state) noexcept {
+  if (state.purge_next != SessionTable::kNone) purge_masquerade(w, state);
   std::array<Request, 16> requests;
   const unsigned n = w.requests == nullptr ? 0
                                            : rte_ring_sc_dequeue_burst_elem(

@@ -31,6 +31,7 @@ struct Clock {
 struct LoopState {
   L3Queue queue;
   uint32_t flush_next = SessionTable::kNone;  // kFlushSessions goes on from here
+  uint32_t purge_next = SessionTable::kNone;  // and kPurgeMasquerade from here
   unsigned full_rounds = 0;                   // in a row that left frames waiting
   uint32_t generation = 0;  // of w.snapshot: an address may come back after a sleep, this does not
 };

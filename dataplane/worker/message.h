@@ -86,7 +86,11 @@ static_assert(sizeof(Event) == 64);
 
 /// Control to worker: what only the session's owner may do. 16 bytes.
 struct Request {
-  enum class Kind : uint8_t { kRemoveSession, kFlushSessions } kind = Kind::kRemoveSession;
+  enum class Kind : uint8_t {
+    kRemoveSession,
+    kFlushSessions,
+    kPurgeMasquerade,  // what was masqueraded as an address that is gone, or its interface down
+  } kind = Kind::kRemoveSession;
   uint8_t padding[3] = {};
   uint32_t session = 0;
   uint32_t sequence = 0;  // at the time of looking: guards against a slot that was reused

@@ -116,8 +116,8 @@ MISTAKES = {
         (9, None), ["masquerade", "srcnat"],
     ),
     "not yet": (
-        BASE + "ip:\n  settings: {send-redirects: no}\n",
-        (None, None), ["send-redirects"],
+        BASE + "ip:\n  settings: {accept-redirects: yes}\n",
+        (None, None), ["accept-redirects"],
     ),
     "loop protect on an attached macvlan": (
         BASE.replace("interface: ether1}", "interface: ether1, attach: tap, loop-protect: on}"),

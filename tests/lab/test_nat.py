@@ -199,6 +199,7 @@ def test_unsolicited_from_outside_is_dropped(rig):
     assert rig.router.rule("nothing new from outside") == before + 1
 
 
+# B-23
 def test_tcp_life_in_the_connection_table(rig):
     outside = handshake(rig, 5200)
 

@@ -78,6 +78,7 @@ def test_ten_thousand_rules_and_a_hundred_thousand_addresses():
         assert len(rows) == 10_000
 
 
+# B-19
 def test_a_million_sessions_by_configuration():
     config = two_ports(filter=[{"chain": "forward", "action": "accept"}])
     config["dataplane"] = dataplane(max_sessions=1_000_000)

@@ -152,6 +152,41 @@ TEST(CompilePppoe, ASessionIsAnInterface) {
   EXPECT_EQ(b.now.snapshot->pppoe_sessions.find(pppoe_key(b.index("m1"), be16::from(0x11))), kNoIf);
 }
 
+TEST(CompilePppoe, TcpIsToldOfItsMtuBothWays) {
+  Sessions b;
+  testing::add(b.tree, "/ip/firewall/mangle", {{"chain", "forward"}, {"action", "passthrough"}});
+  b.must_compile();
+  EXPECT_EQ(b.chain(*b.now.snapshot->mangle, "forward").size(), 1u);
+  b.connect();
+  b.must_compile();
+  const RuleSet& mangle = *b.now.snapshot->mangle;
+  const auto rules = b.chain(mangle, "forward");
+  ASSERT_EQ(rules.size(), 3u);
+  EXPECT_EQ(rules[0].out_if, b.index("out1"));
+  EXPECT_EQ(rules[1].in_if, b.index("out1"));
+  EXPECT_NE(rules[0].counter, rules[1].counter);
+  for (const Rule& rule : {rules[0], rules[1]}) {
+    const RuleMore& more = mangle.more_of(rule);
+    EXPECT_EQ(rule.action, Action::kChangeMss);
+    EXPECT_EQ(rule.protocol, 6);
+    EXPECT_NE(rule.counter, 0u);
+    EXPECT_EQ(more.mss, 1440);
+    EXPECT_EQ(more.mss_first, 1441);
+    EXPECT_EQ(more.tcp_set, 2);
+  }
+  EXPECT_EQ(rules[2].action, Action::kPassthrough) << "before what people wrote";
+  const auto* before = b.now.snapshot->mangle.get();
+  b.must_compile();
+  EXPECT_EQ(b.now.snapshot->mangle.get(), before);
+  b.learned.peers.sessions["out1"].mtu = 1492;
+  b.must_compile();
+  EXPECT_EQ(b.now.snapshot->mangle->more_of(b.chain(*b.now.snapshot->mangle, "forward")[0]).mss,
+            1452);
+  b.learned.peers = {};
+  b.must_compile();
+  EXPECT_EQ(b.chain(*b.now.snapshot->mangle, "forward").size(), 1u);
+}
+
 TEST(CompilePppoe, DisabledIsWithoutEffect) {
   Sessions b;
   b.connect();

@@ -28,7 +28,7 @@ TEST_F(Forward, SecondPacketTakesTheCachedLeg) {
   EXPECT_EQ(w->sessions.at(hit.session).original.generation, w->generation);
 }
 
-TEST_F(Forward, TtlOneEndsWithTimeExceeded) {
+TEST_F(Forward, TtlOneEndsWithTimeExceeded) {  // N-34
   run(udp(kPc, 1000, kServer, 53, 18, 1), kLan);
   EXPECT_TRUE(sent().empty());
   EXPECT_EQ(drops(Drop::ttl_expired), 1u);
@@ -51,7 +51,7 @@ TEST_F(Forward, RoutesThatRefuse) {
   EXPECT_EQ(punted().at(0).message.icmp_code, 1);
 }
 
-TEST_F(Forward, TooBigWithDfAsksForFragNeeded) {
+TEST_F(Forward, TooBigWithDfAsksForFragNeeded) {  // N-13
   auto p = udp(kPc, 1000, kServer, 53, 1400);
   auto* ip = reinterpret_cast<Ip4Hdr*>(p.data());
   ip->fragment = be16::from(0x4000);
@@ -66,7 +66,7 @@ TEST_F(Forward, TooBigWithDfAsksForFragNeeded) {
   EXPECT_EQ(out[0].message.mtu, 1000);
 }
 
-TEST_F(Forward, TooBigWithoutDfIsFragmented) {
+TEST_F(Forward, TooBigWithoutDfIsFragmented) {  // N-13
   snap.interfaces[kWan].mtu = 600;
   publish();
   run(udp(kPc, 1000, kServer, 53, 1400), kLan);
@@ -124,7 +124,7 @@ TEST_F(Forward, MartiansAndBadHeadersAreNamed) {
   EXPECT_EQ(w->sessions.size(), 0u);
 }
 
-TEST_F(Forward, FragmentsInAnyOrderFollowTheFirst) {
+TEST_F(Forward, FragmentsInAnyOrderFollowTheFirst) {  // N-14
   const auto whole = udp(kPc, 1000, kServer, 53, 64);
   const std::vector<uint8_t> payload(whole.begin() + 20, whole.end());
   const auto piece = [&](size_t from, size_t to, bool more) {

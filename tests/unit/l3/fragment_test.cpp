@@ -32,7 +32,7 @@ TEST_F(Fragment, AnyOrderGoesOutAndIsForgotten) {
   EXPECT_EQ(w->sessions.size(), 1u);
 }
 
-TEST_F(Fragment, ThousandsInAMomentAllPass) {
+TEST_F(Fragment, ThousandsInAMomentAllPass) {  // N-14
   for (unsigned id = 0; id < 5000; ++id) {
     const auto n = static_cast<uint16_t>(id);
     run({piece(1, n), piece(0, n), piece(2, n)}, kLan);

@@ -224,7 +224,7 @@ TEST_F(Stateful, RejectAsksForTheRightAnswer) {
   EXPECT_EQ(drops(Drop::filter_reject), 2u);
 }
 
-TEST_F(Stateful, InputChainAndLocalDelivery) {
+TEST_F(Stateful, InputChainAndLocalDelivery) {  // N-34
   Draft drop_new = make(Action::kDrop, 1);
   drop_new.match = Rule::kInInterface | Rule::kState;
   drop_new.in_if = kIot;
@@ -308,7 +308,7 @@ TEST_F(Stateful, MasqueradeWithoutAddressIsNamed) {
   EXPECT_EQ(w->sessions.size(), 0u);
 }
 
-TEST_F(Stateful, PortRangeOfOneIsExhausted) {
+TEST_F(Stateful, PortRangeOfOneIsExhausted) {  // N-36
   Draft r = masquerade();
   r.with.to_port_first = r.with.to_port_last = 4000;
   nat({r});

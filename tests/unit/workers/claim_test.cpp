@@ -291,6 +291,28 @@ TEST(Claim, FlushedSessionsAreForgottenToo) {
   (void)world.sent(kLan);
 }
 
+TEST(Claim, MasqueradedConnectionsEndWithTheirInterface) {  // B-30
+  World world(2);
+  for (uint16_t i = 0; i < 10; ++i) {
+    (void)world.pass(kLan, i % 2, udp(kPc, static_cast<uint16_t>(4000 + i), kServer, 53), kWan);
+    (void)world.pass(kLan, i % 2, udp(kPc, static_cast<uint16_t>(4000 + i), kIotHost, 53), kIot);
+  }
+  ASSERT_EQ(world.sessions(), 20u);
+  const auto purge = [&] {
+    for (unsigned i = 0; i < 2; ++i) {
+      Request request;
+      request.kind = Request::Kind::kPurgeMasquerade;
+      ASSERT_EQ(rte_ring_enqueue_elem(world.at(i).requests, &request, sizeof(request)), 0);
+    }
+    world.run();
+  };
+  purge();
+  EXPECT_EQ(world.sessions(), 20u) << "nothing happened to their addresses";
+  world.snapshot.interfaces[kWan].up = false;
+  purge();
+  EXPECT_EQ(world.sessions(), 10u) << "those that are not masqueraded stay";
+}
+
 // A rule that leaves one port: its reply's home is what it is.
 TEST(Claim, ANarrowPortSpanIsClaimed) {
   World world(4);

@@ -1,0 +1,192 @@
+// NAT against the requirements of RFC 4787, 5382 and 7857 (N-*) and RouterOS's documents (B-*).
+#include "tests/unit/l3/nat_fixture.h"
+
+namespace maclane::test {
+
+TEST_F(NatRouteros, AHostKeepsItsAddressOfARange) {  // N-2
+  nat({src_nat(ip4(203, 0, 113, 16), ip4(203, 0, 113, 31))});
+  std::vector<uint32_t> seen;
+  for (uint32_t host = 0; host < 32; ++host) {
+    run({udp(ip4(192, 168, 88, 100) + host, 3000, kServer, 53),
+         udp(ip4(192, 168, 88, 100) + host, 3001, kOther, 99),
+         echo(ip4(192, 168, 88, 100) + host, kOther, 3)},
+        kLan);
+    ASSERT_EQ(sent().size(), 3u);
+    EXPECT_GE(sent()[0].ip().src.host(), ip4(203, 0, 113, 16));
+    EXPECT_LE(sent()[0].ip().src.host(), ip4(203, 0, 113, 31));
+    EXPECT_EQ(sent()[0].ip().src, sent()[1].ip().src);
+    EXPECT_EQ(sent()[0].ip().src, sent()[2].ip().src);
+    seen.push_back(sent()[0].ip().src.host());
+  }
+  std::sort(seen.begin(), seen.end());
+  EXPECT_GT(std::unique(seen.begin(), seen.end()) - seen.begin(), 4) << "the range is used";
+}
+
+// B-33, N-3 (3a), N-41: who has to give way gets a port of the same class, and not the next one.
+TEST_F(NatRouteros, PortsStayInTheirClass) {
+  nat({masquerade()});
+  struct {
+    uint16_t port, first, last;
+  } const classes[] = {{400, 1, 511}, {700, 600, 1023}, {2000, 1024, 65535}};
+  for (const auto& c : classes) {
+    run(udp(kPc, c.port, kServer, 53), kLan);
+    ASSERT_EQ(sent().size(), 1u);
+    EXPECT_EQ(sent()[0].l4<UdpHdr>().sport.host(), c.port) << "kept, as it is free";
+    unsigned neighbours_in_a_row = 0;
+    uint16_t before = c.port;
+    for (uint32_t host = 0; host < 16; ++host) {
+      run(udp(ip4(192, 168, 88, 100) + host, c.port, kServer, 53), kLan);
+      ASSERT_EQ(sent().size(), 1u);
+      const uint16_t port = sent()[0].l4<UdpHdr>().sport.host();
+      EXPECT_NE(port, c.port);
+      EXPECT_GE(port, c.first);
+      EXPECT_LE(port, c.last);
+      if (port == before + 1) ++neighbours_in_a_row;
+      before = port;
+    }
+    EXPECT_LT(neighbours_in_a_row, 4u);
+  }
+}
+
+// B-34: the answer comes from where the question went, or it is nobody's. N-17: TCP as UDP.
+TEST_F(NatRouteros, FiltersByAddressAndPort) {
+  nat({masquerade()});
+  run({udp(kPc, 1000, kServer, 53), tcp(kPc, 1000, kServer, 80, kTcpSyn)}, kLan);
+  ASSERT_EQ(sent().size(), 2u);
+  run({udp(kServer, 54, kWanIp, 1000), udp(kOther, 53, kWanIp, 1000),
+       tcp(kServer, 81, kWanIp, 1000, kTcpSyn), tcp(kOther, 80, kWanIp, 1000, kTcpSyn)},
+      kWan);
+  EXPECT_TRUE(sent().empty());
+  EXPECT_EQ(punted().size(), 4u) << "they are for the router itself";
+  run(udp(kServer, 53, kWanIp, 1000), kWan);
+  EXPECT_EQ(sent().size(), 1u);
+}
+
+TEST_F(NatRouteros, AnUnsolicitedSynIsMetWithSilence) {  // N-18
+  nat({masquerade()});
+  Draft drop = of_state(Action::kDrop, ConnState::kNew, 1);
+  drop.match |= Rule::kInInterface;
+  drop.in_if = kWan;
+  filter({}, {drop});
+  run(tcp(kServer, 5000, kWanIp, 80, kTcpSyn), kWan);
+  EXPECT_TRUE(sent().empty());
+  EXPECT_TRUE(punted().empty());
+  EXPECT_EQ(w->sessions.size(), 0u);
+  // Nor is it in the way of the connection from inside that takes the same endpoints.
+  run(tcp(kPc, 80, kServer, 5000, kTcpSyn), kLan);
+  ASSERT_EQ(sent().size(), 1u);
+  EXPECT_EQ(sent()[0].l4<TcpHdr>().sport.host(), 80);
+}
+
+TEST_F(NatRouteros, HairpinWithMasquerade) {  // B-35
+  nat({inside_to_inside(Action::kMasquerade)}, {publish_pc()});
+  run(tcp(kPc2, 4000, kWanIp, 80, kTcpSyn, 1), kLan);
+  ASSERT_EQ(sent().size(), 1u);
+  EXPECT_EQ(sent()[0].out_if, kLan);
+  EXPECT_EQ(sent()[0].ip().src.host(), kLanIp) << "or the server would answer past the router";
+  EXPECT_EQ(sent()[0].ip().dst.host(), kPc);
+  run(tcp(kPc, 80, kLanIp, 4000, kTcpSyn | kTcpAck, 9, 2), kLan);
+  ASSERT_EQ(sent().size(), 1u);
+  EXPECT_EQ(sent()[0].ip().src.host(), kWanIp);
+  EXPECT_EQ(sent()[0].ip().dst.host(), kPc2);
+  EXPECT_TRUE(sent()[0].checksums_ok());
+}
+
+// N-9, N-22: with src-nat to the outer address in the place of masquerade the server sees that.
+// N-31: queries and errors take the same turn.
+TEST_F(NatRouteros, HairpinShowsTheExternalSource) {
+  Draft outer = inside_to_inside(Action::kSrcNat);
+  outer.with.to_addresses = {kWanIp, kWanIp};
+  nat({outer}, {publish_pc()});
+  run({udp(kPc2, 4000, kWanIp, 53), tcp(kPc2, 4000, kWanIp, 80, kTcpSyn), echo(kPc2, kWanIp, 7)},
+      kLan);
+  ASSERT_EQ(sent().size(), 3u);
+  for (const Sent& s : sent()) {
+    EXPECT_EQ(s.ip().src.host(), kWanIp);
+    EXPECT_EQ(s.ip().dst.host(), kPc);
+    EXPECT_TRUE(s.checksums_ok());
+  }
+  const auto question = packet_of(sent()[0]);
+  const uint16_t port = sent()[0].l4<UdpHdr>().sport.host();
+  const uint16_t id = sent()[2].l4<IcmpHdr>().id.host();
+  run({udp(kPc, 53, kWanIp, port), echo(kPc, kWanIp, id, true),
+       icmp_error(kPc, kWanIp, kIcmpUnreachable, 3, question)},
+      kLan);
+  ASSERT_EQ(sent().size(), 3u);
+  for (const Sent& s : sent()) {
+    EXPECT_EQ(s.ip().src.host(), kWanIp);
+    EXPECT_EQ(s.ip().dst.host(), kPc2);
+    EXPECT_TRUE(s.checksums_ok());
+  }
+  EXPECT_EQ(sent()[1].l4<IcmpHdr>().id.host(), 7);
+  EXPECT_EQ(quoted_ip(sent()[2]).src.host(), kPc2);
+  EXPECT_EQ(quoted_ip(sent()[2]).dst.host(), kWanIp);
+}
+
+TEST_F(NatRouteros, WhatGoesOutRefreshes) {  // N-6
+  nat({masquerade()});
+  const uint32_t timeout = snap.timeouts[static_cast<unsigned>(TimeoutClass::kUdp)];
+  for (int i = 0; i < 5; ++i) {
+    run(udp(kPc, 2000, kServer, 53), kLan);
+    w->now.cs += timeout * 9 / 10;
+    expire();
+    ASSERT_NE(session(kPc, 2000, kServer, 53, kProtoUdp), nullptr);
+  }
+  w->now.cs += timeout;
+  expire();
+  EXPECT_EQ(session(kPc, 2000, kServer, 53, kProtoUdp), nullptr);
+}
+
+// N-11: with hundreds of mappings, one more behaves as the first did, and the first is what it was.
+TEST_F(NatRouteros, LoadChangesNothing) {
+  nat({masquerade()});
+  run(udp(kPc, 2000, kServer, 53), kLan);
+  for (uint16_t i = 0; i < 900; ++i)
+    run(udp(kPc2, static_cast<uint16_t>(10000 + i), kServer, 53), kLan);
+  run(udp(kPc, 2001, kServer, 53), kLan);
+  ASSERT_EQ(sent().size(), 1u);
+  EXPECT_EQ(sent()[0].l4<UdpHdr>().sport.host(), 2001);
+  run(udp(kServer, 53, kWanIp, 2000), kWan);
+  ASSERT_EQ(sent().size(), 1u);
+  EXPECT_EQ(sent()[0].ip().dst.host(), kPc);
+}
+
+// N-21, N-36: a port is shared only towards other destinations; when none is left it is counted,
+// and when one is free again it works again.
+TEST_F(NatRouteros, ExhaustionIsCountedAndRecovers) {
+  Draft four = masquerade();
+  four.with.to_port_first = 4000;
+  four.with.to_port_last = 4003;
+  nat({four});
+  std::vector<uint16_t> ports;
+  for (uint16_t i = 0; i < 6; ++i) {
+    run(tcp(kPc, static_cast<uint16_t>(100 + i), kServer, 80, kTcpSyn), kLan);
+    for (const Sent& s : sent()) ports.push_back(s.l4<TcpHdr>().sport.host());
+  }
+  std::sort(ports.begin(), ports.end());
+  EXPECT_EQ(ports, (std::vector<uint16_t>{4000, 4001, 4002, 4003}));
+  EXPECT_EQ(drops(Drop::nat_ports_exhausted), 2u);
+  run(tcp(kPc, 104, kOther, 80, kTcpSyn), kLan);
+  EXPECT_EQ(sent().size(), 1u);
+  w->now.cs += 5000;
+  expire();
+  EXPECT_EQ(w->sessions.size(), 0u);
+  run(tcp(kPc, 104, kServer, 80, kTcpSyn), kLan);
+  EXPECT_EQ(sent().size(), 1u);
+  EXPECT_EQ(drops(Drop::nat_ports_exhausted), 2u);
+}
+
+// N-37: a timer for what is half open, one for what is established, one for what was reset.
+TEST_F(NatRouteros, EachStageHasItsTimer) {
+  nat({masquerade()});
+  run(tcp(kPc, 1000, kServer, 80, kTcpSyn, 100), kLan);
+  EXPECT_EQ(class_of(kPc, 1000, kServer, 80), TimeoutClass::kTcpSynSent);
+  run(tcp(kServer, 80, kWanIp, 1000, kTcpSyn | kTcpAck, 500, 101), kWan);
+  EXPECT_EQ(class_of(kPc, 1000, kServer, 80), TimeoutClass::kTcpSynReceived);
+  run(tcp(kPc, 1000, kServer, 80, kTcpAck, 101, 501), kLan);
+  EXPECT_EQ(class_of(kPc, 1000, kServer, 80), TimeoutClass::kTcpEstablished);
+  run(tcp(kServer, 80, kWanIp, 1000, kTcpRst | kTcpAck, 501, 101), kWan);
+  EXPECT_EQ(class_of(kPc, 1000, kServer, 80), TimeoutClass::kTcpClose);
+}
+
+}  // namespace maclane::test
