@@ -249,6 +249,8 @@ class RuleCompiler {
       more.to_port_first = range->first;
       more.to_port_last = range->last;
     }
+    more.same_not_by_dst = row->at(c.same_not_by_dst) == "true";
+    more.randomise_ports = row->at(c.randomise_ports) == "true";
     set_->add_more(rule, more);
   }
 

@@ -35,6 +35,8 @@ inline constexpr Word<Action> kActions[] = {{"accept", Action::kAccept},
                                             {"src-nat", Action::kSrcNat},
                                             {"dst-nat", Action::kDstNat},
                                             {"redirect", Action::kRedirect},
+                                            {"netmap", Action::kNetmap},
+                                            {"same", Action::kSame},
                                             {"tarpit", Action::kTarpit},
                                             {"notrack", Action::kNotrack},
                                             {"fasttrack-connection", Action::kFastTrack},
@@ -90,13 +92,15 @@ struct Columns {
         reject(menu.index("reject-with")),
         to_addresses(menu.index("to-addresses")),
         to_ports(menu.index("to-ports")),
+        same_not_by_dst(menu.index("same-not-by-dst")),
+        randomise_ports(menu.index("randomise-ports")),
         jump_target(menu.index("jump-target")),
         address_list(menu.index("address-list")),
         log(menu.index("log")),
         log_prefix(menu.index("log-prefix")) {}
   int chain, action, disabled, in_interface, out_interface, in_list, out_list, src, dst, src_list,
       dst_list, protocol, src_port, dst_port, icmp, state, nat_state, reject, to_addresses,
-      to_ports, jump_target, address_list, log, log_prefix;
+      to_ports, same_not_by_dst, randomise_ports, jump_target, address_list, log, log_prefix;
 };
 
 }  // namespace maclane::compile

@@ -40,8 +40,6 @@ std::string pattern(const Property& property) {
       return fmt::format("{0}(/([0-9]|[12][0-9]|3[0-2]|{0}))?", ip4());
     case Type::kIp4Set:
       return fmt::format("{0}(/([0-9]|[12][0-9]|3[0-2]|{0})|-{0})?", ip4());
-    case Type::kIp4Range:
-      return fmt::format("{0}(-{0})?", ip4());
     case Type::kPorts:
       return "[0-9]{1,5}(-[0-9]{1,5})?";
     case Type::kIcmpOptions:

@@ -66,8 +66,6 @@ std::string one_value(const Property& property) {
       return "IPv4 address/length";
     case Type::kIp4Set:
       return "IPv4 address, address/length or address-address";
-    case Type::kIp4Range:
-      return "IPv4 address or address-address";
     case Type::kGateway:
       return "IPv4 address, address%interface or interface";
     case Type::kEnum:

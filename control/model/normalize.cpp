@@ -250,10 +250,6 @@ Text normalize_part(const Property& property, std::string_view raw) {
       return normalize_prefix(property, raw);
     case Type::kIp4Set:
       return normalize_ip4_set(raw);
-    case Type::kIp4Range:
-      if (raw.find('/') == std::string_view::npos) return normalize_ip4_set(raw);
-      return wrong(
-          fmt::format("{} is no range; write 192.0.2.1 or 192.0.2.10-192.0.2.20", shown(raw)));
     case Type::kGateway:
       return normalize_gateway(raw);
     case Type::kEnum:

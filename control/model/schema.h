@@ -31,8 +31,7 @@ enum class Type : uint8_t {
   kMac,          // canonical "AA:BB:CC:DD:EE:FF"; "auto" is taken as unset
   kIp4,          // "192.0.2.1"
   kIp4Prefix,    // "192.0.2.0/24"; a bare address is /32; host bits kept (address) unless kNetwork
-  kIp4Set,       // address, prefix or range "a-b"; what firewall addresses and lists take
-  kIp4Range,     // address or range "a-b"; what to-addresses takes
+  kIp4Set,       // address, prefix or range "a-b"; what the firewall takes
   kGateway,      // "a.b.c.d", "a.b.c.d%interface" or an interface name
   kEnum,         // one of Property::values
   kPorts,        // "80", "1000-2000"; with kList "80,443,1000-2000"

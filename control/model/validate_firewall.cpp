@@ -186,11 +186,30 @@ void check_nat_action(Check& check, const View& row, const std::set<std::string_
     if (chain != "srcnat") why += fmt::format("; {} is reached from srcnat", chain);
     check.add(row, "action", std::move(why));
   }
+  const bool either = action == "netmap" || action == "same";
   const bool has_target = row.is_set("to-addresses") || row.is_set("to-ports");
   if ((action == "dst-nat" || action == "src-nat") && !has_target) {
     check.add(row, "to-addresses", fmt::format("action={} needs to-addresses or to-ports", action));
   }
-  if (!source && !destination && has_target) {
+  if (either && !row.is_set("to-addresses")) {
+    check.add(row, "to-addresses", fmt::format("action={} needs to-addresses", action));
+  }
+  const auto range = parse_ip4_set(row.raw("to-addresses"));
+  const uint32_t span = range ? range->first ^ range->last : 0;
+  if (action == "netmap" && range && ((span & (span + 1)) != 0 || (range->first & span) != 0)) {
+    check.add(row, "to-addresses",
+              fmt::format("netmap keeps the host's part of an address and needs a whole prefix, "
+                          "198.51.100.0/24; {} is none",
+                          row.raw("to-addresses")));
+  }
+  if (row.get_bool("same-not-by-dst") && action != "same") {
+    check.add(row, "same-not-by-dst", "same-not-by-dst is of action=same; leave it out");
+  }
+  if (row.get_bool("randomise-ports") && !source && !either) {
+    check.add(row, "randomise-ports",
+              fmt::format("action={} draws no source port; leave randomise-ports out", action));
+  }
+  if (!source && !destination && !either && has_target) {
     check.add(row, row.is_set("to-addresses") ? "to-addresses" : "to-ports",
               fmt::format("action={} translates nothing; leave it out", action));
   }

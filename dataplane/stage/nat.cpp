@@ -19,9 +19,29 @@ be32 pick_address(const AddressRange& range, uint32_t host) noexcept {
   return be32::from(static_cast<uint32_t>(range.first + (mix >> 32) % size));
 }
 
+/// One address onto one of another prefix, with the host's bits kept (B-31).
+be32 map_address(const AddressRange& range, be32 address) noexcept {
+  const uint32_t host_bits = range.first ^ range.last;
+  return be32::from(range.first | (address.host() & host_bits));
+}
+
+/// The address a rule says instead of `address`, for the connection of a key.
+be32 new_address(Action action, const RuleMore& rule, be32 address, const RuleKey& key) noexcept {
+  if (rule.to_addresses.last == 0) return address;
+  if (action == Action::kNetmap) return map_address(rule.to_addresses, address);
+  uint32_t host = key.src;
+  if (action == Action::kSame && !rule.same_not_by_dst) host ^= key.dst * 0x85ebca6bU;
+  return pick_address(rule.to_addresses, host);
+}
+
 /// Sets the source port, or the id of an ICMP query.
 void set_source_port(Tuple& t, be16 port) noexcept {
   t.sport = port;
+}
+
+[[nodiscard]] bool changes_source(Action action) noexcept {
+  return action == Action::kMasquerade || action == Action::kSrcNat || action == Action::kNetmap ||
+         action == Action::kSame;
 }
 
 /// The rewrite as checksum deltas (RFC 1624), once per session.
@@ -45,8 +65,8 @@ Tuple dnat(Worker& w, const Tuple& t, RuleKey& key) noexcept {
   const Verdict& v = w.dnat_walk.verdict;
   if (v.rule == nullptr) return post;
   const RuleMore& rule = set->more_of(*v.rule);
-  if (v.action == Action::kDstNat) {
-    if (rule.to_addresses.last != 0) post.dst = pick_address(rule.to_addresses, key.src);
+  if (v.action == Action::kDstNat || v.action == Action::kNetmap || v.action == Action::kSame) {
+    post.dst = new_address(v.action, rule, t.dst, key);
   } else if (v.action == Action::kRedirect) {
     const be32 own = w.snapshot->interfaces[key.in_if].primary_address;
     if (own.raw != 0) post.dst = own;
@@ -70,6 +90,7 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, RuleKey
   uint16_t flags = post == t ? uint16_t{0} : uint16_t{Session::kDstNat};
   PortSpan span{1, 65535};
   bool span_from_rule = false;
+  bool kept = true;  // the port stays if it can
 
   w.snat_walk.clear();
   if (out_if != kIfLocal && snap.nat != nullptr) {
@@ -80,13 +101,15 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, RuleKey
       out.src = snap.interfaces[out_if].primary_address;
       if (out.src.raw == 0) return {SessionTable::kNone, Drop::nat_no_address};
       flags |= Session::kMasquerade;
-    } else if (v.action == Action::kSrcNat && to.to_addresses.last != 0) {
-      out.src = pick_address(to.to_addresses, key.src);
+    } else if (changes_source(v.action)) {
+      out.src = new_address(v.action, to, out.src, key);
     }
-    if ((v.action == Action::kMasquerade || v.action == Action::kSrcNat) && to.to_port_first != 0 &&
-        has_ports(t.proto)) {
-      span = {to.to_port_first, to.to_port_last};
-      span_from_rule = true;
+    if (changes_source(v.action)) {
+      kept = !to.randomise_ports;
+      if (to.to_port_first != 0 && has_ports(t.proto)) {
+        span = {to.to_port_first, to.to_port_last};
+        span_from_rule = true;
+      }
     }
   }
 
@@ -117,7 +140,8 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, RuleKey
 
   // Port preservation first (B-33 1): the reply tuple itself says whether the port is free.
   const bool inside =
-      !span_from_rule || (original_port >= span.first && original_port <= span.last);
+      (kept || !translatable) &&
+      (!span_from_rule || (original_port >= span.first && original_port <= span.last));
   // Where RSS decides, a kept port may lead replies to another worker; another port need not.
   const bool comes_home = !w.handoff.home.rss() || out.src == t.src || !has_ports(t.proto) ||
                           w.handoff.home.of(out) == w.id;

@@ -46,6 +46,8 @@ enum class Action : uint8_t {
   kSrcNat,
   kDstNat,
   kRedirect,
+  kNetmap,
+  kSame,
   // these go on
   kJump,
   kReturn,
@@ -193,6 +195,8 @@ struct RuleMore {
   uint16_t log_prefix = 0;                       // index into RuleSet::log_prefixes
   AddressRange to_addresses;                     // 0.0.0.0: unchanged
   uint16_t to_port_first = 0, to_port_last = 0;  // 0: unchanged
+  bool same_not_by_dst = false;                  // kSame: one address for all destinations
+  bool randomise_ports = false;                  // a port is not kept though it is free
   uint32_t mark = 0;                             // kMark*: the new one
   uint16_t mss = 0;                              // kChangeMss: 0 is what the path takes
   enum class Ttl : uint8_t { kSet, kIncrement, kDecrement } ttl_change = Ttl::kSet;

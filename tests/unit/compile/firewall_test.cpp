@@ -154,9 +154,18 @@ TEST(CompileFirewall, NatActions) {
        {"to-ports", "80"}});
   add(b.tree, kNat,
       {{"chain", "dstnat"}, {"action", "redirect"}, {"protocol", "udp"}, {"to-ports", "53"}});
+  add(b.tree, kNat,
+      {{"chain", "srcnat"},
+       {"action", "same"},
+       {"to-addresses", "192.0.2.0/24"},
+       {"same-not-by-dst", "yes"},
+       {"randomise-ports", "yes"}});
   b.must_compile();
   const RuleSet& nat = *b.now.snapshot->nat;
   const auto srcnat = b.chain(nat, "srcnat");
+  EXPECT_EQ(srcnat[1].action, Action::kSame);
+  EXPECT_EQ(nat.more_of(srcnat[1]).to_addresses.last, ip("192.0.2.255"));
+  EXPECT_TRUE(nat.more_of(srcnat[1]).same_not_by_dst && nat.more_of(srcnat[1]).randomise_ports);
   EXPECT_EQ(srcnat[0].action, Action::kSrcNat);
   EXPECT_EQ(nat.more_of(srcnat[0]).to_addresses.first, ip("192.0.2.1"));
   EXPECT_EQ(nat.more_of(srcnat[0]).to_addresses.last, ip("192.0.2.4"));

@@ -85,8 +85,6 @@ class Maker {
       case model::Type::kIp4Prefix:
       case model::Type::kIp4Set:
         return "10." + std::to_string(number(0, 254)) + ".0.0/16";
-      case model::Type::kIp4Range:
-        return "10.0.0.1-10.0.0." + std::to_string(number(2, 254));
       case model::Type::kEnum:
         return std::string(property.values[random_() % property.values.size()]);
       case model::Type::kPorts:

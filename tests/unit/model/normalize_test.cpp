@@ -143,8 +143,8 @@ TEST(Normalize, WrongValuesGetASentence) {
       {"/ip/firewall/filter", "log-prefix", "12345678901234567890123456789012", "31"},  // B-15
       {"/ip/firewall/filter", "comment", "\xFF", "UTF-8"},
       {"/ip/firewall/filter", "comment", "a\x01", "control characters"},
-      {"/ip/firewall/nat", "action", "netmap", "not yet working"},
-      {"/ip/firewall/nat", "to-addresses", "10.0.0.0/24", "no range"},
+      {"/ip/firewall/nat", "action", "socksify", "not yet working"},
+      {"/ip/firewall/nat", "to-addresses", "10.0.0.0/33", "address"},
       {"/ip/firewall/address-list", "timeout", "1h", "not yet working"},
       {"/ip/settings", "rp-filter", "maybe", "loose, no or strict"},
       {"/ip/settings", "accept-redirects", "yes", "not yet working"},

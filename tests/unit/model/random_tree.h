@@ -203,8 +203,6 @@ class RandomTree {
       case Type::kIp4Set:
         if (chance(30)) return fmt::format("10.1.0.{}-10.1.0.{}", below(9), 9 + below(9));
         return chance(50) ? address() : fmt::format("{}/{}", address(), 8 + below(25));
-      case Type::kIp4Range:
-        return chance(50) ? address() : fmt::format("10.1.0.{}-10.1.0.{}", below(9), 9 + below(9));
       case Type::kGateway:
         if (chance(40)) return address();
         return chance(50) ? interface_name(tree)

@@ -91,6 +91,17 @@ TEST(ValidateFirewall, NatActionsInTheirChains) {  // B-28..B-31
               HasSubstr("translates nothing"));
   EXPECT_THAT(problems(nat("    - {chain: srcnat, action: masquerade, to-addresses: 1.2.3.4}\n")),
               HasSubstr("use src-nat"));
+  EXPECT_THAT(
+      problems(nat("    - {chain: srcnat, action: netmap}\n"
+                   "    - {chain: srcnat, action: netmap, to-addresses: 1.2.3.4-1.2.3.6}\n"
+                   "    - {chain: srcnat, action: masquerade, same-not-by-dst: yes}\n"
+                   "    - {chain: dstnat, action: redirect, randomise-ports: yes}\n")),
+      AllOf(HasSubstr("netmap needs to-addresses"), HasSubstr("needs a whole prefix"),
+            HasSubstr("same-not-by-dst is of action=same"), HasSubstr("draws no source port")));
+  EXPECT_EQ(problems(nat("    - {chain: dstnat, action: netmap, to-addresses: 1.2.3.0/24}\n"
+                         "    - {chain: srcnat, action: same, to-addresses: 1.2.3.4-1.2.3.6, "
+                         "same-not-by-dst: yes, randomise-ports: yes}\n")),
+            "");
   EXPECT_THAT(problems(nat("    - {chain: input, action: accept}\n")),
               HasSubstr("not yet working"));
 }
