@@ -34,8 +34,9 @@ void each_way(const Snapshot& s, const NextHop& hop, Fn&& fn) noexcept {
 /// Where a connection came in that has to be answered there; kNoIf: anywhere.
 IfIndex bound_to(Worker& w, const Burst& b, unsigned i) noexcept {
   const Snapshot& s = *w.snapshot;
-  if ((b.flags[i] & L3Queue::kRelatedToOther) != 0) {
-    // An error or a reset of the router: from the address that was asked.
+  const bool unasked = b.session[i] == SessionTable::kNone && from_router(b, i);
+  if (unasked || (b.flags[i] & L3Queue::kRelatedToOther) != 0) {
+    // What the router says: from the address that was asked, or that its sender chose.
     const NextHop& hop = s.next_hops[s.fib->lookup(b.tuple[i].src.host())];
     return hop.kind == Kind::kLocal ? hop.out_if : kNoIf;
   }

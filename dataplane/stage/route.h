@@ -8,7 +8,8 @@
 // in by one uplink is answered by it: replies of a connection that reached one of the router's own
 // addresses, or was translated on the way in, leave where it came in if there is a default route
 // through that interface in any table, of whatever distance; a mark or a rule that decides goes
-// before that (behaviour.md E-27, F-7).
+// before that (behaviour.md E-27, F-7). Where no connection says it, what the router itself sends
+// leaves by the interface that owns its source.
 #pragma once
 
 #include "dataplane/snapshot.h"

@@ -91,6 +91,15 @@ def test_each_macvlan_gets_an_address_of_its_own_from_dnsmasq(lab):
         address = row["address"].removesuffix("/24")
         assert isp.ping(address, count=2).ok
         assert isp.ip("neigh", "show", address).stdout.split()[4] == router.mac(name)
+    # Also to who is behind the gateway, where the best default route is another's (E-27, F-7).
+    isp.address("lo", "198.51.100.9/32")
+    wire = Wire(isp, "mlwan")
+    for name, row in rows.items():
+        address = row["address"].removesuffix("/24")
+        assert isp.ping(address, "-I", "198.51.100.9").ok
+        reply = wire.wait(lambda p, a=address: ICMP in p and p[IP].src == a
+                          and p[IP].dst == "198.51.100.9")
+        assert reply.src == router.mac(name), name
     # One renews, gives its address back and gets one again: the others lose no packet by it.
     steady = isp.popen("steady-ping", "ping", "-n", "-i", "0.05",
                        rows["wan2"]["address"].removesuffix("/24"))

@@ -191,6 +191,19 @@ TEST_F(RoutingTest, AnswersLeaveWhereTheQuestionCameIn) {
   EXPECT_EQ(out(), kWan) << "what the PC begins is routed as ever";
 }
 
+TEST_F(RoutingTest, TheRoutersOwnLeavesByTheOwnerOfItsSource) {  // E-27, F-7
+  const uint32_t iot_ip = ip4(192, 168, 99, 1);
+  snap.return_ways = {0, 0, 7, second};
+  for (const bool tracking : {true, false}) {
+    snap.tracking = tracking;
+    publish();
+    run(echo(iot_ip, kServer, tracking ? 3 : 4, !tracking), kNoIf, L3Queue::kFromRouter);
+    EXPECT_EQ(out(), kIot) << "main's default route leads to wan";
+    run(echo(kWanIp, kServer, tracking ? 5 : 6, !tracking), kNoIf, L3Queue::kFromRouter);
+    EXPECT_EQ(out(), kWan);
+  }
+}
+
 TEST_F(RoutingTest, SourcesAreCheckedByTheRouteBack) {  // RFC 3704
   snap.rp_filter = RpFilter::kStrict;
   publish();
