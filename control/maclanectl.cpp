@@ -5,6 +5,7 @@
 // the router refused, 2 the command is not one, 3 no router answers.
 #include <unistd.h>
 
+#include <clocale>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -52,6 +53,8 @@ void help() {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  // The line editor takes letters as the locale says; what the router speaks is UTF-8.
+  if (std::setlocale(LC_CTYPE, "C.UTF-8") == nullptr) std::setlocale(LC_CTYPE, "");
   Options options;
   options.socket = kDefaultSocket;
   if (const char* path = std::getenv("MACLANE_SOCKET"); path != nullptr && *path != '\0') {

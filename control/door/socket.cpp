@@ -174,6 +174,11 @@ void SocketDoor::handle(const std::vector<pollfd>& fds) {
       close(found);
       continue;
     }
+    // Nobody is there to read what a command goes on to say, or to stop it.
+    if ((p.revents & POLLHUP) != 0 && client.console->busy() && !client.has_line) {
+      close(found);
+      continue;
+    }
     answer_lines(client);
     heard = true;
   }

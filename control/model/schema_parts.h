@@ -72,7 +72,7 @@ constexpr Property flag(std::string_view name, std::string_view help) {
 }
 /// The argument that names rows.
 constexpr Property numbers(std::string_view help) {
-  return {.name = "numbers", .type = Type::kString, .help = help};
+  return {.name = "numbers", .type = Type::kString, .max = 2 << 20, .help = help};
 }
 /// In RouterOS, refused here whatever its value.
 constexpr Property later(std::string_view name) {

@@ -121,6 +121,11 @@ def test_control_c_ends_what_runs_and_leaves_what_is_typed(router):
         assert "one" not in at.until("\r\nthere")
 
 
+def test_letters_beyond_ascii_stay(router):
+    with Terminal(router) as at:
+        at.type(':put "żółć"\r').until("\r\nżółć")
+
+
 def comments(router):
     return [row.get("comment") for row in router.print("/interface/ethernet")]
 

@@ -173,6 +173,19 @@ TEST(Export, WritesARowAfterWhatALaterMenuMakes) {
               HasSubstr("interface=isp"));
 }
 
+TEST(Find, GivesAsManyRowsAsThereAre) {
+  Bench bench;
+  ASSERT_EQ(bench.run(":for i from=0 to=2999 do={ /ip firewall address-list add list=l "
+                      "address=(\"10.1.\" . ($i / 250) . \".\" . ($i % 250)) }\n"
+                      "/ip firewall address-list set [find list=l] comment=mine\n"
+                      "/ip firewall address-list disable [find comment=mine]\n"
+                      ":if ([:len [/ip firewall address-list find disabled=yes]] != 3000) do={ "
+                      ":error few }\n"
+                      "/ip firewall address-list remove [find disabled=yes]"),
+            "");
+  EXPECT_EQ(export_text(bench.model.tree(), "/ip/firewall/address-list", {}), "");
+}
+
 TEST(Export, MakesAnyTreeAgain) {
   unsigned made = 0;
   for (unsigned seed = 1; seed <= 12; ++seed) {

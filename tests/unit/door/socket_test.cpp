@@ -193,6 +193,27 @@ TEST_F(SocketTest, ForgetsClientsThatVanish) {
   }
 }
 
+TEST_F(SocketTest, EndsWhatAVanishedClientLeftRunning) {
+  const int fd = connect();
+  const std::string endless = "{\"run\":\":while (true) do={ :delay 1ms }\"}\n";
+  ASSERT_EQ(::send(fd, endless.data(), endless.size(), MSG_NOSIGNAL),
+            static_cast<ssize_t>(endless.size()));
+  const auto once = [&] {
+    std::vector<pollfd> fds;
+    door_->add_fds(fds);
+    (void)::poll(fds.data(), fds.size(), 0);
+    door_->handle(fds);
+    runner_.turn();
+  };
+  for (int i = 0; i < 10; ++i) once();
+  ASSERT_EQ(runner_.jobs().size(), 1U);
+  ::close(fd);
+  mine_.pop_back();
+  turn();  // comes to rest
+  EXPECT_TRUE(runner_.jobs().empty());
+  EXPECT_EQ(door_->clients(), 0U);
+}
+
 TEST_F(SocketTest, GuardsItsPath) {
   struct stat st {};
   ASSERT_EQ(::lstat(path_.c_str(), &st), 0);
