@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from frames import Station, Wire, mac
+from frames import IP, Station, Wire, mac
 from lab import ROOT, dataplane
 
 ISP = "203.0.113.1"
@@ -146,6 +146,20 @@ class Rig:
         self.settle()
         for wire in self.wires.values():
             wire.clear()
+
+
+def out(rig, *packets):
+    """Left to right: what came out."""
+    rig.left.send(*packets)
+    rig.settle()
+    return rig.right.wire.take(lambda p: IP in p)
+
+
+def back(rig, *packets):
+    """Right to left: what came out."""
+    rig.right.send(*packets)
+    rig.settle()
+    return rig.left.wire.take(lambda p: IP in p)
 
 
 def raw_rig(lab, config, devices=None):

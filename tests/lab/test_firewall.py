@@ -5,7 +5,9 @@ import pytest
 from frames import ICMP, IP, TCP, UDP, good_checksums
 from lab import Lab
 from process import wait_until
-from scenes import LEFT_HOST, LEFT_HOST_MAC, LEFT_ROUTER, RIGHT_HOST, rows, two_port_rig, two_ports
+from scenes import (
+    LEFT_HOST, LEFT_HOST_MAC, LEFT_ROUTER, RIGHT_HOST, back, out, rows, two_port_rig, two_ports,
+)
 
 RAW = [
     {"chain": "prerouting", "protocol": "udp", "dst-port": "9", "action": "drop",
@@ -62,19 +64,6 @@ def rig():
 @pytest.fixture(autouse=True)
 def quiet(rig):
     rig.clear()
-
-
-def out(rig, *packets):
-    """Left to right: what came out."""
-    rig.left.send(*packets)
-    rig.settle()
-    return rig.right.wire.take(lambda p: IP in p)
-
-
-def back(rig, *packets):
-    rig.right.send(*packets)
-    rig.settle()
-    return rig.left.wire.take(lambda p: IP in p)
 
 
 def udp(port, sport=1000, size=4, src=LEFT_HOST, **ip):

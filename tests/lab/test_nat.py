@@ -10,6 +10,8 @@ from scenes import (
     LEFT_ROUTER,
     RIGHT_HOST,
     RIGHT_ROUTER,
+    back,
+    out,
     two_port_rig,
     two_ports,
 )
@@ -69,20 +71,6 @@ def rig():
 @pytest.fixture(autouse=True)
 def quiet(rig):
     rig.clear()
-
-
-def out(rig, *packets):
-    """Left to right: what came out."""
-    rig.left.send(*packets)
-    rig.settle()
-    return rig.right.wire.take(lambda p: IP in p)
-
-
-def back(rig, *packets):
-    """Right to left: what came out."""
-    rig.right.send(*packets)
-    rig.settle()
-    return rig.left.wire.take(lambda p: IP in p)
 
 
 def handshake(rig, sport, dport=80):

@@ -4,7 +4,9 @@ import pytest
 
 from frames import ARP, ICMP, IP, TCP, UDP, good_checksums
 from lab import Lab
-from scenes import LEFT_HOST, RIGHT_HOST, RIGHT_HOST_MAC, RIGHT_MAC, rows, two_port_rig, two_ports
+from scenes import (
+    LEFT_HOST, RIGHT_HOST, RIGHT_HOST_MAC, RIGHT_MAC, out, rows, two_port_rig, two_ports,
+)
 
 FAR = "198.51.100.9"
 SECOND_MAC, SECOND = "02:00:00:00:20:02", "10.2.0.2"
@@ -62,12 +64,6 @@ def rig():
 @pytest.fixture(autouse=True)
 def quiet(rig):
     rig.clear()
-
-
-def out(rig, *packets):
-    rig.left.send(*packets)
-    rig.settle()
-    return rig.right.wire.take(lambda p: IP in p)
 
 
 def by(packet):

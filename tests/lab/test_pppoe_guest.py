@@ -115,6 +115,11 @@ def test_eight_sessions_on_eight_macvlans_and_others_beside_them(scene):
               if row["dst-address"] == "0.0.0.0/0"}
     assert len(routes) == 8 and flag(routes["pppoe-out1"]["active"])
     assert not flag(routes["pppoe-out2"]["active"]) and flag(routes["pppoe-out1"]["vpn"])
+    # Each session clamps what SYNs offer, by dynamic rules.
+    clamps = [row for row in scene.router.print("/ip/firewall/mangle")
+              if flag(row["dynamic"]) and row["action"] == "change-mss"]
+    assert {row.get("out-interface", row.get("in-interface")) for row in clamps} == set(ALL)
+    assert len(clamps) == 2 * len(ALL) and all(row["new-mss"] == "1452" for row in clamps)
     # Each session came from its macvlan's own MAC address.
     # What the concentrator wrote comes over its serial line, behind the sessions.
     for name in ("line1", "line8", "line10"):

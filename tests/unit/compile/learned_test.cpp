@@ -144,10 +144,25 @@ TEST(CompilePppoe, ASessionIsAnInterface) {
   EXPECT_EQ(b.hop("10.64.1.7/32").kind, Kind::kLocal);
   EXPECT_EQ(b.hop("0.0.0.0/0").out_if, b.index("out1"));
   EXPECT_EQ(b.hop("0.0.0.0/0").kind, Kind::kConnected);
+  // SYNs that offer more than fits are clamped, both ways, by rules of its own.
+  ASSERT_EQ(b.now.state->clamps.size(), 1u);
+  EXPECT_EQ(b.now.state->clamps[0].interface, b.index("out1"));
+  EXPECT_EQ(b.now.state->clamps[0].mss, 1440);
+  const RuleSet& mangle = *b.now.snapshot->mangle;
+  const auto rules = b.chain(mangle, "forward");
+  ASSERT_EQ(rules.size(), 2u);
+  EXPECT_EQ(rules[0].out_if, b.index("out1"));
+  EXPECT_EQ(rules[1].in_if, b.index("out1"));
+  for (const Rule& rule : rules) {
+    EXPECT_EQ(rule.action, Action::kChangeMss);
+    EXPECT_EQ(mangle.more_of(rule).mss, 1440);
+    EXPECT_EQ(mangle.more_of(rule).mss_first, 1441);
+  }
   // The parent goes down: no session, no way.
   testing::set(b.tree, "/interface/macvlan", 1, {{"disabled", "yes"}});
   b.must_compile();
   EXPECT_FALSE(b.interface("out1").up);
+  EXPECT_TRUE(b.now.state->clamps.empty());
   EXPECT_EQ(b.hop("0.0.0.0/0").kind, Kind::kNone);
   EXPECT_EQ(b.now.snapshot->pppoe_sessions.find(pppoe_key(b.index("m1"), be16::from(0x11))), kNoIf);
 }
