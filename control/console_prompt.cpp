@@ -59,9 +59,9 @@ char read_key() {
 
 }  // namespace
 
-void Session::show(const std::string& text) {
+void Session::show(const std::string& text, bool live) {
   const size_t height = interactive_ ? terminal_size().ws_row : 0;
-  if (height < 4 || options_.json) {
+  if (height < 4 || options_.json || live) {
     std::cout << text << std::flush;
     return;
   }
@@ -130,7 +130,7 @@ Session::Answer Session::send(const std::string& text, bool pieces, const std::s
           return;
         }
         answer.said = true;
-        show(text_at(said, "out"));
+        show(text_at(said, "out"), said.contains("live"));
       },
       &interrupted);
   if (!reply) {

@@ -39,7 +39,7 @@ class Session {
     std::string menu;
   };
   Answer send(const std::string& text, bool pieces, const std::string& name);
-  void show(const std::string& text);
+  void show(const std::string& text, bool live);
   void point_at(const door::Json& done, const std::string& text, const std::string& name) const;
   void remember_prompt();
 

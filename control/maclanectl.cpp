@@ -36,7 +36,7 @@ void help() {
          "  maclanectl '/ip address; :foreach a in=[find] do={ :put [get $a address] }'\n"
          "  maclanectl reload | status | export | changes | undo | redo\n"
          "  maclanectl plan FILE                  what it would change\n"
-         "  maclanectl apply FILE [confirm 60s]   and goes back unless `confirm` is said\n\n"
+         "  maclanectl apply [--confirm 60s] FILE   and goes back unless `confirm` is said\n\n"
          "  At the prompt, Tab completes, ? says what can stand there and Control-X takes and\n"
          "  releases safe mode, which takes back all if the session ends without quit. MENU "
          "schema\n"
@@ -77,7 +77,7 @@ int main(int argc, char** argv) {
       options.socket = word.substr(std::strlen("--socket="));
     } else if (word == "--file" && i + 1 < argc) {
       file = argv[++i];
-    } else if (word.starts_with("--") && word != "--confirm") {
+    } else if (word.starts_with("--") && !word.starts_with("--confirm")) {
       std::cerr << "There is no option \"" << word
                 << "\"; it can be --socket PATH, --file SCRIPT, --json, --yaml or --help.\n";
       return kUsage;

@@ -1,4 +1,5 @@
 // The daemon: maclane CONF.yaml. Options, signals, and errors said in full before anything starts.
+#include <sched.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -43,9 +44,22 @@ std::optional<maclane::log::Level> level_of(const std::string& name) {
   return std::nullopt;
 }
 
+/// /system/reboot: this process becomes a fresh one, as it was started. Nothing of it is left: no
+/// descriptors (of devices and locks), no CPU that a thread was bound to.
+int start_anew(const cpu_set_t& cpus, char** argv) {
+  (void)sched_setaffinity(0, sizeof cpus, &cpus);
+  (void)close_range(STDERR_FILENO + 1, ~0U, 0);
+  execv("/proc/self/exe", argv);
+  std::perror("maclane: cannot start anew");
+  return 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  (void)sched_getaffinity(0, sizeof cpus, &cpus);
   CLI::App app{"Maclane: one NIC, many MAC addresses, routed, filtered and masqueraded."};
   maclane::RouterOptions options;
   options.config_path = "/etc/maclane/maclane.yaml";
@@ -90,6 +104,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   const int signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 
+  bool restart = false;
   {
     maclane::Router router(options);
     if (maclane::Status status = router.start(); !status) return say(status.error());
@@ -100,8 +115,10 @@ int main(int argc, char** argv) {
                         "maclane: forwarding on {} interface{}", interfaces,
                         interfaces == 1 ? "" : "s");
     router.run(signal_fd);
+    restart = router.wants_restart();
   }
   close(signal_fd);
   maclane::log::write(maclane::log::Level::kInfo, "system,info", "maclane: ended");
+  if (restart) return start_anew(cpus, argv);
   return 0;
 }

@@ -21,6 +21,7 @@
 #include "control/model/value.h"
 #include "control/observe/log.h"
 #include "control/observe/rows.h"
+#include "control/ping_command.h"
 #include "control/service_config.h"
 
 namespace maclane {
@@ -125,6 +126,8 @@ Status Router::start() {
   add_commands();
   add_client_commands(commands_, *services_,
                       [this](std::string_view name) { return compiled_->names.index_of(name); });
+  add_ping_commands(commands_, *services_, *io_,
+                    [this](std::string_view name) { return compiled_->names.index_of(name); });
   add_dhcp_server_commands(commands_, *services_);
   add_dns_commands(commands_, *names_);
   runner_.use_files({[this](std::string_view name) { return doors_->files().read(name); },
@@ -257,6 +260,10 @@ void Router::add_commands() {
     stop_ = true;
     return said("stopping");
   });
+  commands_.on("/system", "reboot", [this, said](const Call&, const Caller&) -> Answer<Outcome> {
+    stop_ = restart_ = true;
+    return said("rebooting");
+  });
   for (const char* path :
        {"/ip/firewall/raw", "/ip/firewall/mangle", "/ip/firewall/filter", "/ip/firewall/nat"}) {
     commands_.on(path, "reset-counters",
@@ -337,7 +344,7 @@ void Router::run(int signal_fd) {
     }
     // Punted packets cannot wake a sleeper without a system call in the worker, so control looks
     // often while there are any, and every millisecond when there are none.
-    if (busy_) quick_until = now + kQuick;
+    if (busy_ || services_->ping().is_eager()) quick_until = now + kQuick;
     const bool due =
         std::min(doors_->next_deadline(), runner_.next_deadline()) <= model::steady_ms();
     const timespec wait{0, due ? 0 : now < quick_until ? 50'000 : 1'000'000};

@@ -47,6 +47,8 @@ class Router {
   /// Runs until stop; SIGHUP reloads, SIGTERM and SIGINT end it (through the descriptor of a
   /// signalfd).
   void run(int signal_fd);
+  /// It ended to begin anew.
+  [[nodiscard]] bool wants_restart() const { return restart_; }
 
   // for those who print
   [[nodiscard]] model::Model& model() { return model_; }
@@ -112,6 +114,7 @@ class Router {
   mutable std::vector<RuleCounter> rule_counters_;
   int lock_fd_ = -1;  // the state folder is ours while it is open
   bool stop_ = false;
+  bool restart_ = false;
   bool busy_ = false;  // packets came in the last round
 };
 

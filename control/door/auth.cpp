@@ -61,10 +61,17 @@ std::string challenge_response(std::string_view password, std::string_view chall
 bool address_allowed(std::string_view address, const std::vector<std::string>& prefixes) {
   if (prefixes.empty()) return true;
   const auto one = model::parse_ip4(address);
-  return one && std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& text) {
-           const auto prefix = model::parse_prefix(text);
-           return prefix && (*one & prefix->mask()) == prefix->network();
-         });
+  if (!one) {
+    const auto six = model::parse_ip6(address.substr(0, address.find('%')));
+    return six && std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& text) {
+             const auto prefix = model::parse_ip6_prefix(text);
+             return prefix && prefix->has(*six);
+           });
+  }
+  return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& text) {
+    const auto prefix = model::parse_prefix(text);
+    return prefix && (*one & prefix->mask()) == prefix->network();
+  });
 }
 
 Policies policies_of(std::string_view list) {

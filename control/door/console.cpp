@@ -114,7 +114,11 @@ void Console::run(const Json& request, std::string& out) {
 
 void Console::collect(std::string& out) {
   if (job_ == nullptr) return;
-  if (const std::string text = job_->take_output(); !text.empty()) out += line_of({{"out", text}});
+  if (const std::string text = job_->take_output(); !text.empty()) {
+    Json said = {{"out", text}};
+    if (job_->is_live()) said["live"] = true;
+    out += line_of(said);
+  }
   if (const std::string text = job_->take_warnings(); !text.empty()) {
     out += line_of({{"warn", text}});
   }

@@ -37,6 +37,11 @@ std::string pattern(const Property& property) {
     case Type::kIp4:
       return ip4();
     case Type::kIp4Prefix:
+      if (property.has(Property::kIp6Too))
+        return fmt::format(
+            "({0}(/([0-9]|[12][0-9]|3[0-2]|{0}))?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"
+            "(/[0-9]{{1,3}})?)",
+            ip4());
       return fmt::format("{0}(/([0-9]|[12][0-9]|3[0-2]|{0}))?", ip4());
     case Type::kIp4Set:
       return fmt::format("{0}(/([0-9]|[12][0-9]|3[0-2]|{0})|-{0})?", ip4());

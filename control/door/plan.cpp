@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <ctime>
 
 #include "control/door/yaml.h"
 #include "control/door/yaml_path.h"
@@ -19,10 +21,21 @@ using model::Caller;
 using model::Model;
 using model::Outcome;
 
+/// Who may come in, and keys that are nowhere else: a file that does not speak of them leaves them.
+constexpr std::string_view kKept[] = {"/user", "/user/group", "/certificate"};
+
 struct Planned {
   model::Tree tree;
   std::vector<std::string> warnings;
+  std::string kept;  // lines
 };
+
+bool differ(const model::Menu& menu, const model::Tree& a, const model::Tree& b) {
+  const auto& one = a.rows(menu);
+  const auto& other = b.rows(menu);
+  return !std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                     [](const auto& x, const auto& y) { return x->values == y->values; });
+}
 
 Answer<Planned> planned(Model& model, const Call& call) {
   if (!call.has("content")) {
@@ -32,9 +45,16 @@ Answer<Planned> planned(Model& model, const Call& call) {
   }
   auto loaded = load_yaml_text(std::string(call.get("content")), std::string(call.get("file")));
   if (!loaded) return model::refuse(std::move(loaded.error()));
+  std::string kept;
+  for (std::string_view path : kKept) {
+    const model::Menu& menu = *model::find_menu(path);
+    if (loaded->menus.contains(menu.path) || !differ(menu, loaded->tree, model.tree())) continue;
+    loaded->tree.edit(menu) = model.tree().rows(menu);
+    kept += fmt::format("\n= {} stays as it is: the file does not speak of it", path);
+  }
   auto tree = model.planned(std::move(loaded->tree));
   if (!tree) return model::refuse(std::move(tree.error()));
-  return Planned{std::move(*tree), std::move(loaded->warnings)};
+  return Planned{std::move(*tree), std::move(loaded->warnings), std::move(kept)};
 }
 
 std::string text_of(const model::Tree& before, const model::Tree& after, const Caller& caller,
@@ -47,11 +67,19 @@ std::string text_of(const model::Tree& before, const model::Tree& after, const C
   return out.empty() ? std::string(none) : out;
 }
 
+std::string clock_text(std::time_t when) {
+  std::tm local{};
+  localtime_r(&when, &local);
+  std::array<char, 16> text{};
+  (void)std::strftime(text.data(), text.size(), "%H:%M:%S", &local);
+  return text.data();
+}
+
 Answer<Outcome> plan(Model& model, const Call& call, const Caller& caller) {
   auto next = planned(model, call);
   if (!next) return tl::make_unexpected(std::move(next.error()));
   Outcome out;
-  out.text = text_of(model.tree(), next->tree, caller, "nothing would change");
+  out.text = text_of(model.tree(), next->tree, caller, "nothing would change") + next->kept;
   out.warnings = std::move(next->warnings);
   return out;
 }
@@ -69,10 +97,12 @@ Answer<Outcome> apply(Model& model, const Call& call, const Caller& caller) {
     return model::refuse(std::move(status.error()));
   }
   Outcome out;
-  out.text = text_of(before, model.tree(), caller, "nothing has changed");
+  out.text = text_of(before, model.tree(), caller, "nothing has changed") + next->kept;
   if (time) {
-    out.text += fmt::format("\nsay confirm within {}, or the router goes back by itself",
-                            call.get("confirm"));
+    out.text += fmt::format(
+        "\nthe router goes back to what it was by itself at {}, in {}, unless confirm is said "
+        "before (maclanectl confirm)",
+        clock_text(std::time(nullptr) + *time / 1000), call.get("confirm"));
   }
   out.warnings = std::move(next->warnings);
   return out;
@@ -121,16 +151,30 @@ void add_plan(model::Commands& commands) {
 }
 
 Result<std::vector<std::string>> with_file(std::vector<std::string> words) {
-  const auto is = [&](size_t word, std::string_view name) {
-    return words[word] == name || words[word] == fmt::format("/{}", name);
-  };
-  const bool named = words.size() >= 2 && (is(0, "plan") || is(0, "apply"));
+  const bool named = words.size() >= 2 && (words[0] == "plan" || words[0] == "/plan" ||
+                                           words[0] == "apply" || words[0] == "/apply");
   const bool has_content = std::any_of(words.begin(), words.end(), [](const std::string& word) {
     return word.starts_with("content=");
   });
   if (!named || has_content) return words;
-  std::string& file = words[1];
-  if (file.starts_with("file=")) file.erase(0, 5);
+  std::vector<std::string> out = {words[0]};
+  std::string file;
+  for (size_t i = 1; i < words.size(); ++i) {
+    std::string word = words[i];
+    if (word.starts_with("--confirm")) word.erase(0, 2);
+    if (word == "confirm") {  // its time is a word of its own
+      const bool has_time = i + 1 < words.size() && model::parse_time_ms(words[i + 1]).has_value();
+      if (!has_time) return fail("confirm needs a time, as in apply --confirm 60s FILE");
+      out.push_back("confirm=" + words[++i]);
+    } else if (file.empty() && word.starts_with("file=")) {
+      file = word.substr(5);
+    } else if (file.empty() && word.find('=') == std::string::npos) {
+      file = word;
+    } else {
+      out.push_back(std::move(word));
+    }
+  }
+  if (file.empty()) return fail("name the file, as in " + words[0] + " FILE");
   auto text = read_file(file);
   if (!text) return tl::make_unexpected(std::move(text.error()));
   std::string content;
@@ -138,16 +182,9 @@ Result<std::vector<std::string>> with_file(std::vector<std::string> words) {
     const bool line_end = (*text)[i] == '\r' && i + 1 < text->size() && (*text)[i + 1] == '\n';
     if (!line_end) content += (*text)[i];
   }
-  file.insert(0, "file=");
-  words.push_back("content=" + content);
-  // "confirm 60s" as well as confirm=60s.
-  for (size_t i = 2; i + 1 < words.size(); ++i) {
-    if (words[i] != "confirm" && words[i] != "--confirm") continue;
-    words[i] = "confirm=" + words[i + 1];
-    words.erase(words.begin() + static_cast<std::ptrdiff_t>(i) + 1);
-    break;
-  }
-  return words;
+  out.push_back("file=" + file);
+  out.push_back("content=" + content);
+  return out;
 }
 
 }  // namespace maclane::door

@@ -63,7 +63,8 @@ std::string one_value(const Property& property) {
     case Type::kIp4:
       return "IPv4 address";
     case Type::kIp4Prefix:
-      return "IPv4 address/length";
+      return property.has(Property::kIp6Too) ? "IPv4 or IPv6 address/length"
+                                             : "IPv4 address/length";
     case Type::kIp4Set:
       return "IPv4 address, address/length or address-address";
     case Type::kGateway:

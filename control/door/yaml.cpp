@@ -174,6 +174,7 @@ class Loader {
   }
 
   void take_menu(const Menu& menu, const YAML::Node& value) {
+    loaded.menus.insert(menu.path);
     if (value.IsNull()) return;
     if (menu.kind == Menu::Kind::kSettings) {
       if (!value.IsMap()) {

@@ -6,7 +6,9 @@
 // of a list menu is a sibling key ("dhcp-server/network"). Control thread only.
 #pragma once
 
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/model/tree.h"
@@ -17,6 +19,7 @@ struct Loaded {
   model::Tree tree;                   // syntactically right; not yet validated as a whole
   std::string text;                   // the file itself
   std::vector<std::string> warnings;  // one line each, with file:line:column
+  std::set<std::string_view> menus;   // paths of those that the file speaks of
 };
 
 /// Reads a file. An unreadable file is one error naming the path and the system's reason.

@@ -23,11 +23,8 @@ std::string canonical_path(std::string_view path) {
 
 tl::unexpected<Failure> no_menu(std::string_view path) {
   const std::string written = canonical_path(path);
-  if (is_later_menu(written)) {
-    return refuse(Trouble::kMissing,
-                  fmt::format("no such command prefix: {} is known to RouterOS but not in this "
-                              "version of Maclane",
-                              written));
+  if (const std::string later = later_sentence(written); !later.empty()) {
+    return refuse(Trouble::kMissing, fmt::format("no such command prefix: {}", later));
   }
   std::vector<std::string_view> names;
   for (const Menu& menu : menus()) names.push_back(menu.path);
@@ -36,6 +33,15 @@ tl::unexpected<Failure> no_menu(std::string_view path) {
 }
 
 tl::unexpected<Failure> no_command(const Menu& menu, std::string_view command) {
+  const std::string path = fmt::format("{}/{}", menu.path == "/" ? "" : menu.path, command);
+  if (const std::string later = later_sentence(path); !later.empty()) {
+    return refuse(Errors{Error{fmt::format("no such command: {}", later),
+                               std::string(menu.path),
+                               {},
+                               {},
+                               {},
+                               Trouble::kMissing}});
+  }
   std::vector<std::string_view> names;
   for (const Command* one : commands_of(menu)) names.push_back(one->name);
   std::string_view why;

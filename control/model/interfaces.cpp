@@ -37,6 +37,10 @@ struct Facts {
 
 }  // namespace
 
+std::string default_name(size_t place) {
+  return "ether" + std::to_string(place + 1);
+}
+
 std::string interface_menu(std::string_view type) {
   return type == "pppoe-out" ? "/interface/pppoe-client" : "/interface/" + std::string(type);
 }

@@ -18,8 +18,10 @@ std::string_view field(const Fields& fields, std::string_view property) {
 }
 
 /// What follows from the configuration alone, for properties no provider has filled in.
-void derive(const View& row, const std::vector<InterfaceFacts>& interfaces, Fields& out) {
+void derive(const View& row, size_t place, const std::vector<InterfaceFacts>& interfaces,
+            Fields& out) {
   const std::string_view path = row.menu().path;
+  if (path == "/interface/ethernet") out.emplace_back("default-name", default_name(place));
   if (path.starts_with("/interface/") && row.menu().index("actual-mtu") >= 0) {
     const auto facts = std::find_if(interfaces.begin(), interfaces.end(),
                                     [&](const auto& one) { return one.name == row.raw("name"); });
@@ -63,19 +65,25 @@ Result<Tree> Model::checked(Tree next, const Tree* before) {
 }
 
 Status Model::bring(const Tree& before, Tree next, const Caller& caller, Record record,
-                    std::string_view prefix) {
+                    std::string_view prefix, Effect effect) {
   const std::vector<MenuDiff> changes = diff(before, next);
   const bool first = revision_ == 0;
   const Tree old = before;                      // may be tree_ itself
   const bool same = changes.empty() && !first;  // nothing a router would do differently
-  if (commit_ && !same) {
+  const bool commits = effect == Effect::kSome || (effect == Effect::kNone && !same);
+  const auto go_back = [&] {
+    if (commit_ && !first) (void)commit_(old);
+    tree_ = old;
+  };
+  if (commit_ && commits) {
     if (Status status = commit_(next); !status) {
+      if (effect == Effect::kSome) go_back();
       tree_ = old;
       return status;
     }
   }
   if (Status status = persist(next); !status) {
-    if (commit_ && !same && !first) (void)commit_(old);
+    if (commits || effect != Effect::kNone) go_back();
     tree_ = old;
     return status;
   }
@@ -157,7 +165,7 @@ Result<std::vector<std::string>> Model::apply(const std::vector<Edit>& edits,
 }
 
 void Model::begin_batch(const Caller& caller) {
-  batch_.emplace(Batch{tree_, caller, {}, false});
+  batch_.emplace(Batch{tree_, caller, {}, false, 0});
 }
 
 Status Model::commit_batch() {
@@ -165,7 +173,10 @@ Status Model::commit_batch() {
   Batch batch = std::move(*batch_);
   batch_.reset();
   if (batch.changed) {
-    Status status = bring(batch.before, tree_, batch.caller, Record::kYes);
+    const Effect effect = batch.shown == 0           ? Effect::kNone
+                          : batch.shown == revision_ ? Effect::kAll
+                                                     : Effect::kSome;
+    Status status = bring(batch.before, tree_, batch.caller, Record::kYes, {}, effect);
     if (!status) {
       ++revision_;
       return status;
@@ -182,9 +193,22 @@ Status Model::flush_batch() {
   return status;
 }
 
+Status Model::show_batch() {
+  if (!batch_) return {};
+  if (batch_->changed && batch_->shown != revision_) {
+    if (Status status = commit_ ? commit_(tree_) : Status{}; !status) {
+      drop_batch();
+      return status;
+    }
+    batch_->shown = revision_;
+  }
+  return remove_state(std::exchange(batch_->removals, {}));
+}
+
 void Model::drop_batch() {
   if (!batch_) return;
   tree_ = std::move(batch_->before);
+  if (batch_->shown != 0 && commit_) (void)commit_(tree_);
   ++revision_;
   batch_.reset();
 }
@@ -199,7 +223,7 @@ std::vector<PrintRow> Model::print(const Menu& menu) const {
     Fields live;
     if (state != row_state_.end()) state->second(view, live);
     Fields derived;
-    derive(view, facts, derived);
+    derive(view, out.size(), facts, derived);
     PrintRow shown;
     if (menu.kind != Menu::Kind::kSettings) shown.id = row_id(row->id);
     shown.number = static_cast<uint32_t>(out.size());

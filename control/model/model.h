@@ -134,6 +134,9 @@ class Model {
   Status commit_batch();
   /// The same, and goes on with a fresh batch; on an error none is open.
   Status flush_batch();
+  /// What was done so far takes effect, so that whoever reads state sees it; the batch stays open
+  /// and remains one change. On an error all of the batch is taken back and none is open.
+  Status show_batch();
   /// Takes everything back that was done since the batch was opened.
   void drop_batch();
 
@@ -166,13 +169,16 @@ class Model {
     Caller caller;
     Removals removals;
     bool changed = false;
+    uint64_t shown = 0;  // the revision that is in effect already; 0: none of it
   };
 
   enum class Record : uint8_t { kYes, kNo };
+  /// What of a change is in effect before it is brought in.
+  enum class Effect : uint8_t { kNone, kSome, kAll };
   Result<Tree> checked(Tree next, const Tree* before);
   /// From one tree to another, which is right: compiles and publishes, remembers, tells.
   Status bring(const Tree& before, Tree next, const Caller& caller, Record record,
-               std::string_view prefix = {});
+               std::string_view prefix = {}, Effect effect = Effect::kNone);
   [[nodiscard]] Status persist(const Tree& tree) const;
   /// To a tree that was in effect before.
   Status go_to(Tree target, const Caller& caller, Record record, std::string_view prefix);

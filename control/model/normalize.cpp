@@ -218,6 +218,11 @@ Text normalize_icmp(std::string_view raw) {
 
 Text normalize_prefix(const Property& property, std::string_view raw) {
   auto prefix = parse_prefix(raw);
+  if (!prefix && property.has(Property::kIp6Too)) {
+    if (const auto six = parse_ip6_prefix(raw)) return format_ip6_prefix(*six);
+    return wrong(fmt::format("{} is no prefix; write 192.0.2.0/24, 2001:db8::/32 or an address",
+                             shown(raw)));
+  }
   if (!prefix) {
     return wrong(fmt::format(
         "{} is no IPv4 prefix; write 192.0.2.0/24, or an address alone for /32", shown(raw)));

@@ -1,6 +1,8 @@
 // All menus in one list, found by path; and the menus RouterOS has beyond this version.
 #include "control/model/schema.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <unordered_map>
 #include <vector>
@@ -11,7 +13,7 @@ namespace maclane::model {
 namespace {
 
 // Menus of later milestones, and what people's RouterOS exports hold besides. A path below one of
-// these is known too.
+// these is known too. Commands stand here as if they were menus.
 constexpr std::string_view kLaterMenus[] = {"/interface/bonding",
                                             "/interface/bridge",
                                             "/interface/eoip",
@@ -31,6 +33,11 @@ constexpr std::string_view kLaterMenus[] = {"/interface/bonding",
                                             "/interface/wireguard",
                                             "/interface/wireless",
                                             "/interface/detect-internet",
+                                            "/interface/ethernet/blink",
+                                            "/interface/ethernet/cable-test",
+                                            "/interface/ethernet/poe",
+                                            "/interface/ethernet/reset-mac-address",
+                                            "/interface/ethernet/switch",
                                             "/ip/cloud",
                                             "/ip/dhcp-relay",
                                             "/ip/dhcp-server/alert",
@@ -64,6 +71,38 @@ constexpr std::string_view kLaterMenus[] = {"/interface/bonding",
                                             "/tool",
                                             "/mpls",
                                             "/special-login",
+                                            "/beep",
+                                            "/blink",
+                                            "/lora",
+                                            "/iot",
+                                            "/caps-man",
+                                            "/dude",
+                                            "/zerotier",
+                                            "/system/backup/cloud",
+                                            "/system/check-installation",
+                                            "/system/device-mode",
+                                            "/system/gps",
+                                            "/system/package/apply-changes",
+                                            "/system/package/downgrade",
+                                            "/system/package/local-update",
+                                            "/system/package/update",
+                                            "/system/resource/cpu",
+                                            "/system/resource/hardware",
+                                            "/system/resource/irq",
+                                            "/system/resource/monitor",
+                                            "/system/resource/pci",
+                                            "/system/resource/usb",
+                                            "/system/routerboard/settings",
+                                            "/system/routerboard/upgrade",
+                                            "/system/serial-terminal",
+                                            "/system/ssh",
+                                            "/system/ssh-exec",
+                                            "/system/sup-output",
+                                            "/system/telnet",
+                                            "/system/ups",
+                                            "/user/aaa",
+                                            "/user/settings",
+                                            "/user/ssh-keys",
                                             "/system/console",
                                             "/system/leds",
                                             "/system/logging",
@@ -188,6 +227,16 @@ bool is_later_menu(std::string_view path) {
   return std::any_of(std::begin(kLaterMenus), std::end(kLaterMenus), [&](std::string_view later) {
     return path.starts_with(later) && (path.size() == later.size() || path[later.size()] == '/');
   });
+}
+
+std::string later_sentence(std::string_view path) {
+  if (path.ends_with("/edit")) {
+    return "edit is RouterOS's editor on a terminal, which Maclane does not have; get shows a "
+           "value "
+           "and set changes it";
+  }
+  if (!is_later_menu(path)) return {};
+  return fmt::format("{} is known to RouterOS but not in this version of Maclane", path);
 }
 
 bool is_builtin_list(std::string_view name) {

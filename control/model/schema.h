@@ -59,6 +59,7 @@ struct Property {
     kCounter = 1u << 13,       // counts all the time: no news to who listens
     kUnique = 1u << 14,        // add copy-from does not take it along
     kDerived = 1u << 15,       // made from the row's other values: no file has a say in it
+    kIp6Too = 1u << 16,        // kIp4Prefix: an IPv6 prefix as well
   };
   std::string_view name;
   Type type;
@@ -77,6 +78,8 @@ struct Property {
   /// What becomes of a canonical value before it is stored (a password: its hash). Must leave what
   /// it made itself as it is: stored values pass it again.
   tl::expected<std::string, std::string> (*convert)(std::string_view canonical) = nullptr;
+  /// What people read behind a number: "%", "MHz"; "B" is shown as KiB, MiB and so on.
+  std::string_view unit = {};
 
   [[nodiscard]] bool has(Flag f) const { return (flags & f) != 0; }
 };
@@ -190,6 +193,9 @@ struct KeyPart {
 /// Whether RouterOS has a menu (or a group of menus) of this canonical path that this version
 /// lacks.
 [[nodiscard]] bool is_later_menu(std::string_view path);
+
+/// What to say of a path or command that RouterOS has and this version lacks (D-40); "" of others.
+[[nodiscard]] std::string later_sentence(std::string_view path);
 
 /// Built-in interface lists, which need no row in /interface/list.
 [[nodiscard]] bool is_builtin_list(std::string_view name);

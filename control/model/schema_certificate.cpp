@@ -116,7 +116,7 @@ constexpr Command kCertificateCommands[] = {
 constexpr Property kFile[] = {
     {.name = "name", .type = Type::kString, .flags = P::kReadOnly | P::kName, .help = ""},
     read_only("type", Type::kString, "directory, script, backup, .txt file ..."),
-    read_only("size", Type::kInteger, "bytes"),
+    in_units("size", "B", "bytes"),
     read_only("last-modified", Type::kString, ""),
     {.name = "contents",
      .type = Type::kString,

@@ -134,7 +134,6 @@ constexpr Property kExport[] = {
 constexpr Command kExportCommand{.name = "export",
                                  .help = "the commands that make what is here",
                                  .arguments = kExport,
-                                 .positional = "file",
                                  .policy = Policy::kRead};
 
 constexpr Command kSchemaCommand{.name = "schema",
@@ -180,6 +179,12 @@ std::vector<const Command*> of_kind(const Menu& menu) {
     out.insert(out.end(), {&kSetCommand, &kEnableCommand, &kDisableCommand, &kCommentCommand});
   }
   if (menu.has(Menu::kRemovable)) out.push_back(&kRemoveCommand);
+  const std::string below = std::string(menu.path) + "/";
+  if (std::any_of(menus().begin(), menus().end(), [&](const Menu& other) {
+        return other.has_rows() && other.path.starts_with(below);
+      })) {
+    out.push_back(&kExportCommand);
+  }
   return out;
 }
 
@@ -263,7 +268,49 @@ constexpr Property kResetArguments[] = {
      .help = "users and their groups stay as they are"},
 };
 
+constexpr Property kPing[] = {
+    {.name = "address", .type = Type::kIp4, .flags = Property::kRequired, .help = "whom to ask"},
+    {.name = "count",
+     .type = Type::kInteger,
+     .min = 1,
+     .max = UINT32_MAX,
+     .help = "how often; unset: until it is stopped"},
+    {.name = "interval",
+     .type = Type::kTime,
+     .default_value = "1s",
+     .min = 10 * kMillisecond,
+     .max = 5 * kSecond,
+     .help = "time between two requests"},
+    {.name = "size",
+     .type = Type::kInteger,
+     .default_value = "56",
+     .min = 28,
+     .max = 65535,
+     .help = "of the IP packet, in bytes"},
+    {.name = "ttl",
+     .type = Type::kInteger,
+     .default_value = "255",
+     .min = 1,
+     .max = 255,
+     .help = "how many routers it may pass"},
+    {.name = "dscp", .type = Type::kInteger, .max = 63, .help = "marks the packet"},
+    {.name = "src-address", .type = Type::kIp4, .help = "an address of the router to ask from"},
+    {.name = "interface",
+     .type = Type::kString,
+     .max = 63,
+     .help = "asks from its address; a route must lead there by it"},
+    flag("do-not-fragment", "rather lost than in pieces"),
+};
+constexpr Command kPingCommand{.name = "ping",
+                               .help = "asks whether somebody answers, and how soon",
+                               .arguments = kPing,
+                               .positional = "address",
+                               .policy = Policy::kTest,
+                               .flags = Command::kStreams};
+constexpr Command kToolCommands[] = {kPingCommand};
+
 constexpr Command kRootCommands[] = {
+    kPingCommand,
     {.name = "execute",
      .help = "runs a script beside others",
      .arguments = kExecute,
@@ -298,6 +345,9 @@ constexpr Command kSystemCommands[] = {
     kStatus,
     kReload,
     {.name = "shutdown", .help = "ends the router", .policy = Policy::kReboot},
+    {.name = "reboot",
+     .help = "ends the router and starts it again as it was started",
+     .policy = Policy::kReboot},
     {.name = "reset-configuration",
      .help = "back to the configuration file: what was changed here goes",
      .arguments = kResetArguments},
@@ -342,6 +392,7 @@ constexpr Menu kGroups[] = {
     group("/ip/firewall", "packet filter, address translation, connections"),
     group("/routing", "routing by more than the destination"),
     group("/system", "the router itself", kSystemCommands),
+    group("/tool", "what tells how the network is", kToolCommands),
     {.path = "/system/history",
      .kind = Menu::Kind::kState,
      .properties = kHistory,

@@ -23,6 +23,7 @@ constexpr std::string_view kCounterColumns[] = {"name",      "rx-byte", "tx-byte
 
 constexpr Property kInterface[] = {
     {.name = "name", .type = Type::kString, .flags = P::kReadOnly | P::kName},
+    read_only("default-name", Type::kString, "of an ethernet: ether1 of the first port"),
     read_only("type", Type::kString, "ethernet, vlan or macvlan"),
     read_only("mtu", Type::kInteger, "as configured"),
     read_only("actual-mtu", Type::kInteger, "in effect: never above the parent's"),
@@ -84,6 +85,7 @@ constexpr Command kInterfaceCommands[] = {{.name = "monitor-traffic",
 
 constexpr Property kEthernet[] = {
     interface_name("unique over all interfaces"),
+    read_only("default-name", Type::kString, "ether1 of the first port, whatever its name"),
     {.name = "device",
      .type = Type::kString,
      .flags = P::kRequired | P::kOurs,

@@ -60,6 +60,13 @@ constexpr Property state_flag(std::string_view name, std::string_view help) {
           .flags = Property::kReadOnly,
           .help = help};
 }
+constexpr Property in_units(std::string_view name, std::string_view unit, std::string_view help) {
+  return {.name = name,
+          .type = Type::kInteger,
+          .flags = Property::kReadOnly,
+          .help = help,
+          .unit = unit};
+}
 constexpr Property counter(std::string_view name, std::string_view help = {}) {
   return {.name = name,
           .type = Type::kInteger,

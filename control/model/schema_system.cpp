@@ -20,14 +20,14 @@ constexpr Property kResource[] = {
     read_only("version", Type::kString, "the RouterOS version spoken, and ours"),
     read_only("build-time", Type::kString, ""),
     read_only("factory-software", Type::kString, ""),
-    read_only("free-memory", Type::kInteger, "bytes"),
-    read_only("total-memory", Type::kInteger, "bytes"),
+    in_units("free-memory", "B", "bytes"),
+    in_units("total-memory", "B", "bytes"),
     read_only("cpu", Type::kString, ""),
     read_only("cpu-count", Type::kInteger, ""),
-    read_only("cpu-frequency", Type::kInteger, "MHz"),
-    read_only("cpu-load", Type::kInteger, "percent"),
-    read_only("free-hdd-space", Type::kInteger, "bytes"),
-    read_only("total-hdd-space", Type::kInteger, "bytes"),
+    in_units("cpu-frequency", "MHz", "MHz"),
+    in_units("cpu-load", "%", "percent"),
+    in_units("free-hdd-space", "B", "bytes"),
+    in_units("total-hdd-space", "B", "bytes"),
     read_only("architecture-name", Type::kString, ""),
     read_only("board-name", Type::kString, ""),
     read_only("platform", Type::kString, ""),
@@ -133,7 +133,7 @@ constexpr std::string_view kStageColumns[] = {"worker", "stage", "ticks-per-pack
 
 constexpr Property kMemory[] = {
     read_only("item", Type::kString, "what the memory is for"),
-    read_only("bytes", Type::kInteger, ""),
+    in_units("bytes", "B", ""),
 };
 
 constexpr std::string_view kWorkerColumns[] = {

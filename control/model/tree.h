@@ -111,6 +111,9 @@ struct InterfaceFacts {
   int64_t actual_mtu = 0;  // after clamping to the parent's
 };
 [[nodiscard]] std::vector<InterfaceFacts> interfaces(const Tree& tree);
+/// What the ethernet at this place of its menu is called where its name does not count, as RouterOS
+/// calls its ports: "ether1" is the first.
+[[nodiscard]] std::string default_name(size_t place);
 /// The menu that the interfaces of a type are rows of.
 [[nodiscard]] std::string interface_menu(std::string_view type);
 

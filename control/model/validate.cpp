@@ -100,6 +100,7 @@ void check_reference(Check& check, const View& row, const Property& property,
         row.menu().path != "/interface/list/member" && check.interface(name) != nullptr) {
       return;
     }
+    if (check.took_away(property.reference, name, row)) return;
     check.add(row, property.name, unknown_reference(check, property, name), Trouble::kBadArgument);
   };
   if (!property.has(Property::kList)) return one(value);
@@ -255,6 +256,45 @@ bool Check::lost_names(const Menu& menu) {
          });
 }
 
+bool Check::took_away(std::span<const std::string_view> paths, std::string_view name,
+                      const View& user) {
+  if (before == nullptr) return false;
+  for (std::string_view path : paths) {
+    const Menu& menu = *find_menu(path);
+    if (before->find(menu, name) == nullptr || tree.find(menu, name) != nullptr) continue;
+    // Who took the name up with this very change was wrong, not who gave it up.
+    if (before->rows(user.menu()).by_id(user.row().id) == nullptr) return false;
+    std::string who(user.menu().path);
+    if (user.menu().kind != Menu::Kind::kSettings) {
+      const std::string id = row_id(user.row().id);
+      const std::string label = user.label();
+      who += label == id ? fmt::format(" {}", id) : fmt::format(" {} ({})", id, label);
+    }
+    std::vector<std::string>& users = users_[{&menu, std::string(name)}];
+    if (std::find(users.begin(), users.end(), who) == users.end()) users.push_back(std::move(who));
+    return true;
+  }
+  return false;
+}
+
+void Check::complain_of_users() {
+  constexpr size_t kMostNamed = 8;
+  for (const auto& [which, users] : users_) {
+    const auto& [menu, name] = which;
+    std::string who;
+    for (size_t i = 0; i < std::min(users.size(), kMostNamed); ++i)
+      who += fmt::format("{}{}", i == 0 ? "" : ", ", users[i]);
+    if (users.size() > kMostNamed) who += fmt::format(" and {} more", users.size() - kMostNamed);
+    errors.push_back(Error{fmt::format("failure: {} is in use by {}; change or remove {} first",
+                                       name, who, users.size() == 1 ? "that" : "those"),
+                           std::string(menu->path),
+                           name,
+                           {},
+                           {},
+                           Trouble::kGeneral});
+  }
+}
+
 const std::vector<InterfaceFacts>& Check::interfaces() {
   if (!interfaces_) {
     interfaces_ = model::interfaces(tree);
@@ -281,6 +321,7 @@ Errors validate(const Tree& tree, const Tree* before, bool whole) {
   validate_firewall(check);
   validate_service(check);
   check_dataplane(check);
+  check.complain_of_users();
   // In the order of the file, if there is one: people mend from top to bottom.
   std::stable_sort(check.errors.begin(), check.errors.end(), [](const Error& a, const Error& b) {
     return std::tie(a.source.file, a.source.line, a.source.column) <

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -104,6 +105,13 @@ class Check {
   /// Whether a name that rows of the menu had is gone.
   [[nodiscard]] bool lost_names(const Menu& menu);
 
+  /// If a name went away with this change: the menu it was in, and the row that still speaks of it
+  /// is kept for the sentence about the removed one. False: it was not there before either.
+  [[nodiscard]] bool took_away(std::span<const std::string_view> paths, std::string_view name,
+                               const View& user);
+  /// One sentence for each name that was taken away from those who use it.
+  void complain_of_users();
+
   [[nodiscard]] const std::vector<InterfaceFacts>& interfaces();
   /// nullptr: there is none of this name.
   [[nodiscard]] const InterfaceFacts* interface(std::string_view name);
@@ -112,6 +120,7 @@ class Check {
   [[nodiscard]] bool changed(const Menu& menu) const;
 
   std::unordered_map<const Menu*, RowsDiff> diffs_;
+  std::map<std::pair<const Menu*, std::string>, std::vector<std::string>> users_;
   std::unordered_map<const Menu*, std::unordered_set<std::string_view>> names_;
   std::optional<std::vector<InterfaceFacts>> interfaces_;
   std::unordered_map<std::string_view, const InterfaceFacts*> by_name_;

@@ -9,10 +9,12 @@
 namespace maclane::model {
 namespace {
 
+constexpr std::string_view kInterfaces[] = {"/interface/ethernet", "/interface/vlan",
+                                            "/interface/macvlan", "/interface/pppoe-client"};
+
 /// Menus whose changes may make an address or a route wrong that did not change itself.
 bool interfaces_changed(const Check& check) {
-  return check.concerns(
-      {"/interface/ethernet", "/interface/vlan", "/interface/macvlan", "/interface/pppoe-client"});
+  return check.concerns(kInterfaces);
 }
 
 /// Whether an attached macvlan: its addresses belong to whoever holds the tap.
@@ -89,6 +91,7 @@ void check_routes(Check& check) {
                                            ? gateway.substr(percent + 1)
                                            : (is_address ? std::string_view{} : gateway);
     if (!interface.empty() && check.interface(interface) == nullptr) {
+      if (check.took_away(kInterfaces, interface, row)) return;
       check.add(row, "gateway",
                 fmt::format("there is no interface named \"{}\"; a gateway is an address, "
                             "address%interface or an interface",

@@ -49,6 +49,15 @@ std::optional<uint32_t> parse_ip4(std::string_view text);
 std::string format_ip4(uint32_t host_order);
 std::optional<Ip4Prefix> parse_prefix(std::string_view text);
 std::string format_prefix(const Ip4Prefix& prefix);
+/// IPv6, where only who may come in asks for it.
+struct Ip6Prefix {
+  std::array<uint8_t, 16> address{};  // without host bits
+  uint8_t length = 128;
+  [[nodiscard]] bool has(const std::array<uint8_t, 16>& one) const;
+};
+std::optional<std::array<uint8_t, 16>> parse_ip6(std::string_view text);
+std::optional<Ip6Prefix> parse_ip6_prefix(std::string_view text);
+std::string format_ip6_prefix(const Ip6Prefix& prefix);
 std::optional<Ip4Range> parse_ip4_set(std::string_view text);  // address, prefix or range
 std::optional<PortRange> parse_port_range(std::string_view text);
 std::optional<uint8_t> parse_protocol(std::string_view text);  // name or number

@@ -1,4 +1,5 @@
-// IPv4 addresses, prefixes and ranges as text.
+// IPv4 addresses, prefixes and ranges as text, and IPv6 prefixes.
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include "control/model/value.h"
@@ -64,6 +65,43 @@ std::optional<Ip4Prefix> parse_prefix(std::string_view text) {
 
 std::string format_prefix(const Ip4Prefix& prefix) {
   return fmt::format("{}/{}", format_ip4(prefix.address), prefix.length);
+}
+
+std::optional<std::array<uint8_t, 16>> parse_ip6(std::string_view text) {
+  std::array<uint8_t, 16> out{};
+  const bool is_one = text.size() < INET6_ADDRSTRLEN &&
+                      inet_pton(AF_INET6, std::string(text).c_str(), out.data()) == 1;
+  return is_one ? std::optional(out) : std::nullopt;
+}
+
+bool Ip6Prefix::has(const std::array<uint8_t, 16>& one) const {
+  for (size_t bit = 0; bit < length; bit += 8) {
+    const auto mask = static_cast<uint8_t>(length - bit >= 8 ? 0xFF : 0xFF00 >> (length - bit));
+    if (((one[bit / 8] ^ address[bit / 8]) & mask) != 0) return false;
+  }
+  return true;
+}
+
+std::optional<Ip6Prefix> parse_ip6_prefix(std::string_view text) {
+  const size_t slash = text.find('/');
+  const auto address = parse_ip6(text.substr(0, slash));
+  if (!address) return std::nullopt;
+  Ip6Prefix out{*address, 128};
+  if (slash != std::string_view::npos) {
+    const std::string_view digits = text.substr(slash + 1);
+    const auto length = digits.size() > 3 ? std::nullopt : parse_integer(digits);
+    if (!length || *length < 0 || *length > 128) return std::nullopt;
+    out.length = static_cast<uint8_t>(*length);
+  }
+  for (size_t bit = out.length; bit < 128; ++bit)
+    out.address[bit / 8] &= static_cast<uint8_t>(~(0x80 >> bit % 8));
+  return out;
+}
+
+std::string format_ip6_prefix(const Ip6Prefix& prefix) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  (void)inet_ntop(AF_INET6, prefix.address.data(), text.data(), text.size());
+  return fmt::format("{}/{}", text.data(), prefix.length);
 }
 
 std::optional<Ip4Range> parse_ip4_set(std::string_view text) {

@@ -46,6 +46,7 @@ void interface_state(const Router& router, const View& row, Fields& out) {
 
 std::vector<model::PrintRow> all_interfaces(const Router& router, const model::Model& model) {
   std::vector<model::PrintRow> rows;
+  size_t ports = 0;
   for (const model::InterfaceFacts& facts : model::interfaces(model.tree())) {
     const model::Menu* menu = model::find_menu(model::interface_menu(facts.type));
     const model::RowPtr stored = model.tree().find(*menu, facts.name);
@@ -55,6 +56,7 @@ std::vector<model::PrintRow> all_interfaces(const Router& router, const model::M
     const Interface* i = find(router, facts.name);
     Fields& f = row.fields;
     f.emplace_back("name", facts.name);
+    if (facts.type == "ethernet") f.emplace_back("default-name", model::default_name(ports++));
     f.emplace_back("type", facts.type == "ethernet" ? "ether" : facts.type);
     f.emplace_back("mtu", std::to_string(facts.mtu));
     f.emplace_back("actual-mtu", std::to_string(facts.actual_mtu));

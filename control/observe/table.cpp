@@ -2,7 +2,10 @@
 #include "control/observe/table.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
+#include <iterator>
+#include <utility>
 
 namespace maclane::observe {
 namespace {
@@ -32,8 +35,40 @@ std::string clean(std::string_view text) {
   return out;
 }
 
-/// A value as people read it: switches say yes and no.
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+/// 2 936 012 as RouterOS writes it: 2867.2KiB, 2.8MiB.
+std::string bytes_text(std::string_view digits) {
+  constexpr std::string_view kUnits[] = {"KiB", "MiB", "GiB", "TiB"};
+  double value = 0;
+  for (const char c : digits) value = value * 10 + (c - '0');
+  if (value < 1024) return std::string(digits);
+  size_t unit = 0;
+  for (value /= 1024; value >= 1024 && unit + 1 < std::size(kUnits); value /= 1024) ++unit;
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f", value);
+  return text.data() + std::string(kUnits[unit]);
+}
+
+std::string grouped(std::string_view digits) {
+  std::string out;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i != 0 && (digits.size() - i) % 3 == 0) out += ' ';
+    out += digits[i];
+  }
+  return out;
+}
+
+/// A value as people read it: switches say yes and no, numbers have their units.
 std::string shown(const Table& table, std::string_view name, std::string_view value) {
+  if (is_number(value)) {
+    for (const auto& [property, unit] : table.units) {
+      if (property == name) return unit == "B" ? bytes_text(value) : std::string(value) + unit;
+    }
+    if (has(table.counters, name)) return grouped(value);
+  }
   if ((value == "true" || value == "false") && has(table.switches, name)) {
     return value == "true" ? "yes" : "no";
   }
@@ -107,26 +142,90 @@ size_t number_width(const Table& table) {
 }
 
 struct Column {
-  std::string name;
-  size_t width = 0;
+  std::string property;
+  std::string head;
+  size_t width = 0;  // of its cells: a longer text is folded
   bool right = true;
-  bool empty = true;
 };
 
-std::vector<Column> measure(const Table& table, const Strings& names) {
+/// Those of the wanted columns that have anything to show.
+std::vector<Column> measure(const Table& table, const Strings& wanted) {
   std::vector<Column> columns;
-  for (const auto& name : names) {
-    Column c{upper(name), width_of(name), true, true};
+  for (const auto& name : wanted) {
+    if (name == "comment") continue;
+    Column c{name, upper(name), width_of(name), true};
+    bool empty = true;
     for (const auto& row : table.rows) {
-      const std::string value = shown(table, name, row.get(name));
+      const std::string_view value = row.get(name);
       if (value.empty()) continue;
-      c.empty = false;
-      c.width = std::max(c.width, width_of(value));
-      if (value.find_first_not_of("0123456789") != std::string::npos) c.right = false;
+      empty = false;
+      c.width = std::max(c.width, width_of(shown(table, name, value)));
+      if (!is_number(value)) c.right = false;
     }
-    columns.push_back(std::move(c));
+    if (!empty) columns.push_back(std::move(c));
   }
   return columns;
+}
+
+using Line = std::vector<Column>;
+
+/// The columns in as many lines as they need. width: what is left beside number and flags; 0: all.
+std::vector<Line> lines_of(std::vector<Column> columns, size_t width) {
+  constexpr size_t kGap = 2, kLeastFolded = 24;
+  std::vector<Line> out(1);
+  size_t used = 0;
+  for (Column& c : columns) {
+    const bool last = &c == &columns.back();
+    const size_t gap = out.back().empty() ? 0 : kGap;
+    const size_t left = width > used + gap ? width - used - gap : 0;
+    if (width == 0 || c.width <= left) {
+      used += gap + c.width;
+    } else if (last && !c.right && left >= std::max(kLeastFolded, width_of(c.head))) {
+      c.width = left;
+    } else {
+      if (!out.back().empty()) out.emplace_back();
+      c.width = std::min(c.width, std::max(width, width_of(c.head)));
+      used = c.width;
+    }
+    out.back().push_back(std::move(c));
+  }
+  return out;
+}
+
+/// A text in pieces of a width, at blanks where there are any.
+Strings folded(const std::string& text, size_t width) {
+  Strings out;
+  size_t begin = 0;
+  while (width_of(std::string_view(text).substr(begin)) > width) {
+    size_t end = begin;
+    size_t blank = begin;
+    for (size_t n = 0; n < width; ++n) {
+      ++end;
+      while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
+      if (end < text.size() && text[end] == ' ') blank = end;
+    }
+    if (blank > begin) end = blank;
+    out.push_back(text.substr(begin, end - begin));
+    begin = end + (blank > begin ? 1 : 0);
+  }
+  out.push_back(text.substr(begin));
+  return out;
+}
+
+/// One line of columns of a row, with those below that its folded texts need.
+void write_cells(std::string& out, const Line& line, const std::vector<Strings>& cells,
+                 std::string lead) {
+  size_t height = 1;
+  for (const Strings& cell : cells) height = std::max(height, cell.size());
+  for (size_t i = 0; i < height; ++i) {
+    std::string text = lead;
+    for (size_t c = 0; c < line.size(); ++c) {
+      text += c == 0 ? "" : "  ";
+      text += padded(i < cells[c].size() ? cells[c][i] : "", line[c].width, line[c].right);
+    }
+    end_line(out, std::move(text));
+    lead.assign(lead.size(), ' ');
+  }
 }
 
 std::string brief(const Table& table, const Strings& wanted, const PrintOptions& options) {
@@ -137,48 +236,55 @@ std::string brief(const Table& table, const Strings& wanted, const PrintOptions&
       flags.push_back(f);
     }
   }
-  const size_t lead = number_width(table);
-  size_t used = lead + 1 + (flags.empty() ? 0 : flags.size() + 1);
-  Strings names;
-  std::vector<Column> columns;
-  const auto measured = measure(table, wanted);
-  for (size_t i = 0; i < measured.size(); ++i) {
-    if (measured[i].empty || wanted[i] == "comment") continue;
-    const size_t more = measured[i].width + (columns.empty() ? 0 : 2);
-    if (options.width != 0 && !columns.empty() && used + more > options.width) break;
-    used += more;
-    names.push_back(wanted[i]);
-    columns.push_back(measured[i]);
-  }
+  const size_t number = number_width(table);
+  const size_t lead = number + 1 + (flags.empty() ? 0 : flags.size() + 1);
+  const size_t width = options.width == 0 ? 0 : std::max<size_t>(options.width, lead + 8) - lead;
+  const std::vector<Line> lines = lines_of(measure(table, wanted), width);
 
   std::string out;
-  if (!flags.empty()) out += strong(flags_line(flags, true), options) + "\n";
-  std::string list = "Columns: ";
-  std::string head = padded("#", lead, true) + " ";
-  if (!flags.empty()) head += std::string(flags.size(), ' ') + " ";
-  for (size_t i = 0; i < columns.size(); ++i) {
-    list += (i != 0 ? ", " : "") + columns[i].name;
-    head += (i != 0 ? "  " : "") + padded(columns[i].name, columns[i].width, columns[i].right);
+  if (options.head) {
+    if (!flags.empty()) out += strong(flags_line(flags, true), options) + "\n";
+    std::string list;
+    std::string heads;
+    std::string head = padded("#", number, true) + " ";
+    head += std::string(lead - head.size(), ' ');
+    for (const Line& line : lines) {
+      for (const Column& c : line) {
+        list += (list.empty() ? "Columns: " : ", ") + c.head;
+        head += (&c == &line.front() ? "" : "  ") + padded(c.head, c.width, c.right);
+      }
+      heads += strong(std::exchange(head, std::string(lead, ' ')), options) + "\n";
+    }
+    if (!list.empty()) out += strong(list, options) + "\n";
+    out += heads;
   }
-  if (!columns.empty()) out += strong(list, options) + "\n";
-  out += strong(head, options) + "\n";
   for (const auto& row : table.rows) {
     if (!row.get("comment").empty()) end_line(out, ";;; " + clean(row.get("comment")));
-    std::string line = padded(std::to_string(row.number), lead, true) + " ";
-    if (!flags.empty()) line += letters_of(row, flags) + " ";
-    for (size_t i = 0; i < columns.size(); ++i) {
-      line += (i != 0 ? "  " : "") +
-              padded(shown(table, names[i], row.get(names[i])), columns[i].width, columns[i].right);
+    std::string begin = padded(std::to_string(row.number), number, true) + " ";
+    if (!flags.empty()) begin += letters_of(row, flags) + " ";
+    for (const Line& line : lines) {
+      std::vector<Strings> cells;
+      for (const Column& c : line) {
+        cells.push_back(folded(shown(table, c.property, row.get(c.property)), c.width));
+      }
+      write_cells(out, line, cells, std::exchange(begin, std::string(lead, ' ')));
     }
-    end_line(out, std::move(line));
   }
   return out;
+}
+
+/// 2026-11-26 08:36:14, which needs no quotes.
+bool is_time(std::string_view text) {
+  return text.size() == 19 && text[4] == '-' && text[7] == '-' && text[10] == ' ' &&
+         text[13] == ':' && text[16] == ':';
 }
 
 /// name=value, in quotes where RouterOS has them.
 std::string pair_of(const Table& table, const std::string& name, std::string_view value) {
   const std::string text = shown(table, name, value);
-  if (has(table.texts, name) || text.find_first_of(" \"") != std::string::npos) {
+  const bool blanks =
+      text.find_first_of(" \"") != std::string::npos && !is_number(value) && !is_time(text);
+  if (has(table.texts, name) || blanks) {
     std::string quoted;
     for (char c : text) {
       if (c == '"') quoted += '\\';
@@ -215,9 +321,9 @@ std::string detail(const Table& table, const PrintOptions& options, bool with_hi
   const size_t lead = std::max<size_t>(2, number_width(table));
   const size_t width = options.width == 0 ? 80 : options.width;
   std::string out;
-  if (!flags.empty()) out += strong(flags_line(flags, false), options) + "\n";
+  if (!flags.empty() && options.head) out += strong(flags_line(flags, false), options) + "\n";
   for (const auto& row : table.rows) {
-    if (&row != &table.rows.front()) out += "\n";
+    if (&row != &table.rows.front() || !options.head) out += "\n";
     std::string line = padded(std::to_string(row.number), lead, true) + " ";
     if (!flags.empty()) line += letters_of(row, flags) + " ";
     const std::string indent(line.size(), ' ');

@@ -5,6 +5,9 @@
 //   #   NAME       MTU  INTERFACE  MAC-ADDRESS        MODE
 //   0 R macvlan1  1500  ether1     76:81:BF:68:69:83  bridge
 //
+// On a terminal that is narrower than the table, columns go on further lines below, and the text of
+// the last one is folded in its place: none is left out.
+//
 // A menu without columns (firewall rules) prints every set property in detail form; a settings menu
 // prints "name: value" lines; no rows print nothing. Bytes that could drive a terminal are shown as
 // \0A. No state; any thread.
@@ -42,6 +45,9 @@ struct Table {
   std::vector<std::string> texts;     // properties that detail writes in quotes
   std::vector<std::string> hidden;    // properties only detail shows
   std::vector<std::string> switches;  // properties that read yes and no
+  std::vector<std::string> counters;  // properties whose digits stand in groups
+  std::vector<std::pair<std::string, std::string>>
+      units;  // by property: "B" (with Ki, Mi ...), "%"
   std::vector<TableRow> rows;
 };
 
@@ -52,6 +58,7 @@ struct PrintOptions {
   std::vector<std::string> properties;  // only these, in this order; empty = the style's own
   size_t width = 0;   // of the terminal; 0 = none: tables keep all columns, detail wraps at 80
   bool bold = false;  // headers
+  bool head = true;   // false: the rows alone, as when more of them follow
 };
 
 /// Rows of a menu, as print shows them.

@@ -8,6 +8,14 @@ namespace maclane::observe {
 using model::Menu;
 using model::Property;
 
+namespace {
+
+/// What the router itself says in words, and RouterOS writes in quotes.
+constexpr std::string_view kTexts[] = {"type",    "default-name", "host-name", "message",
+                                       "version", "board-name",   "contents",  "comment"};
+
+}  // namespace
+
 Table table_of(const Menu& menu, const std::vector<model::PrintRow>& rows) {
   Table table;
   table.settings = menu.kind == Menu::Kind::kSettings;
@@ -19,9 +27,11 @@ Table table_of(const Menu& menu, const std::vector<model::PrintRow>& rows) {
   for (const Property& p : menu.properties) {
     // RouterOS quotes what people write, except the names of chains.
     const bool is_chain = p.name == "chain" || p.name == "jump-target";
-    if (p.type == model::Type::kString && !p.has(Property::kReadOnly) && !is_chain) {
-      table.texts.emplace_back(p.name);
-    }
+    const bool says = !p.has(Property::kReadOnly) || p.has(Property::kName) ||
+                      std::find(std::begin(kTexts), std::end(kTexts), p.name) != std::end(kTexts);
+    if (p.type == model::Type::kString && says && !is_chain) table.texts.emplace_back(p.name);
+    if (p.has(Property::kCounter)) table.counters.emplace_back(p.name);
+    if (!p.unit.empty()) table.units.emplace_back(p.name, p.unit);
     if (p.type == model::Type::kBool) table.switches.emplace_back(p.name);
     if (p.has(Property::kHidden)) table.hidden.emplace_back(p.name);
   }

@@ -9,6 +9,7 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <unordered_set>
 
 #include "control/door/yaml.h"
 #include "control/model/value.h"
@@ -26,6 +27,7 @@ using model::RowPtr;
 using model::View;
 
 constexpr size_t kWidth = 80;
+constexpr std::string_view kPorts = "/interface/ethernet";
 
 /// name=value pairs of a row, in the order of their names, as RouterOS has them.
 using Pairs = std::map<std::string, std::string>;
@@ -204,10 +206,10 @@ class Writer {
   void write(const Menu& menu) {
     commands_.clear();
     if (menu.kind == Menu::Kind::kSettings) {
-      settings(menu);
+      if (!options_.left_out) settings(menu);
     } else if (menu.has_rows()) {
       Part part(menu, tree_);
-      removed(part);
+      if (!options_.left_out) removed(part);
       for (const RowPtr& row : part.rows) {
         if (model::initial_row(menu, *row) != nullptr) made(menu, *row);
       }
@@ -257,7 +259,8 @@ class Writer {
     std::replace(path.begin(), path.end(), '/', ' ');
     if (!options_.terse) out_ += "/" + path + "\n";
     for (std::vector<std::string>& words : commands_) {
-      if (options_.terse) words.front() = "/" + path + " " + words.front();
+      if (options_.terse && !words.front().starts_with(':'))
+        words.front() = fmt::format("/{} {}", path, words.front());
       out_ += wrapped(words, !options_.terse);
     }
   }
@@ -311,6 +314,7 @@ class Writer {
         left.push_back(i);
         continue;
       }
+      if (options_.left_out && options_.left_out(menu, *part.rows[i])) continue;
       const model::InitialRow* initial = model::initial_row(menu, *part.rows[i]);
       Pairs pairs = pairs_of(row, initial, options_);
       if (initial != nullptr) {
@@ -320,6 +324,11 @@ class Writer {
         continue;
       }
       std::erase_if(pairs, [](const auto& pair) { return pair.second.empty(); });
+      if (menu.path == kPorts) {
+        port(row, i, std::move(pairs));
+        made(menu, *part.rows[i]);
+        continue;
+      }
       commands_.push_back({"add"});
       add_words(commands_.back(), pairs);
       const auto after = part.written.upper_bound(i);
@@ -331,6 +340,20 @@ class Writer {
       made(menu, *part.rows[i]);
     }
     part.left = std::move(left);
+  }
+
+  void port(const View& row, size_t place, Pairs pairs) {
+    const std::string known = model::default_name(place);
+    commands_.push_back({fmt::format(
+        ":if ([:len [/interface ethernet find default-name={0}]] = 0) do={{/interface ethernet add "
+        "device={1} name={2}}}",
+        known, value_text(*row.menu().find("device"), row.raw("device")),
+        value_text(*row.menu().find("name"), row.raw("name")))});
+    pairs.erase("device");
+    if (row.raw("name") == known && !options_.verbose) pairs.erase("name");
+    if (pairs.empty()) return;
+    commands_.push_back({"set", fmt::format("[ find default-name={} ]", known)});
+    add_words(commands_.back(), pairs);
   }
 
   /// Rows of the beginning that are gone.
@@ -367,6 +390,18 @@ void serve_export(model::Commands& commands, const Runner::FileAccess& files) {
     options.terse = call.is_on("terse");
     options.sensitive = call.is_on("show-sensitive") && !call.is_on("hide-sensitive") &&
                         caller.may(model::Policy::kSensitive);
+    std::unordered_set<std::string> chosen;
+    if (call.filter) {
+      Call print = call;
+      print.command = "print";
+      print.arguments.clear();
+      auto shown = commands.run(print, caller);  // as the caller may see them
+      if (!shown) return tl::make_unexpected(std::move(shown.error()));
+      for (const model::PrintRow& row : shown->rows) chosen.insert(row.id);
+      options.left_out = [&](const Menu& menu, const model::Row& row) {
+        return &menu != call.menu || !chosen.contains(model::row_id(row.id));
+      };
+    }
     const std::time_t now = std::time(nullptr);
     std::tm local{};
     localtime_r(&now, &local);

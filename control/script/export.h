@@ -3,9 +3,14 @@
 // Compact (as it is unless asked otherwise): what differs from a fresh tree. Verbose: every
 // property that has a value. Terse: one whole command a line. Secrets only with show-sensitive.
 // Rows that others of their menu speak of come before these, and are put into their order with
-// place-before. No state; control thread.
+// place-before.
+//
+// Ports are there before a script is imported: RouterOS sets them, found by the name they had from
+// the start, and so do we. What has no such port yet (a router without a configuration file) is
+// given it first, by its device. No state; control thread.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +23,8 @@ struct ExportOptions {
   bool verbose = false;
   bool terse = false;
   bool sensitive = false;
+  /// Rows that are left out; none if it is empty.
+  std::function<bool(const model::Menu&, const model::Row&)> left_out;
 };
 
 /// The menus at and below a path ("/" is all), each with its heading.

@@ -155,13 +155,17 @@ bool Job::settle() {
   if (!model.in_batch()) return true;
   Status status = model.commit_batch();
   if (status) return true;
+  break_with(status.error());
+  return false;
+}
+
+void Job::break_with(const Errors& errors) {
   Fault fault;
-  for (const Error& error : status.error()) {
+  for (const Error& error : errors) {
     fault.message += (fault.message.empty() ? "" : "\n") + error.text();
   }
   fault.message += "\nnothing of what was changed since the last pause has happened";
   if (!broken_) broken_ = std::move(fault);
-  return false;
 }
 
 /// Lets others go on; false: the job is to stop.

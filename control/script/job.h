@@ -79,6 +79,8 @@ class Job : private Host {
   /// What it wrote since it was last asked.
   [[nodiscard]] std::string take_output();
   [[nodiscard]] std::string take_warnings();
+  /// A command goes on that writes again and again: to be shown as it comes.
+  [[nodiscard]] bool is_live() const { return live_; }
   /// nullptr while it runs.
   [[nodiscard]] const Ended* ended() const { return ended_ ? &*ended_ : nullptr; }
   /// Asks it to end; it does so with its next turn.
@@ -100,6 +102,7 @@ class Job : private Host {
   void end(const Interpreter::Result& result);
   void mistyped(const SyntaxError& error);
   [[nodiscard]] bool settle();  // commits; false: it failed, and the job ends with that
+  void break_with(const Errors& errors);
   [[nodiscard]] bool is_full() const {
     return !task_.detached && diverted_ == nullptr && output_.size() >= kHighWater;
   }
@@ -139,6 +142,7 @@ class Job : private Host {
   uint32_t imports_ = 0;
   bool in_command_ = false;  // inside of Commands: not to be interrupted
   bool stopping_ = false;
+  bool live_ = false;
 };
 
 /// What a failure says, as a script's fault.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "control/model/value.h"
+#include "control/observe/ping_text.h"
 #include "control/observe/table.h"
 #include "control/script/job.h"
 #include "control/script/rows.h"
@@ -29,6 +30,15 @@ bool is_edit(std::string_view command) {
 bool is_read(std::string_view command) {
   constexpr std::string_view kReads[] = {"print", "get", "find", "listen", "schema"};
   return std::find(std::begin(kReads), std::end(kReads), command) != std::end(kReads);
+}
+
+/// Whether what is asked for may be something that follows from what was changed, and is not
+/// stored.
+bool reads_state(const model::Model& model, const Call& call, const Menu& menu) {
+  if (!model.has_state(menu)) return false;
+  if (call.command != "get") return true;
+  const model::Property* property = menu.find(call.get("value-name"));
+  return property == nullptr || property->has(model::Property::kReadOnly);
 }
 
 tl::unexpected<Fault> wrong(std::string message, int category = 4) {
@@ -79,12 +89,14 @@ PrintOptions options_of(const MenuCall& call, const Screen& screen) {
 }
 
 std::string text_of(const MenuCall& call, const Menu& menu, const Screen& screen,
-                    const std::vector<model::PrintRow>& rows) {
+                    const std::vector<model::PrintRow>& rows, bool head = true) {
   const bool print = call.command->name == "print";
   Table table = print || call.command->name == "listen" ? observe::table_of(menu, rows)
                                                         : observe::table_of(rows);
   if (screen.json) return observe::to_json(table);
+  if (call.command->name == "ping") return observe::ping_text(rows, head);
   PrintOptions options = options_of(call, screen);
+  options.head = head;
   if (call.has("brief") && table.columns.empty() && !table.settings) {
     // A table of a menu whose usual form is another one: all that is not hidden.
     for (const auto& property : menu.properties) {
@@ -134,6 +146,13 @@ Host::Done Job::carry_out(const MenuCall& call, const Menu& menu) {
   if (!is_edit(asked.command) && !is_read(asked.command) && !settle()) {
     return tl::make_unexpected(*broken_);
   }
+  if (is_read(asked.command) && reads_state(commands.model(), asked, menu)) {
+    if (Status status = commands.model().show_batch(); !status) {
+      if (commands.model().in_batch()) return wrong(status.error().front().text());
+      break_with(status.error());
+      return tl::make_unexpected(*broken_);
+    }
+  }
   const bool was_in = std::exchange(in_command_, true);
   const Budget::Use none(nullptr);
   auto outcome = commands.run(asked, task_.caller);
@@ -154,6 +173,11 @@ Host::Done Job::run_on(const MenuCall& call, const Menu& menu, Outcome& outcome)
   const bool follows = call.has("follow") || call.has("follow-only");
   Outcome all;
   bool first = true;
+  live_ = !keeps && call.body == nullptr;
+  std::optional<model::PrintRow> last_ping;
+  const auto sum_up = [&] {
+    if (last_ping) write(observe::ping_sums(*last_ping));
+  };
   while (true) {
     std::vector<model::PrintRow> rows;
     const bool was_in = std::exchange(in_command_, true);
@@ -176,18 +200,13 @@ Host::Done Job::run_on(const MenuCall& call, const Menu& menu, Outcome& outcome)
         all.rows.push_back(std::move(row));
       }
     } else if (!rows.empty()) {
-      std::string text = text_of(call, menu, task_.screen, rows);
+      // The head of a table stands above its first rows only, unless the screen is cleared.
+      const std::string text =
+          text_of(call, menu, task_.screen, rows, first || (print && !follows));
       if (!first && task_.screen.width != 0 && print && !follows) write("\033[H\033[J");
-      // The head of a table stands above its first rows only.
-      if (!first && !task_.screen.json && (follows || !print)) {
-        const size_t head = text.find("\n#");
-        const size_t skip = text.starts_with('#')       ? text.find('\n') + 1
-                            : head == std::string::npos ? 0
-                                                        : text.find('\n', head + 1) + 1;
-        text.erase(0, skip);
-      }
       write(text);
       first = false;
+      if (call.command->name == "ping" && !task_.screen.json) last_ping = rows.back();
     }
     if (state == model::Running::State::kFailed) {
       return tl::make_unexpected(fault_at(outcome.running->failure(), call));
@@ -198,9 +217,11 @@ Host::Done Job::run_on(const MenuCall& call, const Menu& menu, Outcome& outcome)
     const uint64_t pause = next > now ? std::min<uint64_t>(next - now, 60'000) : 0;
     if (!wait(static_cast<int64_t>(pause * 1'000'000))) {
       outcome.running->stop();
+      sum_up();
       return tl::make_unexpected(Fault{Fault::Kind::kInterrupted, "interrupted", {}, {}, 2});
     }
   }
+  sum_up();
   all.result = outcome.running->result();
   if (!keeps) {
     if (!all.result.empty()) show(call, menu, all);

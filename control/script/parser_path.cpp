@@ -62,8 +62,8 @@ Parser::Found Parser::resolve(const MenuWord& here, std::string_view word, bool 
     return {nullptr, nullptr, "it can be " + model::any_of(views) + ": write more of it"};
   }
   const std::string path = here.path + "/" + written;
-  if (model::is_later_menu(path)) {
-    return {nullptr, nullptr, path + " is known to RouterOS but not in this version of Maclane"};
+  if (std::string later = model::later_sentence(path); !later.empty()) {
+    return {nullptr, nullptr, std::move(later)};
   }
   std::vector<std::string_view> names;
   for (const auto& [name, menu] : here.menus) names.push_back(name);
@@ -211,9 +211,8 @@ std::unique_ptr<Command> Parser::parse_lost(std::string& menu) {
     if (!parse_arguments(*command, builtin->second, {menu})) return nullptr;
     return command;
   }
-  const std::string why = model::is_later_menu(menu)
-                              ? menu + " is known to RouterOS but not in this version of Maclane"
-                              : "there is no menu " + menu;
+  std::string why = model::later_sentence(menu);
+  if (why.empty()) why = "there is no menu " + menu;
   auto command = std::make_unique<Command>();
   command->kind = Command::Kind::kBad;
   command->place = place(begin);

@@ -49,6 +49,21 @@ tl::unexpected<Errors> failed(std::string_view what, std::string_view name, int 
               trouble_of(error));
 }
 
+/// A folder on the way to a file that is not there, or is none.
+tl::unexpected<Errors> no_folder(const std::vector<std::string>& parts, size_t which, int error) {
+  std::string folder;
+  for (size_t i = 0; i <= which; ++i) folder += (i == 0 ? "" : "/") + parts[i];
+  if (error == ENOENT) {
+    return fail(fmt::format("no such item: there is no folder {0}; /file/add name={0} "
+                            "type=directory makes it",
+                            folder),
+                Trouble::kMissing);
+  }
+  if (error == ENOTDIR || error == ELOOP)
+    return fail(fmt::format("no such item: {} is no folder", folder), Trouble::kMissing);
+  return failed("open the folder", folder, error);
+}
+
 }  // namespace
 
 struct Files::Place {
@@ -97,7 +112,7 @@ Result<Files::Place> Files::place(std::string_view name) const {
   for (size_t i = 0; i + 1 < parts->size(); ++i) {
     Descriptor next(::openat(folder.get(), (*parts)[i].c_str(),
                              O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (next.get() < 0) return failed("open the folder of", name, errno);
+    if (next.get() < 0) return no_folder(*parts, i, errno);
     folder = std::move(next);
   }
   return Place{std::move(folder), std::move(parts->back())};

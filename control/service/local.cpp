@@ -65,6 +65,10 @@ void Local::deliver(rte_mbuf* packet, std::span<const uint8_t> bytes) {
     io_.consume(packet);
     return;
   }
+  if (ip.proto == kProtoIcmp && errors_ &&
+      (payload[0] == kIcmpUnreachable || payload[0] == kIcmpTimeExceeded)) {
+    errors_(bytes);
+  }
   if (programs_ && programs_(bytes, origin.in_if, origin.broadcast)) {
     io_.consume(packet);
     return;

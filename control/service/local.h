@@ -33,6 +33,10 @@ class Local {
   using Echoes = std::function<bool(std::span<const uint8_t> packet)>;
   void on_echo_reply(Echoes echoes) { echoes_ = std::move(echoes); }
 
+  /// Who is told of ICMP errors; programs get them all the same.
+  using Errors = std::function<void(std::span<const uint8_t> packet)>;
+  void on_icmp_error(Errors told) { errors_ = std::move(told); }
+
   /// A kLocal punt (IP header first); takes the packet.
   void handle(rte_mbuf* packet);
   void tick() { reassembler_.tick(); }
@@ -49,6 +53,7 @@ class Local {
   Icmp& icmp_;
   Programs programs_;
   Echoes echoes_;
+  Errors errors_;
   Reassembler reassembler_;
   std::vector<uint8_t> scratch_;  // one datagram
   std::vector<uint8_t> reply_;

@@ -50,7 +50,7 @@ Ip4Hdr make_ip4(const Ip4Fields& fields, size_t total_length) {
   ip.total_length = be16::from(static_cast<uint16_t>(total_length));
   ip.id = be16::from(fields.id);
   ip.fragment = be16::from(fields.dont_fragment ? 0x4000 : 0);
-  ip.ttl = 64;
+  ip.ttl = fields.ttl;
   ip.proto = fields.proto;
   ip.src = fields.src;
   ip.dst = fields.dst;

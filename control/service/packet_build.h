@@ -35,6 +35,7 @@ struct Ip4Fields {
   uint8_t tos = 0;
   uint16_t id = 0;
   bool dont_fragment = false;
+  uint8_t ttl = 64;
 };
 [[nodiscard]] Ip4Hdr make_ip4(const Ip4Fields& fields, size_t total_length);
 

@@ -15,9 +15,12 @@ Services::Services(PacketIo& io, const InterfaceName& name, uint64_t seed)
       pppoe_client_(io, seed ^ 0x8cb92ba72f3d8dd7ULL),
       dhcp_server_(io, book_, arp_),
       gateway_check_(io, book_, arp_, icmp_, seed ^ 0xa0761d6478bd642fULL),
+      ping_(io, book_, icmp_, seed ^ 0xe7037ed1a0b428dbULL),
       event_log_(name) {
-  local_.on_echo_reply(
-      [this](std::span<const uint8_t> packet) { return gateway_check_.hear(packet); });
+  local_.on_echo_reply([this](std::span<const uint8_t> packet) {
+    return gateway_check_.hear(packet) || ping_.hear(packet);
+  });
+  local_.on_icmp_error([this](std::span<const uint8_t> packet) { ping_.hear_error(packet); });
   const auto addresses = [](const std::vector<LearnedServer>& learned) {
     std::vector<be32> out;
     for (const LearnedServer& one : learned)

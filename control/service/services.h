@@ -19,6 +19,7 @@
 #include "control/service/loop_protect.h"
 #include "control/service/membership.h"
 #include "control/service/packet_io.h"
+#include "control/service/ping.h"
 #include "control/service/pppoe_client.h"
 
 namespace maclane {
@@ -52,6 +53,7 @@ class Services {
   void end() { pppoe_client_.end(); }
   [[nodiscard]] DhcpServer& dhcp_server() { return dhcp_server_; }
   [[nodiscard]] const DhcpServer& dhcp_server() const { return dhcp_server_; }
+  [[nodiscard]] Ping& ping() { return ping_; }
   /// True once after something was learned or lost: the snapshot is to be made again.
   [[nodiscard]] bool changed();
   [[nodiscard]] Learned learned() const;
@@ -69,6 +71,7 @@ class Services {
   PppoeClient pppoe_client_;
   DhcpServer dhcp_server_;
   GatewayCheck gateway_check_;
+  Ping ping_;
   EventLog event_log_;
 };
 

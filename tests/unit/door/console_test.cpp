@@ -107,6 +107,58 @@ TEST_F(ConsoleTest, EditsInBothSpellings) {
   EXPECT_EQ(says("/interface/macvlan/print count-only"), "0\n");
 }
 
+TEST_F(ConsoleTest, AScriptSeesWhatItsOwnChangesLeadTo) {
+  model::Tree in_effect;
+  bool refuses = false;
+  int changes = 0;
+  model_.on_commit([&](const model::Tree& tree) -> Status {
+    if (refuses) return fail("the ports are on strike");
+    ++commits_;
+    in_effect = tree;
+    return {};
+  });
+  model_.on_change([&](const model::Change&) { ++changes; });
+  model_.provide("/interface/macvlan", [&](const model::View& row, model::Fields& out) {
+    const bool there = in_effect.find(row.menu(), row.raw("name")) != nullptr;
+    out.emplace_back("running", there ? "true" : "false");
+  });
+  commits_ = 0;
+  EXPECT_EQ(says("/interface macvlan add interface=ether1 name=m1; :put [get m1 running]; "
+                 "add interface=ether1 name=m2; :put [:len [find running]]",
+                 {{"menu", "/interface/macvlan"}}),
+            "true\n2\n");
+  EXPECT_EQ(commits_, 2);
+  EXPECT_EQ(changes, 1) << "it is one change all the same";
+  commits_ = 0;
+  EXPECT_EQ(says("/interface macvlan set m1 mtu=1400; :put [get m1 mtu]",
+                 {{"menu", "/interface/macvlan"}}),
+            "1400\n");
+  EXPECT_EQ(commits_, 1) << "what is stored can be read before";
+  // What comes to nothing in the end is in effect no more.
+  EXPECT_EQ(says("/interface macvlan add interface=ether1 name=m3; :put [get m3 running]; "
+                 "remove m3",
+                 {{"menu", "/interface/macvlan"}}),
+            "true\n");
+  EXPECT_EQ(in_effect.find(*model::find_menu("/interface/macvlan"), "m3"), nullptr);
+  refuses = true;
+  EXPECT_THAT(says("/interface macvlan add interface=ether1 name=m4; :put [get m4 running]",
+                   {{"menu", "/interface/macvlan"}}),
+              HasSubstr("on strike"));
+  EXPECT_EQ(model_.tree().find(*model::find_menu("/interface/macvlan"), "m4"), nullptr);
+  model_.on_commit([](const model::Tree&) -> Status { return {}; });
+}
+
+TEST_F(ConsoleTest, WhatIsNotHereIsSaid) {  // D-40
+  EXPECT_THAT(says("/tool fetch url=x"), HasSubstr("/tool/fetch is known to RouterOS but not in"));
+  EXPECT_THAT(says("/system backup cloud print"), HasSubstr("known to RouterOS but not in this"));
+  EXPECT_THAT(says("/ip address edit 0 comment"), HasSubstr("edit is RouterOS's editor"));
+  model::Call call;
+  call.path = "/tool";
+  call.command = "fetch";
+  EXPECT_THAT(commands_.run(call, model::Caller::router()).error().text(),
+              HasSubstr("no such command: /tool/fetch is known to RouterOS"));
+}
+
 TEST_F(ConsoleTest, IsOneChangeALine) {
   const int before = commits_;
   says(":for i from=1 to=100 do={ /interface macvlan add interface=ether1 name=(\"m\" . $i) }");

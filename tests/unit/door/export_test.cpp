@@ -173,6 +173,53 @@ TEST(Export, WritesARowAfterWhatALaterMenuMakes) {
               HasSubstr("interface=isp"));
 }
 
+TEST(Export, SetsThePortsThatAreThere) {
+  Bench bench;
+  ASSERT_EQ(bench.run("/interface ethernet add name=wan device=net_null0 comment=up\n"
+                      "/interface ethernet add name=ether2 device=net_null1\n"
+                      "/ip address add address=10.0.0.1/24 interface=wan"),
+            "");
+  for (const bool terse : {false, true}) {
+    const std::string text = export_text(bench.model.tree(), "/", {.terse = terse});
+    EXPECT_THAT(text, HasSubstr("set [ find default-name=ether1 ] comment=up name=wan\n"));
+    EXPECT_THAT(text, testing::Not(HasSubstr("set [ find default-name=ether2 ]")));
+    // Where the ports are, by whatever device and name, and where there are none yet.
+    Bench ports;
+    ASSERT_EQ(ports.run("/interface ethernet add name=ether1 device=net_null0\n"
+                        "/interface ethernet add name=ether2 device=net_null1"),
+              "");
+    ASSERT_EQ(ports.run(text), "");
+    EXPECT_EQ(ports.all(), bench.all());
+    Bench fresh;
+    ASSERT_EQ(fresh.run(text), "");
+    EXPECT_EQ(fresh.all(), bench.all());
+  }
+}
+
+TEST(Export, OfAGatheringMenuAndOfChosenRows) {
+  Bench bench;
+  bench.runner.serve();
+  ASSERT_EQ(bench.run("/interface ethernet add name=ether1 device=net_null0\n"
+                      "/interface macvlan add name=m1 interface=ether1\n"
+                      "/interface macvlan add name=m2 interface=ether1"),
+            "");
+  const auto exported = [&](const std::string& path, model::Filter filter = nullptr) {
+    model::Call call;
+    call.path = path;
+    call.command = "export";
+    call.filter = std::move(filter);
+    const auto done = bench.commands.run(call, model::Caller::router());
+    return done ? done->text : done.error().text();
+  };
+  EXPECT_THAT(exported("/interface"),
+              HasSubstr("/interface macvlan\nadd interface=ether1 name=m1"));
+  const std::string one = exported(
+      "/interface/macvlan", [](const model::PrintRow& row) { return row.get("name") == "m2"; });
+  EXPECT_THAT(one, HasSubstr("name=m2"));
+  EXPECT_THAT(one, testing::Not(HasSubstr("name=m1")));
+  EXPECT_THAT(bench.run("/export foo"), HasSubstr("foo"));
+}
+
 TEST(Find, GivesAsManyRowsAsThereAre) {
   Bench bench;
   ASSERT_EQ(bench.run(":for i from=0 to=2999 do={ /ip firewall address-list add list=l "

@@ -87,21 +87,64 @@ TEST(Table, LeavesOutFlagsAndColumnsNobodyHas) {
   EXPECT_EQ(to_text(table, {}), "");
 }
 
-TEST(Table, CutsColumnsToTheTerminal) {
+TEST(Table, PutsColumnsBelowOnANarrowTerminal) {
   PrintOptions options;
   options.width = 40;
   EXPECT_EQ(to_text(macvlans(), options),
             "Flags: R - RUNNING\n"
-            "Columns: NAME, MTU, INTERFACE\n"
+            "Columns: NAME, MTU, INTERFACE, MAC-ADDRESS, MODE\n"
             "#   NAME       MTU  INTERFACE\n"
-            "0 R macvlan1  1500  ether1\n");
+            "    MAC-ADDRESS        MODE\n"
+            "0 R macvlan1  1500  ether1\n"
+            "    76:81:BF:68:69:83  bridge\n");
   options.width = 3;
   options.bold = true;
   EXPECT_EQ(to_text(macvlans(), options),
             "\033[1mFlags: R - RUNNING\033[0m\n"
-            "\033[1mColumns: NAME\033[0m\n"
-            "\033[1m#   NAME\033[0m\n"
-            "0 R macvlan1\n");
+            "\033[1mColumns: NAME, MTU, INTERFACE, MAC-ADDRESS, MODE\033[0m\n"
+            "\033[1m#   NAME\033[0m\n\033[1m     MTU\033[0m\n\033[1m    INTERFACE\033[0m\n"
+            "\033[1m    MAC-ADDRESS\033[0m\n\033[1m    MODE\033[0m\n"
+            "0 R macvlan1\n    1500\n    ether1\n    76:81:BF:68:\n    69:83\n    bridge\n");
+}
+
+TEST(Table, FoldsALongLastColumn) {
+  Table table;
+  table.columns = {"time", "message"};
+  table.rows = {
+      {"*1",
+       0,
+       false,
+       {{"time", "08:36:14"}, {"message", "user admin logged in \xC3\xA4 from somewhere"}}},
+      {"*2", 1, false, {{"time", "08:36:15"}, {"message", std::string(30, 'x')}}}};
+  PrintOptions options;
+  options.width = 37;
+  EXPECT_EQ(to_text(table, options),
+            "Columns: TIME, MESSAGE\n"
+            "# TIME      MESSAGE\n"
+            "0 08:36:14  user admin logged in \xC3\xA4\n"
+            "            from somewhere\n"
+            "1 08:36:15  xxxxxxxxxxxxxxxxxxxxxxxxx\n"
+            "            xxxxx\n");
+  options.head = false;
+  options.width = 0;
+  table.rows.resize(1);
+  EXPECT_EQ(to_text(table, options), "0 08:36:14  user admin logged in \xC3\xA4 from somewhere\n");
+}
+
+TEST(Table, ShowsUnitsAndGroupsToPeopleAlone) {
+  Table table;
+  table.settings = true;
+  table.units = {{"free-memory", "B"}, {"cpu-load", "%"}};
+  table.counters = {"rx-byte"};
+  table.rows = {
+      {"", 0, false, {{"free-memory", "21076377"}, {"cpu-load", "3"}, {"rx-byte", "1207452"}}}};
+  EXPECT_EQ(to_text(table, {}),
+            "  free-memory: 20.1MiB\n"
+            "     cpu-load: 3%\n"
+            "      rx-byte: 1 207 452\n");
+  table.rows[0].fields = {{"free-memory", "1023"}, {"cpu-load", "x"}, {"rx-byte", "12"}};
+  EXPECT_EQ(to_text(table, {}), "  free-memory: 1023\n     cpu-load: x\n      rx-byte: 12\n");
+  EXPECT_NE(to_json(table).find("\"1023\""), std::string::npos);
 }
 
 TEST(Table, WrapsDetail) {

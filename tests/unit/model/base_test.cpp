@@ -1,6 +1,9 @@
 // The file under what doors changed: three ways, reload, apply and going back, reset.
 #include "control/model/base.h"
 
+#include <cstdio>
+#include <fstream>
+
 #include "control/door/plan.h"
 #include "tests/unit/model/model_test_help.h"
 #include "tests/unit/model/random_tree.h"
@@ -220,6 +223,46 @@ TEST_F(BaseTest, PlanSaysWhatApplyDoes) {
   EXPECT_EQ(id_of(kFilter, "b"), id);
   EXPECT_EQ(run("plan", {{"file", "x"}, {"content", next}})->text, "nothing would change");
   EXPECT_THAT(changes(), testing::SizeIs(2)) << "the base is the configuration file still";
+}
+
+TEST_F(BaseTest, AFileWithoutUsersKeepsThem) {
+  start("user: [{name: op, group: full, password: Sesame-9}]\n");
+  Commands commands(model_);
+  door::add_plan(commands);
+  const auto said = [&](const std::string& command, const std::string& yaml) {
+    Call call;
+    call.path = "/";
+    call.command = command;
+    call.arguments = {{"file", "f.yaml"}, {"content", yaml}};
+    const auto done = commands.run(call, caller_);
+    return done ? done->text : done.error().text();
+  };
+  const std::string other = "system: {identity: {name: edge}}\n";
+  EXPECT_EQ(said("plan", other),
+            "~ /system/identity name=edge (was unset)\n"
+            "= /user stays as it is: the file does not speak of it");
+  EXPECT_THAT(said("apply", other), HasSubstr("= /user stays as it is"));
+  EXPECT_THAT(all("/user", "name"), ElementsAre("admin", "op"));
+  EXPECT_THAT(said("plan", "user: []\n"), HasSubstr("- /user op"));
+}
+
+TEST(WithFile, TakesTheTimeBeforeAndBehindTheFile) {
+  const std::string path = testing::TempDir() + "maclane-with-file.yaml";
+  std::ofstream(path) << "a\r\nb\n";
+  const std::vector<std::string> both = {"apply", "confirm=60s", "file=" + path, "content=a\nb\n"};
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"apply", "--confirm", "60s", path},
+        std::vector<std::string>{"apply", "--confirm=60s", path},
+        std::vector<std::string>{"apply", path, "--confirm", "60s"},
+        std::vector<std::string>{"apply", path, "confirm", "60s"},
+        std::vector<std::string>{"apply", "confirm=60s", "file=" + path}}) {
+    EXPECT_EQ(door::with_file(words).value(), both);
+  }
+  EXPECT_THAT(door::with_file({"apply", "--confirm", path}).error().front().message,
+              HasSubstr("confirm needs a time"));
+  EXPECT_THAT(door::with_file({"apply", "--confirm", "60s"}).error().front().message,
+              HasSubstr("name the file"));
+  std::remove(path.c_str());
 }
 
 TEST_F(BaseTest, MistakesOfAPlannedFileHaveTheirPlace) {

@@ -40,6 +40,8 @@ TEST(Normalize, GoodValuesBecomeCanonical) {
       {"/interface/macvlan", "name", "macvlan-iot", "macvlan-iot"},
       {"/ip/address", "address", "203.0.113.10/30", "203.0.113.10/30"},
       {"/ip/address", "address", "203.0.113.10", "203.0.113.10/32"},  // C-1
+      {"/ip/service", "address", "10.0.0.1/8,2001:DB8:1::7/48,::1",
+       "10.0.0.0/8,2001:db8:1::/48,::1/128"},
       {"/ip/route", "dst-address", "192.168.1.77/24", "192.168.1.0/24"},
       {"/ip/route", "gateway", "203.0.113.1", "203.0.113.1"},
       {"/ip/route", "gateway", "203.0.113.1%ether1", "203.0.113.1%ether1"},

@@ -31,6 +31,27 @@ TEST(Validate, UnknownReferences) {
               AllOf(HasSubstr("no interface list named \"nope\""), HasSubstr("named \"all\"")));
 }
 
+TEST(Validate, WhatIsInUseStays) {
+  const Tree before = load(with_ethers("  macvlan: [{name: m1, interface: ether1}]\n") +
+                           "ip:\n  address: [{address: 10.0.0.1/24, interface: m1}]\n"
+                           "  route: [{dst-address: 10.9.0.0/16, gateway: m1}]\n"
+                           "user: [{name: op, group: own}]\n"
+                           "user/group: [{name: own, policy: read}]\n");
+  const auto without = [&](std::string_view path, std::string name) {
+    Tree after = before;
+    EXPECT_TRUE(
+        edit(after, {Edit{Edit::Kind::kRemove, std::string(path), std::move(name), {}, "", ""}}));
+    return all_text(validate(after, &before));
+  };
+  EXPECT_EQ(
+      without("/interface/macvlan", "m1"),
+      "/interface/macvlan m1: failure: m1 is in use by /ip/address *1 (10.0.0.1/24), /ip/route "
+      "*1 (10.9.0.0/16); change or remove those first");
+  EXPECT_THAT(without("/user/group", "own"),
+              HasSubstr("failure: own is in use by /user *2 (op); change or remove that first"));
+  EXPECT_EQ(without("/ip/route", "*1"), "");
+}
+
 TEST(Validate, NamesAreSharedByAllInterfaces) {  // A1
   EXPECT_THAT(problems(macvlans("  - {name: ether1, interface: ether2}\n")),
               HasSubstr("already have interface with such name"));

@@ -51,6 +51,14 @@ TEST_F(FilesTest, WritesReadsListsAndRemoves) {
   EXPECT_EQ(files_->read("none").error().front().trouble, Trouble::kMissing);
 }
 
+TEST_F(FilesTest, AFolderThatIsNotThereIsSaid) {
+  ASSERT_TRUE(files_->write("f", "x"));
+  EXPECT_THAT(files_->write("no/such.rsc", "x").error().front().message,
+              HasSubstr("there is no folder no; /file/add name=no type=directory makes it"));
+  EXPECT_THAT(files_->write("f/x", "x").error().front().message, HasSubstr("f is no folder"));
+  EXPECT_THAT(files_->read("no/such.rsc").error().front().message, HasSubstr("no folder no"));
+}
+
 TEST_F(FilesTest, NothingOutsideTheFolderIsReached) {
   std::ofstream(root_ + "/secret") << "outside";
   ASSERT_TRUE(files_->write("x", "1"));

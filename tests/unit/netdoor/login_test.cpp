@@ -155,6 +155,17 @@ TEST(Auth, AddressesOfAUserOrService) {
   EXPECT_TRUE(address_allowed("2001:db8::1", {}));
 }
 
+TEST(Auth, Ipv6AddressesOfAUserOrService) {
+  const std::vector<std::string> some = {"192.0.2.0/24", "2001:db8:1::/48", "fe80::/10"};
+  EXPECT_TRUE(address_allowed("2001:db8:1:2::3", some));
+  EXPECT_TRUE(address_allowed("fe80::1%ether1", some));
+  EXPECT_TRUE(address_allowed("192.0.2.7", some));
+  EXPECT_FALSE(address_allowed("2001:db8:2::3", some));
+  EXPECT_FALSE(address_allowed("192.0.3.7", some));
+  EXPECT_FALSE(address_allowed("fe80::1", {"192.0.2.0/24"}));
+  EXPECT_TRUE(address_allowed("2001:db8::1", {"::/0"}));
+}
+
 TEST(Auth, PoliciesOfAGroup) {
   const model::Policies some = policies_of("read,write,!ftp,rest-api");
   EXPECT_TRUE(some.has(model::Policy::kRead | model::Policy::kRestApi));

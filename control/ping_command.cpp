@@ -1,0 +1,213 @@
+// See ping_command.h. Each row is one request: what became of it, and the sums so far, as RouterOS
+// tells them. A request is waited for a second, or for the interval where that is longer.
+#include "control/ping_command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "control/model/value.h"
+#include "control/service/text.h"
+
+namespace maclane {
+namespace {
+
+using model::Answer;
+using model::Call;
+using model::Caller;
+using model::Outcome;
+using model::PrintRow;
+
+constexpr uint64_t kPatienceMs = 1000;
+
+/// 453us, 12ms453us, 1s2ms, as RouterOS writes round trips.
+std::string time_text(uint64_t us) {
+  std::string out;
+  if (us >= 1'000'000) out += fmt::format("{}s", us / 1'000'000);
+  if (const uint64_t ms = us / 1000 % 1000; ms != 0) out += fmt::format("{}ms", ms);
+  if (const uint64_t rest = us % 1000; rest != 0 || out.empty()) out += fmt::format("{}us", rest);
+  return out;
+}
+
+class PingRun : public model::Running {
+ public:
+  struct Plan {
+    Ping::Question question;
+    uint64_t interval_ms = 1000;
+    uint64_t count = 0;  // 0: until it is stopped
+  };
+
+  PingRun(Ping& ping, uint16_t id, const Plan& plan) : ping_(ping), id_(id), plan_(plan) {}
+  ~PingRun() override { ping_.end(id_); }
+  PingRun(const PingRun&) = delete;
+  PingRun& operator=(const PingRun&) = delete;
+
+  [[nodiscard]] uint64_t next_deadline() const override {
+    const uint64_t next = all_sent() ? UINT64_MAX : next_ms_;
+    return waiting_.empty() ? next : std::min(next, looked_ms_ + 1);
+  }
+
+  State step(uint64_t now_ms, std::vector<PrintRow>& rows) override {
+    looked_ms_ = now_ms;
+    for (auto one = waiting_.begin(); one != waiting_.end();) {
+      if (const auto answer = ping_.take(id_, one->wire)) {
+        rows.push_back(answered(one->sequence, *answer));
+      } else if (now_ms >= one->sent_ms + std::max(kPatienceMs, plan_.interval_ms)) {
+        ping_.forget(id_, one->wire);
+        rows.push_back(unanswered(one->sequence, "timeout"));
+      } else {
+        ++one;
+        continue;
+      }
+      one = waiting_.erase(one);
+    }
+    if (!all_sent() && now_ms >= next_ms_) send(now_ms, rows);
+    return all_sent() && waiting_.empty() ? State::kDone : State::kGoesOn;
+  }
+
+  void stop() override {}
+
+ private:
+  struct Waiting {
+    uint64_t sequence;
+    uint16_t wire;  // the sequence in the packet
+    uint64_t sent_ms;
+  };
+
+  [[nodiscard]] bool all_sent() const { return plan_.count != 0 && sent_ >= plan_.count; }
+
+  void send(uint64_t now_ms, std::vector<PrintRow>& rows) {
+    // Late rather than in a burst.
+    next_ms_ = std::max(next_ms_ + plan_.interval_ms, now_ms + plan_.interval_ms / 2);
+    const uint64_t sequence = sent_++;
+    const auto wire = static_cast<uint16_t>(sequence);
+    if (!ping_.ask(id_, wire, plan_.question)) {
+      rows.push_back(unanswered(sequence, "no route to host"));
+      return;
+    }
+    if (const auto answer = ping_.take(id_, wire)) {  // the router itself
+      rows.push_back(answered(sequence, *answer));
+    } else {
+      waiting_.push_back({sequence, wire, now_ms});
+    }
+  }
+
+  [[nodiscard]] PrintRow answered(uint64_t sequence, const Ping::Answer& answer) {
+    PrintRow row;
+    row.fields = {{"seq", std::to_string(sequence)},
+                  {"host", text_of(answer.from)},
+                  {"size", std::to_string(answer.size)},
+                  {"ttl", std::to_string(answer.ttl)},
+                  {"time", time_text(answer.time_us)}};
+    if (answer.status.empty()) {
+      ++received_;
+      sum_us_ += answer.time_us;
+      least_us_ = std::min<uint64_t>(least_us_, answer.time_us);
+      most_us_ = std::max<uint64_t>(most_us_, answer.time_us);
+    } else {
+      row.fields.emplace_back("status", answer.status);
+    }
+    add_sums(row);
+    return row;
+  }
+
+  [[nodiscard]] PrintRow unanswered(uint64_t sequence, std::string_view status) const {
+    PrintRow row;
+    row.fields = {{"seq", std::to_string(sequence)},
+                  {"host", text_of(plan_.question.target)},
+                  {"status", std::string(status)}};
+    add_sums(row);
+    return row;
+  }
+
+  void add_sums(PrintRow& row) const {
+    row.fields.emplace_back("sent", std::to_string(sent_));
+    row.fields.emplace_back("received", std::to_string(received_));
+    row.fields.emplace_back("packet-loss", std::to_string((sent_ - received_) * 100 / sent_));
+    if (received_ == 0) return;
+    row.fields.emplace_back("min-rtt", time_text(least_us_));
+    row.fields.emplace_back("avg-rtt", time_text(sum_us_ / received_));
+    row.fields.emplace_back("max-rtt", time_text(most_us_));
+  }
+
+  Ping& ping_;
+  uint16_t id_;
+  Plan plan_;
+  std::deque<Waiting> waiting_;
+  uint64_t sent_ = 0, received_ = 0;
+  uint64_t sum_us_ = 0, least_us_ = UINT64_MAX, most_us_ = 0;
+  uint64_t next_ms_ = 0, looked_ms_ = 0;
+};
+
+be32 address_of(std::string_view text) {
+  const auto address = model::parse_ip4(text);
+  return address ? be32::from(*address) : be32{};
+}
+
+uint64_t number_of(std::string_view text) {
+  return static_cast<uint64_t>(model::parse_integer(text).value_or(0));
+}
+
+/// The source that the call's interface gives, which must lead there.
+Answer<be32> source_of(const Call& call, be32 target, Services& services, PacketIo& io,
+                       const InterfaceIndex& index_of) {
+  const std::string_view name = call.get("interface");
+  const IfIndex index = index_of(name);
+  if (index == kNoIf) {
+    return model::refuse(Trouble::kBadArgument,
+                         fmt::format("input does not match any value of interface: there is no "
+                                     "interface named \"{}\"",
+                                     name));
+  }
+  const auto ways = io.ways_to(target);
+  if (std::find(ways.begin(), ways.end(), index) == ways.end()) {
+    return model::refuse(Trouble::kGeneral,
+                         fmt::format("failure: no route leads to {} by {}", text_of(target), name));
+  }
+  return services.addresses().source_for(index, target);
+}
+
+Answer<Outcome> ping(const Call& call, Services& services, PacketIo& io,
+                     const InterfaceIndex& index_of) {
+  PingRun::Plan plan;
+  plan.question.target = address_of(call.get("address"));
+  plan.question.source = address_of(call.get("src-address"));
+  if (call.has("src-address") && !services.addresses().owns(plan.question.source)) {
+    return model::refuse(Trouble::kBadArgument,
+                         fmt::format("failure: src-address {} is none of the router's addresses",
+                                     call.get("src-address")));
+  }
+  if (call.has("interface")) {
+    auto source = source_of(call, plan.question.target, services, io, index_of);
+    if (!source) return tl::make_unexpected(std::move(source.error()));
+    if (plan.question.source.raw == 0) plan.question.source = *source;
+  }
+  plan.question.size = static_cast<uint16_t>(number_of(call.get("size")));
+  plan.question.ttl = static_cast<uint8_t>(number_of(call.get("ttl")));
+  plan.question.dscp = static_cast<uint8_t>(number_of(call.get("dscp")));
+  plan.question.dont_fragment = call.is_on("do-not-fragment");
+  plan.interval_ms = static_cast<uint64_t>(model::parse_time_ms(call.get("interval")).value_or(0));
+  plan.count = number_of(call.get("count"));
+  const auto id = services.ping().begin();
+  if (!id) {
+    return model::refuse(Trouble::kGeneral,
+                         "failure: too many pings go on at once; wait for one to end");
+  }
+  Outcome out;
+  out.running = std::make_unique<PingRun>(services.ping(), *id, plan);
+  return out;
+}
+
+}  // namespace
+
+void add_ping_commands(model::Commands& commands, Services& services, PacketIo& io,
+                       const InterfaceIndex& index_of) {
+  for (const char* path : {"/", "/tool"}) {
+    commands.on(path, "ping", [&services, &io, index_of](const Call& call, const Caller&) {
+      return ping(call, services, io, index_of);
+    });
+  }
+}
+
+}  // namespace maclane

@@ -1,0 +1,108 @@
+// Echo requests, their answers, and errors about them (C-34).
+#include "dataplane/net/checksum.h"
+#include "tests/unit/service/fake_io.h"
+
+namespace maclane::test {
+namespace {
+
+class PingTest : public ServiceTest {
+ protected:
+  PingTest() {
+    io.ways[kThere.host()] = {8};
+    id_ = *services->ping().begin();
+  }
+  [[nodiscard]] Ping& ping() { return services->ping(); }
+  Sent ask(uint16_t sequence, const Ping::Question& question) {
+    (void)io.take();
+    EXPECT_TRUE(ping().ask(id_, sequence, question));
+    const auto sent = io.take();
+    EXPECT_EQ(sent.size(), 1u);
+    return sent.empty() ? Sent{} : sent[0];
+  }
+  void reply(const Sent& asked, uint8_t type = kIcmpEchoReply) {
+    Bytes bytes(asked.bytes.begin() + 20, asked.bytes.end());
+    auto icmp = asked.at<IcmpHdr>(20);
+    icmp.type = type;
+    icmp.checksum = {};
+    write_header(bytes, 0, icmp);
+    icmp.checksum.raw = checksum(bytes.data(), bytes.size());
+    write_header(bytes, 0, icmp);
+    local(ip_packet(asked.ip().dst, asked.ip().src, kProtoIcmp, bytes));
+  }
+  void error(const Sent& asked, uint8_t type, uint8_t code) {
+    Bytes bytes(sizeof(IcmpHdr));
+    bytes.insert(bytes.end(), asked.bytes.begin(), asked.bytes.begin() + 28);
+    IcmpHdr icmp{};
+    icmp.type = type;
+    icmp.code = code;
+    write_header(bytes, 0, icmp);
+    icmp.checksum.raw = checksum(bytes.data(), bytes.size());
+    write_header(bytes, 0, icmp);
+    local(ip_packet(addr(10, 1, 0, 9), asked.ip().src, kProtoIcmp, bytes));
+  }
+
+  const be32 kThere = addr(10, 1, 0, 9);
+  uint16_t id_ = 0;
+};
+
+TEST_F(PingTest, AsksAsItWasTold) {
+  const Sent sent =
+      ask(7, {.target = kThere, .size = 100, .ttl = 9, .dscp = 46, .dont_fragment = true});
+  EXPECT_EQ(sent.message.kind, InjectKind::kIpOutput);
+  EXPECT_EQ(sent.bytes.size(), 100u);
+  EXPECT_EQ(sent.ip().src, addr(10, 1, 0, 1));
+  EXPECT_EQ(sent.ip().ttl, 9);
+  EXPECT_EQ(sent.ip().tos, 46 << 2);
+  EXPECT_EQ(sent.ip().fragment.host(), 0x4000);
+  EXPECT_EQ(checksum(sent.bytes.data() + 20, 80), 0);
+  EXPECT_TRUE(ping().is_eager());
+  EXPECT_EQ(ask(8, {.target = kThere, .source = addr(10, 2, 0, 1)}).ip().src, addr(10, 2, 0, 1));
+}
+
+TEST_F(PingTest, AnAnswerIsTakenOnceAndOthersAreNotOurs) {
+  const Sent sent = ask(1, {.target = kThere});
+  Sent other = sent;
+  other.bytes[25] ^= 1;  // the id
+  reply(other);
+  EXPECT_FALSE(ping().take(id_, 1));
+  EXPECT_EQ(io.dropped(Drop::no_service), 1u);
+  reply(sent);
+  EXPECT_EQ(io.dropped(Drop::no_service), 1u) << "it was for us";
+  const auto answer = ping().take(id_, 1);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->from, kThere);
+  EXPECT_EQ(answer->size, 56);
+  EXPECT_EQ(answer->status, "");
+  EXPECT_FALSE(ping().take(id_, 1));
+  reply(sent);
+  EXPECT_EQ(io.dropped(Drop::no_service), 2u) << "a second answer is nobody's";
+}
+
+TEST_F(PingTest, ErrorsAreAnswers) {
+  error(ask(1, {.target = kThere}), kIcmpTimeExceeded, 0);
+  EXPECT_EQ(ping().take(id_, 1)->status, "TTL exceeded");
+  error(ask(2, {.target = kThere}), kIcmpUnreachable, 1);
+  EXPECT_EQ(ping().take(id_, 2)->status, "host unreachable");
+  Sent forged = ask(3, {.target = kThere});
+  forged.bytes[19] ^= 1;  // another target
+  error(forged, kIcmpUnreachable, 1);
+  EXPECT_FALSE(ping().take(id_, 3));
+}
+
+TEST_F(PingTest, TheRouterAnswersItselfAndNowhereIsNoWay) {
+  (void)io.take();
+  EXPECT_TRUE(ping().ask(id_, 1, {.target = addr(10, 1, 0, 1)}));
+  EXPECT_TRUE(ping().take(id_, 1));
+  EXPECT_FALSE(ping().ask(id_, 2, {.target = addr(192, 0, 2, 1)}));
+  EXPECT_TRUE(io.take().empty());
+}
+
+TEST_F(PingTest, PingsAreBounded) {
+  for (size_t i = 1; i < Ping::kMost; ++i) ASSERT_TRUE(ping().begin());
+  EXPECT_FALSE(ping().begin());
+  ping().end(id_);
+  EXPECT_TRUE(ping().begin());
+}
+
+}  // namespace
+}  // namespace maclane::test
