@@ -43,7 +43,7 @@ TARGETS = {
         "dhcp_leases", "dhcp_packet", "dhcp_reply", "dhcp_server", "dhcp_server_messages", "icmp",
         "icmp_limit", "loop_protect", "packet_build", "text")),
         "control/observe/log.cpp", "dataplane/table/neighbour.cpp", "dataplane/table/fib4.cpp"], 1200),
-    "names": ([f"{SERVICE}/name_server.cpp", f"{SERVICE}/child.cpp", f"{SERVICE}/netns.cpp",
+    "names": ([f"{SERVICE}/name_server.cpp", f"{SERVICE}/doh_forwarder.cpp", f"{SERVICE}/child.cpp", f"{SERVICE}/netns.cpp",
                "control/observe/log.cpp"], 300),
     "script": (SCRIPT, 400),
     "console": ([*SCRIPT, "control/door/console.cpp", "control/door/json_bounds.cpp"], 400),
@@ -108,7 +108,7 @@ def build(name, folder):
     done = subprocess.run(
         [CLANG, "-std=c++20", "-O1", "-g1", "-fsanitize=fuzzer,address,undefined",
          "-fno-sanitize-recover=undefined", "-Wno-address-of-packed-member", f"-I{ROOT}", *flags,
-         *sources, "-o", program, *pkg_config("--libs", "libdpdk", "fmt", "spdlog"), "-lcrypto"],
+         *sources, "-o", program, *pkg_config("--libs", "libdpdk", "fmt", "spdlog"), "-lcrypto", "-lresolv"],
         capture_output=True, text=True, check=False)
 def build(names, where):
     """Makes the programs of the targets, and again what a newer source or header asks for."""
