@@ -85,6 +85,7 @@ DhcpServerConfig server(const model::Tree& tree, const compile::Names& names, co
       static_cast<uint32_t>(model::parse_integer(row.get("client-mac-limit")).value_or(0));
   one.relay = be32::from(model::parse_ip4(row.get("relay")).value_or(0));
   one.options = options(tree, row);
+  one.lease_script = row.get("lease-script");
   return one;
 }
 

@@ -17,6 +17,7 @@
 
 #include "control/clients.h"
 #include "control/door/plan.h"
+#include "control/lease_scripts.h"
 #include "control/model/secrets.h"
 #include "control/model/value.h"
 #include "control/observe/log.h"
@@ -105,6 +106,7 @@ Status Router::start() {
       },
       random_seed());
   keep_clients(*services_, options_.state_folder);
+  run_lease_scripts(*services_, event_scripts_);
   make_host_services(first->tree);
   observe::provide_rows(*this);
   doors_ = std::make_unique<door::Doors>(commands_, options_.state_folder,
@@ -333,6 +335,7 @@ void Router::run(int signal_fd) {
     model_.tick(model::steady_ms());
     if (services_->changed()) republish();
     scheduler_.turn(std::time(nullptr));
+    event_scripts_.turn();
     runner_.turn();
     door_->turn();
     dataplane_->poll();

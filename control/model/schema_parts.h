@@ -88,6 +88,14 @@ constexpr Property later(std::string_view name) {
           .flags = Property::kNotYet | Property::kHidden,
           .not_working_reason = kLater};
 }
+/// What is run when something happened: the name of a script of /system/script, or one itself.
+constexpr Property event_script(std::string_view name, std::string_view help) {
+  return {.name = name,
+          .type = Type::kString,
+          .flags = Property::kHidden,
+          .max = 256 << 10,
+          .help = help};
+}
 constexpr Property interface_name(std::string_view help) {
   return {.name = "name",
           .type = Type::kString,

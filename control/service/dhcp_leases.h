@@ -33,6 +33,7 @@ struct DhcpBinding {
   MacAddr mac;
   std::vector<uint8_t> client_id{};
   std::string host_name, class_id;
+  std::map<uint8_t, std::vector<uint8_t>> options{};  // of its last message, for a lease-script
   Status status = Status::kWaiting;
   uint64_t until_ms = UINT64_MAX;  // the status ends by itself
   uint64_t seen_ms = 0;            // the client was heard last; 0: never

@@ -42,6 +42,7 @@ struct DhcpServerConfig {
   uint32_t client_mac_limit = 0;  // leases a MAC address may have; 0: any number
   be32 relay{};                   // 0: clients on the wire; all ones: any relay; else that one
   std::vector<DhcpOptionConfig> options{};
+  std::string lease_script{};
 };
 
 /// A row of /ip/dhcp-server/network.

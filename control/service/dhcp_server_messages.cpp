@@ -58,6 +58,7 @@ void DhcpServer::note(DhcpBinding& binding, const Request& r) {
   binding.client_id = r.client_id;
   if (m.options.contains(Option::kHostName)) binding.host_name = m.text(Option::kHostName);
   if (m.options.contains(Option::kClassId)) binding.class_id = m.text(Option::kClassId);
+  if (!r.server.lease_script.empty()) binding.options = m.options;
 }
 
 void DhcpServer::discover(const Request& r) {

@@ -43,7 +43,7 @@ TARGETS = {
         "dhcp_leases", "dhcp_packet", "dhcp_reply", "dhcp_server", "dhcp_server_messages", "icmp",
         "icmp_limit", "loop_protect", "packet_build", "text")),
         "control/observe/log.cpp", "dataplane/table/neighbour.cpp", "dataplane/table/fib4.cpp"], 1200),
-    "names": ([f"{SERVICE}/name_server.cpp", f"{SERVICE}/child.cpp", f"{SERVICE}/netns.cpp",
+    "names": ([f"{SERVICE}/name_server.cpp", f"{SERVICE}/doh_forwarder.cpp", f"{SERVICE}/child.cpp", f"{SERVICE}/netns.cpp",
                "control/observe/log.cpp"], 300),
     "script": (SCRIPT, 400),
     "console": ([*SCRIPT, "control/door/console.cpp", "control/door/json_bounds.cpp"], 400),
@@ -95,21 +95,6 @@ def pkg_config(*words):
                           text=True).stdout.split()
 
 
-def build(name, folder):
-    """The program of a target; made again when a source or header of ours is newer."""
-    sources = [ROOT / f"tests/fuzz/{name}_fuzz.cpp", *(ROOT / one for one in TARGETS[name][0])]
-    program = folder / f"{name}_fuzz"
-    headers = [*ROOT.glob("control/service/*.h"), *ROOT.glob("dataplane/*/*.h")]
-    newest = max(path.stat().st_mtime for path in [*sources, *headers])
-    if program.exists() and program.stat().st_mtime > newest:
-        return program
-    flags = [word.replace("-I", "-isystem", 1) if word.startswith("-I") else word
-             for word in pkg_config("--cflags", "libdpdk", "fmt", "spdlog")]
-    done = subprocess.run(
-        [CLANG, "-std=c++20", "-O1", "-g1", "-fsanitize=fuzzer,address,undefined",
-         "-fno-sanitize-recover=undefined", "-Wno-address-of-packed-member", f"-I{ROOT}", *flags,
-         *sources, "-o", program, *pkg_config("--libs", "libdpdk", "fmt", "spdlog"), "-lcrypto"],
-        capture_output=True, text=True, check=False)
 def build(names, where):
     """Makes the programs of the targets, and again what a newer source or header asks for."""
     cflags = [word.replace("-I", "-isystem", 1) if word.startswith("-I") else word
@@ -122,7 +107,7 @@ def build(names, where):
              "rule compile", f"  command = {cache}{COMPILER} $flags -MD -MF $out.d -c $in -o $out",
              "  depfile = $out.d", "  deps = gcc",
              "rule link", f"  command = {COMPILER} $flags $in -o $out "
-             f"{' '.join(pkg_config('--libs', *PACKAGES))} -lcrypt"]
+             f"{' '.join(pkg_config('--libs', *PACKAGES))} -lcrypt -lresolv"]
     known = set()
     for name in names:
         objects = []
