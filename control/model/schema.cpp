@@ -38,7 +38,6 @@ constexpr std::string_view kLaterMenus[] = {"/interface/bonding",
                                             "/ip/dns/adlist",
                                             "/ip/firewall/calea",
                                             "/ip/firewall/layer7-protocol",
-                                            "/ip/firewall/service-port",
                                             "/ip/hotspot",
                                             "/ip/ipsec",
                                             "/ip/kid-control",
@@ -79,7 +78,7 @@ const std::vector<Menu>& all_menus() {
          {group_menus(), system_menus().subspan(0, 1), system_menus().subspan(2), interface_menus(),
           client_menus().subspan(0, 1), routing_menus(), ip_menus(), dhcp_menus(), dns_menus(),
           client_menus().subspan(1), conntrack_menus(), firewall_menus(), mangle_menus(),
-          script_menus(), certificate_menus(), service_menus(), user_menus(), polled_menus(),
+          helper_menus(), script_menus(), certificate_menus(), service_menus(), user_menus(), polled_menus(),
           system_menus().subspan(1, 1)}) {
       out.insert(out.end(), part.begin(), part.end());
     }
