@@ -61,12 +61,15 @@ constexpr Property kConnection[] = {
     state_flag("dstnat", "its destination is translated"),
     state_flag("uses-helper", "a helper looks into its packets"),
 };
-constexpr FlagLetter kConnectionLetters[] = {
-    {'E', "expected", "expected"}, {'S', "seen-reply", "seen-reply"},
-    {'A', "assured", "assured"},   {'C', "confirmed", "confirmed"},
-    {'D', "dying", "dying"},       {'F', "fasttrack", "fasttrack"},
-    {'s', "srcnat", "source NAT"}, {'d', "dstnat", "destination NAT"},
-    {'h', "uses-helper", "uses a helper"}};
+constexpr FlagLetter kConnectionLetters[] = {{'E', "expected", "expected"},
+                                             {'S', "seen-reply", "seen-reply"},
+                                             {'A', "assured", "assured"},
+                                             {'C', "confirmed", "confirmed"},
+                                             {'D', "dying", "dying"},
+                                             {'F', "fasttrack", "fasttrack"},
+                                             {'s', "srcnat", "source NAT"},
+                                             {'d', "dstnat", "destination NAT"},
+                                             {'h', "uses-helper", "uses a helper"}};
 constexpr std::string_view kConnectionColumns[] = {
     "protocol", "src-address",  "src-port",   "dst-address",  "dst-port",  "tcp-state",
     "timeout",  "orig-packets", "orig-bytes", "repl-packets", "repl-bytes"};

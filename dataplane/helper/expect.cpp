@@ -11,7 +11,8 @@ constexpr PortSpan kPublicPorts{1024, 65535};
   return uint64_t{p.w.id} << 60 | uint64_t{p.session} << 32 | p.w.sessions.sequence(p.session);
 }
 
-[[nodiscard]] HelperRecord::Promise* promise_of(HelperRecord& record, const Expectation& e) noexcept {
+[[nodiscard]] HelperRecord::Promise* promise_of(HelperRecord& record,
+                                                const Expectation& e) noexcept {
   for (HelperRecord::Promise& promise : record.promises) {
     if (promise.port.raw != 0 && promise.address == e.to_dst && promise.port == e.to_dport)
       return &promise;

@@ -12,7 +12,8 @@ constexpr char lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 
-/// How many characters `text` and `word`, which is in lower case, have in common at their beginning.
+/// How many characters `text` and `word`, which is in lower case, have in common at their
+/// beginning.
 size_t common(std::string_view text, std::string_view word) noexcept {
   size_t n = 0;
   while (n < text.size() && n < word.size() && lower(text[n]) == word[n]) ++n;

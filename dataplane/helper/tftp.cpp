@@ -12,8 +12,8 @@ constexpr uint8_t kRead = 1, kWrite = 2;
 
 Refusal help_tftp(HelperPacket& p) noexcept {
   const std::span<const uint8_t> message = p.payload();
-  const bool asks = message.size() >= 2 && message[0] == 0 &&
-                    (message[1] == kRead || message[1] == kWrite);
+  const bool asks =
+      message.size() >= 2 && message[0] == 0 && (message[1] == kRead || message[1] == kWrite);
   if (p.direction != kOriginal || !asks) return kPasses;
   Expectation e = expect_from_listener(p, kProtoUdp, p.s.original.sport);
   e.expires_cs = p.w.now.cs + kWaitCs;

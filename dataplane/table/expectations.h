@@ -39,8 +39,8 @@ struct Expectation {
   uint8_t unused[20] = {};
 
   [[nodiscard]] bool fits(const Tuple& t) const noexcept {
-    return proto == t.proto && dst == t.dst && dport == t.dport &&
-           (src.raw == 0 || src == t.src) && (sport.raw == 0 || sport == t.sport);
+    return proto == t.proto && dst == t.dst && dport == t.dport && (src.raw == 0 || src == t.src) &&
+           (sport.raw == 0 || sport == t.sport);
   }
   /// Whether a packet can fit both.
   [[nodiscard]] bool clashes(const Expectation& o) const noexcept {

@@ -29,10 +29,10 @@ struct HelperRecord {
   uint8_t next_promise = 0;
   uint8_t unused = 0;
   uint32_t next_free = 0;
-  std::array<SeqShift, 2> shift{};                     // by direction
-  std::array<std::array<uint32_t, 2>, 2> lines{};      // by direction: where lines begin
-  std::array<uint8_t, 2> line_count{};                 // how many of them hold
-  std::array<uint16_t, 2> calls{};                     // PPTP: the call ids, by direction
+  std::array<SeqShift, 2> shift{};                 // by direction
+  std::array<std::array<uint32_t, 2>, 2> lines{};  // by direction: where lines begin
+  std::array<uint8_t, 2> line_count{};             // how many of them hold
+  std::array<uint16_t, 2> calls{};                 // PPTP: the call ids, by direction
   std::array<Expectations::Ref, kExpected> expected{};
   std::array<Promise, kExpected> promises{};
 };

@@ -1,6 +1,7 @@
 // What few sessions have beside their line in the session table: the connection-limit counts they
-// are in, how fast they go (connection-rate), and where their helper keeps what it knows. One note per session of a worker, by its number;
-// memory is set aside at start and taken when a note is first written. Worker thread only.
+// are in, how fast they go (connection-rate), and where their helper keeps what it knows. One note
+// per session of a worker, by its number; memory is set aside at start and taken when a note is
+// first written. Worker thread only.
 #pragma once
 
 #include <array>

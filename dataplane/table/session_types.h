@@ -128,8 +128,8 @@ struct alignas(128) Session {
     kClaimed = 128,      // a tuple of it is claimed at another worker (worker/claim.h)
     kFastTracked = 256,  // action=fasttrack-connection: its packets pass no rules any more
     kCounted = 512,      // a connection-limit counts it
-    kHelped = 1024,      // a helper looks into its packets: it has a record (table/helper_records.h)
-    kExpected = 2048,    // a helper said that it would come
+    kHelped = 1024,    // a helper looks into its packets: it has a record (table/helper_records.h)
+    kExpected = 2048,  // a helper said that it would come
     // Whoever listens hears of its release (SessionTable::on_release).
     kTold = kCounted | kHelped,
     // Released, it keeps its slot until the worker has put in order what hangs on it
@@ -218,7 +218,8 @@ struct alignas(64) SessionSide {
   TimeoutClass timeout_class = TimeoutClass::kGeneric;
   uint8_t icmp_type = 0;
   uint8_t icmp_code = 0;
-  Helper helper = Helper::kNone;  // its own, or that of the connection that announced it (kExpected)
+  Helper helper =
+      Helper::kNone;  // its own, or that of the connection that announced it (kExpected)
   std::array<uint16_t, 2> packets_high{};  // what does not fit Leg::packets
   uint32_t stream_from_cs = 0;             // UDP, once answered: packets from then on make a stream
   TcpMemory tcp;

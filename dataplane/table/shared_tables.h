@@ -1,5 +1,6 @@
-// What all workers write together: address lists that fill by themselves, counts of connections, and
-// connections that helpers expect. One for a dataplane; lock-free, see each. Rules that remember have a RuleState.
+// What all workers write together: address lists that fill by themselves, counts of connections,
+// and connections that helpers expect. One for a dataplane; lock-free, see each. Rules that
+// remember have a RuleState.
 #pragma once
 
 #include "dataplane/table/connection_counts.h"

@@ -54,8 +54,9 @@ class HelperTest : public NatRouteros {
   };
   /// Sends text; what left the router, if anything did.
   const Sent* say(Host& host, std::string_view text, uint8_t flags = kTcpAck) {
-    run(with_text(tcp(host.own, host.own_port, host.peer, host.peer_port, flags, host.seq, host.ack),
-                  text),
+    run(with_text(
+            tcp(host.own, host.own_port, host.peer, host.peer_port, flags, host.seq, host.ack),
+            text),
         host.in_if);
     if (sent().size() != 1) return nullptr;
     host.seq += static_cast<uint32_t>(text.size()) + ((flags & (kTcpSyn | kTcpFin)) != 0 ? 1 : 0);

@@ -58,10 +58,9 @@ TEST(FtpText, KnowsWhatEndsInTheMiddle) {
 TEST(FtpText, WritesWhatItReads) {
   for (const auto kind : {ftp::Kind::kPort, ftp::Kind::kEprt}) {
     const auto numbers = ftp::write_numbers(kind, address(255, 254, 100, 253), be16::from(65535));
-    const auto line = ftp::read_line(
-        std::string(kind == ftp::Kind::kPort ? "PORT " : "EPRT ") + std::string(numbers.view()) +
-            "\r\n",
-        true);
+    const auto line = ftp::read_line(std::string(kind == ftp::Kind::kPort ? "PORT " : "EPRT ") +
+                                         std::string(numbers.view()) + "\r\n",
+                                     true);
     EXPECT_EQ(line.found, Found::kAddress);
     EXPECT_EQ(line.kind, kind);
     EXPECT_EQ(line.address, address(255, 254, 100, 253));

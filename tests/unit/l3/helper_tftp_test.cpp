@@ -36,7 +36,8 @@ TEST_F(TftpHelper, TheAnswerComesFromAnotherPort) {
 
 TEST_F(TftpHelper, OnlyRequestsAnnounce) {
   using namespace std::literals;
-  for (const std::string_view message : {"\0\3xx"sv, "\0\5error\0"sv, "\1\1x"sv, "\0"sv}) ask(message);
+  for (const std::string_view message : {"\0\3xx"sv, "\0\5error\0"sv, "\1\1x"sv, "\0"sv})
+    ask(message);
   EXPECT_TRUE(w->shared->expectations.empty());
   ask("\0\2file\0octet\0"sv);
   EXPECT_EQ(w->shared->expectations.size(), 1u);
