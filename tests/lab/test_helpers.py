@@ -1,5 +1,6 @@
 """Helpers with real programs: FTP and TFTP through masquerade and dst-nat (B-16, B-24)."""
 
+import os
 import shutil
 
 import pytest
@@ -24,10 +25,20 @@ def publish_pc(config):
                                "dst-port": "!21", "connection-state": "new", "action": "drop"})
 
 
-@pytest.fixture(scope="module")
-def scene():
+@pytest.fixture(scope="module", params=[1, 2], ids=["one-worker", "two-workers"])
+def scene(request):
+    """With two workers, a connection and what it announces are often on different ones."""
+    cpus = sorted(os.sched_getaffinity(0))
+    if len(cpus) < request.param:
+        pytest.skip("two workers need two CPUs")
+
+    def change(config):
+        publish_pc(config)
+        if request.param == 2:
+            config["dataplane"]["workers"] = cpus[:2]
+
     with Lab() as lab:
-        yield soho(lab, publish_pc)
+        yield soho(lab, change)
 
 
 class Files:
