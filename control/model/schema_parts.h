@@ -13,8 +13,10 @@ std::span<const Menu> firewall_menus();
 std::span<const Menu> mangle_menus();
 std::span<const Menu> routing_menus();
 std::span<const Menu> conntrack_menus();
+std::span<const Menu> helper_menus();
 std::span<const Menu> client_menus();  // the first is an interface
 std::span<const Menu> dhcp_menus();
+std::span<const Menu> matcher_menus();
 std::span<const Menu> dns_menus();
 std::span<const Menu> system_menus();
 std::span<const Menu> script_menus();

@@ -64,8 +64,8 @@ class DhcpLeases {
   /// The lease a client has of this server, static or not.
   [[nodiscard]] DhcpBinding* find(const std::string& server, const std::string& identity);
   /// A free address for a client; the binding is new, dynamic and waiting. nullptr: none is left.
-  DhcpBinding* allocate(const DhcpServerConfig& server, const std::string& identity,
-                        uint32_t wanted, const Reserved& reserved);
+  DhcpBinding* allocate(const std::string& server, std::span<const DhcpPoolRange> ranges,
+                        const std::string& identity, uint32_t wanted, const Reserved& reserved);
   /// One that an earlier process gave; nullptr if the address is taken.
   DhcpBinding* adopt(DhcpBinding binding);
 

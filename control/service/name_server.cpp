@@ -36,12 +36,12 @@ std::string_view column(std::string_view line, size_t at, size_t width) {
 /// people. A line of the table with such a name has more than one blank after it.
 bool is_note(std::string_view words) {
   static constexpr std::array<std::string_view, 24> kNotes = {
-      "query[",   "forwarded ",   "reply ",       "cached ",
-      "config ",  "host ",        "time ",        "cache size ",
-      "queries ", "DNSSEC per",   "pool mem",     "child proc",
+      "query[",   "forwarded ",   "reply ",        "cached ",
+      "config ",  "host ",        "time ",         "cache size ",
+      "queries ", "DNSSEC per",   "pool mem",      "child proc",
       "server ",  "started, ",    "compile time ", "using ",
-      "cleared ", "exiting on r", "listening ",   "cached-stale ",
-      "reading ", "read /run",    "inotify: ",    "no servers found in /run"};
+      "cleared ", "exiting on r", "listening ",    "cached-stale ",
+      "reading ", "read /run",    "inotify: ",     "no servers found in /run"};
   return std::ranges::any_of(kNotes, [&](std::string_view note) {
     return words.starts_with(note) && words.size() > note.size() && words[note.size()] != ' ';
   });
