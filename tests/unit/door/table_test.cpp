@@ -104,7 +104,7 @@ TEST(Table, PutsColumnsBelowOnANarrowTerminal) {
             "\033[1mColumns: NAME, MTU, INTERFACE, MAC-ADDRESS, MODE\033[0m\n"
             "\033[1m#   NAME\033[0m\n\033[1m     MTU\033[0m\n\033[1m    INTERFACE\033[0m\n"
             "\033[1m    MAC-ADDRESS\033[0m\n\033[1m    MODE\033[0m\n"
-            "0 R macvlan1\n    1500\n    ether1\n    76:81:BF:68:\n    69:83\n    bridge\n");
+            "0 R macvlan1\n    1500\n    ether1\n    76:81:BF:68\n    :69:83\n    bridge\n");
 }
 
 TEST(Table, FoldsALongLastColumn) {

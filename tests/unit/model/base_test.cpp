@@ -239,11 +239,11 @@ TEST_F(BaseTest, AFileWithoutUsersKeepsThem) {
   };
   const std::string other = "system: {identity: {name: edge}}\n";
   EXPECT_EQ(said("plan", other),
-            "~ /system/identity name=edge (was unset)\n"
+            "~ /system/identity set name=edge (was unset)\n"
             "= /user stays as it is: the file does not speak of it");
   EXPECT_THAT(said("apply", other), HasSubstr("= /user stays as it is"));
   EXPECT_THAT(all("/user", "name"), ElementsAre("admin", "op"));
-  EXPECT_THAT(said("plan", "user: []\n"), HasSubstr("- /user op"));
+  EXPECT_THAT(said("plan", "user: []\n"), HasSubstr("- /user remove op"));
 }
 
 TEST(WithFile, TakesTheTimeBeforeAndBehindTheFile) {

@@ -46,7 +46,7 @@ TEST(Validate, WhatIsInUseStays) {
   EXPECT_EQ(
       without("/interface/macvlan", "m1"),
       "/interface/macvlan m1: failure: m1 is in use by /ip/address *1 (10.0.0.1/24), /ip/route "
-      "*1 (10.9.0.0/16); change or remove those first");
+      "*1 (10.9.0.0/16); change or remove those first\n");
   EXPECT_THAT(without("/user/group", "own"),
               HasSubstr("failure: own is in use by /user *2 (op); change or remove that first"));
   EXPECT_EQ(without("/ip/route", "*1"), "");
