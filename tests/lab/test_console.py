@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lab import Lab
-from scenes import IOT_ROUTER, ISP, soho
+from scenes import IOT_ROUTER, ISP, PC, soho
 
 MENUS = [
     "/interface", "/interface/ethernet", "/interface/macvlan", "/interface/vlan",
@@ -130,3 +130,27 @@ def test_many_clients_at_once(scene):
     for process in processes:
         assert process.wait(30) == 0, process.err()
         assert json.loads(process.out())
+
+
+def test_ping_asks_through_the_router(scene):
+    """C-34: who answers, who is no route, and what the sums are."""
+    said = scene.router.ctl("/ping", ISP, "count=2", "interval=100ms").stdout
+    assert said.splitlines()[0].split() == ["SEQ", "HOST", "SIZE", "TTL", "TIME", "STATUS"]
+    assert "sent=2 received=2 packet-loss=0% min-rtt=" in said
+    rows = json.loads(scene.router.ctl("/tool/ping", PC, "count=1", "size=1000", as_json=True).stdout)
+    assert [(row["host"], row["size"], row["received"]) for row in rows] == [(PC, "1000", "1")]
+    lost = scene.router.ctl("/ping", "192.168.88.77", "count=1").stdout
+    assert "received=0 packet-loss=100%" in lost
+    done = scene.router.ctl("/ping", ISP, "src-address=192.0.2.1", check=False)
+    assert done.returncode == 1 and "none of the router's addresses" in done.stderr
+
+
+def test_what_is_in_use_is_not_removed(scene):
+    done = scene.router.ctl("/interface/macvlan/remove", "macvlan-iot", check=False)
+    assert done.returncode == 1 and "macvlan-iot is in use by /ip/address *" in done.stderr
+
+
+def test_apply_takes_its_time_before_the_file(scene):
+    done = scene.router.ctl("apply", "--confirm", "60s", scene.router.config_path)
+    assert "goes back to what it was by itself at " in done.stdout
+    scene.router.ctl("confirm")
