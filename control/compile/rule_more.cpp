@@ -130,6 +130,10 @@ void read_packet(const MoreColumns& c, const model::Row& row, RuleSet& set, Rule
   });
   reader.read(c.dscp, M::kDscp, model::parse_integer,
               [&](int64_t dscp) { more.dscp = to_u8(dscp); });
+  reader.read(c.priority, M::kPriority, model::parse_integer,
+              [&](int64_t priority) { more.priority = to_u8(priority); });
+  reader.read(c.ingress_priority, M::kIngressPriority, model::parse_integer,
+              [&](int64_t priority) { more.ingress_priority = to_u8(priority); });
   if (const std::string_view text = row.at(c.options); !text.empty()) {
     more.match |= M::kOptions;
     more.options = static_cast<uint8_t>(value_of(kOptions, text, IpOption::kAny));
@@ -219,8 +223,14 @@ void read_changes(const MoreColumns& c, const model::Row& row, Names& names, Rul
     more.ttl = change->value;
   }
   more.new_dscp = to_u8(model::parse_integer(row.at(c.new_dscp)));
+  if (const auto priority = model::parse_new_priority(row.at(c.new_priority))) {
+    more.from = static_cast<RuleMore::Priority>(priority->from);
+    more.new_priority = priority->number;
+  }
   const int64_t timeout_ms = model::parse_list_timeout(row.at(c.timeout)).value_or(0);
-  more.timeout_cs = timeout_ms == 0 ? DynamicLists::kForever : centiseconds(timeout_ms);
+  more.timeout_cs = timeout_ms == model::kToKeep ? DynamicLists::kToKeep
+                    : timeout_ms == 0            ? DynamicLists::kForever
+                                                 : centiseconds(timeout_ms);
 }
 
 }  // namespace
@@ -241,6 +251,8 @@ MoreColumns::MoreColumns(const model::Menu& menu)
       classifier(menu.index("per-connection-classifier")),
       ttl(menu.index("ttl")),
       dscp(menu.index("dscp")),
+      priority(menu.index("priority")),
+      ingress_priority(menu.index("ingress-priority")),
       options(menu.index("ipv4-options")),
       fragment(menu.index("fragment")),
       connection_limit(menu.index("connection-limit")),
@@ -257,6 +269,7 @@ MoreColumns::MoreColumns(const model::Menu& menu)
       new_mss(menu.index("new-mss")),
       new_ttl(menu.index("new-ttl")),
       new_dscp(menu.index("new-dscp")),
+      new_priority(menu.index("new-priority")),
       passthrough(menu.index("passthrough")),
       timeout(menu.index("address-list-timeout")) {}
 
