@@ -17,25 +17,27 @@ std::vector<be32> addresses(const View& row, std::string_view property) {
   return out;
 }
 
+void add_options(const model::Tree& tree, std::string_view names,
+                 std::vector<DhcpOptionConfig>& out) {
+  const model::Menu& menu = *model::find_menu("/ip/dhcp-server/option");
+  for (std::string_view name : model::split_list(names)) {
+    const model::RowPtr found = tree.find(menu, name);
+    if (found == nullptr) continue;
+    const View option(menu, *found);
+    auto value = model::parse_dhcp_option(option.get("value"));
+    if (value)
+      out.push_back({static_cast<uint8_t>(option.get_integer("code")), option.get_bool("force"),
+                     std::move(*value)});
+  }
+}
+
 /// The options of a row, by its set first, so that those named themselves go before.
 std::vector<DhcpOptionConfig> options(const model::Tree& tree, const View& row) {
   std::vector<DhcpOptionConfig> out;
-  const auto add = [&](std::string_view names) {
-    const model::Menu& menu = *model::find_menu("/ip/dhcp-server/option");
-    for (std::string_view name : model::split_list(names)) {
-      const model::RowPtr found = tree.find(menu, name);
-      if (found == nullptr) continue;
-      const View option(menu, *found);
-      auto value = model::parse_dhcp_option(option.get("value"));
-      if (value)
-        out.push_back({static_cast<uint8_t>(option.get_integer("code")), option.get_bool("force"),
-                       std::move(*value)});
-    }
-  };
   const model::Menu& sets = *model::find_menu("/ip/dhcp-server/option/sets");
   if (const model::RowPtr set = tree.find(sets, row.get("dhcp-option-set")); set != nullptr)
-    add(View(sets, *set).get("options"));
-  add(row.get("dhcp-option"));
+    add_options(tree, View(sets, *set).get("options"), out);
+  add_options(tree, row.get("dhcp-option"), out);
   return out;
 }
 
@@ -53,6 +55,28 @@ std::vector<DhcpPoolRange> ranges(const model::Tree& tree, std::string_view pool
     }
     pool = row.get("next-pool");
   }
+  return out;
+}
+
+/// The rows of /ip/dhcp-server/matcher that are about a server.
+std::vector<DhcpMatcher> matchers(const model::Tree& tree, std::string_view server) {
+  std::vector<DhcpMatcher> out;
+  for_each(tree, "/ip/dhcp-server/matcher", [&](const View& row) {
+    if (row.disabled() || (row.get("server") != "all" && row.get("server") != server)) return;
+    DhcpMatcher one;
+    one.code = static_cast<uint8_t>(row.get_integer("code"));
+    one.substring = row.get("matching-type") == "substring";
+    const auto value = model::parse_dhcp_option(row.get("value"));
+    if (!value) return;
+    for (const DhcpOptionPart& part : *value)
+      one.value.insert(one.value.end(), part.bytes.begin(), part.bytes.end());
+    one.has_pool = row.get("address-pool") != "none";
+    if (one.has_pool) one.ranges = ranges(tree, row.get("address-pool"));
+    const model::Menu& sets = *model::find_menu("/ip/dhcp-server/option/sets");
+    if (const model::RowPtr set = tree.find(sets, row.get("option-set")); set != nullptr)
+      add_options(tree, View(sets, *set).get("options"), one.options);
+    out.push_back(std::move(one));
+  });
   return out;
 }
 
@@ -85,6 +109,8 @@ DhcpServerConfig server(const model::Tree& tree, const compile::Names& names, co
       static_cast<uint32_t>(model::parse_integer(row.get("client-mac-limit")).value_or(0));
   one.relay = be32::from(model::parse_ip4(row.get("relay")).value_or(0));
   one.options = options(tree, row);
+  one.lease_script = row.get("lease-script");
+  one.matchers = matchers(tree, one.name);
   return one;
 }
 

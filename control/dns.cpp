@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "control/model/doh_url.h"
 #include "control/model/value.h"
 #include "control/service/text.h"
 
@@ -62,6 +63,37 @@ void add_static(const View& row, NameFiles& out) {
   }
 }
 
+std::string lower(std::string_view name) {
+  std::string out(name);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
+/// Where use-doh-server is, and what certificate it may have.
+DohServer doh_server(const model::Tree& tree, const View& dns) {
+  DohServer out;
+  const auto url = model::parse_doh_url(dns.get("use-doh-server"));
+  if (!url) return out;
+  out.url = dns.get("use-doh-server");
+  out.host = url->host;
+  out.path = url->path;
+  out.port = url->port;
+  if (model::parse_ip4(out.host)) out.address = out.host;
+  out.verify = dns.get_bool("verify-doh-cert");
+  out.timeout_s =
+      static_cast<uint32_t>(std::max<int64_t>(1, dns.get_time_ms("doh-timeout") / 1000));
+  for_each(tree, "/ip/dns/static", [&](const View& row) {
+    if (out.address.empty() && !row.disabled() && row.get("type") == "A" &&
+        lower(row.get("name")) == out.host)
+      out.address = row.get("address");
+  });
+  if (!out.verify) return out;
+  for_each(tree, "/certificate", [&](const View& row) {
+    if (!row.disabled()) out.authorities += std::string(row.raw("certificate-pem")) + "\n";
+  });
+  return out;
+}
+
 }  // namespace
 
 std::vector<be32> dns_servers(const model::Tree& tree) {
@@ -75,7 +107,8 @@ NameFiles dns_files(const model::Tree& tree, const Learned& learned, std::span<c
   const View dns = tree.settings("/ip/dns");
   const bool remote = dns.get_bool("allow-remote-requests");
   std::vector<be32> servers = dns_servers(tree);
-  if (!remote && servers.empty()) return {};
+  DohServer doh = doh_server(tree, dns);
+  if (!remote && servers.empty() && doh.host.empty()) return {};
   for (const LearnedServer& one : learned.dns) {
     if (std::ranges::find(servers, one.address) == servers.end()) servers.push_back(one.address);
   }
@@ -87,7 +120,16 @@ NameFiles dns_files(const model::Tree& tree, const Learned& learned, std::span<c
   }
   // The first that answers is asked again, the others only when it fails (C-31).
   out.config += "strict-order\n";
-  for (const be32 one : servers) out.servers += fmt::format("nameserver {}\n", text_of(one));
+  if (doh.host.empty()) {
+    for (const be32 one : servers) out.servers += fmt::format("nameserver {}\n", text_of(one));
+  } else {  // the servers are asked for its own name alone
+    for (const be32 one : servers) {
+      if (doh.address.empty())
+        out.domains += fmt::format("server=/{}/{}\n", doh.host, text_of(one));
+    }
+    out.domains += fmt::format("server={}#{}\n", DohForwarder::kAddress, DohForwarder::kPort);
+  }
+  out.doh = std::move(doh);
   const int64_t max_ttl = dns.get_time_ms("cache-max-ttl") / 1000;
   out.config += fmt::format(
       "cache-size={}\nmax-cache-ttl={}\nmax-ttl={}\nlocal-ttl={}\nedns-packet-max={}\n"

@@ -17,6 +17,7 @@
 
 #include "control/clients.h"
 #include "control/door/plan.h"
+#include "control/lease_scripts.h"
 #include "control/model/secrets.h"
 #include "control/model/value.h"
 #include "control/observe/log.h"
@@ -113,6 +114,7 @@ Status Router::start() {
       },
       random_seed());
   keep_clients(*services_, options_.state_folder);
+  run_lease_scripts(*services_, event_scripts_);
   make_host_services(first->tree);
   observe::provide_rows(*this);
   listed_ = std::make_unique<ListedAddresses>(
@@ -345,6 +347,7 @@ void Router::run(int signal_fd) {
     listed_->tick(model::steady_ms());
     if (services_->changed()) republish();
     scheduler_.turn(std::time(nullptr));
+    event_scripts_.turn();
     runner_.turn();
     door_->turn();
     dataplane_->poll();

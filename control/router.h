@@ -19,6 +19,7 @@
 #include "control/listed_addresses.h"
 #include "control/model/commands.h"
 #include "control/model/store.h"
+#include "control/script/event_scripts.h"
 #include "control/script/scheduler.h"
 #include "control/service/dataplane_io.h"
 #include "control/service/host_plane.h"
@@ -108,6 +109,7 @@ class Router {
   std::unique_ptr<ListedAddresses> listed_;
   script::Runner runner_{commands_};
   script::Scheduler scheduler_{runner_};
+  script::EventScripts event_scripts_{runner_, scheduler_};
   std::unique_ptr<door::SocketDoor> door_;
   std::unique_ptr<door::Doors> doors_;  // to the network
   std::map<std::string, LinkHistory> links_;

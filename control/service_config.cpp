@@ -105,6 +105,16 @@ void add_dhcp_clients(ServiceConfig& config, const model::Tree& tree, const comp
     one.vlan_priority = static_cast<uint8_t>(row.get_integer("vlan-priority"));
     one.use_peer_dns = row.get_bool("use-peer-dns");
     one.use_peer_ntp = row.get_bool("use-peer-ntp");
+    const std::string_view check = row.get("check-gateway");
+    one.check_gateway = check == "arp"    ? GatewayProof::kArp
+                        : check == "ping" ? GatewayProof::kPing
+                                          : GatewayProof::kNone;
+    for (std::string_view table : model::split_list(row.get("default-route-tables"))) {
+      std::string name(table == "default" || table == "main" ? std::string_view() : table);
+      if (std::ranges::find(one.tables, name) == one.tables.end())
+        one.tables.push_back(std::move(name));
+    }
+    one.script = row.get("script");
     config.dhcp_clients.push_back(std::move(one));
   });
 }

@@ -14,13 +14,14 @@ BUILD=(
   libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libexpected-dev libedit-dev libpcap-dev libre2-dev libmnl-dev
   libssl-dev libcrypt-dev libcpp-httplib-dev libsqlite3-dev
 )
-RUN=(iproute2 iputils-ping curl nginx-light iperf3 ethtool jq procps util-linux dnsmasq-base)
+RUN=(iproute2 iputils-ping curl nginx-light iperf3 ethtool jq procps util-linux dnsmasq-base dnsdist)
 TEST=(
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev
   python3 python3-pytest python3-scapy python3-yaml
   iputils-arping nftables netcat-openbsd tcpdump shellcheck
   dnsmasq-base isc-dhcp-server udhcpc isc-dhcp-client dhcpcd-base bind9-dnsutils
   ppp pppoe qemu-system-x86 busybox-static
+  python3-pyftpdlib
   python3-librouteros python3-requests ansible
 )
 # The labs' clients of Node.js. Whoever has them from elsewhere keeps those: the packages exclude each other.
@@ -79,6 +80,8 @@ main() {
   fi
   ((EUID == 0)) || fail "run as root to install: ${need[*]}"
   say "installing ${#need[@]} packages: ${need[*]}"
+  local new_dnsdist=no
+  [[ " ${need[*]} " == *' dnsdist '* ]] && new_dnsdist=yes
   update
   # A service that comes with a package (nginx) must not start: the demo runs its own.
   if [[ ! -e /usr/sbin/policy-rc.d ]]; then
@@ -89,6 +92,10 @@ main() {
   apt install -y --no-install-recommends "${need[@]}" ||
     fail "apt-get could not install the packages above; its own words say why"
   mapfile -t need < <(missing "${wanted[@]}")
+  # One that was not here before serves maclane alone: the host's port 53 is not its.
+  if [[ $new_dnsdist == yes ]] && command -v systemctl >/dev/null; then
+    systemctl disable dnsdist >/dev/null 2>&1 || true
+  fi
   ((${#need[@]} == 0)) || fail "still missing after the installation: ${need[*]}"
   say "done"
 }

@@ -62,10 +62,11 @@ struct RouteInfo {
   uint32_t pref_src = 0;          // host order; 0: none
   std::string table;              // "": main
   uint8_t distance = 0;
-  bool active = false;                      // A, else I
-  bool connect = false;                     // c, and then dynamic: D
-  std::optional<LearnedFrom> learned = {};  // d or v, and dynamic too
-  uint32_t row = 0;                         // id of the stored row; 0: dynamic
+  bool active = false;                       // A, else I
+  bool connect = false;                      // c, and then dynamic: D
+  std::optional<LearnedFrom> learned = {};   // d or v, and dynamic too
+  GatewayProof check = GatewayProof::kNone;  // of a learned one
+  uint32_t row = 0;                          // id of the stored row; 0: dynamic
 };
 
 struct RouteTable {

@@ -230,7 +230,11 @@ class Router {
     info.distance = one.distance;
     info.pref_src = one.pref_src;
     info.learned = one.origin;
+    info.table = one.table;
+    info.check = one.check;
     std::vector<NextHop> ways = resolve(one.gateway, info.immediate_gateway);
+    if (one.check != GatewayProof::kNone)
+      drop_lost(ways, one.check == GatewayProof::kPing, info.immediate_gateway);
     add_route(std::move(info), std::move(ways));
   }
 

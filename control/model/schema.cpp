@@ -34,11 +34,9 @@ constexpr std::string_view kLaterMenus[] = {"/interface/bonding",
                                             "/ip/cloud",
                                             "/ip/dhcp-relay",
                                             "/ip/dhcp-server/alert",
-                                            "/ip/dhcp-server/matcher",
                                             "/ip/dns/adlist",
                                             "/ip/firewall/calea",
                                             "/ip/firewall/layer7-protocol",
-                                            "/ip/firewall/service-port",
                                             "/ip/hotspot",
                                             "/ip/ipsec",
                                             "/ip/kid-control",
@@ -75,12 +73,27 @@ constexpr std::string_view kLaterMenus[] = {"/interface/bonding",
 const std::vector<Menu>& all_menus() {
   static const std::vector<Menu> menus = [] {
     std::vector<Menu> out;
-    for (auto part :
-         {group_menus(), system_menus().subspan(0, 1), system_menus().subspan(2), interface_menus(),
-          client_menus().subspan(0, 1), routing_menus(), ip_menus(), dhcp_menus(), dns_menus(),
-          client_menus().subspan(1), conntrack_menus(), firewall_menus(), mangle_menus(),
-          script_menus(), certificate_menus(), service_menus(), user_menus(), polled_menus(),
-          system_menus().subspan(1, 1)}) {
+    for (auto part : {group_menus(),
+                      system_menus().subspan(0, 1),
+                      system_menus().subspan(2),
+                      interface_menus(),
+                      client_menus().subspan(0, 1),
+                      routing_menus(),
+                      ip_menus(),
+                      dhcp_menus(),
+                      matcher_menus(),
+                      dns_menus(),
+                      client_menus().subspan(1),
+                      conntrack_menus(),
+                      firewall_menus(),
+                      mangle_menus(),
+                      helper_menus(),
+                      script_menus(),
+                      certificate_menus(),
+                      service_menus(),
+                      user_menus(),
+                      polled_menus(),
+                      system_menus().subspan(1, 1)}) {
       out.insert(out.end(), part.begin(), part.end());
     }
     return out;

@@ -12,7 +12,8 @@ constexpr std::string_view kDhcpOptions[] = {"hostname", "clientid", "clientid_d
 constexpr std::string_view kBroadcast[] = {"both", "always", "never"};
 constexpr std::string_view kTables[] = {"default", "main"};
 constexpr std::string_view kNone[] = {"none"};
-constexpr std::string_view kChecks[] = {"arp", "ping", "bfd"};
+constexpr std::string_view kChecks[] = {"none", "arp", "ping"};
+constexpr std::string_view kLaterChecks[] = {"bfd"};
 
 constexpr Property kDhcpClient[] = {
     {.name = "interface",
@@ -33,11 +34,12 @@ constexpr Property kDhcpClient[] = {
      .max = 255,
      .help = "distance of those routes: of several uplinks the lowest is used"},
     {.name = "default-route-tables",
-     .type = Type::kEnum,
+     .type = Type::kReference,
      .default_value = "default",
-     .flags = P::kHidden,
+     .flags = P::kList | P::kHidden,
      .values = kTables,
-     .help = "default is the table main, the only one of this version"},
+     .reference = kRoutingTables,
+     .help = "the tables of /routing/table that get those routes; default is the table main"},
     {.name = "use-peer-dns",
      .type = Type::kBool,
      .default_value = "true",
@@ -65,8 +67,10 @@ constexpr Property kDhcpClient[] = {
      .type = Type::kEnum,
      .default_value = "none",
      .flags = P::kHidden,
-     .values = kNone,
-     .not_working = kChecks,
+     .values = kChecks,
+     .help = "asks the gateway of the default route every ten seconds; after two questions without "
+             "an answer the route is not used until it answers",
+     .not_working = kLaterChecks,
      .not_working_reason = kLater},
     {.name = "dscp",
      .type = Type::kInteger,
@@ -86,7 +90,10 @@ constexpr Property kDhcpClient[] = {
      .flags = P::kHidden,
      .not_working = kYes,
      .not_working_reason = kLater},
-    later("script"),
+    event_script("script",
+                 "a script, or the name of one, that is run when an address was got, changed or "
+                 "lost, with the variables bound (1 or 0), server-address, lease-address, "
+                 "interface, gateway-address, vendor-specific and lease-options"),
     disabled(),
     comment(),
     {.name = "status",

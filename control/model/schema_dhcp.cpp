@@ -216,7 +216,11 @@ constexpr Property kServer[] = {
      .max = 10,
      .help = "leases that one MAC address may have, with other client-ids: a number, or unlimited",
      .convert = number_or_unlimited},
-    later("lease-script"),
+    event_script("lease-script",
+                 "a script, or the name of one, that is run when a lease begins and when it ends, "
+                 "with the variables leaseBound (1 or 0), leaseServerName, leaseActMAC, "
+                 "leaseActIP, lease-hostname, lease-options, lease-agent-circuit-id and "
+                 "lease-agent-remote-id"),
     later("insert-queue-before"),
     later("parent-queue"),
     later("address-lists"),

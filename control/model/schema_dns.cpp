@@ -1,4 +1,7 @@
 // The tables of /ip/dns (behaviour.md C5).
+#include <fmt/format.h>
+
+#include "control/model/doh_url.h"
 #include "control/model/schema_parts.h"
 
 namespace maclane::model {
@@ -10,11 +13,18 @@ using P = Property;
 constexpr std::string_view kTypes[] = {"A",  "AAAA",     "CNAME", "FWD", "MX",
                                        "NS", "NXDOMAIN", "SRV",   "TXT"};
 constexpr std::string_view kMain[] = {"main"};
-constexpr std::string_view kNoDoh =
-    "names are asked for by dnsmasq, which speaks no DNS over HTTPS; name servers in servers";
+constexpr std::string_view kDnsdists =
+    "dnsdist, which speaks DNS over HTTPS here, opens as many connections as it needs; leave it "
+    "out";
 constexpr std::string_view kNoRegexp =
     "names are answered by dnsmasq, which knows no regular expressions; write name, with "
     "match-subdomain=yes for all names below it";
+
+tl::expected<std::string, std::string> doh_url(std::string_view text) {
+  if (text.empty() || parse_doh_url(text)) return std::string(text);
+  return tl::make_unexpected(fmt::format(
+      "input does not match any value of use-doh-server: \"{}\" is no https:// URL", text));
+}
 
 constexpr Property not_yet(std::string_view name, std::string_view reason) {
   return {.name = name,
@@ -59,7 +69,13 @@ constexpr Property kDns[] = {
      .min = 1,
      .max = 10000,
      .help = "questions that are under way at once"},
-    not_yet("use-doh-server", kNoDoh),
+    {.name = "use-doh-server",
+     .type = Type::kString,
+     .max = 1024,
+     .help =
+         "a DNS over HTTPS server that is asked in place of all others, which are then asked for "
+         "its own address alone: https://dns.example/dns-query",
+     .convert = doh_url},
     later("max-concurrent-tcp-sessions"),
     later("query-server-timeout"),
     later("query-total-timeout"),
@@ -68,9 +84,25 @@ constexpr Property kDns[] = {
     {.name = "verify-doh-cert",
      .type = Type::kBool,
      .default_value = "false",
+     .help = "yes: its certificate must be signed by one of the system's authorities or of "
+             "/certificate"},
+    {.name = "doh-timeout",
+     .type = Type::kTime,
+     .default_value = "5s",
      .flags = P::kHidden,
-     .not_working = kYes,
-     .not_working_reason = kNoDoh},
+     .min = kSecond,
+     .max = 60 * kSecond,
+     .help = "how long it is waited for"},
+    {.name = "doh-max-server-connections",
+     .type = Type::kInteger,
+     .default_value = "5",
+     .flags = P::kNotYet | P::kHidden,
+     .not_working_reason = kDnsdists},
+    {.name = "doh-max-concurrent-queries",
+     .type = Type::kInteger,
+     .default_value = "50",
+     .flags = P::kNotYet | P::kHidden,
+     .not_working_reason = kDnsdists},
     {.name = "vrf",
      .type = Type::kEnum,
      .default_value = "main",

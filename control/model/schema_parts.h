@@ -13,8 +13,10 @@ std::span<const Menu> firewall_menus();
 std::span<const Menu> mangle_menus();
 std::span<const Menu> routing_menus();
 std::span<const Menu> conntrack_menus();
+std::span<const Menu> helper_menus();
 std::span<const Menu> client_menus();  // the first is an interface
 std::span<const Menu> dhcp_menus();
+std::span<const Menu> matcher_menus();
 std::span<const Menu> dns_menus();
 std::span<const Menu> system_menus();
 std::span<const Menu> script_menus();
@@ -80,6 +82,14 @@ constexpr Property later(std::string_view name) {
           .type = Type::kString,
           .flags = Property::kNotYet | Property::kHidden,
           .not_working_reason = kLater};
+}
+/// What is run when something happened: the name of a script of /system/script, or one itself.
+constexpr Property event_script(std::string_view name, std::string_view help) {
+  return {.name = name,
+          .type = Type::kString,
+          .flags = Property::kHidden,
+          .max = 256 << 10,
+          .help = help};
 }
 constexpr Property interface_name(std::string_view help) {
   return {.name = "name",

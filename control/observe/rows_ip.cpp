@@ -41,6 +41,8 @@ std::vector<model::PrintRow> dynamic_routes(const Router& router) {
                   {"static", "false"},
                   {"inactive", yes_no(!info.active)}};
     if (info.pref_src != 0) row.fields.emplace_back("pref-src", model::format_ip4(info.pref_src));
+    if (info.check != GatewayProof::kNone)
+      row.fields.emplace_back("check-gateway", info.check == GatewayProof::kPing ? "ping" : "arp");
     if (!info.immediate_gateway.empty())
       row.fields.emplace_back("immediate-gw", info.immediate_gateway);
     rows.push_back(std::move(row));

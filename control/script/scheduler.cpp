@@ -85,14 +85,9 @@ Task Scheduler::task_of(const View& script, const Caller& caller) {
   return task;
 }
 
-void Scheduler::run(const View& row) {
+Task Scheduler::event_task(const std::string& event, std::string_view name, const Caller& caller) {
   const model::Tree& tree = runner_.commands().model().tree();
   const model::Menu& scripts = *model::find_menu("/system/script");
-  const std::string event(row.get("on-event"));
-  Caller caller;
-  caller.user = row.get("owner");
-  caller.via = "scheduler";
-  caller.policies = policies_of(row.get("policy"));
   Task task;
   const model::RowPtr named = tree.find(scripts, event);
   if (named && !event.starts_with('*')) {
@@ -100,10 +95,19 @@ void Scheduler::run(const View& row) {
     task.caller.policies.bits &= caller.policies.bits;
   } else {
     task.source = event;
-    task.name = row.get("name");
+    task.name = name;
     task.caller = caller;
   }
   task.detached = true;
+  return task;
+}
+
+void Scheduler::run(const View& row) {
+  Caller caller;
+  caller.user = row.get("owner");
+  caller.via = "scheduler";
+  caller.policies = policies_of(row.get("policy"));
+  Task task = event_task(std::string(row.get("on-event")), row.get("name"), caller);
   if (runner_.start(std::move(task)) == nullptr) {
     log::write(log::Level::kError, "script,error", "{} was not run: too many scripts run already",
                row.get("name"));

@@ -27,6 +27,11 @@ class Scheduler {
   /// Starts what is due; now in seconds since 1970.
   void turn(std::time_t now);
 
+  /// What an event runs: a script of /system/script by its name, then with that one's policies as
+  /// far as the caller has them, or a script itself. `name`: what the log calls it.
+  [[nodiscard]] Task event_task(const std::string& event, std::string_view name,
+                                const model::Caller& caller);
+
   /// When a row is due next, strictly after `after`; nullopt: never again. `since` is when it came
   /// to be, `started` when the router started.
   [[nodiscard]] static std::optional<std::time_t> next_run(const model::View& row,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "control/service/dhcp_server_config.h"
+#include "control/service/learned.h"
 #include "dataplane/net/types.h"
 
 namespace maclane {
@@ -58,6 +59,9 @@ struct DhcpClientConfig {
   uint8_t vlan_priority = 0;
   bool use_peer_dns = true;
   bool use_peer_ntp = true;
+  GatewayProof check_gateway = GatewayProof::kNone;
+  std::vector<std::string> tables{std::string()};  // of the routes; "": main
+  std::string script{};
   friend bool operator==(const DhcpClientConfig&, const DhcpClientConfig&) = default;
 };
 

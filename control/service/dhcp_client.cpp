@@ -52,12 +52,14 @@ struct DhcpClient::Client final : DhcpMachine::Port {
     }
     log::write(log::Level::kInfo, "dhcp,info", "dhcp-client on {} got IP address {}",
                config.interface_name, text_of(lease.address));
+    if (owner.script_) owner.script_(config, lease, true);
   }
 
   void lost(const DhcpLease& lease, std::string_view why) override {
     owner.changed_ = true;
     log::write(log::Level::kInfo, "dhcp,info", "dhcp-client on {} lost IP address {} - {}",
                config.interface_name, text_of(lease.address), why);
+    if (owner.script_) owner.script_(config, lease, false);
   }
 
   void say(std::string_view what) override {
@@ -210,9 +212,18 @@ void DhcpClient::add_learned(Learned& learned) const {
     learned.addresses.push_back(
         {name, lease->address.host(), lease->length, 0, LearnedFrom::kDhcp});
     const auto add_route = [&](uint32_t network, uint8_t length, be32 gateway) {
-      learned.routes.push_back({network, length,
-                                gateway == be32{} ? name : text_of(gateway) + "%" + name,
-                                config.distance, lease->address.host(), LearnedFrom::kDhcp});
+      LearnedRoute route{network,
+                         length,
+                         gateway == be32{} ? name : text_of(gateway) + "%" + name,
+                         config.distance,
+                         lease->address.host(),
+                         LearnedFrom::kDhcp};
+      // It is the default route's gateway that is asked (C-15).
+      if (length == 0) route.check = config.check_gateway;
+      for (const std::string& table : config.tables) {
+        route.table = table;
+        learned.routes.push_back(route);
+      }
     };
     using DefaultRoute = DhcpClientConfig::DefaultRoute;
     if (config.default_route != DefaultRoute::kNo) {

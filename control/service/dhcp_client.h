@@ -42,6 +42,10 @@ class DhcpClient {
   void restore(KeptAddresses kept) { kept_ = std::move(kept); }
   void on_save(std::function<void(const KeptAddresses&)> save) { save_ = std::move(save); }
 
+  /// An address was got (true) or lost, for the script of who has one.
+  using Script = std::function<void(const DhcpClientConfig&, const DhcpLease&, bool bound)>;
+  void on_script(Script script) { script_ = std::move(script); }
+
   /// After each publish.
   void on_config(const ServiceConfig& config);
   /// A kDhcp punt; takes the packet.
@@ -74,6 +78,7 @@ class DhcpClient {
   Clients clients_;  // by interface name
   KeptAddresses kept_;
   std::function<void(const KeptAddresses&)> save_;
+  Script script_;
   unsigned probing_ = 0;  // clients that wait for an answer to a probe, at least
   bool changed_ = false;
 };

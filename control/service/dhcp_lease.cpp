@@ -80,6 +80,7 @@ std::optional<DhcpLease> lease_of(const dhcp::Heard& ack, uint64_t now, std::str
   lease.ntp = hosts(m, Option::kNtp);
   lease.capwap = hosts(m, Option::kCapwap);
   lease.domain = m.text(Option::kDomain);
+  lease.options = m.options;
   add_routes(m, lease);
   if (*seconds == dhcp::kInfinite) return lease;
   const uint64_t all = *seconds;

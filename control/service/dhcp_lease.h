@@ -2,6 +2,7 @@
 // No state; any thread.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct DhcpLease {
   std::vector<dhcp::Route> routes;  // option 121, 249 or 33
   bool classless = false;           // those came with option 121 or 249
   std::string domain;
+  std::map<uint8_t, dhcp::Bytes> options;                    // all that came
   uint64_t t1_ms = kNever, t2_ms = kNever, end_ms = kNever;  // on the machine's clock
 };
 

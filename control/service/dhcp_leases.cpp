@@ -114,24 +114,25 @@ bool DhcpLeases::is_free(uint32_t address, const Reserved& reserved) const {
   return !by_address_.contains(address) && !statics_.contains(address) && !reserved(address);
 }
 
-DhcpBinding* DhcpLeases::allocate(const DhcpServerConfig& server, const std::string& identity,
-                                  uint32_t wanted, const Reserved& reserved) {
+DhcpBinding* DhcpLeases::allocate(const std::string& server, std::span<const DhcpPoolRange> ranges,
+                                  const std::string& identity, uint32_t wanted,
+                                  const Reserved& reserved) {
   if (by_address_.size() >= kMost) return nullptr;
   const auto take = [&](uint32_t address, const std::string& pool) {
     DhcpBinding fresh;
     fresh.address = address;
     fresh.pool = pool;
     DhcpBinding& binding = insert(std::move(fresh));
-    claim(binding, server.name, identity);
+    claim(binding, server, identity);
     return &binding;
   };
-  const auto had = had_.find(client_key(server.name, identity));
+  const auto had = had_.find(client_key(server, identity));
   for (const uint32_t address : {had == had_.end() ? 0 : had->second, wanted}) {
     if (address == 0 || !is_free(address, reserved)) continue;
-    for (const DhcpPoolRange& range : server.ranges)
+    for (const DhcpPoolRange& range : ranges)
       if (address >= range.first && address <= range.last) return take(address, range.pool);
   }
-  for (const DhcpPoolRange& range : server.ranges) {
+  for (const DhcpPoolRange& range : ranges) {
     // From where the last search ended down, then from the end. What is taken is at most kMost.
     uint32_t& next = next_[range.pool + " " + std::to_string(range.first)];
     if (next < range.first || next > range.last) next = range.last;

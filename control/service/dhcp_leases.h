@@ -33,6 +33,7 @@ struct DhcpBinding {
   MacAddr mac;
   std::vector<uint8_t> client_id{};
   std::string host_name, class_id;
+  std::map<uint8_t, std::vector<uint8_t>> options{};  // of its last message, for a lease-script
   Status status = Status::kWaiting;
   uint64_t until_ms = UINT64_MAX;  // the status ends by itself
   uint64_t seen_ms = 0;            // the client was heard last; 0: never
@@ -63,8 +64,8 @@ class DhcpLeases {
   /// The lease a client has of this server, static or not.
   [[nodiscard]] DhcpBinding* find(const std::string& server, const std::string& identity);
   /// A free address for a client; the binding is new, dynamic and waiting. nullptr: none is left.
-  DhcpBinding* allocate(const DhcpServerConfig& server, const std::string& identity,
-                        uint32_t wanted, const Reserved& reserved);
+  DhcpBinding* allocate(const std::string& server, std::span<const DhcpPoolRange> ranges,
+                        const std::string& identity, uint32_t wanted, const Reserved& reserved);
   /// One that an earlier process gave; nullptr if the address is taken.
   DhcpBinding* adopt(DhcpBinding binding);
 

@@ -156,6 +156,7 @@ Message make_reply(const DhcpReply& from) {
   // The later goes before the earlier (C-4).
   if (from.network != nullptr) put_options(from.network->options);
   put_options(from.server.options);
+  if (from.matcher != nullptr) put_options(from.matcher->options);
   if (from.row != nullptr) put_options(from.row->options);
   trim(m, from, forced);
   return m;

@@ -15,6 +15,7 @@ struct DhcpReply {
   const dhcp::Message& request;
   const DhcpNetworkConfig* network = nullptr;  // of the address; nullptr: no row matches
   const DhcpStaticLease* row = nullptr;        // whose options go first
+  const DhcpMatcher* matcher = nullptr;        // whose options go before the server's
   dhcp::Type type = dhcp::Type::kOffer;
   be32 server_id{};
   uint32_t address = 0;                // 0: an answer to INFORM

@@ -47,11 +47,15 @@ void DhcpServer::restore(std::vector<DhcpBinding> kept) {
     if (one.until_ms <= io_.now_ms()) continue;
     const DhcpServerConfig* server = server_of(one);
     if (server == nullptr) continue;
-    const auto range = std::ranges::find_if(server->ranges, [&](const DhcpPoolRange& r) {
-      return one.address >= r.first && one.address <= r.last;
-    });
+    const DhcpPoolRange* range = nullptr;
+    const auto look = [&](const std::vector<DhcpPoolRange>& ranges) {
+      for (const DhcpPoolRange& r : ranges)
+        if (range == nullptr && one.address >= r.first && one.address <= r.last) range = &r;
+    };
+    look(server->ranges);
+    for (const DhcpMatcher& matcher : server->matchers) look(matcher.ranges);
     const DhcpBinding* there = leases_.at(one.address);
-    if (there == nullptr ? range == server->ranges.end() : !there->is_static()) continue;
+    if (there == nullptr ? range == nullptr : !there->is_static()) continue;
     one.pool = there != nullptr ? "" : range->pool;
     const DhcpBinding* binding = leases_.adopt(std::move(one));
     if (binding != nullptr && server->add_arp)

@@ -82,6 +82,9 @@ class DhcpServer {
   [[nodiscard]] bool hears(const DhcpServerConfig& server, const dhcp::Message& message,
                            const PacketMessage& punt) const;
   [[nodiscard]] be32 id_of(const DhcpServerConfig& server) const;
+  /// What the client's options make of it; nullptr: it is as all others.
+  [[nodiscard]] static const DhcpMatcher* matcher_of(const Request& request);
+  [[nodiscard]] static const std::vector<DhcpPoolRange>& ranges_of(const Request& request);
   void take(const Request& request);
   void discover(const Request& request);
   void request(const Request& request);

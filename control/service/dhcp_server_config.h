@@ -25,6 +25,16 @@ struct DhcpPoolRange {
   uint32_t first = 0, last = 0;
 };
 
+/// Clients that say something in an option, and what they get (C-14).
+struct DhcpMatcher {
+  uint8_t code = 0;
+  bool substring = false;
+  std::vector<uint8_t> value{};
+  bool has_pool = false;                // no: the server's
+  std::vector<DhcpPoolRange> ranges{};  // none: static-only
+  std::vector<DhcpOptionConfig> options{};
+};
+
 struct DhcpServerConfig {
   enum class Authoritative : uint8_t { kYes, kNo, kAfter2s, kAfter10s };
   std::string name;
@@ -42,6 +52,8 @@ struct DhcpServerConfig {
   uint32_t client_mac_limit = 0;  // leases a MAC address may have; 0: any number
   be32 relay{};                   // 0: clients on the wire; all ones: any relay; else that one
   std::vector<DhcpOptionConfig> options{};
+  std::string lease_script{};
+  std::vector<DhcpMatcher> matchers{};  // the first that fits counts
 };
 
 /// A row of /ip/dhcp-server/network.

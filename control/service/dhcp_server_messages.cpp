@@ -17,6 +17,23 @@ constexpr uint32_t kForever = 0xffffffff;
 
 }  // namespace
 
+const DhcpMatcher* DhcpServer::matcher_of(const Request& r) {
+  for (const DhcpMatcher& one : r.server.matchers) {
+    const auto said = r.heard.message.options.find(one.code);
+    if (said == r.heard.message.options.end()) continue;
+    const dhcp::Bytes& value = said->second;
+    if (one.substring ? !std::ranges::search(value, one.value).empty() || one.value.empty()
+                      : value == one.value)
+      return &one;
+  }
+  return nullptr;
+}
+
+const std::vector<DhcpPoolRange>& DhcpServer::ranges_of(const Request& r) {
+  const DhcpMatcher* matcher = matcher_of(r);
+  return matcher != nullptr && matcher->has_pool ? matcher->ranges : r.server.ranges;
+}
+
 /// The client's row or lease, or a fresh address of the pool; nullptr: none, or none that is left.
 DhcpBinding* DhcpServer::binding_for(const Request& r, bool& limited) {
   const dhcp::Message& m = r.heard.message;
@@ -42,7 +59,7 @@ DhcpBinding* DhcpServer::binding_for(const Request& r, bool& limited) {
   }
   const auto wanted = m.number(Option::kRequestedAddress).value_or(0);
   const auto on_wire = book_.of(r.server.interface);
-  return leases_.allocate(r.server, r.identity, wanted, [&](uint32_t address) {
+  return leases_.allocate(r.server.name, ranges_of(r), r.identity, wanted, [&](uint32_t address) {
     const be32 a = be32::from(address);
     return !dhcp::is_host(a) || book_.owns(a) ||
            std::ranges::any_of(on_wire, [&](const InterfaceAddress& one) {
@@ -58,13 +75,14 @@ void DhcpServer::note(DhcpBinding& binding, const Request& r) {
   binding.client_id = r.client_id;
   if (m.options.contains(Option::kHostName)) binding.host_name = m.text(Option::kHostName);
   if (m.options.contains(Option::kClassId)) binding.class_id = m.text(Option::kClassId);
+  if (!r.server.lease_script.empty()) binding.options = m.options;
 }
 
 void DhcpServer::discover(const Request& r) {
   bool limited = false;
   DhcpBinding* binding = binding_for(r, limited);
   if (binding == nullptr) {
-    if (!r.server.ranges.empty() && !limited) {
+    if (!ranges_of(r).empty() && !limited) {
       log::write(log::Level::kWarning, "dhcp,warning", "{}: no address is left in its pool for {}",
                  r.server.name, text_of(r.heard.message.chaddr));
     }
@@ -235,6 +253,7 @@ void DhcpServer::answer(const Request& r, const DhcpBinding* binding, Type type)
       .request = r.heard.message,
       .network = network_of(config_.networks, address),
       .row = row,
+      .matcher = matcher_of(r),
       .type = type,
       .server_id = r.server_id,
       .address = binding == nullptr ? 0 : address,

@@ -24,6 +24,9 @@ struct LearnedAddress {
   LearnedFrom origin = LearnedFrom::kDhcp;
 };
 
+/// How check-gateway finds whether a gateway is there.
+enum class GatewayProof : uint8_t { kNone, kArp, kPing };
+
 struct LearnedRoute {
   uint32_t network = 0;
   uint8_t length = 0;
@@ -31,6 +34,8 @@ struct LearnedRoute {
   uint8_t distance = 1;
   uint32_t pref_src = 0;
   LearnedFrom origin = LearnedFrom::kDhcp;
+  std::string table{};  // "": main
+  GatewayProof check = GatewayProof::kNone;
 };
 
 /// A name or time server, and by whom it was learned.

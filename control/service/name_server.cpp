@@ -36,12 +36,12 @@ std::string_view column(std::string_view line, size_t at, size_t width) {
 /// people. A line of the table with such a name has more than one blank after it.
 bool is_note(std::string_view words) {
   static constexpr std::array<std::string_view, 24> kNotes = {
-      "query[",   "forwarded ",   "reply ",       "cached ",
-      "config ",  "host ",        "time ",        "cache size ",
-      "queries ", "DNSSEC per",   "pool mem",     "child proc",
-      "server ",  "started, ",    "compile time", "using ",
-      "cleared ", "exiting on r", "listening ",   "cached-stale ",
-      "reading ", "read /run",    "inotify: ",    "no servers found in /run"};
+      "query[",   "forwarded ",   "reply ",        "cached ",
+      "config ",  "host ",        "time ",         "cache size ",
+      "queries ", "DNSSEC per",   "pool mem",      "child proc",
+      "server ",  "started, ",    "compile time ", "using ",
+      "cleared ", "exiting on r", "listening ",    "cached-stale ",
+      "reading ", "read /run",    "inotify: ",     "no servers found in /run"};
   return std::ranges::any_of(kNotes, [&](std::string_view note) {
     return words.starts_with(note) && words.size() > note.size() && words[note.size()] != ' ';
   });
@@ -108,12 +108,14 @@ NameServer::NameServer(const std::string& state_folder)
     : folder_(fmt::format("/run/maclane-dns-{:016x}",
                           std::hash<std::string>()(fs::absolute(state_folder).string()))),
       file_(folder_ + "/dnsmasq.conf"),
-      child_("dnsmasq", std::string(kTopics), state_folder + "/dnsmasq.pid") {
+      child_("dnsmasq", std::string(kTopics), state_folder + "/dnsmasq.pid"),
+      doh_(folder_, state_folder) {
   child_.on_line([this](std::string_view line) { return hear(line); });
 }
 
 NameServer::~NameServer() {
   child_.stop();
+  doh_.configure({}, Netns::here(), 0);
   std::error_code ignored;
   fs::remove_all(folder_, ignored);
 }
@@ -153,13 +155,16 @@ void NameServer::configure(const NameFiles& files, const Netns& where, uint64_t 
   const NameFiles before = std::exchange(files_, files);
   if (files.config.empty()) {
     child_.stop();
+    doh_.configure({}, where, now_ms);
     return;
   }
   if (!child_.is_wanted() || files.config != before.config) {
     if (!write_all()) {
       child_.stop();
+      doh_.configure({}, where, now_ms);
       return;
     }
+    doh_.configure(files.doh, where, now_ms);
     child_.run(
         {"dnsmasq", "--keep-in-foreground", "--conf-file=" + file_, "--log-facility=-",
          "--log-queries", "--pid-file", "--no-hosts", "--resolv-file=" + folder_ + "/servers",
@@ -167,6 +172,7 @@ void NameServer::configure(const NameFiles& files, const Netns& where, uint64_t 
         where, now_ms);
     return;
   }
+  doh_.configure(files.doh, where, now_ms);
   if (files.servers != before.servers) (void)write(folder_ + "/servers", files.servers);
   if (files.hosts != before.hosts) (void)write(folder_ + "/hosts/static", files.hosts);
   if (files.domains != before.domains && write(folder_ + "/domains", files.domains)) flush();
@@ -226,6 +232,10 @@ void NameServer::flush() const {
 std::string NameServer::state() const {
   if (!child_.is_wanted()) return "stopped";
   if (!child_.is_running()) return "starting again";
+  if (!files_.doh.host.empty()) {
+    const std::string trouble = doh_.trouble();
+    return trouble.empty() ? "running" : "running, but " + trouble;
+  }
   return files_.servers.empty() ? "running, but there is no server to ask" : "running";
 }
 

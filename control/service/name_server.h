@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "control/service/child.h"
+#include "control/service/doh_forwarder.h"
 
 namespace maclane {
 
@@ -35,6 +36,7 @@ struct NameFiles {
   std::string servers;  // as in resolv.conf, in the order they are asked
   std::string domains;  // server= lines
   std::string hosts;    // as in /etc/hosts
+  DohServer doh{};      // asked for all names that no line of domains is about
   friend bool operator==(const NameFiles&, const NameFiles&) = default;
 };
 
@@ -63,7 +65,10 @@ class NameServer {
   NameServer& operator=(const NameServer&) = delete;
 
   void configure(const NameFiles& files, const Netns& where, uint64_t now_ms);
-  void tick(uint64_t now_ms) { child_.tick(now_ms); }
+  void tick(uint64_t now_ms) {
+    child_.tick(now_ms);
+    doh_.tick(now_ms);
+  }
   /// What it has cached; waits for its answer, which takes milliseconds, half a second at most.
   [[nodiscard]] std::vector<CachedName> cache();
   void flush() const;
@@ -80,6 +85,7 @@ class NameServer {
   std::string folder_, file_;
   NameFiles files_;
   Child child_;
+  DohForwarder doh_;
   std::vector<CachedName> cache_;
   LongNames long_names_;
   bool in_table_ = false;

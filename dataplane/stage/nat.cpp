@@ -84,7 +84,8 @@ Tuple dnat(Worker& w, const Tuple& t, RuleKey& key) noexcept {
 }
 
 SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, RuleKey& key,
-                           IfIndex out_if, TimeoutClass timeout_class) noexcept {
+                           IfIndex out_if, TimeoutClass timeout_class,
+                           const Expectation* expected) noexcept {
   const Snapshot& snap = *w.snapshot;
   Tuple out = post;
   uint16_t flags = post == t ? uint16_t{0} : uint16_t{Session::kDstNat};
@@ -93,7 +94,11 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, RuleKey
   bool kept = true;  // the port stays if it can
 
   w.snat_walk.clear();
-  if (out_if != kIfLocal && snap.nat != nullptr) {
+  if (expected != nullptr) {
+    flags |= Session::kExpected;
+    if (expected->to_src.raw != 0) out.src = expected->to_src;
+    if (expected->to_sport.raw != 0) out.sport = expected->to_sport;
+  } else if (out_if != kIfLocal && snap.nat != nullptr) {
     walk_chain(snap.nat.get(), snap.nat->srcnat, RuleTable::kNat, key, w.snat_walk);
     const Verdict& v = w.snat_walk.verdict;
     const RuleMore& to = v.rule != nullptr ? snap.nat->more_of(*v.rule) : snap.nat->more.front();

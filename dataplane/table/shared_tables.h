@@ -1,9 +1,11 @@
-// What all workers write together: address lists that fill by themselves, and counts of
-// connections. One for a dataplane; lock-free, see each. Rules that remember have a RuleState.
+// What all workers write together: address lists that fill by themselves, counts of connections,
+// and connections that helpers expect. One for a dataplane; lock-free, see each. Rules that
+// remember have a RuleState.
 #pragma once
 
 #include "dataplane/table/connection_counts.h"
 #include "dataplane/table/dynamic_lists.h"
+#include "dataplane/table/expectations.h"
 
 namespace maclane {
 
@@ -13,6 +15,7 @@ struct SharedTables {
       : lists(list_slots), counts(count_words) {}
   DynamicLists lists;
   ConnectionCounts counts;
+  Expectations expectations;
 };
 
 }  // namespace maclane

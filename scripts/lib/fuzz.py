@@ -43,7 +43,8 @@ TARGETS = {
         "dhcp_leases", "dhcp_packet", "dhcp_reply", "dhcp_server", "dhcp_server_messages", "icmp",
         "icmp_limit", "loop_protect", "packet_build", "text")),
         "control/observe/log.cpp", "dataplane/table/neighbour.cpp", "dataplane/table/fib4.cpp"], 1200),
-    "names": ([f"{SERVICE}/name_server.cpp", f"{SERVICE}/child.cpp", f"{SERVICE}/netns.cpp",
+    "helpers": (["dataplane/helper/ftp_text.cpp", "dataplane/helper/seq_adjust.cpp"], 200),
+    "names": ([f"{SERVICE}/name_server.cpp", f"{SERVICE}/doh_forwarder.cpp", f"{SERVICE}/child.cpp", f"{SERVICE}/netns.cpp",
                "control/observe/log.cpp"], 300),
     "script": (SCRIPT, 400),
     "console": ([*SCRIPT, "control/door/console.cpp", "control/door/json_bounds.cpp"], 400),
@@ -85,7 +86,10 @@ SCRIPTS = [
 ]
 LINES = [b'{"run": "/interface print", "width": 80}\n{"complete": "/ip ad", "at": 6}\n{"input": "x"}\n{"stop": true}\n',
          *(b'{"run": ' + json.dumps(one.decode()).encode() + b"}\n" for one in SCRIPTS)]
-SEEDS = {"doors": [b"\x0c" + one for one in API] + [b"\x01" + one for one in REST],
+FTP = [b"PORT 192,168,88,10,78,32\r\n", b"EPRT |1|10.0.0.1|6275|\r\n", b"227 Passive (10,0,0,1,4,1)\r\n",
+       b"229 Passive (|||6446|)\r\n",
+       bytes.fromhex("0015 07d0 00000400 00001800 8010 0400 0000 0000 0101 050a 00001900 00001a00")]
+SEEDS = {"helpers": FTP, "doors": [b"\x0c" + one for one in API] + [b"\x01" + one for one in REST],
          "script": SCRIPTS, "console": LINES, "dhcp": [OFFER], "pppoe": [PADO, SESSION], "ppp": [
     bytes.fromhex("070000 0a 01 01 000a 0506 01020304") + bytes.fromhex("0700 0300")]}
 
@@ -95,21 +99,6 @@ def pkg_config(*words):
                           text=True).stdout.split()
 
 
-def build(name, folder):
-    """The program of a target; made again when a source or header of ours is newer."""
-    sources = [ROOT / f"tests/fuzz/{name}_fuzz.cpp", *(ROOT / one for one in TARGETS[name][0])]
-    program = folder / f"{name}_fuzz"
-    headers = [*ROOT.glob("control/service/*.h"), *ROOT.glob("dataplane/*/*.h")]
-    newest = max(path.stat().st_mtime for path in [*sources, *headers])
-    if program.exists() and program.stat().st_mtime > newest:
-        return program
-    flags = [word.replace("-I", "-isystem", 1) if word.startswith("-I") else word
-             for word in pkg_config("--cflags", "libdpdk", "fmt", "spdlog")]
-    done = subprocess.run(
-        [CLANG, "-std=c++20", "-O1", "-g1", "-fsanitize=fuzzer,address,undefined",
-         "-fno-sanitize-recover=undefined", "-Wno-address-of-packed-member", f"-I{ROOT}", *flags,
-         *sources, "-o", program, *pkg_config("--libs", "libdpdk", "fmt", "spdlog"), "-lcrypto"],
-        capture_output=True, text=True, check=False)
 def build(names, where):
     """Makes the programs of the targets, and again what a newer source or header asks for."""
     cflags = [word.replace("-I", "-isystem", 1) if word.startswith("-I") else word
@@ -122,7 +111,7 @@ def build(names, where):
              "rule compile", f"  command = {cache}{COMPILER} $flags -MD -MF $out.d -c $in -o $out",
              "  depfile = $out.d", "  deps = gcc",
              "rule link", f"  command = {COMPILER} $flags $in -o $out "
-             f"{' '.join(pkg_config('--libs', *PACKAGES))} -lcrypt"]
+             f"{' '.join(pkg_config('--libs', *PACKAGES))} -lcrypt -lresolv"]
     known = set()
     for name in names:
         objects = []

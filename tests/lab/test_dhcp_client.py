@@ -272,9 +272,10 @@ def test_the_example_of_failover(lab):
     pc.default_via("192.168.88.1")
     rows = bound(router, "main", "spare")
     seen = isp.udp(9000)
+    isp.address("lo", "198.51.100.9/32")  # behind the gateway
 
     def source():
-        pc.udp().sendto(b"who am I", (ISP, 9000))
+        pc.udp().sendto(b"who am I", ("198.51.100.9", 9000))
         return seen.recvfrom(100)[1][0]
 
     assert source() + "/24" in (rows["main"]["address"], rows["spare"]["address"])
@@ -288,7 +289,14 @@ def test_the_example_of_failover(lab):
     wait_until(lambda: in_use() == [f"{ISP}%spare"], BOUND, lambda: str(router.print("/ip/route")))
     assert source() + "/24" == rows["spare"]["address"]
     router.ctl("/ip/dhcp-client enable 0")
+    main = bound(router, "main")["main"]["address"].removesuffix("/24")
     wait_until(lambda: in_use() == [f"{ISP}%main"], BOUND, lambda: str(router.print("/ip/route")))
+    # The lease stands and the gateway does not answer: its replies go to nobody (check-gateway).
+    isp.ip("neigh", "replace", main, "lladdr", "02:00:00:00:00:99", "dev", "mlwan", "nud", "permanent")
+    wait_until(lambda: in_use() == [f"{ISP}%spare"], BOUND, lambda: str(router.print("/ip/route")))
+    assert f"gateway {ISP}%main does not answer ping" in router.log()
+    assert client(router, "main")["status"] == "bound"
+    assert source() + "/24" == rows["spare"]["address"]
 
 
 # The MACVLAN page's own commands and troubleshooting list -------------------------------------------

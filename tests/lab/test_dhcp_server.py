@@ -131,6 +131,28 @@ def test_two_servers_on_one_segment(lab):
     assert udhcpc(one)["address"].startswith("192.168.99.")
 
 
+def test_a_matcher_tells_whose_a_client_is(lab):
+    """C-14, E-9: two servers on one wire, and what a client says decides which of them it has."""
+    router, one = start(
+        lab, *GUIDE, "/ip/pool add name=lan ranges=192.168.88.100-192.168.88.200",
+        "/ip/dhcp-server/network add address=192.168.88.0/24 gateway=192.168.88.1",
+        "/ip/dhcp-server add name=lan interface=ether2 address-pool=lan",
+        "/ip/dhcp-server/matcher add name=things server=lan code=60 value=\"'iot'\" "
+        "matching-type=substring address-pool=static-only",
+        "/ip/dhcp-server set iot address-pool=static-only",
+        "/ip/dhcp-server/matcher add name=things-here server=iot code=60 value=\"'iot'\" "
+        "matching-type=substring address-pool=iot-pool")
+    assert udhcpc(one, "-V", "iot lamp")["address"].startswith("192.168.99.")
+    for row in router.print("/ip/dhcp-server/lease"):
+        router.ctl(f"/ip/dhcp-server/lease remove {row['.id']}")
+    assert udhcpc(one, "-V", "a pc")["address"].startswith("192.168.88.")
+    shown = router.row("/ip/dhcp-server/matcher", name="things")
+    assert shown["matching-type"] == "substring" and shown["address-pool"] == "static-only"
+    refused = router.ctl("/ip/dhcp-server/matcher add name=x code=60 value=\"\\$(HOSTNAME)\"",
+                         check=False)
+    assert refused.returncode != 0 and "cannot stand in it" in refused.stdout + refused.stderr
+
+
 def test_input_drop_does_not_stop_leases_and_a_conflict_is_seen(lab):
     """E-14: the server hears frames before the input chain; C-6: an address in use is not given."""
     router, one, other = start(

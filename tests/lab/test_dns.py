@@ -193,9 +193,6 @@ def test_names_of_ones_own(lab):
                       ("name=x.lan type=FWD forward-to=203.0.113.54", "match-subdomain=yes")):
         refused = router.ctl(f"/ip/dns/static add {line}", check=False)
         assert refused.returncode != 0 and why in refused.stdout + refused.stderr
-    assert "DNS over HTTPS" in "".join(
-        (done := router.ctl("/ip/dns set use-doh-server=https://1.1.1.1/dns-query", check=False))
-        and (done.stdout, done.stderr))
 
 
 def test_not_for_others_unless_told(lab):

@@ -78,6 +78,39 @@ TEST(CompileLearned, WhatIsWrittenGoesBeforeByDistance) {
   EXPECT_EQ(b.hop("0.0.0.0/0").out_if, b.index("ether1"));
 }
 
+TEST(CompileLearned, AGatewayThatWasFoundLostIsNoWay) {  // C-15 check-gateway
+  Leases b;
+  for (LearnedRoute& one : b.learned.peers.routes) one.check = GatewayProof::kPing;
+  b.learned.peers.routes[1].distance = 2;
+  b.must_compile();
+  ASSERT_EQ(b.now.state->checked.size(), 2u);
+  EXPECT_TRUE(b.now.state->checked[0].ping);
+  EXPECT_EQ(b.hop("0.0.0.0/0").out_if, b.index("m1"));
+  b.learned.peers.lost_gateways.emplace(true, "m1", ip("203.0.113.1"));
+  b.must_compile();
+  EXPECT_EQ(b.hop("0.0.0.0/0").out_if, b.index("m2"));
+  EXPECT_FALSE(b.way_by("m1").active);
+  // Lost to ARP is not lost to ping.
+  b.learned.peers.lost_gateways = {{false, "m1", ip("203.0.113.1")}};
+  b.must_compile();
+  EXPECT_EQ(b.hop("0.0.0.0/0").out_if, b.index("m1"));
+}
+
+TEST(CompileLearned, ALeasesRouteStandsInItsTables) {  // C-15 default-route-tables, F-7
+  Leases b;
+  testing::add(b.tree, "/routing/table", {{"name", "second"}});
+  b.learned.peers.routes[1].table = "second";
+  b.must_compile();
+  EXPECT_TRUE(b.hop("0.0.0.0/0").alternatives.empty());
+  EXPECT_EQ(b.hop("0.0.0.0/0").out_if, b.index("m1"));
+  EXPECT_TRUE(b.way_by("m2").active);
+  EXPECT_EQ(b.way_by("m2").table, "second");
+  ASSERT_EQ(b.now.state->tables.at("second").routes.size(), 1u);
+  testing::set(b.tree, "/routing/table", 1, {{"disabled", "yes"}});
+  b.must_compile();
+  EXPECT_FALSE(b.way_by("m2").active);
+}
+
 TEST(CompileLearned, InterfacesThatAreGoneOrDownAreNoWay) {
   Leases b;
   b.learned.peers.addresses.push_back({"nix", ip("10.0.0.1"), 24, 0, LearnedFrom::kDhcp});

@@ -5,6 +5,8 @@
 
 #include <random>
 
+#include "control/model/doh_url.h"
+
 namespace maclane::model {
 namespace {
 
@@ -104,6 +106,24 @@ TEST(Value, PortsIcmpAndLists) {
   EXPECT_EQ(split_list("a,").back(), "");
   EXPECT_TRUE(split_negation("!tcp").negated);
   EXPECT_EQ(split_negation("!tcp").value, "tcp");
+}
+
+TEST(Value, UrlsOfDnsOverHttps) {
+  const auto plain = parse_doh_url("https://DNS.Example");
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->host, "dns.example");
+  EXPECT_EQ(plain->path, "/dns-query");
+  EXPECT_EQ(plain->port, 443);
+  const auto whole = parse_doh_url("https://192.0.2.1:8443/dns/x?a=b");
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->host, "192.0.2.1");
+  EXPECT_EQ(whole->path, "/dns/x?a=b");
+  EXPECT_EQ(whole->port, 8443);
+  for (const char* text :
+       {"http://dns.example/dns-query", "https://", "https:///x", "https://a..b/", "https://-a/",
+        "https://a:0/", "https://a:65536/", "https://a:x/", "https://a/\"", "https://a/x\\y",
+        "https://a/x y", "https://a./", "https://a b/", "dns.example"})
+    EXPECT_FALSE(parse_doh_url(text)) << text;
 }
 
 }  // namespace

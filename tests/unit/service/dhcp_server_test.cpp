@@ -340,6 +340,50 @@ TEST_F(DhcpServerTest, OptionsOfNetworkServerAndLease) {  // C-4, C-5
   EXPECT_FALSE(one().message.options.contains(43)) << "not asked for";
 }
 
+TEST_F(DhcpServerTest, WhatAClientSaysPicksItsPool) {  // C-14, E-9
+  constexpr uint32_t kPhone = ip4(192, 168, 1, 201), kRow = ip4(192, 168, 1, 50);
+  const auto text = [](std::string_view t) { return dhcp::Bytes(t.begin(), t.end()); };
+  first().conflict_detection = false;
+  DhcpMatcher phones;
+  phones.code = Option::kClassId;
+  phones.substring = true;
+  phones.value = text("phone");
+  phones.has_pool = true;
+  phones.ranges = {{"phones", kPhone, kPhone}};
+  phones.options = {{200, true, {DhcpOptionPart{DhcpOptionPart::Kind::kBytes, text("voice")}}}};
+  DhcpMatcher others;  // exact, and nothing for them
+  others.code = Option::kClassId;
+  others.value = text("tv");
+  others.has_pool = true;
+  first().matchers = {phones, others};
+  config.dhcp_server.leases = {{.id = 5, .address = kRow, .mac = client_mac(9)}};
+  publish();
+  const auto ask = [&](uint8_t who, std::string_view kind) {
+    Message m = message(Type::kDiscover, who);
+    m.set(Option::kClassId, text(kind));
+    hear(m);
+  };
+  ask(1, "acme phone 7");
+  Message offer = one().message;
+  EXPECT_EQ(offer.yiaddr.host(), kPhone);
+  EXPECT_EQ(offer.text(200), "voice");
+  ask(2, "tv");
+  EXPECT_TRUE(said().empty()) << "static-only";
+  ask(3, "tv set");
+  offer = one().message;
+  EXPECT_EQ(offer.yiaddr.host(), kTop) << "not exactly that: as all others";
+  EXPECT_FALSE(offer.options.contains(200));
+  ask(9, "acme phone 8");
+  EXPECT_EQ(one().message.yiaddr.host(), kRow) << "rows go first";
+  log::clear();
+  ask(4, "another phone");
+  EXPECT_TRUE(said().empty()) << "the pool has one address";
+  bool told = false;
+  for (const auto& line : log::recent())
+    told |= line.message.find("no address is left") != std::string::npos;
+  EXPECT_TRUE(told);
+}
+
 // C-3: what was learned is passed on where a network names nothing, unless it says none.
 TEST_F(DhcpServerTest, LearnedServersArePassedOn) {
   servers().on_dns([] { return std::vector<be32>{addr(203, 0, 113, 53)}; });

@@ -59,6 +59,32 @@ TEST(NameServerTest, KnowsLongNamesWhole) {
   EXPECT_EQ(names.whole(head), head) << "bounded: begun anew";
 }
 
+std::string answer_of(std::string question, const std::string& more) {
+  question[2] = static_cast<char>(0x81);
+  question[3] = static_cast<char>(0x80);
+  question[7] = 1;
+  return question + more;
+}
+
+TEST(DohForwarderTest, AsksForAnAddressAndReadsTheAnswer) {  // RFC 1035
+  const std::string question = address_question("dns.example", 0x1234);
+  ASSERT_EQ(question.size(), 12u + 13u + 4u);
+  EXPECT_EQ(question.substr(0, 2), "\x12\x34");
+  const std::string record("\xc0\x0c\0\x01\0\x01\0\0\x01\x2c\0\x04\xcb\0\x71\x35", 16);
+  const std::string answer = answer_of(question, record);
+  uint32_t ttl = 0;
+  EXPECT_EQ(read_address_answer(answer, 0x1234, ttl), "203.0.113.53");
+  EXPECT_EQ(ttl, 300u);
+  EXPECT_EQ(read_address_answer(answer, 0x1235, ttl), "") << "another's";
+  EXPECT_EQ(read_address_answer(question, 0x1234, ttl), "") << "no answer";
+  for (size_t size = 0; size < answer.size(); ++size)
+    EXPECT_EQ(read_address_answer(answer.substr(0, size), 0x1234, ttl), "") << size;
+  std::string refused = answer;
+  refused[3] = static_cast<char>(0x83);
+  EXPECT_EQ(read_address_answer(refused, 0x1234, ttl), "") << "NXDOMAIN";
+  EXPECT_EQ(address_question("no..name", 1), "");
+}
+
 TEST(ChildTest, IsStartedAgainAndEndedWithItsOwner) {
   const std::string pid_file = std::filesystem::temp_directory_path() / "maclane-child-test.pid";
   const Netns here = Netns::here();
