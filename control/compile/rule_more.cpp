@@ -36,6 +36,14 @@ constexpr Word<IpOption> kOptions[] = {{"any", IpOption::kAny},
                                        {"no-timestamp", IpOption::kNoTimestamp},
                                        {"none", IpOption::kNone}};
 
+constexpr uint32_t bit(Helper helper) {
+  return 1u << static_cast<unsigned>(helper);
+}
+constexpr Word<uint32_t> kHelpers[] = {{"ftp", bit(Helper::kFtp)},
+                                       {"tftp", bit(Helper::kTftp)},
+                                       {"sip", bit(Helper::kSip)},
+                                       {"pptp", bit(Helper::kPptp)}};
+
 /// By model::LimitMode.
 constexpr uint8_t kModes[] = {kClassifyDst, kClassifyDst | kClassifyDstPort, kClassifySrc,
                               kClassifySrc | kClassifyDst,
@@ -194,6 +202,12 @@ void read_connection(const MoreColumns& c, Names& names, RuleSet& set, RuleMore&
                 more.rate_first = range.first;
                 more.rate_last = range.last != 0 ? range.last : kWithoutEnd;
               });
+  reader.read(
+      c.connection_type, M::kConnectionType,
+      [](std::string_view text) {
+        return std::optional(value_of<uint32_t>(kHelpers, text, uint32_t{0}));
+      },
+      [&](uint32_t types) { more.connection_types = types; });
   reader.read(c.connection_mark, M::kConnectionMark, any,
               [&](std::string_view name) { more.connection_mark = names.mark(name); });
   reader.read(c.packet_mark, M::kPacketMark, any,
@@ -258,6 +272,7 @@ MoreColumns::MoreColumns(const model::Menu& menu)
       connection_limit(menu.index("connection-limit")),
       connection_bytes(menu.index("connection-bytes")),
       connection_rate(menu.index("connection-rate")),
+      connection_type(menu.index("connection-type")),
       connection_mark(menu.index("connection-mark")),
       packet_mark(menu.index("packet-mark")),
       routing_mark(menu.index("routing-mark")),

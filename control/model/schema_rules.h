@@ -14,6 +14,8 @@ inline constexpr std::string_view kStates[] = {"established", "related", "new", 
                                                "untracked"};
 inline constexpr std::string_view kNatStates[] = {"srcnat", "dstnat"};
 inline constexpr std::string_view kLaterNatStates[] = {"ein-snat", "ein-dnat"};
+inline constexpr std::string_view kConnectionTypes[] = {"ftp", "pptp", "sip", "tftp"};
+inline constexpr std::string_view kLaterConnectionTypes[] = {"h323", "irc", "quake3"};
 inline constexpr std::string_view kAddressTypes[] = {"unicast", "local", "broadcast", "multicast",
                                                      "blackhole"};
 inline constexpr std::string_view kIpOptions[] = {"any",
@@ -146,6 +148,15 @@ constexpr Property connection_nat_state() {
           .not_working = kLaterNatStates,
           .not_working_reason = kLater};
 }
+constexpr Property connection_type() {
+  return {.name = "connection-type",
+          .type = Type::kEnum,
+          .flags = Property::kNegatable,
+          .values = kConnectionTypes,
+          .help = "the helper that reads the connection, or that announced it",
+          .not_working = kLaterConnectionTypes,
+          .not_working_reason = kLater};
+}
 constexpr Property address_list() {
   return {.name = "address-list",
           .type = Type::kString,
@@ -239,19 +250,19 @@ constexpr Property hits(std::string_view name) {
       number("ingress-priority", 0, 63, "the priority in the VLAN tag it came with"),          \
       ip_options(), fragment(), time_of_week(), ipsec_policy(), address_list(),                \
       address_list_timeout()
-#define MACLANE_CONNECTION_MATCHERS                                                         \
-  formed("connection-limit", convert_connection_limit,                                      \
-         "more than so many connections: number,netmask"),                                  \
-      formed("connection-bytes", convert_bytes_range, "bytes in both directions: from-to"), \
-      formed("connection-rate", convert_rate_range, "bits a second: from-to"),              \
-      mark("connection-mark", "the mark of its connection, or no-mark"),                    \
-      mark("packet-mark", "the mark that mangle gave it, or no-mark"), routing_mark(),      \
-      text("content", "bytes that the packet has in it, where they lie in one buffer"),     \
+#define MACLANE_CONNECTION_MATCHERS                                                               \
+  formed("connection-limit", convert_connection_limit,                                            \
+         "more than so many connections: number,netmask"),                                        \
+      formed("connection-bytes", convert_bytes_range, "bytes in both directions: from-to"),       \
+      formed("connection-rate", convert_rate_range, "bits a second: from-to"), connection_type(), \
+      mark("connection-mark", "the mark of its connection, or no-mark"),                          \
+      mark("packet-mark", "the mark that mangle gave it, or no-mark"), routing_mark(),            \
+      text("content", "bytes that the packet has in it, where they lie in one buffer"),           \
       text("tls-host", "the name a TLS client asks for; * and ? stand for any")
-#define MACLANE_LATER_MATCHERS                                                                  \
-  later("connection-type"), later("routing-table"), later("hotspot"), later("layer7-protocol"), \
-      later("realm"), later("in-bridge-port"), later("out-bridge-port"),                        \
-      later("in-bridge-port-list"), later("out-bridge-port-list"), later("p2p")
+#define MACLANE_LATER_MATCHERS                                                         \
+  later("routing-table"), later("hotspot"), later("layer7-protocol"), later("realm"),  \
+      later("in-bridge-port"), later("out-bridge-port"), later("in-bridge-port-list"), \
+      later("out-bridge-port-list"), later("p2p")
 #define MACLANE_RULE_TAIL jump_target(), log(), log_prefix(), disabled(), comment()
 #define MACLANE_RULE_STATE                                               \
   hits("bytes"), hits("packets"), state_flag("invalid", "cannot match"), \

@@ -66,6 +66,7 @@ void add_session(Worker& w, const Burst& b, unsigned i, Decision& d) noexcept {
   d.facts.note = &w.notes.at(b.session[i]);
   d.facts.owner = w.sessions.sequence(b.session[i]) | 1;
   d.key.connection_mark = s->mark;
+  d.key.helper = static_cast<uint8_t>(w.sessions.side(b.session[i]).helper);
   d.key.nat = static_cast<uint8_t>((s->has(Session::kSrcNat) ? RuleKey::kSrcNat : 0) |
                                    (s->has(Session::kDstNat) ? RuleKey::kDstNat : 0));
   const Tuple other = s->tuple(b.direction[i] == kOriginal ? kReply : kOriginal);
@@ -244,6 +245,7 @@ void slow(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
   if (announced.ref) {
     b.state[i] = ConnState::kRelated;
     d.key.connection_mark = announced.what.mark;
+    d.key.helper = static_cast<uint8_t>(announced.what.helper);
   }
   add_session(w, b, i, d);
   const Session* const session = session_of(w, b, i);

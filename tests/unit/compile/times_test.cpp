@@ -104,6 +104,17 @@ TEST(CompileTimes, NothingGoesByIpsec) {
   EXPECT_EQ(b.chain(*b.now.snapshot->filter, "forward")[0].match, 0u);
 }
 
+TEST(CompileTimes, ConnectionTypes) {  // B-11, B-24
+  Bench b;
+  add(b.tree, kFilter, {{"chain", "forward"}, {"connection-type", "!tftp"}});
+  b.must_compile();
+  const RuleSet& filter = *b.now.snapshot->filter;
+  const RuleMore& more = filter.more_of(b.chain(filter, "forward").at(0));
+  EXPECT_EQ(more.match, static_cast<uint32_t>(RuleMore::kConnectionType));
+  EXPECT_EQ(more.negate, static_cast<uint32_t>(RuleMore::kConnectionType));
+  EXPECT_EQ(more.connection_types, 1u << static_cast<unsigned>(Helper::kTftp));
+}
+
 TEST(CompileTimes, Priorities) {  // B-11
   Bench b;
   add(b.tree, kMangle,
