@@ -22,9 +22,10 @@ const DhcpMatcher* DhcpServer::matcher_of(const Request& r) {
     const auto said = r.heard.message.options.find(one.code);
     if (said == r.heard.message.options.end()) continue;
     const dhcp::Bytes& value = said->second;
-    if (one.substring ? !std::ranges::search(value, one.value).empty() || one.value.empty()
-                      : value == one.value)
-      return &one;
+    const bool part = std::search(value.begin(), value.end(), one.value.begin(), one.value.end()) !=
+                          value.end() ||
+                      one.value.empty();
+    if (one.substring ? part : value == one.value) return &one;
   }
   return nullptr;
 }

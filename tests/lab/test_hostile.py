@@ -224,6 +224,7 @@ def test_hostile_arp(rig):
 
 
 def test_broadcast_storm_does_not_starve_unicast(rig):
+    #
     storm = raw(Ether(src=mac(0x77), dst=BROADCAST, type=0x88B5) / Raw(b"s" * 60))
     inside = IP(src=LEFT_HOST, dst=RIGHT_HOST) / UDP(sport=50000, dport=10) / b"inside"
     for _ in range(20):

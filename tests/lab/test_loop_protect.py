@@ -122,6 +122,7 @@ def test_siblings_and_strangers_are_no_loop(rig):
 
 
 def test_cut_frames_do_nothing(rig):
+    """A-22: the source counts, whatever follows."""
     rig.router.reload(config(ether=ON))
     own = bytes.fromhex(rig.router.mac("ether1").replace(":", ""))
     wire = rig.wires["mlport"]

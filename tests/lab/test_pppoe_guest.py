@@ -100,7 +100,7 @@ ALL = [f"pppoe-out{i}" for i in LINES] + ["on-ether", "on-vlan"]
 
 
 def test_eight_sessions_on_eight_macvlans_and_others_beside_them(scene):
-    """PAGE: multiple PPPoE connections, each with its own MAC address (F-8, F-9, C-21, C-29); on
+    """PAGE: multiple PPPoE connections, each with its own MAC address (F-8, F-9, C-21, C-27, C-29); on
     ethernet and VLAN too; by MS-CHAPv2, CHAP and PAP."""
     scene.connected(*ALL)
     addresses = {name: scene.address(name) for name in ALL}

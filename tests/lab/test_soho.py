@@ -76,7 +76,7 @@ def test_lan_reaches_iot_and_replies_come_back(scene):
 def test_router_answers_ping_from_the_lan(scene):
     assert scene.pc.ping(LAN_ROUTER, count=2).ok
     assert scene.pc.ping(WAN).ok
-    assert scene.pc.ping(IOT_ROUTER).ok  # E-26d: another interface's address, chain input
+    assert scene.pc.ping(IOT_ROUTER).ok  # E-26d, A-62: another interface's, chain input
 
 
 def test_new_connections_of_iot_to_the_router_are_dropped(scene):

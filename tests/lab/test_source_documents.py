@@ -185,6 +185,7 @@ def test_guide(router):
 
 
 def test_export_makes_the_guide_again(router):
+    # C-45
     """Round trip: what is exported, imported after a reset, is what was there."""
     before = router.ctl("/export", "verbose", "show-sensitive").stdout.splitlines()[1:]
     files = router.ctl("/export", "file=guide", "show-sensitive")

@@ -120,7 +120,7 @@ def test_no_address_because_the_parent_is_down(scene):
 
 
 def test_no_address_because_of_the_server(scene):
-    """GUIDE "No IP Address": the DHCP server's own state, and its lines of the log."""
+    """GUIDE "No IP Address": the DHCP server's own state, and its lines of the log (C-42)."""
     router = scene.router
     router.ctl("/ip/dhcp-server disable dhcp_server_iot")
     assert flag(router.row("/ip/dhcp-server", name="dhcp_server_iot")["disabled"])

@@ -188,7 +188,7 @@ TEST_F(Input, VlanTagsByteExact) {  // A-50, QinQ
   EXPECT_EQ(counters(kV1).rx_bytes, 60u);
 }
 
-TEST_F(Input, ConfiguredVlanNeverReachesMacvlansOfTheWire) {
+TEST_F(Input, ConfiguredVlanNeverReachesMacvlansOfTheWire) {
   receive(kWirePort, {frame(mac_of(kB2), kStranger, kIp, 46, {{0x8100, 10}}),
                       frame(kBroadcast, kStranger, kIp, 46, {{0x8100, 10}})});
   EXPECT_TRUE(sent(1).empty());

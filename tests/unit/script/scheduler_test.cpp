@@ -77,7 +77,7 @@ TEST_F(SchedulerTest, StartupIsThreeSecondsAfterTheRouterStarted) {
   EXPECT_EQ(times(), "1\n");  // interval 0s: once
 }
 
-TEST_F(SchedulerTest, ADayAndATimeAreTheFirstOfThem) {
+TEST_F(SchedulerTest, ADayAndATimeAreTheFirstOfThem) {  // C-46
   EXPECT_EQ(add("start-date=2027-01-16 start-time=03:30:00 interval=1d"), "");
   at(kStart + 1);
   EXPECT_EQ(run(":put [/system scheduler get s next-run]"), "2027-01-16 03:30:00\n");
