@@ -59,7 +59,7 @@ std::string time_text(std::chrono::system_clock::time_point when) {
 }
 
 std::string left_text(uint64_t left_ms) {
-  return model::format_time_ms(static_cast<int64_t>((left_ms + 999) / 1000 * 1000));
+  return model::format_time_ms(static_cast<int64_t>(left_ms / 1000 * 1000));
 }
 
 /// 0: until_ms is none.
@@ -161,7 +161,7 @@ Status ListedAddresses::check(const View& row, std::string_view replaces) const 
                Trouble::kGeneral);
 }
 
-Status ListedAddresses::take(model::RowPtr row, std::string_view replaces, bool new_time) {
+Status ListedAddresses::take(const model::RowPtr& row, std::string_view replaces, bool new_time) {
   const View view(menu(), *row);
   if (Status status = check(view, replaces); !status) return status;
   const auto range = model::parse_ip4_set(view.raw("address"));

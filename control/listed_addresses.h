@@ -66,7 +66,7 @@ class ListedAddresses {
   [[nodiscard]] std::vector<model::PrintRow> rows() const;
 
   /// Takes a row over, if it is right: a new one, or one in its new form.
-  Status take(model::RowPtr row, std::string_view replaces, bool new_time);
+  Status take(const model::RowPtr& row, std::string_view replaces, bool new_time);
   [[nodiscard]] Status check(const model::View& row, std::string_view replaces) const;
   void place(Timed& timed);
   void erase(std::map<uint32_t, Timed>::iterator at);
