@@ -13,7 +13,6 @@ inline constexpr std::string_view kAllKinds[] = {"all-ethernet", "all-ppp", "all
 inline constexpr std::string_view kStates[] = {"established", "related", "new", "invalid",
                                                "untracked"};
 inline constexpr std::string_view kNatStates[] = {"srcnat", "dstnat"};
-inline constexpr std::string_view kLaterNatStates[] = {"ein-snat", "ein-dnat"};
 inline constexpr std::string_view kAddressTypes[] = {"unicast", "local", "broadcast", "multicast",
                                                      "blackhole"};
 inline constexpr std::string_view kIpOptions[] = {"any",
@@ -141,9 +140,9 @@ constexpr Property connection_nat_state() {
           .type = Type::kEnum,
           .flags = Property::kList | Property::kNegatable,
           .values = kNatStates,
-          .help = "whether the connection's source or destination is translated",
-          .not_working = kLaterNatStates,
-          .not_working_reason = kLater};
+          .help =
+              "whether the connection's source or destination is translated, and whether "
+              "independently of the other end"};
 }
 constexpr Property address_list() {
   return {.name = "address-list",

@@ -55,7 +55,9 @@ void add_session(Worker& w, const Burst& b, unsigned i, Decision& d) noexcept {
   d.facts.owner = w.sessions.sequence(b.session[i]) | 1;
   d.key.connection_mark = s->mark;
   d.key.nat = static_cast<uint8_t>((s->has(Session::kSrcNat) ? RuleKey::kSrcNat : 0) |
-                                   (s->has(Session::kDstNat) ? RuleKey::kDstNat : 0));
+                                   (s->has(Session::kDstNat) ? RuleKey::kDstNat : 0) |
+                                   (s->has(Session::kSrcMapped) ? RuleKey::kEndpointSrcNat : 0) |
+                                   (s->has(Session::kDstMapped) ? RuleKey::kEndpointDstNat : 0));
   const Tuple other = s->tuple(b.direction[i] == kOriginal ? kReply : kOriginal);
   d.post.dst = other.src;
   if (!b.icmp_error[i]) d.post.dport = other.sport;
@@ -142,7 +144,10 @@ bool open(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
   const SnatResult made =
       snat_and_create(w, b.tuple[i], d.post, d.key, d.out_if, opening_class(b, i));
   if (made.session == SessionTable::kNone) {
-    refuse(w, b, i, made.reason, b.in_if[i]);
+    if (w.snapshot->endpoint_independent)  // the sender is told that there is no room (N-32)
+      refuse_with_icmp(w, b, i, made.reason, kIcmpUnreachable, 13);
+    else
+      refuse(w, b, i, made.reason, b.in_if[i]);
     return false;
   }
   open_session(w, b, i, made.session);
@@ -179,8 +184,9 @@ void commit(Worker& w, Burst& b, unsigned i, const Decision& d) noexcept {
   leg.neighbour = d.neighbour;
   leg.walk = walk;
   leg.walk_state = b.state[i];
-  leg.steady_flags =
-      record.dscp != WalkRecord::kSameDscp ? Leg::kUnsteady : steady_flags(w, b.session[i]);
+  leg.steady_flags = record.dscp != WalkRecord::kSameDscp
+                         ? Leg::kUnsteady
+                         : steady_flags(w, b.session[i], b.direction[i]);
   leg.generation = walk != WalkTable::kNone ? w.generation : 0;
 }
 
@@ -212,8 +218,11 @@ void slow(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
       account(w, b, i, d);
       return refuse(w, b, i, Drop::ip_martian, b.in_if[i]);
     }
-    d.post = dnat(w, b.tuple[i], d.key);
-    if (!(d.post == b.tuple[i])) d.key.nat = RuleKey::kDstNat;
+    if (!dnat(w, b.tuple[i], d.key, d.post)) {
+      account(w, b, i, d);
+      return refuse(w, b, i, Drop::nat_filtered, b.in_if[i]);
+    }
+    if (!(d.post == b.tuple[i])) d.key.nat |= RuleKey::kDstNat;
   }
   d.key.dst = d.post.dst.host();
   d.key.dport = d.post.dport.host();
@@ -296,7 +305,7 @@ bool fast(Worker& w, Burst& b, unsigned i) noexcept {
   if (dscp != WalkRecord::kSameDscp)
     change_dscp(*b.ip[i], dscp);
   else
-    leg.steady_flags = steady_flags(w, b.session[i]);
+    leg.steady_flags = steady_flags(w, b.session[i], b.direction[i]);
   finish_packet(w, b, i, leg.out_if, mac, false, false);
   return true;
 }

@@ -252,7 +252,7 @@ void SessionTable::release(uint32_t session) noexcept {
 
 void SessionTable::release(uint32_t session, uint32_t original_hash, uint32_t reply_hash) noexcept {
   Session& s = sessions_[session];
-  if (s.has(Session::kCounted) && told_ != nullptr) told_(told_context_, session);
+  if ((s.flags & Session::kTold) != 0 && told_ != nullptr) told_(told_context_, session);
   erase_key(original_hash, session << 1 | kOriginal);
   erase_key(reply_hash, session << 1 | kReply);
   unlink(session);

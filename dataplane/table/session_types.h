@@ -125,6 +125,10 @@ struct alignas(128) Session {
     kClaimed = 128,      // a tuple of it is claimed at another worker (worker/claim.h)
     kFastTracked = 256,  // action=fasttrack-connection: its packets pass no rules any more
     kCounted = 512,      // a connection-limit counts it
+    kSrcMapped = 4096,   // holds the mapping of its source (table/mappings.h)
+    kDstMapped = 8192,   // came to a mapping's outer port; holds that once it was answered
+    // Released, on_release() is told.
+    kTold = kCounted | kSrcMapped | kDstMapped,
     // Released, it keeps its slot until the worker has put in order what hangs on it
     // (SessionTable::parked).
     kParks = kClaimed,

@@ -56,6 +56,7 @@ namespace maclane {
   X(new_flow_limit,       "the worker is overloaded, and established connections go before new ones")  \
   X(session_table_full,   "no room for another connection")                                          \
   X(nat_ports_exhausted,  "no free port or id for a translation")                                    \
+  X(nat_filtered,         "to a translated port, from an address that its host has not sent to")            \
   X(nat_no_address,       "masquerade on an interface that has no address")                          \
   X(punt_full,            "the ring to the control thread is full")                                  \
   X(handoff_full,         "the ring to the worker that has the connection or the queue is full")    \

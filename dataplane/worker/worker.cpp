@@ -2,6 +2,7 @@
 
 #include "dataplane/port/eal.h"
 #include "dataplane/stage/effects.h"
+#include "dataplane/stage/endpoint.h"
 #include "dataplane/worker/claim.h"
 
 namespace maclane {
@@ -26,7 +27,11 @@ Worker::Worker(unsigned worker_id, unsigned worker_count, uint32_t max_sessions,
       pool(mbufs) {
   if (worker_count > 1) (void)claims.reserve(claim_capacity(max_sessions));
   sessions.on_release(
-      [](void* self, uint32_t session) { forget_counts(*static_cast<Worker*>(self), session); },
+      [](void* self, uint32_t session) {
+        auto& w = *static_cast<Worker*>(self);
+        if (w.sessions.at(session).has(Session::kCounted)) forget_counts(w, session);
+        forget_mappings(w, session);
+      },
       this);
 }
 
