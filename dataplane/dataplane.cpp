@@ -229,6 +229,7 @@ void Dataplane::poll() {
   impl_->publisher->poll();
   // Far more than run out of time meanwhile, and too few to keep anybody waiting.
   impl_->shared->lists.sweep(now_cs(), kSweptAtOnce);
+  impl_->shared->expectations.sweep(now_cs());
 }
 
 NeighbourTable& Dataplane::neighbours() {

@@ -130,6 +130,13 @@ struct RoutingRule {
   std::shared_ptr<const Fib4> table;  // kLookup*; nullptr: one without routes
 };
 
+/// A port whose connections have a helper.
+struct HelperPort {
+  uint8_t proto = 0;
+  Helper helper = Helper::kNone;
+  be16 port{};
+};
+
 enum class RpFilter : uint8_t { kNo, kLoose, kStrict };
 /// A session by the interface below it and its id: 48 bits, as a MAC has.
 [[nodiscard]] inline uint64_t pppoe_key(IfIndex lower, be16 session) noexcept {
@@ -158,6 +165,9 @@ struct Snapshot {
   std::shared_ptr<const RuleSet> filter;
   std::shared_ptr<const RuleSet> nat;
   Rule fast_track;  // stands for all rules that a FastTracked packet passes by, and counts them
+  std::vector<HelperPort> helper_ports;  // of the helpers that are on
+  uint8_t helpers_on = 0;                // bit per Helper
+  bool sip_direct_media = true;          // media comes from who signals, and from nobody else
   Timeouts timeouts{};
   bool tracking = true;  // connection tracking on
   bool loose_tcp = true;

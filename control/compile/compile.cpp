@@ -35,6 +35,7 @@ Result<Compiled> compile_tree(const model::Tree& tree, const LearnedState& learn
   compile_policy(work);
   compile_firewall(work);
   compile_conntrack(work);
+  compile_helpers(work);
   compile_settings(work);
   if (!work.errors.empty()) return tl::make_unexpected(std::move(work.errors));
   result.snapshot->index_arrivals();

@@ -34,6 +34,7 @@ void compile_routes(Work& work);
 void compile_policy(Work& work);  // after the routes
 void compile_firewall(Work& work);
 void compile_conntrack(Work& work);
+void compile_helpers(Work& work);
 
 /// Interface lists as sets of indexes, each worked out once.
 class InterfaceLists {

@@ -41,6 +41,8 @@ constexpr Property kConnection[] = {
     read_only("icmp-code", Type::kInteger, ""),
     read_only("icmp-id", Type::kInteger, ""),
     read_only("tcp-state", Type::kString, "the TCP state"),
+    read_only("connection-type", Type::kString,
+              "the helper it has, or that of the connection which announced it"),
     read_only("connection-mark", Type::kString, "the mark that mangle gave it"),
     read_only("timeout", Type::kTime, "how long it lives without another packet"),
     read_only("orig-packets", Type::kInteger, "packets in its first packet's direction"),
@@ -49,7 +51,7 @@ constexpr Property kConnection[] = {
     read_only("repl-bytes", Type::kInteger, ""),
     read_only("orig-rate", Type::kString, ""),
     read_only("repl-rate", Type::kString, ""),
-    state_flag("expected", ""),
+    state_flag("expected", "a helper announced it"),
     state_flag("seen-reply", "packets were seen in both directions"),
     state_flag("assured", "not given up when the table is full"),
     state_flag("confirmed", "its first packet left the router"),
@@ -57,12 +59,17 @@ constexpr Property kConnection[] = {
     state_flag("fasttrack", ""),
     state_flag("srcnat", "its source is translated"),
     state_flag("dstnat", "its destination is translated"),
+    state_flag("uses-helper", "a helper looks into its packets"),
 };
-constexpr FlagLetter kConnectionLetters[] = {
-    {'E', "expected", "expected"}, {'S', "seen-reply", "seen-reply"},
-    {'A', "assured", "assured"},   {'C', "confirmed", "confirmed"},
-    {'D', "dying", "dying"},       {'F', "fasttrack", "fasttrack"},
-    {'s', "srcnat", "source NAT"}, {'d', "dstnat", "destination NAT"}};
+constexpr FlagLetter kConnectionLetters[] = {{'E', "expected", "expected"},
+                                             {'S', "seen-reply", "seen-reply"},
+                                             {'A', "assured", "assured"},
+                                             {'C', "confirmed", "confirmed"},
+                                             {'D', "dying", "dying"},
+                                             {'F', "fasttrack", "fasttrack"},
+                                             {'s', "srcnat", "source NAT"},
+                                             {'d', "dstnat", "destination NAT"},
+                                             {'h', "uses-helper", "uses a helper"}};
 constexpr std::string_view kConnectionColumns[] = {
     "protocol", "src-address",  "src-port",   "dst-address",  "dst-port",  "tcp-state",
     "timeout",  "orig-packets", "orig-bytes", "repl-packets", "repl-bytes"};

@@ -13,6 +13,7 @@ std::span<const Menu> firewall_menus();
 std::span<const Menu> mangle_menus();
 std::span<const Menu> routing_menus();
 std::span<const Menu> conntrack_menus();
+std::span<const Menu> helper_menus();
 std::span<const Menu> client_menus();  // the first is an interface
 std::span<const Menu> dhcp_menus();
 std::span<const Menu> matcher_menus();

@@ -280,6 +280,7 @@ Errors validate(const Tree& tree, const Tree* before, bool whole) {
   validate_dns(check);
   validate_firewall(check);
   validate_service(check);
+  validate_helpers(check);
   check_dataplane(check);
   // In the order of the file, if there is one: people mend from top to bottom.
   std::stable_sort(check.errors.begin(), check.errors.end(), [](const Error& a, const Error& b) {

@@ -127,6 +127,7 @@ void validate_interfaces(Check& check);
 void validate_ip(Check& check);
 void validate_firewall(Check& check);
 void validate_service(Check& check);
+void validate_helpers(Check& check);
 void validate_clients(Check& check);
 void validate_dhcp(Check& check);
 void validate_dns(Check& check);

@@ -14,6 +14,22 @@ namespace {
 using model::Fields;
 using model::View;
 
+std::string_view helper_text(Helper helper) {
+  switch (helper) {
+    case Helper::kNone:
+      return {};
+    case Helper::kFtp:
+      return "ftp";
+    case Helper::kTftp:
+      return "tftp";
+    case Helper::kSip:
+      return "sip";
+    case Helper::kPptp:
+      return "pptp";
+  }
+  return {};
+}
+
 std::string_view tcp_state_text(TcpState state) {
   switch (state) {
     case TcpState::kNone:
@@ -93,7 +109,8 @@ model::PrintRow connection_row(unsigned worker, uint32_t index, const Session& s
   f.emplace_back("repl-packets", std::to_string(SessionTable::packets(s, side, kReply)));
   f.emplace_back("repl-bytes", std::to_string(s.reply.bytes));
   if (s.mark != 0) f.emplace_back("connection-mark", mark);
-  f.emplace_back("expected", "false");
+  if (side.helper != Helper::kNone) f.emplace_back("connection-type", helper_text(side.helper));
+  f.emplace_back("expected", yes_no(s.has(Session::kExpected)));
   f.emplace_back("seen-reply", yes_no(s.has(Session::kSeenReply)));
   f.emplace_back("assured", yes_no(is_assured(s, side)));
   f.emplace_back("confirmed", "true");
@@ -101,6 +118,7 @@ model::PrintRow connection_row(unsigned worker, uint32_t index, const Session& s
   f.emplace_back("fasttrack", yes_no(s.has(Session::kFastTracked)));
   f.emplace_back("srcnat", yes_no(s.has(Session::kSrcNat)));
   f.emplace_back("dstnat", yes_no(s.has(Session::kDstNat)));
+  f.emplace_back("uses-helper", yes_no(s.has(Session::kHelped)));
   return row;
 }
 

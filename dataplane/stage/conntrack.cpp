@@ -1,5 +1,6 @@
 #include "dataplane/stage/conntrack.h"
 
+#include "dataplane/helper/helpers.h"
 #include "dataplane/net/checksum.h"
 #include "dataplane/stage/endpoint.h"
 #include "dataplane/stage/icmp_error.h"
@@ -43,15 +44,17 @@ ConnState advance_tcp(Worker& w, Burst& b, unsigned i, Session& s, SessionSide& 
   const uint8_t dir = b.direction[i];
   const TcpSwitches switches{w.snapshot->liberal_tcp, w.snapshot->timeouts};
   if (b.ip[i]->is_fragment()) make_liberal(s, side.tcp);  // its end is in another packet
+  Segment segment = segment_of(b, i);
+  if (s.has(Session::kHelped)) unshift(w, b.session[i], dir, segment);
   TcpVerdict verdict;
   if ((b.flags[i] & L3Queue::kHeldBefore) != 0) {
     // It took its step before it waited for ARP: only whether it is valid is asked again.
     Session as_if = s;
     SessionSide aside = side;
-    verdict = tcp_track(as_if, aside, dir, segment_of(b, i), switches);
+    verdict = tcp_track(as_if, aside, dir, segment, switches);
     if (verdict.result == TcpVerdict::Result::kAccept) verdict.result = TcpVerdict::Result::kIgnore;
   } else {
-    verdict = tcp_track(s, side, dir, segment_of(b, i), switches);
+    verdict = tcp_track(s, side, dir, segment, switches);
   }
   refresh = verdict.refresh;
   switch (verdict.result) {
@@ -137,7 +140,8 @@ ConnState advance(Worker& w, Burst& b, unsigned i) noexcept {
   if (s.flags != flags_before || s.tcp_state != state_before || side.timeout_class != cls)
     s.unsettle();
   w.sessions.set_class(id, cls, w.now.cs);
-  return s.has(Session::kSeenReply) ? ConnState::kEstablished : ConnState::kNew;
+  if (s.has(Session::kSeenReply)) return ConnState::kEstablished;
+  return s.has(Session::kExpected) ? ConnState::kRelated : ConnState::kNew;
 }
 
 }  // namespace
@@ -186,6 +190,7 @@ void open_session(Worker& w, const Burst& b, unsigned i, uint32_t session) noexc
   SessionSide& side = w.sessions.side(session);
   side.icmp_type = b.icmp_type[i];
   side.icmp_code = b.icmp_code[i];
+  if (!s.has(Session::kExpected) && !w.snapshot->helper_ports.empty()) assign_helper(w, session);
   if (s.proto != kProtoTcp) return;
   if (b.l4[i] == nullptr) {  // a later fragment
     s.tcp_state = TcpState::kSynSent;
@@ -204,6 +209,7 @@ void finish_session(Worker& w, const Burst& b, unsigned i) noexcept {
 
 uint8_t steady_flags(const Worker& w, uint32_t session, uint8_t direction) noexcept {
   const Session& s = w.sessions.at(session);
+  if (s.has(Session::kHelped)) return Leg::kUnsteady;
   switch (s.proto) {
     case kProtoTcp: {
       // A connection waits in one class while it carries packets; in others the next one moves it.

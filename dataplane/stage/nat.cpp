@@ -201,13 +201,19 @@ bool dnat(Worker& w, const Tuple& t, RuleKey& key, Tuple& post) noexcept {
 }
 
 SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, RuleKey& key,
-                           IfIndex out_if, TimeoutClass timeout_class) noexcept {
+                           IfIndex out_if, TimeoutClass timeout_class,
+                           const Expectation* expected) noexcept {
   const Snapshot& snap = *w.snapshot;
   Tuple out = post;
   SourceRule rule;
   w.snat_walk.clear();
-  if (out_if != kIfLocal && snap.nat != nullptr && !walk_srcnat(w, key, out_if, out, rule))
+  if (expected != nullptr) {
+    rule.flags |= Session::kExpected;
+    if (expected->to_src.raw != 0) out.src = expected->to_src;
+    if (expected->to_sport.raw != 0) out.sport = expected->to_sport;
+  } else if (out_if != kIfLocal && snap.nat != nullptr && !walk_srcnat(w, key, out_if, out, rule)) {
     return {SessionTable::kNone, Drop::nat_no_address};
+  }
   PortSpan span = rule.span;
   const bool span_from_rule = rule.span_from_rule;
   uint16_t flags = rule.flags;

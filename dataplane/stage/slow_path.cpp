@@ -1,5 +1,6 @@
 #include "dataplane/stage/slow_path.h"
 
+#include "dataplane/helper/helpers.h"
 #include "dataplane/stage/conntrack.h"
 #include "dataplane/stage/decision.h"
 #include "dataplane/stage/dispatch.h"
@@ -111,7 +112,11 @@ bool walk_raw(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
 void finish_packet(Worker& w, Burst& b, unsigned i, IfIndex out_if, const MacAddr& dst_mac,
                    bool broadcast, bool keeps_ttl) noexcept {
   translate(w, b, i);
+  const Session* const s = session_of(w, b, i);
+  const bool gone = s != nullptr && s->has(Session::kHelped) && !b.icmp_error[i] &&
+                    help(w, b, i) == Helped::kDropped;
   finish_session(w, b, i);
+  if (gone) return;
   if (out_if == kIfLocal) {
     PacketMessage message;
     message.reason = PuntReason::kLocal;
@@ -139,16 +144,32 @@ bool judge(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
   return passes(w, b, i, d, Drop::filter_drop);
 }
 
+/// Who announced the connection that a packet opens.
+struct Announced {
+  Expectations::Ref ref;  // none: nobody did
+  Expectation what;
+};
+
 /// srcnat, and the connection. False: there is none, and the packet is finished.
-bool open(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
+bool open(Worker& w, Burst& b, unsigned i, Decision& d, const Announced& announced) noexcept {
+  const Expectation* const expected = announced.ref ? &announced.what : nullptr;
   const SnatResult made =
-      snat_and_create(w, b.tuple[i], d.post, d.key, d.out_if, opening_class(b, i));
+      snat_and_create(w, b.tuple[i], d.post, d.key, d.out_if, opening_class(b, i), expected);
   if (made.session == SessionTable::kNone) {
     if (w.snapshot->endpoint_independent)  // the sender is told that there is no room (N-32)
       refuse_with_icmp(w, b, i, made.reason, kIcmpUnreachable, 13);
     else
       refuse(w, b, i, made.reason, b.in_if[i]);
     return false;
+  }
+  if (expected != nullptr) {
+    if (!expected->lasts && !w.shared->expectations.take(announced.ref)) {
+      w.sessions.release(made.session);
+      refuse(w, b, i, Drop::expectation_gone, b.in_if[i]);
+      return false;
+    }
+    w.sessions.side(made.session).helper = expected->helper;
+    if (expected->helped) give_helper(w, made.session, expected->helper);
   }
   open_session(w, b, i, made.session);
   b.session[i] = made.session;
@@ -200,6 +221,13 @@ void slow(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
     return refuse(w, b, i, Drop::claim_over, b.in_if[i]);
   if (b.session[i] == SessionTable::kNone && !own && w.new_left != 0) --w.new_left;
 
+  Announced announced;
+  if (opens && !w.shared->expectations.empty())
+    announced.ref = w.shared->expectations.find(b.tuple[i], w.now.cs, announced.what);
+  if (announced.ref) {
+    b.state[i] = ConnState::kRelated;
+    d.key.connection_mark = announced.what.mark;
+  }
   add_session(w, b, i, d);
   const Session* const session = session_of(w, b, i);
   // FastTrack: past all rules, but for the one that shows how many they are (B-25, B-26).
@@ -218,12 +246,16 @@ void slow(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
       account(w, b, i, d);
       return refuse(w, b, i, Drop::ip_martian, b.in_if[i]);
     }
-    if (!dnat(w, b.tuple[i], d.key, d.post)) {
+    if (!announced.ref && !dnat(w, b.tuple[i], d.key, d.post)) {
       account(w, b, i, d);
       return refuse(w, b, i, Drop::nat_filtered, b.in_if[i]);
     }
-    if (!(d.post == b.tuple[i])) d.key.nat |= RuleKey::kDstNat;
   }
+  if (announced.ref) {
+    d.post.dst = announced.what.to_dst;
+    d.post.dport = announced.what.to_dport;
+  }
+  if (opens && !(d.post == b.tuple[i])) d.key.nat |= RuleKey::kDstNat;
   d.key.dst = d.post.dst.host();
   d.key.dport = d.post.dport.host();
 
@@ -260,7 +292,7 @@ void slow(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
       d.key.in_if = b.in_if[i];
     }
   }
-  if (opens && !d.broadcast && !open(w, b, i, d)) return account(w, b, i, d);
+  if (opens && !d.broadcast && !open(w, b, i, d, announced)) return account(w, b, i, d);
   if (!local && !own) redirect_sender(w, b, i, d.out_if, d.next_hop);
   commit(w, b, i, d);
   change_packet(b, i, w.walk, d.key.ttl);

@@ -125,7 +125,7 @@ class SessionTable {
   [[nodiscard]] static uint32_t remaining_cs(const Session& s, const SessionSide& side,
                                              uint32_t now_cs, const Timeouts& timeouts) noexcept;
 
-  /// Who is told when a session with one of kTold is released, before it is.
+  /// Who is told when a session with one of Session::kTold is released, before it is.
   void on_release(void (*fn)(void*, uint32_t session), void* context) noexcept {
     told_ = fn;
     told_context_ = context;

@@ -1,6 +1,7 @@
 // What few sessions have beside their line in the session table: the connection-limit counts they
-// are in, and how fast they go (connection-rate). One note per session of a worker, by its number;
-// memory is set aside at start and taken when a note is first written. Worker thread only.
+// are in, how fast they go (connection-rate), and where their helper keeps what it knows. One note
+// per session of a worker, by its number; memory is set aside at start and taken when a note is
+// first written. Worker thread only.
 #pragma once
 
 #include <array>
@@ -20,7 +21,8 @@ struct SessionNote {
   uint64_t rate = 0;        // bits a second, before rate_cs
   uint32_t rate_cs = 0;
   uint32_t rate_of = 0;  // whose rate it is (PacketFacts::owner)
-  uint32_t unused[2] = {};
+  uint32_t record = 0;   // of a session with Session::kHelped: its place in HelperRecords
+  uint32_t unused = 0;
 };
 static_assert(sizeof(SessionNote) == 64);
 

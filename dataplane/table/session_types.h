@@ -81,6 +81,9 @@ enum class ConnState : uint8_t {
   kUntracked = 4
 };
 
+/// Who looks into the packets of a connection that opens others (dataplane/helper, B-24).
+enum class Helper : uint8_t { kNone, kFtp, kTftp, kSip, kPptp };
+
 /// What TCP window tracking knows of the sender of one direction (stage/tcp_window.h, B-21).
 struct TcpWindow {
   uint32_t end = 0;         // behind the last byte it sent
@@ -125,10 +128,12 @@ struct alignas(128) Session {
     kClaimed = 128,      // a tuple of it is claimed at another worker (worker/claim.h)
     kFastTracked = 256,  // action=fasttrack-connection: its packets pass no rules any more
     kCounted = 512,      // a connection-limit counts it
-    kSrcMapped = 4096,   // holds the mapping of its source (table/mappings.h)
-    kDstMapped = 8192,   // came to a mapping's outer port; holds that once it was answered
-    // Released, on_release() is told.
-    kTold = kCounted | kSrcMapped | kDstMapped,
+    kHelped = 1024,     // a helper looks into its packets: it has a record (table/helper_records.h)
+    kExpected = 2048,   // a helper said that it would come
+    kSrcMapped = 4096,  // holds the mapping of its source (table/mappings.h)
+    kDstMapped = 8192,  // came to a mapping's outer port; holds that once it was answered
+    // Whoever listens hears of its release (SessionTable::on_release).
+    kTold = kCounted | kHelped | kSrcMapped | kDstMapped,
     // Released, it keeps its slot until the worker has put in order what hangs on it
     // (SessionTable::parked).
     kParks = kClaimed,
@@ -215,7 +220,8 @@ struct alignas(64) SessionSide {
   TimeoutClass timeout_class = TimeoutClass::kGeneric;
   uint8_t icmp_type = 0;
   uint8_t icmp_code = 0;
-  uint8_t reserved = 0;
+  Helper helper =
+      Helper::kNone;  // its own, or that of the connection that announced it (kExpected)
   std::array<uint16_t, 2> packets_high{};  // what does not fit Leg::packets
   uint32_t stream_from_cs = 0;             // UDP, once answered: packets from then on make a stream
   TcpMemory tcp;
@@ -228,6 +234,7 @@ struct alignas(64) SessionSide {
         timeout_class(o.timeout_class),
         icmp_type(o.icmp_type),
         icmp_code(o.icmp_code),
+        helper(o.helper),
         packets_high(o.packets_high),
         stream_from_cs(o.stream_from_cs),
         tcp(o.tcp) {}

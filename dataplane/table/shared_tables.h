@@ -1,10 +1,11 @@
-// What all workers write together: address lists that fill by themselves, and counts of
-// connections, and the mappings of endpoint-independent NAT. One for a dataplane; lock-free, see
-// each. Rules that remember have a RuleState.
+// What all workers write together: address lists that fill by themselves, counts of connections,
+// connections that helpers expect, and mappings of endpoint-independent NAT. One for a dataplane;
+// lock-free, see each. Rules that remember have a RuleState.
 #pragma once
 
 #include "dataplane/table/connection_counts.h"
 #include "dataplane/table/dynamic_lists.h"
+#include "dataplane/table/expectations.h"
 #include "dataplane/table/mappings.h"
 
 namespace maclane {
@@ -16,6 +17,7 @@ struct SharedTables {
       : lists(list_slots), counts(count_words), mappings(mapping_slots, seed) {}
   DynamicLists lists;
   ConnectionCounts counts;
+  Expectations expectations;
   Mappings mappings;
 };
 

@@ -1,5 +1,6 @@
 #include "dataplane/worker/worker.h"
 
+#include "dataplane/helper/helpers.h"
 #include "dataplane/port/eal.h"
 #include "dataplane/stage/effects.h"
 #include "dataplane/stage/endpoint.h"
@@ -19,6 +20,7 @@ Worker::Worker(unsigned worker_id, unsigned worker_count, uint32_t max_sessions,
       count(worker_count),
       sessions(max_sessions, seed, eal_leaves_huge_pages()),
       notes(max_sessions),
+      helped(max_sessions),
       // The index and the port choice must not share a seed: ports are seen on the wire.
       random((seed + worker_id + 1) * 0x9e3779b97f4a7c15ULL),
       shared(std::make_shared<SharedTables>(kOwnSlots, kOwnSlots)),
@@ -28,9 +30,11 @@ Worker::Worker(unsigned worker_id, unsigned worker_count, uint32_t max_sessions,
   if (worker_count > 1) (void)claims.reserve(claim_capacity(max_sessions));
   sessions.on_release(
       [](void* self, uint32_t session) {
-        auto& w = *static_cast<Worker*>(self);
-        if (w.sessions.at(session).has(Session::kCounted)) forget_counts(w, session);
-        forget_mappings(w, session);
+        Worker& worker = *static_cast<Worker*>(self);
+        const Session& s = worker.sessions.at(session);
+        if (s.has(Session::kCounted)) forget_counts(worker, session);
+        if (s.has(Session::kHelped)) forget_helper(worker, session);
+        forget_mappings(worker, session);
       },
       this);
 }

@@ -11,6 +11,7 @@
 #include "dataplane/stage/walk.h"
 #include "dataplane/table/claims.h"
 #include "dataplane/table/fragments.h"
+#include "dataplane/table/helper_records.h"
 #include "dataplane/table/mc_filter.h"
 #include "dataplane/table/nat_ports.h"
 #include "dataplane/table/neighbour.h"
@@ -50,6 +51,7 @@ struct Worker {
 
   SessionTable sessions;
   SessionNotes notes;
+  HelperRecords helped;
   ClaimTable claims;  // replies whose session another worker has
   FragmentTable fragments;
   WalkTable walks;

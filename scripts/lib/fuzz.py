@@ -43,6 +43,7 @@ TARGETS = {
         "dhcp_leases", "dhcp_packet", "dhcp_reply", "dhcp_server", "dhcp_server_messages", "icmp",
         "icmp_limit", "loop_protect", "packet_build", "text")),
         "control/observe/log.cpp", "dataplane/table/neighbour.cpp", "dataplane/table/fib4.cpp"], 1200),
+    "helpers": (["dataplane/helper/ftp_text.cpp", "dataplane/helper/seq_adjust.cpp"], 200),
     "names": ([f"{SERVICE}/name_server.cpp", f"{SERVICE}/doh_forwarder.cpp", f"{SERVICE}/child.cpp", f"{SERVICE}/netns.cpp",
                "control/observe/log.cpp"], 300),
     "script": (SCRIPT, 400),
@@ -85,7 +86,10 @@ SCRIPTS = [
 ]
 LINES = [b'{"run": "/interface print", "width": 80}\n{"complete": "/ip ad", "at": 6}\n{"input": "x"}\n{"stop": true}\n',
          *(b'{"run": ' + json.dumps(one.decode()).encode() + b"}\n" for one in SCRIPTS)]
-SEEDS = {"doors": [b"\x0c" + one for one in API] + [b"\x01" + one for one in REST],
+FTP = [b"PORT 192,168,88,10,78,32\r\n", b"EPRT |1|10.0.0.1|6275|\r\n", b"227 Passive (10,0,0,1,4,1)\r\n",
+       b"229 Passive (|||6446|)\r\n",
+       bytes.fromhex("0015 07d0 00000400 00001800 8010 0400 0000 0000 0101 050a 00001900 00001a00")]
+SEEDS = {"helpers": FTP, "doors": [b"\x0c" + one for one in API] + [b"\x01" + one for one in REST],
          "script": SCRIPTS, "console": LINES, "dhcp": [OFFER], "pppoe": [PADO, SESSION], "ppp": [
     bytes.fromhex("070000 0a 01 01 000a 0506 01020304") + bytes.fromhex("0700 0300")]}
 

@@ -1,0 +1,61 @@
+// What the helpers share: the packet at hand, and one function for each protocol. Included by
+// dataplane/helper/*.cpp only.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "dataplane/helper/helpers.h"
+#include "dataplane/table/helper_records.h"
+#include "dataplane/worker/worker.h"
+
+namespace maclane {
+
+/// Why a packet does not pass, if it does not.
+using Refusal = std::optional<Drop>;
+inline constexpr Refusal kPasses{};
+
+/// A whole packet of a session with a helper, on its way out.
+struct HelperPacket {
+  Worker& w;
+  Burst& b;
+  unsigned i;
+  uint32_t session;
+  Session& s;
+  HelperRecord& record;
+  uint8_t direction;
+
+  [[nodiscard]] std::span<uint8_t> payload() const noexcept;
+  [[nodiscard]] std::string_view text() const noexcept {
+    const std::span<const uint8_t> bytes = payload();
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
+  /// The host that sent it, as it calls itself, and as the other side knows it.
+  [[nodiscard]] be32 speaker() const noexcept { return s.leg(direction).src; }
+  [[nodiscard]] be32 public_speaker() const noexcept { return s.leg(opposite(direction)).dst; }
+  /// The other side, as it calls itself, and as the host that sent it knows it.
+  [[nodiscard]] be32 listener() const noexcept { return s.leg(opposite(direction)).src; }
+  [[nodiscard]] be32 public_listener() const noexcept { return s.leg(direction).dst; }
+};
+
+/// Puts `text` in the place of `length` bytes at `at` of the payload; lengths, checksums and the
+/// session's numbers follow. False: there is no room for it, and nothing was changed.
+[[nodiscard]] bool replace(HelperPacket& p, size_t at, size_t length,
+                           std::string_view text) noexcept;
+
+/// An expectation of a connection from the listener to `port` of the speaker, who is told of by
+/// packet p. Fields may be changed before it is announced.
+[[nodiscard]] Expectation expect_from_listener(const HelperPacket& p, uint8_t proto,
+                                               be16 port) noexcept;
+/// Announces it, and chooses the port by which the listener will know it (e.dport): the same one if
+/// it is free, or that of an earlier promise.
+[[nodiscard]] Refusal announce(HelperPacket& p, Expectation& e) noexcept;
+/// Announces it with a port that the listener knows already.
+[[nodiscard]] Refusal announce_as(HelperPacket& p, Expectation& e, be16 port) noexcept;
+
+// One for each protocol.
+[[nodiscard]] Refusal help_ftp(HelperPacket& p) noexcept;
+[[nodiscard]] Refusal help_tftp(HelperPacket& p) noexcept;
+
+}  // namespace maclane
