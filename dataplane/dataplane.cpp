@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "dataplane/dataplane_impl.h"
 #include "dataplane/port/attachment.h"
@@ -19,6 +20,8 @@ constexpr unsigned kPacketRing = 2048;
 constexpr unsigned kEventRing = 4096;
 constexpr unsigned kRequestRing = 1024;
 constexpr unsigned kMbufCache = 256;
+constexpr uint32_t kListSlots = 1u << 18;
+constexpr uint32_t kCountWords = 1u << 18;
 
 /// What EAL must be able to hand out: buffers; the FIB of the snapshot in use, the one being
 /// compiled and one that waits for its readers; and what drivers take (net_tap: a pool per queue).
@@ -94,6 +97,15 @@ bool Dataplane::Impl::start(std::string* error) {
   }
   neighbours = std::make_unique<NeighbourTable>(config.max_neighbours);
   mc_filters = std::make_unique<McFilters>(random_seed());
+  // A mapping has two entries, and a connection one mapping at the most.
+  const uint64_t connections = uint64_t{config.max_sessions} * context.workers;
+  const uint64_t slots = std::clamp<uint64_t>(std::bit_ceil(4 * connections), 1u << 12, 1u << 22);
+  shared = std::make_shared<SharedTables>(kListSlots, kCountWords, static_cast<uint32_t>(slots),
+                                          random_seed());
+  if (!shared->mappings.valid()) {
+    *error = "no memory for NAT mappings; set a smaller max-sessions";
+    return false;
+  }
   if (!mesh.create(context.workers, random_seed(), config.rss ? Spread::kRss : Spread::kPorts)) {
     *error = "no memory for the rings between " + std::to_string(context.workers) +
              " workers; set more memory";

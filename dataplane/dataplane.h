@@ -120,6 +120,7 @@ class Dataplane {
   // shared tables: control writes, workers read
   [[nodiscard]] NeighbourTable& neighbours();
   [[nodiscard]] McFilters& mc_filters();
+  [[nodiscard]] uint32_t nat_mappings() const;        // of endpoint-independent NAT, now
   [[nodiscard]] DynamicLists& address_lists() const;  // that fill by themselves
 
   // rings

@@ -43,7 +43,7 @@ struct Dataplane::Impl {
   HandoffMesh mesh;
   std::unique_ptr<NeighbourTable> neighbours;
   std::unique_ptr<McFilters> mc_filters;
-  std::shared_ptr<SharedTables> shared = std::make_shared<SharedTables>();
+  std::shared_ptr<SharedTables> shared;
   std::vector<std::unique_ptr<WorkerThread>> threads;
   std::vector<PortInfo> ports = std::vector<PortInfo>(RTE_MAX_ETHPORTS);  // by ethdev
   std::vector<std::array<uint64_t, kDropCount>> drops =

@@ -103,6 +103,10 @@ uint32_t Dataplane::now_cs() const {
   return impl_->clock.at(rte_rdtsc()).cs;
 }
 
+uint32_t Dataplane::nat_mappings() const {
+  return impl_->shared->mappings.size();
+}
+
 std::vector<MemoryItem> Dataplane::memory() const {
   std::vector<MemoryItem> items;
   items.push_back({"packet buffers", mbuf_bytes(impl_->config)});
@@ -118,6 +122,7 @@ std::vector<MemoryItem> Dataplane::memory() const {
   items.push_back({"sessions", sessions});
   items.push_back({"neighbours", impl_->neighbours->memory_bytes()});
   items.push_back({"address lists", impl_->shared->lists.bytes()});
+  items.push_back({"NAT mappings", impl_->shared->mappings.bytes()});
   items.push_back({"counters", counters});
   if (workers() > 1) items.push_back({"handoff", HandoffMesh::memory_bytes(workers())});
   return items;

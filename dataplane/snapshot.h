@@ -172,6 +172,12 @@ struct Snapshot {
   bool tracking = true;  // connection tracking on
   bool loose_tcp = true;
   bool liberal_tcp = false;
+  /// The rfc profile: one outer port for all destinations, whatever the rule that translates, and
+  /// who may send to it without being asked: those it has sent to, or everyone.
+  bool endpoint_independent = false;
+  bool address_filtering = true;
+  bool inbound_refresh = false;     // what nobody asked for keeps its connection alive
+  std::vector<uint16_t> own_ports;  // sorted: no mapping takes them from the router's addresses
   bool ip_forward = true;
   bool send_redirects = false;
   bool hash_ports = false;  // ways of equal cost are chosen by ports too

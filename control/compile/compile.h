@@ -155,4 +155,8 @@ using FibBuilder = std::function<std::shared_ptr<const Fib4>(std::span<const Fib
                                             const CompileState* previous,
                                             const FibBuilder& build_fib);
 
+/// A timeout of /ip/firewall/connection/tracking that is not set and that nat-profile=rfc has its
+/// own value for; empty: it is what it says.
+[[nodiscard]] std::string_view rfc_timeout(const model::View& tracking, std::string_view property);
+
 }  // namespace maclane::compile

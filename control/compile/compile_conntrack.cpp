@@ -1,5 +1,10 @@
-// /ip/firewall/connection/tracking to what workers follow (behaviour.md B-18 to B-20). Control
-// thread.
+// /ip/firewall/connection/tracking to what workers follow (behaviour.md B-18 to B-20, B-36).
+// Control thread.
+//
+// A timeout that is set holds in every profile. One that is not is RouterOS's, or what the RFCs ask
+// for: 5 minutes for UDP (RFC 4787 REQ-5), 60 seconds for ICMP (RFC 5508 REQ-2), 4 minutes for TCP
+// that is not established, and more than 2 hours and 4 minutes for what is (RFC 5382 REQ-5),
+// whether its last data was acknowledged or not.
 #include <algorithm>
 #include <utility>
 
@@ -27,6 +32,16 @@ constexpr std::pair<std::string_view, Class> kTimeouts[] = {
     {"generic-timeout", Class::kGeneric},
 };
 
+constexpr std::pair<std::string_view, std::string_view> kRfcTimeouts[] = {
+    {"tcp-syn-sent-timeout", "4m"},  {"tcp-syn-received-timeout", "4m"},
+    {"tcp-fin-wait-timeout", "4m"},  {"tcp-close-wait-timeout", "4m"},
+    {"tcp-last-ack-timeout", "4m"},  {"tcp-time-wait-timeout", "4m"},
+    {"tcp-close-timeout", "4m"},     {"tcp-max-retrans-timeout", "2h4m"},
+    {"tcp-unacked-timeout", "2h4m"}, {"udp-timeout", "5m"},
+    {"udp-stream-timeout", "5m"},    {"icmp-timeout", "1m"},
+};
+constexpr uint16_t kAlwaysOurs[] = {53, 67, 68};  // DNS and DHCP
+
 // RouterOS has no setting for these; the times are Linux's.
 constexpr uint32_t kGreCs = 30 * 100;
 constexpr uint32_t kGreStreamCs = 180 * 100;
@@ -42,14 +57,35 @@ bool any_enabled(const model::Tree& tree, std::string_view path) {
                      [&](const model::RowPtr& row) { return row->at(disabled) != "true"; });
 }
 
+/// What the router's own programs are asked at.
+std::vector<uint16_t> own_ports(const model::Tree& tree) {
+  std::vector<uint16_t> ports(std::begin(kAlwaysOurs), std::end(kAlwaysOurs));
+  model::for_each(tree, "/ip/service", [&](const model::View& row) {
+    if (row.get_bool("disabled")) return;
+    ports.push_back(static_cast<uint16_t>(model::parse_integer(row.get("port")).value_or(0)));
+  });
+  std::sort(ports.begin(), ports.end());
+  return ports;
+}
+
 }  // namespace
+
+std::string_view rfc_timeout(const model::View& tracking, std::string_view property) {
+  if (tracking.get("nat-profile") != "rfc" || tracking.is_set(property)) return {};
+  for (const auto& [name, value] : kRfcTimeouts)
+    if (name == property) return value;
+  return {};
+}
 
 void compile_conntrack(Work& work) {
   Snapshot& snapshot = work.snapshot;
   const model::View tracking = work.tree.settings("/ip/firewall/connection/tracking");
   snapshot.timeouts.fill(static_cast<uint32_t>(kLongestTimeoutCs));
   for (const auto& [property, cls] : kTimeouts) {
-    const int64_t cs = tracking.get_time_ms(property) / kMillisecondsPerCs;
+    const std::string_view rfc = rfc_timeout(tracking, property);
+    const int64_t ms = rfc.empty() ? tracking.get_time_ms(property)
+                                   : model::parse_time_ms(rfc).value_or(kMillisecondsPerCs);
+    const int64_t cs = ms / kMillisecondsPerCs;
     snapshot.timeouts[static_cast<unsigned>(cls)] =
         static_cast<uint32_t>(std::clamp(cs, int64_t{1}, kLongestTimeoutCs));
   }
@@ -61,6 +97,10 @@ void compile_conntrack(Work& work) {
                                                  any_enabled(work.tree, "/ip/firewall/nat") ||
                                                  any_enabled(work.tree, "/ip/firewall/mangle")));
   snapshot.loose_tcp = tracking.get_bool("loose-tcp-tracking");
+  snapshot.endpoint_independent = tracking.get("nat-profile") == "rfc";
+  snapshot.address_filtering = tracking.get("nat-filtering") == "address-dependent";
+  snapshot.inbound_refresh = tracking.get_bool("nat-inbound-refresh");
+  snapshot.own_ports = own_ports(work.tree);
   snapshot.liberal_tcp = tracking.get_bool("liberal-tcp-tracking");
 }
 

@@ -24,33 +24,35 @@ T value_of(const Word<T> (&words)[N], std::string_view name, T otherwise) {
   return it == std::end(words) ? otherwise : it->value;
 }
 
-inline constexpr Word<Action> kActions[] = {{"accept", Action::kAccept},
-                                            {"drop", Action::kDrop},
-                                            {"reject", Action::kReject},
-                                            {"jump", Action::kJump},
-                                            {"return", Action::kReturn},
-                                            {"log", Action::kLog},
-                                            {"passthrough", Action::kPassthrough},
-                                            {"masquerade", Action::kMasquerade},
-                                            {"src-nat", Action::kSrcNat},
-                                            {"dst-nat", Action::kDstNat},
-                                            {"redirect", Action::kRedirect},
-                                            {"netmap", Action::kNetmap},
-                                            {"same", Action::kSame},
-                                            {"tarpit", Action::kTarpit},
-                                            {"notrack", Action::kNotrack},
-                                            {"fasttrack-connection", Action::kFastTrack},
-                                            {"add-src-to-address-list", Action::kAddSrcToList},
-                                            {"add-dst-to-address-list", Action::kAddDstToList},
-                                            {"mark-connection", Action::kMarkConnection},
-                                            {"mark-packet", Action::kMarkPacket},
-                                            {"mark-routing", Action::kMarkRouting},
-                                            {"change-mss", Action::kChangeMss},
-                                            {"change-ttl", Action::kChangeTtl},
-                                            {"change-dscp", Action::kChangeDscp},
-                                            {"clear-df", Action::kClearDf},
-                                            {"set-priority", Action::kSetPriority},
-                                            {"strip-ipv4-options", Action::kStripOptions}};
+inline constexpr Word<Action> kActions[] = {
+    {"accept", Action::kAccept},
+    {"drop", Action::kDrop},
+    {"reject", Action::kReject},
+    {"jump", Action::kJump},
+    {"return", Action::kReturn},
+    {"log", Action::kLog},
+    {"passthrough", Action::kPassthrough},
+    {"masquerade", Action::kMasquerade},
+    {"src-nat", Action::kSrcNat},
+    {"dst-nat", Action::kDstNat},
+    {"redirect", Action::kRedirect},
+    {"netmap", Action::kNetmap},
+    {"same", Action::kSame},
+    {"endpoint-independent-nat", Action::kEndpointIndependent},
+    {"tarpit", Action::kTarpit},
+    {"notrack", Action::kNotrack},
+    {"fasttrack-connection", Action::kFastTrack},
+    {"add-src-to-address-list", Action::kAddSrcToList},
+    {"add-dst-to-address-list", Action::kAddDstToList},
+    {"mark-connection", Action::kMarkConnection},
+    {"mark-packet", Action::kMarkPacket},
+    {"mark-routing", Action::kMarkRouting},
+    {"change-mss", Action::kChangeMss},
+    {"change-ttl", Action::kChangeTtl},
+    {"change-dscp", Action::kChangeDscp},
+    {"clear-df", Action::kClearDf},
+    {"set-priority", Action::kSetPriority},
+    {"strip-ipv4-options", Action::kStripOptions}};
 /// in-interface, out-interface: all of a kind.
 inline constexpr Word<IfKind> kKinds[] = {
     {"all-ethernet", IfKind::kEthernet}, {"all-ppp", IfKind::kPppoe}, {"all-vlan", IfKind::kVlan}};
@@ -72,7 +74,8 @@ inline constexpr Word<uint8_t> kStates[] = {{"new", bit(ConnState::kNew)},
                                             {"related", bit(ConnState::kRelated)},
                                             {"invalid", bit(ConnState::kInvalid)},
                                             {"untracked", bit(ConnState::kUntracked)}};
-inline constexpr Word<uint8_t> kNatStates[] = {{"srcnat", 1}, {"dstnat", 2}};
+inline constexpr Word<uint8_t> kNatStates[] = {
+    {"srcnat", 1}, {"dstnat", 2}, {"ein-snat", 4}, {"ein-dnat", 8}};
 
 /// Where the properties stand in a menu, looked up once for all its rows.
 struct Columns {

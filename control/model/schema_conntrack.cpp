@@ -89,6 +89,9 @@ constexpr Property timeout(std::string_view name, std::string_view default_value
           .help = "a connection in this state is forgotten after this time without a packet"};
 }
 
+constexpr std::string_view kProfiles[] = {"routeros", "rfc"};
+constexpr std::string_view kFilterings[] = {"address-dependent", "endpoint-independent"};
+
 constexpr Property kTracking[] = {
     {.name = "enabled",
      .type = Type::kEnum,
@@ -117,6 +120,31 @@ constexpr Property kTracking[] = {
     timeout("udp-stream-timeout", "3m"),
     timeout("icmp-timeout", "10s"),
     timeout("generic-timeout", "10m"),
+    {.name = "nat-profile",
+     .type = Type::kEnum,
+     .default_value = "routeros",
+     .flags = P::kOurs,
+     .values = kProfiles,
+     .help = "rfc: source NAT gives an inner port one outer port for all destinations, timeouts "
+             "that are not set are those of RFC 4787, 5382 and 5508; routeros: ports are kept "
+             "and shared as RouterOS does"},
+    {.name = "nat-filtering",
+     .type = Type::kEnum,
+     .default_value = "address-dependent",
+     .flags = P::kOurs,
+     .values = kFilterings,
+     .help = "with nat-profile=rfc, who may open connections to an outer port: addresses that its "
+             "host has sent to, or everyone; the filter is asked as well"},
+    {.name = "nat-inbound-refresh",
+     .type = Type::kBool,
+     .default_value = "false",
+     .flags = P::kOurs,
+     .help = "yes: a connection to an outer port is kept alive by what comes in, not only by "
+             "answers"},
+    {.name = "nat-mappings",
+     .type = Type::kInteger,
+     .flags = P::kReadOnly | P::kOurs | P::kCounter,
+     .help = "outer ports that are one for all destinations, now"},
     read_only("max-entries", Type::kInteger, "room for this many connections"),
     read_only("total-entries", Type::kInteger, "connections now"),
     read_only("total-ip4-entries", Type::kInteger, "connections now"),

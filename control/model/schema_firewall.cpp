@@ -31,13 +31,14 @@ constexpr std::string_view kNatActions[] = {"accept",
                                             "redirect",
                                             "netmap",
                                             "same",
+                                            "endpoint-independent-nat",
                                             "jump",
                                             "return",
                                             "log",
                                             "passthrough",
                                             "add-src-to-address-list",
                                             "add-dst-to-address-list"};
-constexpr std::string_view kLaterNatActions[] = {"endpoint-independent-nat", "socksify"};
+constexpr std::string_view kLaterNatActions[] = {"socksify"};
 
 constexpr Property kFilter[] = {
     chain("input, forward, output, or a chain of your own that a rule jumps to"),
@@ -70,7 +71,9 @@ constexpr Property kNat[] = {
     MACLANE_CONNECTION_MATCHERS,
     {.name = "to-addresses",
      .type = Type::kIp4Set,
-     .help = "with src-nat, dst-nat, same and netmap: the new address, or a range of them"},
+     .help =
+         "with src-nat, dst-nat, same, netmap and endpoint-independent-nat: the new address, or "
+         "a range of them"},
     {.name = "to-ports",
      .type = Type::kPorts,
      .help = "the new port, or a range of them; unset: unchanged if possible"},

@@ -12,8 +12,7 @@ inline constexpr std::string_view kAllKinds[] = {"all-ethernet", "all-ppp", "all
 inline constexpr std::string_view kLaterKinds[] = {"all-wireless"};
 inline constexpr std::string_view kStates[] = {"established", "related", "new", "invalid",
                                                "untracked"};
-inline constexpr std::string_view kNatStates[] = {"srcnat", "dstnat"};
-inline constexpr std::string_view kLaterNatStates[] = {"ein-snat", "ein-dnat"};
+inline constexpr std::string_view kNatStates[] = {"srcnat", "dstnat", "ein-snat", "ein-dnat"};
 inline constexpr std::string_view kConnectionTypes[] = {"ftp", "pptp", "sip", "tftp"};
 inline constexpr std::string_view kLaterConnectionTypes[] = {"h323", "irc", "quake3"};
 inline constexpr std::string_view kAddressTypes[] = {"unicast", "local", "broadcast", "multicast",
@@ -144,9 +143,9 @@ constexpr Property connection_nat_state() {
           .type = Type::kEnum,
           .flags = Property::kList | Property::kNegatable,
           .values = kNatStates,
-          .help = "whether the connection's source or destination is translated",
-          .not_working = kLaterNatStates,
-          .not_working_reason = kLater};
+          .help =
+              "whether the connection's source or destination is translated, and whether "
+              "independently of the other end"};
 }
 constexpr Property connection_type() {
   return {.name = "connection-type",

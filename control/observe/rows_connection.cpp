@@ -136,7 +136,11 @@ std::vector<model::PrintRow> connections(const Router& router) {
   return rows;
 }
 
-void tracking_state(const Router& router, Fields& out) {
+void tracking_state(const Router& router, const View& tracking, Fields& out) {
+  for (const model::Property& property : tracking.menu().properties) {
+    const std::string_view timeout = compile::rfc_timeout(tracking, property.name);
+    if (!timeout.empty()) out.emplace_back(property.name, timeout);
+  }
   uint64_t total = 0;
   uint64_t room = 0;
   for (unsigned worker = 0; worker < router.dataplane().workers(); ++worker) {
@@ -147,6 +151,7 @@ void tracking_state(const Router& router, Fields& out) {
   const Snapshot* snapshot = router.dataplane().current();
   out.emplace_back("max-entries", std::to_string(room));
   out.emplace_back("total-entries", std::to_string(total));
+  out.emplace_back("nat-mappings", std::to_string(router.dataplane().nat_mappings()));
   out.emplace_back("total-ip4-entries", std::to_string(total));
   out.emplace_back("active-ipv4", yes_no(snapshot != nullptr && snapshot->tracking));
 }
@@ -158,8 +163,9 @@ void provide_connection_rows(Router& router) {
   model.provide_rows("/ip/firewall/connection", [&router] { return connections(router); });
   model.provide_remove("/ip/firewall/connection",
                        [&router](std::string_view id) { return remove_connection(router, id); });
-  model.provide("/ip/firewall/connection/tracking",
-                [&router](const View&, Fields& out) { tracking_state(router, out); });
+  model.provide("/ip/firewall/connection/tracking", [&router](const View& tracking, Fields& out) {
+    tracking_state(router, tracking, out);
+  });
 }
 
 }  // namespace maclane::observe

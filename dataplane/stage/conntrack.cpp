@@ -2,6 +2,7 @@
 
 #include "dataplane/helper/helpers.h"
 #include "dataplane/net/checksum.h"
+#include "dataplane/stage/endpoint.h"
 #include "dataplane/stage/icmp_error.h"
 #include "dataplane/stage/ip4_validate.h"
 #include "dataplane/worker/packet.h"
@@ -122,6 +123,7 @@ ConnState advance(Worker& w, Burst& b, unsigned i) noexcept {
       break;
     case kProtoUdp:
       advance_udp(s, side, dir, w.now.cs, cls);
+      refresh = refreshes(w, s, dir);
       break;
     case kProtoGre:
       if (s.has(Session::kSeenReply)) {
@@ -132,6 +134,7 @@ ConnState advance(Worker& w, Burst& b, unsigned i) noexcept {
     default:
       break;
   }
+  if (dir == kReply && !s.has(Session::kSeenReply)) hold_destination(w, s);
   if (dir == kReply) s.flags |= Session::kSeenReply;
   if (refresh) s.last_seen_cs = w.now.cs;
   if (s.flags != flags_before || s.tcp_state != state_before || side.timeout_class != cls)
@@ -204,7 +207,7 @@ void finish_session(Worker& w, const Burst& b, unsigned i) noexcept {
     w.sessions.release(b.session[i]);
 }
 
-uint8_t steady_flags(const Worker& w, uint32_t session) noexcept {
+uint8_t steady_flags(const Worker& w, uint32_t session, uint8_t direction) noexcept {
   const Session& s = w.sessions.at(session);
   if (s.has(Session::kHelped)) return Leg::kUnsteady;
   switch (s.proto) {
@@ -223,7 +226,7 @@ uint8_t steady_flags(const Worker& w, uint32_t session) noexcept {
                  : Leg::kUnsteady;
     }
     case kProtoUdp:
-      return 0;
+      return refreshes(w, s, direction) ? 0 : Leg::kUnsteady;
     default:
       return Leg::kUnsteady;
   }

@@ -20,7 +20,7 @@ inline constexpr uint8_t kTcpStateFlags = kTcpFin | kTcpSyn | kTcpRst | kTcpAck;
 unsigned session_lookup(Worker& w, Burst& b) noexcept;
 
 /// Leg::steady_flags of a direction in which a packet was just classified.
-[[nodiscard]] uint8_t steady_flags(const Worker& w, uint32_t session) noexcept;
+[[nodiscard]] uint8_t steady_flags(const Worker& w, uint32_t session, uint8_t direction) noexcept;
 
 /// Sets the state of packet i against its session and takes the session's step; ICMP errors find
 /// the connection they quote. One packet after the other, each when those before it are through: a

@@ -142,6 +142,17 @@ bool act(const RuleSet& set, const Rule& rule, RuleKey& key, WalkRecord& record)
   return more.passthrough;
 }
 
+/// endpoint-independent-nat in dstnat concerns what is sent to the outer port of a mapping; in
+/// srcnat, where the way is known, everything.
+bool has_mapping(const RuleKey& key) noexcept {
+  if (key.out_if != kNoIf || key.facts == nullptr) return key.out_if != kNoIf;
+  Mapping m;
+  m.out_address = be32::from(key.dst);
+  m.out_port = be16::from(key.dport);
+  m.proto = key.proto;
+  return key.facts->shared->mappings.find_outside(m);
+}
+
 }  // namespace
 
 void walk_chain(const RuleSet* set, uint16_t chain, RuleTable table, RuleKey& key,
@@ -169,6 +180,7 @@ void walk_chain(const RuleSet* set, uint16_t chain, RuleTable table, RuleKey& ke
     record.at_most(packet_holds(*set, rule, key));
     if (!packet_matches(*set, rule, key, record)) continue;
 
+    if (rule.action == Action::kEndpointIndependent && !has_mapping(key)) continue;
     record.hit(rule);
     if (rule.log || rule.action == Action::kLog)
       log_hit(*set, rule, frame.chain, table, key, record);

@@ -53,6 +53,7 @@ struct RuleKey {
   uint8_t helper = 0;      // connection-type, as a number; 0: none
   IfIndex in_if = kNoIf;   // kNoIf: the router itself
   IfIndex out_if = kNoIf;  // kNoIf: to the router
+  IfIndex as_if = kNoIf;   // hairpin by a mapping: srcnat sees the packet leave there
   uint8_t ttl = 64;
   uint8_t dscp = 0;
   uint8_t priority = 0;          // what mangle gave it, else what its VLAN tag had

@@ -1,6 +1,10 @@
 #include "dataplane/stage/nat.h"
 
+#include <algorithm>
+
 #include "dataplane/net/checksum.h"
+#include "dataplane/stage/endpoint.h"
+#include "dataplane/stage/route.h"
 #include "dataplane/worker/claim.h"
 #include "dataplane/worker/worker.h"
 
@@ -41,7 +45,7 @@ void set_source_port(Tuple& t, be16 port) noexcept {
 
 [[nodiscard]] bool changes_source(Action action) noexcept {
   return action == Action::kMasquerade || action == Action::kSrcNat || action == Action::kNetmap ||
-         action == Action::kSame;
+         action == Action::kSame || action == Action::kEndpointIndependent;
 }
 
 /// The rewrite as checksum deltas (RFC 1624), once per session.
@@ -54,16 +58,129 @@ void precompile(Session& s) noexcept {
   s.l4_delta = s.proto == kProtoIcmp ? ports : delta_add(addresses, ports);
 }
 
+/// What is sent to a mapping's outer port is its inside's (N-8): from those that the inside has
+/// sent to, or from everyone. From elsewhere than where the mapping leads it is a hairpin, which
+/// nobody filters: those behind the router see each other as they would be seen from outside (N-9).
+/// False: it is filtered.
+bool to_mapping(const Worker& w, const Tuple& t, RuleKey& key, bool by_address,
+                Tuple& post) noexcept {
+  if (!has_ports(t.proto)) return true;
+  const Mappings& mappings = w.shared->mappings;
+  Mapping m;
+  m.out_address = t.dst;
+  m.out_port = t.dport;
+  m.proto = t.proto;
+  if (!mappings.find_outside(m)) return true;
+  const bool hairpin = key.in_if != m.out_if;
+  if (!hairpin && by_address && !mappings.allows(m, t.src)) return false;
+  post.dst = m.in_address;
+  post.dport = m.in_port;
+  key.nat |= RuleKey::kEndpointDstNat;
+  if (hairpin) key.as_if = m.out_if;
+  return true;
+}
+
+/// Where a connection's source goes, as the rules say.
+struct SourceRule {
+  PortSpan span{1, 65535};
+  bool span_from_rule = false;
+  bool kept = true;  // the port stays if it can
+  bool endpoint_independent = false;
+  uint16_t flags = 0;
+};
+
+/// Walks srcnat; sets out.src. False: there is no address to translate to.
+bool walk_srcnat(Worker& w, RuleKey& key, IfIndex out_if, Tuple& out, SourceRule& rule) noexcept {
+  const Snapshot& snap = *w.snapshot;
+  const IfIndex leaves = key.as_if != kNoIf ? key.as_if : out_if;
+  const IfIndex before = key.out_if;
+  key.out_if = leaves;
+  walk_chain(snap.nat.get(), snap.nat->srcnat, RuleTable::kNat, key, w.snat_walk);
+  key.out_if = before;
+  const Verdict& v = w.snat_walk.verdict;
+  if (v.rule == nullptr || !changes_source(v.action)) return true;
+  const RuleMore& to = snap.nat->more_of(*v.rule);
+  const bool own = v.action == Action::kMasquerade ||
+                   (v.action == Action::kEndpointIndependent && to.to_addresses.last == 0);
+  if (own) {
+    out.src = snap.interfaces[leaves].primary_address;
+    if (out.src.raw == 0) return false;
+    // A hairpin's address is not that of the interface it leaves by.
+    if (key.as_if == kNoIf) rule.flags |= Session::kMasquerade;
+  } else {
+    out.src = new_address(v.action, to, out.src, key);
+  }
+  rule.kept = !to.randomise_ports;
+  rule.endpoint_independent = snap.endpoint_independent || v.action == Action::kEndpointIndependent;
+  if (to.to_port_first != 0 && has_ports(out.proto)) {
+    rule.span = {to.to_port_first, to.to_port_last};
+    rule.span_from_rule = true;
+  }
+  return true;
+}
+
+/// The mapping of a connection's source, held: the one it has, else a new one whose port stays if
+/// it can, keeps its parity if it can (N-4), and is no other connection's towards any destination.
+/// No port is shared when they run out (N-11). False: there is none.
+bool by_mapping(Worker& w, const SourceRule& rule, const Tuple& t, const Tuple& out,
+                Mapping& m) noexcept {
+  using Held = Mappings::Held;
+  Mappings& mappings = w.shared->mappings;
+  const Snapshot& snap = *w.snapshot;
+  const bool icmp = t.proto == kProtoIcmp;
+  const bool ours = !icmp && !snap.own_ports.empty() && is_local(snap, out.src);
+  const uint16_t original = t.sport.host();
+  PortSpan span = rule.span;
+  if (!rule.span_from_rule) span = icmp ? PortSpan{0, 65535} : port_class(original);
+  bool again = true;
+  // Twice: another worker may have made it meanwhile.
+  for (unsigned round = 0; again && round < 2; ++round) {
+    const Held known = mappings.hold(m);
+    if (known == Held::kHeld) return true;
+    if (known == Held::kBusy) return false;
+    again = false;
+    Tuple candidate = out;
+    const auto usable = [&](uint16_t port) {
+      set_source_port(candidate, be16::from(port));
+      if (ours && std::binary_search(snap.own_ports.begin(), snap.own_ports.end(), port))
+        return false;
+      const Tuple reply = candidate.reversed();
+      if (again || w.sessions.exists(reply) || is_claimed(w, reply)) return false;
+      m.out_port = candidate.sport;
+      const Held made = mappings.create(m);
+      again = made == Held::kBusy;
+      return made == Held::kHeld;
+    };
+    if (rule.kept && original >= span.first && original <= span.last && usable(original))
+      return true;
+    const auto even = [&](uint16_t p) { return icmp || ((p ^ original) & 1) == 0; };
+    const auto home = [&](uint16_t p) {
+      set_source_port(candidate, be16::from(p));
+      return even(p) && w.handoff.home.of(candidate) == w.id;
+    };
+    uint16_t port = 0;
+    if (w.count > 1 && pick_port(span, w.random, &port, home, usable)) return true;
+    if (pick_port(span, w.random, &port, even, usable)) return true;
+    if (pick_port(
+            span, w.random, &port, [](uint16_t) { return true; }, usable))
+      return true;
+  }
+  return false;
+}
+
 }  // namespace
 
-Tuple dnat(Worker& w, const Tuple& t, RuleKey& key) noexcept {
+bool dnat(Worker& w, const Tuple& t, RuleKey& key, Tuple& post) noexcept {
   const RuleSet* set = w.snapshot->nat.get();
-  Tuple post = t;
+  post = t;
   w.dnat_walk.clear();
   walk_chain(set, set != nullptr ? set->dstnat : RuleSet::kNoChain, RuleTable::kNat, key,
              w.dnat_walk);
   const Verdict& v = w.dnat_walk.verdict;
-  if (v.rule == nullptr) return post;
+  if (v.rule == nullptr)
+    return !w.snapshot->endpoint_independent ||
+           to_mapping(w, t, key, w.snapshot->address_filtering, post);
+  if (v.action == Action::kEndpointIndependent) return to_mapping(w, t, key, false, post);
   const RuleMore& rule = set->more_of(*v.rule);
   if (v.action == Action::kDstNat || v.action == Action::kNetmap || v.action == Action::kSame) {
     post.dst = new_address(v.action, rule, t.dst, key);
@@ -71,7 +188,7 @@ Tuple dnat(Worker& w, const Tuple& t, RuleKey& key) noexcept {
     const be32 own = w.snapshot->interfaces[key.in_if].primary_address;
     if (own.raw != 0) post.dst = own;
   } else {
-    return post;
+    return true;
   }
   if (rule.to_port_first != 0 && has_ports(t.proto)) {
     const uint32_t span = static_cast<uint32_t>(rule.to_port_last) - rule.to_port_first + 1;
@@ -80,7 +197,7 @@ Tuple dnat(Worker& w, const Tuple& t, RuleKey& key) noexcept {
     if (!inside)
       post.dport = be16::from(static_cast<uint16_t>(rule.to_port_first + key.src % span));
   }
-  return post;
+  return true;
 }
 
 SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, RuleKey& key,
@@ -88,35 +205,20 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, RuleKey
                            const Expectation* expected) noexcept {
   const Snapshot& snap = *w.snapshot;
   Tuple out = post;
-  uint16_t flags = post == t ? uint16_t{0} : uint16_t{Session::kDstNat};
-  PortSpan span{1, 65535};
-  bool span_from_rule = false;
-  bool kept = true;  // the port stays if it can
-
+  SourceRule rule;
   w.snat_walk.clear();
   if (expected != nullptr) {
-    flags |= Session::kExpected;
+    rule.flags |= Session::kExpected;
     if (expected->to_src.raw != 0) out.src = expected->to_src;
     if (expected->to_sport.raw != 0) out.sport = expected->to_sport;
-  } else if (out_if != kIfLocal && snap.nat != nullptr) {
-    walk_chain(snap.nat.get(), snap.nat->srcnat, RuleTable::kNat, key, w.snat_walk);
-    const Verdict& v = w.snat_walk.verdict;
-    const RuleMore& to = v.rule != nullptr ? snap.nat->more_of(*v.rule) : snap.nat->more.front();
-    if (v.action == Action::kMasquerade) {
-      out.src = snap.interfaces[out_if].primary_address;
-      if (out.src.raw == 0) return {SessionTable::kNone, Drop::nat_no_address};
-      flags |= Session::kMasquerade;
-    } else if (changes_source(v.action)) {
-      out.src = new_address(v.action, to, out.src, key);
-    }
-    if (changes_source(v.action)) {
-      kept = !to.randomise_ports;
-      if (to.to_port_first != 0 && has_ports(t.proto)) {
-        span = {to.to_port_first, to.to_port_last};
-        span_from_rule = true;
-      }
-    }
+  } else if (out_if != kIfLocal && snap.nat != nullptr && !walk_srcnat(w, key, out_if, out, rule)) {
+    return {SessionTable::kNone, Drop::nat_no_address};
   }
+  PortSpan span = rule.span;
+  const bool span_from_rule = rule.span_from_rule;
+  uint16_t flags = rule.flags;
+  if (!(post == t)) flags |= Session::kDstNat;
+  if ((key.nat & RuleKey::kEndpointDstNat) != 0) flags |= Session::kDstMapped;
 
   const bool translatable = has_ports(t.proto) || t.proto == kProtoIcmp;
   const uint16_t original_port = t.sport.host();
@@ -140,12 +242,28 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, RuleKey
   };
   const auto is_free = [&](const Tuple& candidate) {
     const Tuple reply = candidate.reversed();
-    return !w.sessions.exists(reply) && !is_claimed(w, reply);
+    if (w.sessions.exists(reply) || is_claimed(w, reply)) return false;
+    return candidate.src == t.src || !is_mapped(w, candidate);
   };
+
+  if (rule.endpoint_independent && translatable) {
+    Mapping m{t.src, out.src, t.sport, {}, t.proto, key.as_if != kNoIf ? key.as_if : out_if};
+    if (!by_mapping(w, rule, t, out, m)) return {SessionTable::kNone, Drop::nat_ports_exhausted};
+    Tuple candidate = out;
+    candidate.sport = m.out_port;
+    const uint32_t id = take(candidate);
+    if (id == SessionTable::kNone) {
+      w.shared->mappings.release(m);
+      return {id, reason};
+    }
+    w.sessions.at(id).set(Session::kSrcMapped);
+    w.shared->mappings.allow(m, t.dst);
+    return {id, reason};
+  }
 
   // Port preservation first (B-33 1): the reply tuple itself says whether the port is free.
   const bool inside =
-      (kept || !translatable) &&
+      (rule.kept || !translatable) &&
       (!span_from_rule || (original_port >= span.first && original_port <= span.last));
   // Where RSS decides, a kept port may lead replies to another worker; another port need not.
   const bool comes_home = !w.handoff.home.rss() || out.src == t.src || !has_ports(t.proto) ||

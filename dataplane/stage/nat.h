@@ -11,9 +11,10 @@ namespace maclane {
 struct Worker;
 struct Expectation;
 
-/// dstnat: the tuple after destination translation (unchanged if no rule says otherwise). Fills
-/// w.dnat_walk for counting.
-[[nodiscard]] Tuple dnat(Worker& w, const Tuple& t, RuleKey& key) noexcept;
+/// dstnat: `post` is the tuple after destination translation (unchanged if neither a rule nor a
+/// mapping says otherwise). Fills w.dnat_walk for counting. False: it is sent to a mapping that
+/// does not take it.
+[[nodiscard]] bool dnat(Worker& w, const Tuple& t, RuleKey& key, Tuple& post) noexcept;
 
 struct SnatResult {
   uint32_t session = SessionTable::kNone;

@@ -68,7 +68,9 @@ void add_session(Worker& w, const Burst& b, unsigned i, Decision& d) noexcept {
   d.key.connection_mark = s->mark;
   d.key.helper = static_cast<uint8_t>(w.sessions.side(b.session[i]).helper);
   d.key.nat = static_cast<uint8_t>((s->has(Session::kSrcNat) ? RuleKey::kSrcNat : 0) |
-                                   (s->has(Session::kDstNat) ? RuleKey::kDstNat : 0));
+                                   (s->has(Session::kDstNat) ? RuleKey::kDstNat : 0) |
+                                   (s->has(Session::kSrcMapped) ? RuleKey::kEndpointSrcNat : 0) |
+                                   (s->has(Session::kDstMapped) ? RuleKey::kEndpointDstNat : 0));
   const Tuple other = s->tuple(b.direction[i] == kOriginal ? kReply : kOriginal);
   d.post.dst = other.src;
   if (!b.icmp_error[i]) d.post.dport = other.sport;
@@ -177,7 +179,10 @@ bool open(Worker& w, Burst& b, unsigned i, Decision& d, const Announced& announc
   const SnatResult made =
       snat_and_create(w, b.tuple[i], d.post, d.key, d.out_if, opening_class(b, i), expected);
   if (made.session == SessionTable::kNone) {
-    refuse(w, b, i, made.reason, b.in_if[i]);
+    if (w.snapshot->endpoint_independent)  // the sender is told that there is no room (N-32)
+      refuse_with_icmp(w, b, i, made.reason, kIcmpUnreachable, 13);
+    else
+      refuse(w, b, i, made.reason, b.in_if[i]);
     return false;
   }
   if (expected != nullptr) {
@@ -225,7 +230,7 @@ void commit(Worker& w, Burst& b, unsigned i, const Decision& d) noexcept {
   leg.walk_state = b.state[i];
   const bool changes =
       record.dscp != WalkRecord::kSameDscp || record.priority != WalkRecord::kNoPriority;
-  leg.steady_flags = changes ? Leg::kUnsteady : steady_flags(w, b.session[i]);
+  leg.steady_flags = changes ? Leg::kUnsteady : steady_flags(w, b.session[i], b.direction[i]);
   leg.generation = walk != WalkTable::kNone ? w.generation : 0;
 }
 
@@ -265,13 +270,16 @@ void slow(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
       account(w, b, i, d);
       return refuse(w, b, i, Drop::ip_martian, b.in_if[i]);
     }
-    if (!announced.ref) d.post = dnat(w, b.tuple[i], d.key);
+    if (!announced.ref && !dnat(w, b.tuple[i], d.key, d.post)) {
+      account(w, b, i, d);
+      return refuse(w, b, i, Drop::nat_filtered, b.in_if[i]);
+    }
   }
   if (announced.ref) {
     d.post.dst = announced.what.to_dst;
     d.post.dport = announced.what.to_dport;
   }
-  if (opens && !(d.post == b.tuple[i])) d.key.nat = RuleKey::kDstNat;
+  if (opens && !(d.post == b.tuple[i])) d.key.nat |= RuleKey::kDstNat;
   d.key.dst = d.post.dst.host();
   d.key.dport = d.post.dport.host();
 
@@ -353,7 +361,7 @@ bool fast(Worker& w, Burst& b, unsigned i) noexcept {
   const uint8_t priority = w.walks.priority(leg.walk);
   if (dscp != WalkRecord::kSameDscp) change_dscp(*b.ip[i], dscp);
   if (dscp == WalkRecord::kSameDscp && priority == WalkRecord::kNoPriority)
-    leg.steady_flags = steady_flags(w, b.session[i]);
+    leg.steady_flags = steady_flags(w, b.session[i], b.direction[i]);
   finish_packet(w, b, i, {leg.out_if, mac, false, false, priority});
   return true;
 }

@@ -59,6 +59,19 @@ void ConnectionCounts::remove(uint32_t word) noexcept {
   }
 }
 
+void ConnectionCounts::remove_one(uint64_t key) noexcept {
+  const uint64_t tag = tag_of(key);
+  for (const uint32_t bucket : buckets_of(key)) {
+    for (auto& one : buckets_[bucket].words) {
+      uint64_t seen = one.load(kRelaxed);
+      while ((seen & ~kCountMask) == tag) {
+        if (one.compare_exchange_weak(seen, (seen & kCountMask) <= 1 ? 0 : seen - 1, kRelaxed))
+          return;
+      }
+    }
+  }
+}
+
 uint32_t ConnectionCounts::used() const noexcept {
   uint32_t n = 0;
   for (uint32_t bucket = 0; bucket <= mask_; ++bucket)

@@ -28,6 +28,8 @@ class ConnectionCounts {
   /// One more; the word it is counted in, for remove(). kNone: there is no room, it is not counted.
   [[nodiscard]] uint32_t add(uint64_t key) noexcept;
   void remove(uint32_t word) noexcept;
+  /// One less of a key, whichever word counts it.
+  void remove_one(uint64_t key) noexcept;
 
   /// Words in use.
   [[nodiscard]] uint32_t used() const noexcept;

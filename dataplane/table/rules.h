@@ -48,6 +48,7 @@ enum class Action : uint8_t {
   kRedirect,
   kNetmap,
   kSame,
+  kEndpointIndependent,
   // these go on
   kJump,
   kReturn,

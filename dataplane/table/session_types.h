@@ -128,10 +128,12 @@ struct alignas(128) Session {
     kClaimed = 128,      // a tuple of it is claimed at another worker (worker/claim.h)
     kFastTracked = 256,  // action=fasttrack-connection: its packets pass no rules any more
     kCounted = 512,      // a connection-limit counts it
-    kHelped = 1024,    // a helper looks into its packets: it has a record (table/helper_records.h)
-    kExpected = 2048,  // a helper said that it would come
+    kHelped = 1024,     // a helper looks into its packets: it has a record (table/helper_records.h)
+    kExpected = 2048,   // a helper said that it would come
+    kSrcMapped = 4096,  // holds the mapping of its source (table/mappings.h)
+    kDstMapped = 8192,  // came to a mapping's outer port; holds that once it was answered
     // Whoever listens hears of its release (SessionTable::on_release).
-    kTold = kCounted | kHelped,
+    kTold = kCounted | kHelped | kSrcMapped | kDstMapped,
     // Released, it keeps its slot until the worker has put in order what hangs on it
     // (SessionTable::parked).
     kParks = kClaimed,

@@ -56,6 +56,7 @@ namespace maclane {
   X(new_flow_limit,       "the worker is overloaded, and established connections go before new ones")  \
   X(session_table_full,   "no room for another connection")                                          \
   X(nat_ports_exhausted,  "no free port or id for a translation")                                    \
+  X(nat_filtered,         "to a translated port, from an address that its host has not sent to")            \
   X(nat_no_address,       "masquerade on an interface that has no address")                          \
   X(helper_partial,       "a helper's command that ends in the middle; its sender repeats it whole")      \
   X(helper_no_room,       "an address to be written into a packet finds no room, or no port is free")     \

@@ -3,6 +3,7 @@
 #include "dataplane/helper/helpers.h"
 #include "dataplane/port/eal.h"
 #include "dataplane/stage/effects.h"
+#include "dataplane/stage/endpoint.h"
 #include "dataplane/worker/claim.h"
 
 namespace maclane {
@@ -33,6 +34,7 @@ Worker::Worker(unsigned worker_id, unsigned worker_count, uint32_t max_sessions,
         const Session& s = worker.sessions.at(session);
         if (s.has(Session::kCounted)) forget_counts(worker, session);
         if (s.has(Session::kHelped)) forget_helper(worker, session);
+        forget_mappings(worker, session);
       },
       this);
 }

@@ -214,6 +214,65 @@ TEST(CompileFirewall, TrackingAndSettings) {
   EXPECT_EQ(timeout(TimeoutClass::kUdp), 1u << 30);  // workers compare by signed difference
 }
 
+// B-36, N-5, N-19, N-26, N-37: what nat-profile=rfc changes; a timeout that is set holds in it too.
+TEST(CompileFirewall, NatProfileRfc) {
+  Bench b;
+  b.ethernet("ether1");
+  b.must_compile();
+  const auto timeout = [&](TimeoutClass cls) {
+    return b.now.snapshot->timeouts[static_cast<unsigned>(cls)];
+  };
+  EXPECT_FALSE(b.now.snapshot->endpoint_independent);
+  EXPECT_EQ(timeout(TimeoutClass::kUdp), 3000u);
+  constexpr std::string_view kTracking = "/ip/firewall/connection/tracking";
+  testing::set(b.tree, kTracking, 0, {{"nat-profile", "rfc"}});
+  b.must_compile();
+  EXPECT_TRUE(b.now.snapshot->endpoint_independent);
+  EXPECT_TRUE(b.now.snapshot->address_filtering);
+  EXPECT_FALSE(b.now.snapshot->inbound_refresh);
+  for (const TimeoutClass cls : {TimeoutClass::kUdp, TimeoutClass::kUdpStream})
+    EXPECT_EQ(timeout(cls), 5 * 6000u);
+  for (const TimeoutClass cls :
+       {TimeoutClass::kTcpSynSent, TimeoutClass::kTcpSynReceived, TimeoutClass::kTcpFinWait,
+        TimeoutClass::kTcpCloseWait, TimeoutClass::kTcpLastAck, TimeoutClass::kTcpTimeWait,
+        TimeoutClass::kTcpClose}) {
+    EXPECT_EQ(timeout(cls), 4 * 6000u);
+  }
+  for (const TimeoutClass cls :
+       {TimeoutClass::kTcpEstablished, TimeoutClass::kTcpUnacked, TimeoutClass::kTcpMaxRetrans}) {
+    EXPECT_GE(timeout(cls), 124 * 6000u);
+  }
+  EXPECT_EQ(timeout(TimeoutClass::kIcmp), 6000u);
+  testing::set(b.tree, kTracking, 0,
+               {{"nat-filtering", "endpoint-independent"},
+                {"nat-inbound-refresh", "yes"},
+                {"udp-timeout", "30s"}});
+  b.must_compile();
+  EXPECT_FALSE(b.now.snapshot->address_filtering);
+  EXPECT_TRUE(b.now.snapshot->inbound_refresh);
+  EXPECT_EQ(timeout(TimeoutClass::kUdp), 3000u);
+  EXPECT_EQ(timeout(TimeoutClass::kUdpStream), 5 * 6000u);
+}
+
+TEST(CompileFirewall, EndpointIndependentNat) {  // B-32
+  Bench b;
+  b.ethernet("ether1");
+  add(b.tree, kNat,
+      {{"chain", "srcnat"},
+       {"protocol", "udp"},
+       {"out-interface", "ether1"},
+       {"action", "endpoint-independent-nat"},
+       {"to-ports", "2000-3000"}});
+  add(b.tree, kFilter,
+      {{"chain", "forward"}, {"connection-nat-state", "ein-snat,ein-dnat"}, {"action", "accept"}});
+  b.must_compile();
+  const auto rules = b.chain(*b.now.snapshot->nat, "srcnat");
+  ASSERT_EQ(rules.size(), 1u);
+  EXPECT_EQ(rules[0].action, Action::kEndpointIndependent);
+  EXPECT_EQ(b.now.snapshot->nat->more_of(rules[0]).to_port_first, 2000);
+  EXPECT_EQ(b.chain(*b.now.snapshot->filter, "forward")[0].nat_mask, 12);
+}
+
 TEST(CompileFirewall, InterfaceListsIncludeAndExclude) {
   Bench b;
   b.ethernet("wan1");

@@ -102,6 +102,16 @@ TEST(ValidateFirewall, NatActionsInTheirChains) {  // B-28..B-31
                          "    - {chain: srcnat, action: same, to-addresses: 1.2.3.4-1.2.3.6, "
                          "same-not-by-dst: yes, randomise-ports: yes}\n")),
             "");
+  EXPECT_THAT(problems(nat("    - {chain: srcnat, action: endpoint-independent-nat}\n"
+                           "    - {chain: dstnat, action: endpoint-independent-nat, protocol: udp, "
+                           "to-ports: 99}\n")),
+              AllOf(HasSubstr("endpoint-independent-nat is for UDP; add protocol: udp"),
+                    HasSubstr("leads to who has the outer port")));
+  EXPECT_EQ(
+      problems(nat("    - {chain: srcnat, action: endpoint-independent-nat, protocol: udp, "
+                   "to-addresses: 1.2.3.4-1.2.3.6, randomise-ports: yes}\n"
+                   "    - {chain: dstnat, action: endpoint-independent-nat, protocol: udp}\n")),
+      "");
   EXPECT_THAT(problems(nat("    - {chain: input, action: accept}\n")),
               HasSubstr("not yet working"));
 }
