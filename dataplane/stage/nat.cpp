@@ -246,7 +246,7 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, RuleKey
     return candidate.src == t.src || !is_mapped(w, candidate);
   };
 
-  if (rule.endpoint_independent && translatable) {
+  if (rule.endpoint_independent && translatable && !(out.src == t.src)) {
     Mapping m{t.src, out.src, t.sport, {}, t.proto, key.as_if != kNoIf ? key.as_if : out_if};
     if (!by_mapping(w, rule, t, out, m)) return {SessionTable::kNone, Drop::nat_ports_exhausted};
     Tuple candidate = out;

@@ -114,9 +114,8 @@ def test_the_profile_shows_its_timeouts(scene):
     assert scene.tracking("tcp-established-timeout") == "1d"
     scene.set(udp_timeout="90s")
     assert scene.tracking("udp-timeout") == "1m30s"
-    scene.router.ctl("/ip/firewall/connection/tracking/unset udp-timeout")
     scene.set(nat_profile="routeros")
-    assert scene.tracking("udp-timeout") == "30s"
+    assert scene.tracking("udp-timeout") == "1m30s"
     assert scene.tracking("icmp-timeout") == "10s"
 
 
