@@ -46,6 +46,14 @@ std::string clock_text() {
   return text;
 }
 
+compile::LearnedState::WallTime wall_time() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  const int second = (local.tm_hour * 60 + local.tm_min) * 60 + std::min(local.tm_sec, 59);
+  return {static_cast<unsigned>(local.tm_wday), static_cast<uint32_t>(second)};
+}
+
 /// Whether an interface goes down, or has another address than before.
 bool loses_addresses(const Snapshot* before, const Snapshot& now) {
   if (before == nullptr) return false;
@@ -73,6 +81,7 @@ Router::~Router() {
   doors_.reset();
   door_.reset();
   runner_.end_all();
+  listed_.reset();
   names_.reset();
   host_.reset();
   leases_.reset();
@@ -108,6 +117,13 @@ Status Router::start() {
   run_lease_scripts(*services_, event_scripts_);
   make_host_services(first->tree);
   observe::provide_rows(*this);
+  listed_ = std::make_unique<ListedAddresses>(
+      model_, ListedAddresses::World{
+                  &dataplane_->address_lists(), [this] { return dataplane_->now_cs(); },
+                  [this](std::string_view list) { return compiled_->names.list_number(list); },
+                  [this](uint16_t list) { return compiled_->names.list_name(list); },
+                  [this] { republish(); }});
+  listed_->serve();
   doors_ = std::make_unique<door::Doors>(commands_, options_.state_folder,
                                          [this] { return host_->enter(); });
   model_.on_change([](const model::Change& change) {
@@ -174,6 +190,8 @@ Status Router::publish(const model::Tree& next) {
   compile::LearnedState learned = devices_->learned();
   learned.workers = dataplane_->workers();
   learned.peers = services_->learned();
+  listed_->add_learned(learned.peers);
+  learned.clock = wall_time();
   for (const IfIndex index : services_->loop_protect().all_held())
     learned.held.emplace(compiled_->names.name_of(index));
   Result<compile::Compiled> result =
@@ -326,6 +344,7 @@ void Router::run(int signal_fd) {
     leases_->tick();
     names_->tick(io_->now_ms());
     model_.tick(model::steady_ms());
+    listed_->tick(model::steady_ms());
     if (services_->changed()) republish();
     scheduler_.turn(std::time(nullptr));
     event_scripts_.turn();
@@ -336,6 +355,7 @@ void Router::run(int signal_fd) {
     if (now >= next_link_poll) {
       devices_->retry();
       poll_links();
+      if (compile::times_turned(*compiled_, wall_time())) republish();
       next_link_poll = now + kLinkPoll;
     }
     // Punted packets cannot wake a sleeper without a system call in the worker, so control looks

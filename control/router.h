@@ -16,6 +16,7 @@
 #include "control/dns.h"
 #include "control/door/doors.h"
 #include "control/door/socket.h"
+#include "control/listed_addresses.h"
 #include "control/model/commands.h"
 #include "control/model/store.h"
 #include "control/script/event_scripts.h"
@@ -105,6 +106,7 @@ class Router {
   std::unique_ptr<HostPlane> host_;
   std::unique_ptr<LeaseFile> leases_;
   std::unique_ptr<NameServer> names_;
+  std::unique_ptr<ListedAddresses> listed_;
   script::Runner runner_{commands_};
   script::Scheduler scheduler_{runner_};
   script::EventScripts event_scripts_{runner_, scheduler_};

@@ -20,6 +20,7 @@
 #include "control/compile/names.h"
 #include "control/model/tree.h"
 #include "control/model/value.h"
+#include "control/model/value_firewall.h"
 #include "control/service/learned.h"
 #include "dataplane/dataplane.h"
 
@@ -28,6 +29,11 @@ namespace maclane::compile {
 /// What the world said: devices as they turned out to be, and their links. An ethernet or an
 /// attachment that is not in here (not started yet, or failed) compiles as one that is down.
 struct LearnedState {
+  /// The router's clock, in its time zone.
+  struct WallTime {
+    unsigned weekday = 0;  // 0: Sunday
+    uint32_t second = 0;   // of the day
+  };
   struct Ethernet {
     PortInfo info;
     bool link_up = false;
@@ -37,6 +43,7 @@ struct LearnedState {
   std::set<std::string, std::less<>> held;  // interfaces that loop protect keeps down
   unsigned workers = 1;                     // queue q of a port is polled by worker q % workers
   Learned peers;                            // what services were told by DHCP servers and the like
+  WallTime clock;
 };
 
 /// One address of the router in effect: a row of /ip/address, or learned.
@@ -75,6 +82,7 @@ struct RouteTable {
 /// One list of /ip/firewall/address-list: its enabled rows, and the set once a rule needed it.
 struct AddressList {
   std::vector<model::RowPtr> rows;
+  std::vector<TimedRange> timed;
   std::shared_ptr<const AddressSet> set;
 };
 
@@ -102,6 +110,8 @@ struct CompileState {
     std::shared_ptr<const RuleSet> set;
     /// What rules remember, by row, with the row it was made for.
     std::unordered_map<uint32_t, std::pair<model::RowPtr, std::shared_ptr<RuleState>>> states;
+    /// When rules are in force, and whether they were.
+    std::vector<std::pair<model::WeekTime, bool>> times;
   };
   Rules raw, mangle, filter, nat;
   /// A PPPoE session whose TCP connections are told of its MTU, both ways.
@@ -111,7 +121,8 @@ struct CompileState {
     friend bool operator==(const Clamp&, const Clamp&) = default;
   };
   std::vector<Clamp> clamps;
-  std::set<std::string, std::less<>> filling_lists;  // address lists that rules add to
+  std::set<std::string, std::less<>> filling_lists;  // address lists that change by themselves
+  std::vector<TimedRange> timed_ranges;
   std::unordered_map<std::string, AddressList> address_lists;
 };
 
@@ -135,6 +146,9 @@ using FibBuilder = std::function<std::shared_ptr<const Fib4>(std::span<const Fib
                                                              bool small, std::string* error)>;
 /// Fib4::build, for the daemon; needs EAL.
 [[nodiscard]] FibBuilder rte_fib_builder();
+
+/// Whether a rule's time has begun or ended since a compile.
+[[nodiscard]] bool times_turned(const CompileState& state, const LearnedState::WallTime& now);
 
 /// tree must be validated. previous: what the last published compile left, nullptr at start.
 [[nodiscard]] Result<Compiled> compile_tree(const model::Tree& tree, const LearnedState& learned,

@@ -73,7 +73,7 @@ class RuleCompiler {
     set_->prerouting = builtin("prerouting");
     set_->postrouting = builtin("postrouting");
     index_rules(*set_);
-    return {std::move(set_), std::move(states_)};
+    return {std::move(set_), std::move(states_), std::move(times_)};
   }
 
  private:
@@ -122,17 +122,53 @@ class RuleCompiler {
   void match_interface(const RowPtr& row, int column, Rule& rule, Rule::Match what, IfIndex& out) {
     const auto name = matcher(row, column, rule, what);
     if (!name) return;
+    if (const auto* kind = std::find_if(std::begin(kKinds), std::end(kKinds),
+                                        [&](const auto& one) { return one.name == *name; });
+        kind != std::end(kKinds)) {
+      rule.match &= ~uint32_t{what};
+      rule.negate &= ~uint32_t{what};
+      return;  // match_kind() looks at it
+    }
     out = work_.state.names.index_of(*name);
     if (out == kNoIf) bad(row, column, "an interface; name one that exists");
+  }
+
+  /// in-interface=all-ppp and the like: a list, together with the one the rule names itself.
+  void match_kind(const RowPtr& row, int column, Rule& rule, Rule::Match list_bit, uint16_t& list) {
+    const model::Negatable name = model::split_negation(row->at(column));
+    const IfKind kind = value_of(kKinds, name.value, IfKind::kNone);
+    if (kind == IfKind::kNone) return;
+    InterfaceSet both{};
+    const bool has_list = (rule.match & list_bit) != 0;
+    const bool not_in_list = (rule.negate & list_bit) != 0;
+    const auto& interfaces = work_.snapshot.interfaces;
+    for (size_t i = 0; i < std::max<size_t>(interfaces.size(), 1); ++i) {
+      const bool is_kind = i < interfaces.size() && interfaces[i].kind == kind;
+      const auto index = static_cast<IfIndex>(i);  // 0, kNoIf: the router itself
+      const bool listed = !has_list || contains(set_->interface_sets[list], index) != not_in_list;
+      if (is_kind != name.negated && listed) both[i >> 6] |= uint64_t{1} << (i & 63);
+    }
+    if (set_->interface_sets.size() >= kMostIndexes)
+      return bad(row, column, "possible: too many rules name kinds of interfaces");
+    rule.match |= list_bit;
+    rule.negate &= ~uint32_t{list_bit};
+    list = static_cast<uint16_t>(set_->interface_sets.size());
+    set_->interface_sets.push_back(both);
   }
 
   void match_list(const RowPtr& row, int column, Rule& rule, Rule::Match what, uint16_t& out) {
     const auto name = matcher(row, column, rule, what);
     if (!name) return;
-    out = index(row, "in-interface-list", interface_sets_, *name, [&] {
-      set_->interface_sets.push_back(lists_.set(*name));
-      return set_->interface_sets.size();
-    });
+    const auto known = interface_sets_.find(*name);
+    if (known != interface_sets_.end()) {
+      out = known->second;
+      return;
+    }
+    if (set_->interface_sets.size() >= kMostIndexes)
+      return bad(row, column, "possible: too many rules name lists of interfaces");
+    out = static_cast<uint16_t>(set_->interface_sets.size());
+    interface_sets_.emplace(*name, out);
+    set_->interface_sets.push_back(lists_.set(*name));
   }
 
   void match_addresses(const RowPtr& row, int column, Rule& rule, Rule::Match what,
@@ -183,13 +219,32 @@ class RuleCompiler {
     }
   }
 
+  /// Whether a rule can match now. One that cannot is left out.
+  bool in_force(const RowPtr& row) {
+    const Columns& c = columns_;
+    // What it names is gone (B-10).
+    for (int column : {c.in_interface, c.out_interface, c.in_list, c.out_list,
+                       more_columns_.routing_mark, more_columns_.new_routing_mark})
+      if (model::is_lost_reference(model::split_negation(row->at(column)).value)) return false;
+    if (model::parse_ipsec_policy(row->at(c.ipsec_policy)).value_or(false)) return false;
+    const auto time = model::parse_week_time(row->at(c.time));
+    if (!time) return true;
+    const auto& now = work_.learned.clock;
+    const bool covers = time->covers(now.weekday, now.second);
+    times_.emplace_back(*time, covers);
+    return covers;
+  }
+
   void add(const RowPtr& row) {
+    if (!in_force(row)) return;
     const Columns& c = columns_;
     Rule rule;
     match_interface(row, c.in_interface, rule, Rule::kInInterface, rule.in_if);
     match_interface(row, c.out_interface, rule, Rule::kOutInterface, rule.out_if);
     match_list(row, c.in_list, rule, Rule::kInList, rule.in_list);
     match_list(row, c.out_list, rule, Rule::kOutList, rule.out_list);
+    match_kind(row, c.in_interface, rule, Rule::kInList, rule.in_list);
+    match_kind(row, c.out_interface, rule, Rule::kOutList, rule.out_list);
     match_addresses(row, c.src, rule, Rule::kSrc, rule.src);
     match_addresses(row, c.dst, rule, Rule::kDst, rule.dst);
     match_address_list(row, c.src_list, rule, Rule::kSrcList, rule.src_list);
@@ -299,20 +354,34 @@ class RuleCompiler {
   MoreColumns more_columns_;
   const CompileState::Rules* before_;
   decltype(CompileState::Rules::states) states_;
+  decltype(CompileState::Rules::times) times_;
   std::shared_ptr<RuleSet> set_ = std::make_shared<RuleSet>();
   Indexes chains_, interface_sets_, address_sets_, prefixes_;
 };
 
+bool turned(const CompileState::Rules& rules, const LearnedState::WallTime& now) {
+  return std::any_of(rules.times.begin(), rules.times.end(), [&](const auto& one) {
+    return one.first.covers(now.weekday, now.second) != one.second;
+  });
+}
+
 /// Whether nothing a rule set was made of has changed.
-bool unchanged(const Work& work, std::string_view path, const RuleSet* before) {
+bool unchanged(const Work& work, std::string_view path, const CompileState::Rules* rules) {
+  const RuleSet* before = rules != nullptr ? rules->set.get() : nullptr;
   if (before == nullptr || !work.same(path) || !work.same_interfaces()) return false;
+  if (turned(*rules, work.learned.clock)) return false;
   if (path == kMangle && work.state.clamps != work.previous->clamps) return false;
   if (!before->address_sets.empty() && (!work.same("/ip/firewall/address-list") ||
+                                        work.state.timed_ranges != work.previous->timed_ranges ||
                                         work.state.filling_lists != work.previous->filling_lists)) {
     return false;
   }
+  constexpr std::string_view kInSets[] = {"/interface/list",     "/interface/list/member",
+                                          "/interface/ethernet", "/interface/vlan",
+                                          "/interface/macvlan",  "/interface/pppoe-client"};
   return before->interface_sets.empty() ||
-         (work.same("/interface/list") && work.same("/interface/list/member"));
+         std::all_of(std::begin(kInSets), std::end(kInSets),
+                     [&](std::string_view path) { return work.same(path); });
 }
 
 /// The PPPoE sessions that are up, where packets are smaller than hosts believe.
@@ -345,6 +414,12 @@ void take_slots(Work& work, std::string_view path) {
                                                         kMaxRuleCounters - 1)));
 }
 
+/// The address lists that have addresses for a while.
+void find_timed_lists(Work& work) {
+  for (const std::string& list : work.learned.peers.timed_lists)
+    if (work.state.names.list(list) != 0) work.state.filling_lists.insert(list);
+}
+
 /// The address lists that enabled rules of a menu add to.
 void find_filling_lists(Work& work, std::string_view path) {
   const model::Menu& menu = *model::find_menu(path);
@@ -364,12 +439,18 @@ void find_filling_lists(Work& work, std::string_view path) {
 
 }  // namespace
 
+bool times_turned(const CompileState& state, const LearnedState::WallTime& now) {
+  return turned(state.raw, now) || turned(state.mangle, now) || turned(state.filter, now) ||
+         turned(state.nat, now);
+}
+
 void compile_firewall(Work& work) {
   constexpr std::string_view kRaw = "/ip/firewall/raw";
   constexpr std::string_view kFilter = "/ip/firewall/filter";
   constexpr std::string_view kNat = "/ip/firewall/nat";
   group_address_lists(work);
   find_clamps(work);
+  find_timed_lists(work);
   for (std::string_view path : {kRaw, kMangle, kFilter, kNat}) {
     take_slots(work, path);
     find_filling_lists(work, path);
@@ -377,7 +458,7 @@ void compile_firewall(Work& work) {
   InterfaceLists lists(work);
   const auto compile = [&](std::string_view path, CompileState::Rules CompileState::*rules) {
     const auto* before = work.previous != nullptr ? &(work.previous->*rules) : nullptr;
-    const bool same = unchanged(work, path, before != nullptr ? before->set.get() : nullptr);
+    const bool same = unchanged(work, path, before);
     work.state.*rules = same ? *before : RuleCompiler(work, lists, path, before).run();
     return (work.state.*rules).set;
   };

@@ -54,7 +54,8 @@ const InterfaceSet& InterfaceLists::set(std::string_view name) {
 void group_address_lists(Work& work) {
   constexpr std::string_view kPath = "/ip/firewall/address-list";
   auto& lists = work.state.address_lists;
-  if (work.same(kPath)) {
+  work.state.timed_ranges = work.learned.peers.timed_ranges;
+  if (work.same(kPath) && work.previous->timed_ranges == work.state.timed_ranges) {
     lists = work.previous->address_lists;
     return;
   }
@@ -71,10 +72,12 @@ void group_address_lists(Work& work) {
     }
     last->rows.push_back(row);
   }
+  for (const TimedRange& one : work.state.timed_ranges) lists[one.list].timed.push_back(one);
   if (work.previous == nullptr) return;
   for (auto& [name, mine] : lists) {
     auto before = work.previous->address_lists.find(name);
-    if (before != work.previous->address_lists.end() && before->second.rows == mine.rows) {
+    if (before != work.previous->address_lists.end() && before->second.rows == mine.rows &&
+        before->second.timed == mine.timed) {
       mine.set = before->second.set;
     }
   }
@@ -101,6 +104,7 @@ std::shared_ptr<const AddressSet> address_set(Work& work, std::string_view name)
               .error("address", "not an address, a prefix or a range a-b; write one of these"));
     }
   }
+  for (const TimedRange& one : list.timed) ranges.push_back({one.first, one.last});
   std::sort(ranges.begin(), ranges.end(),
             [](const AddressRange& a, const AddressRange& b) { return a.first < b.first; });
   auto merged = std::make_shared<AddressSet>();

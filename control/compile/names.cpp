@@ -77,6 +77,11 @@ uint32_t Names::mark(std::string_view name) {
   return it->second;
 }
 
+uint16_t Names::list_number(std::string_view name) const {
+  const auto it = list_numbers_.find(std::string(name));
+  return it == list_numbers_.end() ? uint16_t{0} : static_cast<uint16_t>(it->second);
+}
+
 uint16_t Names::list(std::string_view name) {
   const auto known = list_numbers_.find(std::string(name));
   if (known != list_numbers_.end()) return static_cast<uint16_t>(known->second);

@@ -68,8 +68,9 @@ class Names {
 
   // marks of connections and packets, and address lists that fill by themselves: numbers that a
   // name keeps as long as the router runs
-  [[nodiscard]] std::string_view mark_name(uint32_t mark) const;  // "": no-mark
-  [[nodiscard]] std::string_view list_name(uint16_t list) const;  // "": no such list
+  [[nodiscard]] std::string_view mark_name(uint32_t mark) const;    // "": no-mark
+  [[nodiscard]] std::string_view list_name(uint16_t list) const;    // "": no such list
+  [[nodiscard]] uint16_t list_number(std::string_view name) const;  // 0: it has none
 
   // compile_tree() only
   [[nodiscard]] uint32_t mark(std::string_view name);  // "no-mark": 0

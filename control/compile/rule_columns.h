@@ -48,7 +48,12 @@ inline constexpr Word<Action> kActions[] = {{"accept", Action::kAccept},
                                             {"change-mss", Action::kChangeMss},
                                             {"change-ttl", Action::kChangeTtl},
                                             {"change-dscp", Action::kChangeDscp},
-                                            {"clear-df", Action::kClearDf}};
+                                            {"clear-df", Action::kClearDf},
+                                            {"set-priority", Action::kSetPriority},
+                                            {"strip-ipv4-options", Action::kStripOptions}};
+/// in-interface, out-interface: all of a kind.
+inline constexpr Word<IfKind> kKinds[] = {
+    {"all-ethernet", IfKind::kEthernet}, {"all-ppp", IfKind::kPppoe}, {"all-vlan", IfKind::kVlan}};
 inline constexpr Word<RejectWith> kRejects[] = {
     {"icmp-network-unreachable", RejectWith::kNetUnreachable},
     {"icmp-host-unreachable", RejectWith::kHostUnreachable},
@@ -96,11 +101,14 @@ struct Columns {
         randomise_ports(menu.index("randomise-ports")),
         jump_target(menu.index("jump-target")),
         address_list(menu.index("address-list")),
+        time(menu.index("time")),
+        ipsec_policy(menu.index("ipsec-policy")),
         log(menu.index("log")),
         log_prefix(menu.index("log-prefix")) {}
   int chain, action, disabled, in_interface, out_interface, in_list, out_list, src, dst, src_list,
       dst_list, protocol, src_port, dst_port, icmp, state, nat_state, reject, to_addresses,
-      to_ports, same_not_by_dst, randomise_ports, jump_target, address_list, log, log_prefix;
+      to_ports, same_not_by_dst, randomise_ports, jump_target, address_list, time, ipsec_policy,
+      log, log_prefix;
 };
 
 }  // namespace maclane::compile

@@ -36,6 +36,14 @@ constexpr Word<IpOption> kOptions[] = {{"any", IpOption::kAny},
                                        {"no-timestamp", IpOption::kNoTimestamp},
                                        {"none", IpOption::kNone}};
 
+constexpr uint32_t bit(Helper helper) {
+  return 1u << static_cast<unsigned>(helper);
+}
+constexpr Word<uint32_t> kHelpers[] = {{"ftp", bit(Helper::kFtp)},
+                                       {"tftp", bit(Helper::kTftp)},
+                                       {"sip", bit(Helper::kSip)},
+                                       {"pptp", bit(Helper::kPptp)}};
+
 /// By model::LimitMode.
 constexpr uint8_t kModes[] = {kClassifyDst, kClassifyDst | kClassifyDstPort, kClassifySrc,
                               kClassifySrc | kClassifyDst,
@@ -130,6 +138,10 @@ void read_packet(const MoreColumns& c, const model::Row& row, RuleSet& set, Rule
   });
   reader.read(c.dscp, M::kDscp, model::parse_integer,
               [&](int64_t dscp) { more.dscp = to_u8(dscp); });
+  reader.read(c.priority, M::kPriority, model::parse_integer,
+              [&](int64_t priority) { more.priority = to_u8(priority); });
+  reader.read(c.ingress_priority, M::kIngressPriority, model::parse_integer,
+              [&](int64_t priority) { more.ingress_priority = to_u8(priority); });
   if (const std::string_view text = row.at(c.options); !text.empty()) {
     more.match |= M::kOptions;
     more.options = static_cast<uint8_t>(value_of(kOptions, text, IpOption::kAny));
@@ -190,6 +202,12 @@ void read_connection(const MoreColumns& c, Names& names, RuleSet& set, RuleMore&
                 more.rate_first = range.first;
                 more.rate_last = range.last != 0 ? range.last : kWithoutEnd;
               });
+  reader.read(
+      c.connection_type, M::kConnectionType,
+      [](std::string_view text) {
+        return std::optional(value_of<uint32_t>(kHelpers, text, uint32_t{0}));
+      },
+      [&](uint32_t types) { more.connection_types = types; });
   reader.read(c.connection_mark, M::kConnectionMark, any,
               [&](std::string_view name) { more.connection_mark = names.mark(name); });
   reader.read(c.packet_mark, M::kPacketMark, any,
@@ -219,8 +237,14 @@ void read_changes(const MoreColumns& c, const model::Row& row, Names& names, Rul
     more.ttl = change->value;
   }
   more.new_dscp = to_u8(model::parse_integer(row.at(c.new_dscp)));
+  if (const auto priority = model::parse_new_priority(row.at(c.new_priority))) {
+    more.from = static_cast<RuleMore::Priority>(priority->from);
+    more.new_priority = priority->number;
+  }
   const int64_t timeout_ms = model::parse_list_timeout(row.at(c.timeout)).value_or(0);
-  more.timeout_cs = timeout_ms == 0 ? DynamicLists::kForever : centiseconds(timeout_ms);
+  more.timeout_cs = timeout_ms == model::kToKeep ? DynamicLists::kToKeep
+                    : timeout_ms == 0            ? DynamicLists::kForever
+                                                 : centiseconds(timeout_ms);
 }
 
 }  // namespace
@@ -241,11 +265,14 @@ MoreColumns::MoreColumns(const model::Menu& menu)
       classifier(menu.index("per-connection-classifier")),
       ttl(menu.index("ttl")),
       dscp(menu.index("dscp")),
+      priority(menu.index("priority")),
+      ingress_priority(menu.index("ingress-priority")),
       options(menu.index("ipv4-options")),
       fragment(menu.index("fragment")),
       connection_limit(menu.index("connection-limit")),
       connection_bytes(menu.index("connection-bytes")),
       connection_rate(menu.index("connection-rate")),
+      connection_type(menu.index("connection-type")),
       connection_mark(menu.index("connection-mark")),
       packet_mark(menu.index("packet-mark")),
       routing_mark(menu.index("routing-mark")),
@@ -257,6 +284,7 @@ MoreColumns::MoreColumns(const model::Menu& menu)
       new_mss(menu.index("new-mss")),
       new_ttl(menu.index("new-ttl")),
       new_dscp(menu.index("new-dscp")),
+      new_priority(menu.index("new-priority")),
       passthrough(menu.index("passthrough")),
       timeout(menu.index("address-list-timeout")) {}
 

@@ -14,10 +14,10 @@ namespace maclane::compile {
 struct MoreColumns {
   explicit MoreColumns(const model::Menu& menu);
   int port, src_type, dst_type, src_mac, tcp_flags, tcp_mss, packet_size, limit, dst_limit, psd,
-      nth, random, classifier, ttl, dscp, options, fragment, connection_limit, connection_bytes,
-      connection_rate, connection_mark, packet_mark, routing_mark, content, tls_host,
-      new_connection_mark, new_packet_mark, new_routing_mark, new_mss, new_ttl, new_dscp,
-      passthrough, timeout;
+      nth, random, classifier, ttl, dscp, priority, ingress_priority, options, fragment,
+      connection_limit, connection_bytes, connection_rate, connection_type, connection_mark,
+      packet_mark, routing_mark, content, tls_host, new_connection_mark, new_packet_mark,
+      new_routing_mark, new_mss, new_ttl, new_dscp, new_priority, passthrough, timeout;
 };
 
 /// Fills in what a row says of them; its ports go to the set's. *bad: a column whose value is not

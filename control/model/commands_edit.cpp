@@ -129,7 +129,8 @@ Answer<std::vector<Edit>> row_edits(Job& job) {
   for (std::string& id : rows) {
     const bool stored =
         job.menu.kind == Menu::Kind::kSettings || job.model.tree().find(job.menu, id) != nullptr;
-    if (!stored && pattern.kind != Edit::Kind::kRemove) {
+    if (!stored && pattern.kind != Edit::Kind::kRemove &&
+        job.model.live_rows(job.menu) == nullptr) {
       errors.push_back(wrong(job, Trouble::kGeneral,
                              "failure: can not change a dynamic item: the router made it itself",
                              id));
@@ -174,9 +175,14 @@ Answer<Outcome> edit(Job& job) {
   if (!edits) return tl::make_unexpected(std::move(edits.error()));
   Outcome out;
   if (edits->empty()) return out;  // no row was meant
-  auto ids = job.model.apply(*edits, job.caller);
-  if (!ids) return refuse(std::move(ids.error()));
-  if (adds && !ids->empty()) out.result.emplace_back("ret", ids->front());
+  auto made = edit_live(job, *edits);
+  if (!made) return tl::make_unexpected(std::move(made.error()));
+  if (!edits->empty()) {
+    auto ids = job.model.apply(*edits, job.caller);
+    if (!ids) return refuse(std::move(ids.error()));
+    made->insert(made->end(), ids->begin(), ids->end());
+  }
+  if (adds && !made->empty()) out.result.emplace_back("ret", made->front());
   return out;
 }
 

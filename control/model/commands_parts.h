@@ -52,4 +52,9 @@ void add_history(Commands& commands);
 // commands_edit.cpp
 [[nodiscard]] Answer<Outcome> edit(Job& job);
 
+// commands_live.cpp
+/// Carries out what concerns rows that exist only as state and can be edited, and leaves of the
+/// edits what is to be done with stored ones. The ids of rows it added.
+[[nodiscard]] Answer<std::vector<std::string>> edit_live(Job& job, std::vector<Edit>& edits);
+
 }  // namespace maclane::model

@@ -209,18 +209,22 @@ class Editor {
         const bool gateway = property.type == Type::kGateway && path.starts_with("/interface/") &&
                              path != "/interface/list";
         if (!refers && !gateway) continue;
-        const Rows rows = tree_.rows(menu);  // a copy: the original is edited
-        size_t place = 0;
-        for (const RowPtr& row : rows) {
-          std::string value = renamed(property, row->values[i], from, to);
-          if (value != row->values[i]) {
-            auto next = std::make_shared<Row>(*row);
-            next->values[i] = std::move(value);
-            tree_.edit(menu).replace(place, std::move(next));
-          }
-          ++place;
-        }
+        replace_name(menu, i, from, to);
       }
+    }
+  }
+
+  void replace_name(const Menu& menu, size_t i, const std::string& from, const std::string& to) {
+    const Rows rows = tree_.rows(menu);  // a copy: the original is edited
+    size_t place = 0;
+    for (const RowPtr& row : rows) {
+      std::string value = renamed(menu.properties[i], row->values[i], from, to);
+      if (value != row->values[i]) {
+        auto next = std::make_shared<Row>(*row);
+        next->values[i] = std::move(value);
+        tree_.edit(menu).replace(place, std::move(next));
+      }
+      ++place;
     }
   }
 
@@ -256,6 +260,21 @@ class Editor {
       return;
     }
     tree_.edit(menu).erase(*place);
+    if (const int name = name_index(menu); name >= 0)
+      lose(menu.path, row->values[static_cast<size_t>(name)], row_id(row->id));
+  }
+
+  /// Rules that spoke of a row that is gone are invalid from here on and say its ID (B-10).
+  void lose(std::string_view path, const std::string& name, const std::string& id) {
+    for (const Menu& menu : menus()) {
+      for (size_t i = 0; i < menu.properties.size(); ++i) {
+        const Property& property = menu.properties[i];
+        if (property.has(Property::kMayBeLost) &&
+            std::find(property.reference.begin(), property.reference.end(), path) !=
+                property.reference.end())
+          replace_name(menu, i, name, id);
+      }
+    }
   }
 
   void move(const Edit& edit, const Menu& menu) {

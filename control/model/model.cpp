@@ -116,8 +116,8 @@ Status Model::remove_state(const Removals& removals) {
   return {};
 }
 
-Result<std::vector<std::string>> Model::apply(const std::vector<Edit>& edits,
-                                              const Caller& caller) {
+Result<std::vector<std::string>> Model::apply(const std::vector<Edit>& edits, const Caller& caller,
+                                              Record record) {
   // Rows that are state are no part of the tree: they are removed once the rest has taken effect.
   std::vector<Edit> configuration;
   Removals removals;
@@ -144,7 +144,7 @@ Result<std::vector<std::string>> Model::apply(const std::vector<Edit>& edits,
       tree_ = std::move(*right);
       ++revision_;
       batch_->changed = true;
-    } else if (Status status = bring(tree_, std::move(*right), caller, Record::kYes); !status) {
+    } else if (Status status = bring(tree_, std::move(*right), caller, record); !status) {
       return tl::make_unexpected(std::move(status.error()));
     }
   }

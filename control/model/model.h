@@ -67,6 +67,14 @@ class Model {
 
   /// Completes an edited tree before it is validated (generated MACs). Refusing refuses the change.
   using Prepare = std::function<Result<Tree>(Tree next)>;
+  /// Rows that exist only as state and that callers may make and change: those of a menu's rows in
+  /// which `property` is set (an address list entry with a timeout). Values are as written.
+  struct LiveRows {
+    std::string_view property;
+    /// The new row's id. replaces: the row that becomes it, "" if none does.
+    std::function<Result<std::string>(const Fields& values, std::string_view replaces)> add;
+    std::function<Status(std::string_view id, const Fields& values)> set;
+  };
   /// Removes a row that exists only as state (a connection). Called after the rest of the change.
   using RemoveState = std::function<Status(std::string_view id)>;
 
@@ -92,6 +100,15 @@ class Model {
 
   void provide_remove(std::string_view path, RemoveState remove) {
     remove_state_[std::string(path)] = std::move(remove);
+  }
+
+  void provide_live(std::string_view path, LiveRows rows) {
+    live_[std::string(path)] = std::move(rows);
+  }
+  /// nullptr: all rows of the menu that can be made are stored.
+  [[nodiscard]] const LiveRows* live_rows(const Menu& menu) const {
+    const auto found = live_.find(menu.path);
+    return found == live_.end() ? nullptr : &found->second;
   }
 
   [[nodiscard]] const Tree& tree() const { return tree_; }
@@ -123,9 +140,11 @@ class Model {
   /// To be called by the loop: goes back when it is time.
   void tick(uint64_t now_ms);
 
+  enum class Record : uint8_t { kYes, kNo };
   /// Applies edits in order as one change, or as a part of the open batch. On success the ids of
-  /// added rows, in order.
-  Result<std::vector<std::string>> apply(const std::vector<Edit>& edits, const Caller& caller = {});
+  /// added rows, in order. Record::kNo: the history does not have it.
+  Result<std::vector<std::string>> apply(const std::vector<Edit>& edits, const Caller& caller = {},
+                                         Record record = Record::kYes);
 
   /// Opens a batch; there must be none open.
   void begin_batch(const Caller& caller = {});
@@ -168,7 +187,6 @@ class Model {
     bool changed = false;
   };
 
-  enum class Record : uint8_t { kYes, kNo };
   Result<Tree> checked(Tree next, const Tree* before);
   /// From one tree to another, which is right: compiles and publishes, remembers, tells.
   Status bring(const Tree& before, Tree next, const Caller& caller, Record record,
@@ -194,6 +212,7 @@ class Model {
   std::map<std::string, RowState, std::less<>> row_state_;
   std::map<std::string, DynamicRows, std::less<>> dynamic_;
   std::map<std::string, RemoveState, std::less<>> remove_state_;
+  std::map<std::string, LiveRows, std::less<>> live_;
 };
 
 /// Carries out edits on a tree without validating it; the rest of Model::apply. The ids of added

@@ -98,7 +98,8 @@ Text normalize_text(const Property& property, std::string_view raw) {
     return wrong(fmt::format("{} is {} characters long; {} are the most", shown(raw),
                              characters(raw), most));
   }
-  if (property.has(Property::kName) || property.type == Type::kReference) {
+  const bool lost = property.has(Property::kMayBeLost) && is_lost_reference(raw);
+  if (!lost && (property.has(Property::kName) || property.type == Type::kReference)) {
     const bool is_interface =
         property.has(Property::kInterfaceName) || is_interface_reference(property);
     std::string mistake = name_mistake(raw, is_interface);

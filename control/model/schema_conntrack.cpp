@@ -17,7 +17,11 @@ constexpr Property kAddressList[] = {
      .type = Type::kIp4Set,
      .flags = P::kRequired,
      .help = "an address, prefix or range a-b"},
-    later("timeout"),
+    {.name = "timeout",
+     .type = Type::kTime,
+     .max = 21474836 * kSecond,
+     .help = "how long the address stays; such a row is dynamic: it is not part of the "
+             "configuration, and gone when the router restarts"},
     disabled(),
     comment(),
     state_flag("dynamic", "made by the router itself"),

@@ -54,7 +54,11 @@ constexpr Property kFilter[] = {
      .help = "with action=reject: the answer"},
     MACLANE_RULE_TAIL,
     MACLANE_LATER_MATCHERS,
-    later("hw-offload"),
+    {.name = "hw-offload",
+     .type = Type::kBool,
+     .flags = Property::kHidden,
+     .help = "with fasttrack-connection: whether hardware may take the connection over; there is "
+             "none here that could"},
     MACLANE_RULE_STATE,
 };
 

@@ -8,12 +8,14 @@
 
 namespace maclane::model::parts {
 
-inline constexpr std::string_view kAllKinds[] = {"all-ethernet", "all-ppp", "all-vlan",
-                                                 "all-wireless"};
+inline constexpr std::string_view kAllKinds[] = {"all-ethernet", "all-ppp", "all-vlan"};
+inline constexpr std::string_view kLaterKinds[] = {"all-wireless"};
 inline constexpr std::string_view kStates[] = {"established", "related", "new", "invalid",
                                                "untracked"};
 inline constexpr std::string_view kNatStates[] = {"srcnat", "dstnat"};
 inline constexpr std::string_view kLaterNatStates[] = {"ein-snat", "ein-dnat"};
+inline constexpr std::string_view kConnectionTypes[] = {"ftp", "pptp", "sip", "tftp"};
+inline constexpr std::string_view kLaterConnectionTypes[] = {"h323", "irc", "quake3"};
 inline constexpr std::string_view kAddressTypes[] = {"unicast", "local", "broadcast", "multicast",
                                                      "blackhole"};
 inline constexpr std::string_view kIpOptions[] = {"any",
@@ -51,16 +53,17 @@ constexpr Property matcher(std::string_view name, Type type, std::string_view he
 constexpr Property interface(std::string_view name, std::string_view help) {
   return {.name = name,
           .type = Type::kReference,
-          .flags = Property::kNegatable,
+          .flags = Property::kNegatable | Property::kMayBeLost,
+          .values = kAllKinds,
           .reference = kAnyInterface,
           .help = help,
-          .not_working = kAllKinds,
+          .not_working = kLaterKinds,
           .not_working_reason = kLater};
 }
 constexpr Property interface_list(std::string_view name, std::string_view help) {
   return {.name = name,
           .type = Type::kReference,
-          .flags = Property::kNegatable,
+          .flags = Property::kNegatable | Property::kMayBeLost,
           .values = kBuiltinLists,
           .reference = kLists,
           .help = help};
@@ -88,7 +91,7 @@ constexpr Property mark(std::string_view name, std::string_view help) {
 constexpr Property routing_mark() {
   return {.name = "routing-mark",
           .type = Type::kReference,
-          .flags = Property::kNegatable,
+          .flags = Property::kNegatable | Property::kMayBeLost,
           .reference = kRoutingTables,
           .help = "the mark that mangle's mark-routing gave it"};
 }
@@ -145,6 +148,15 @@ constexpr Property connection_nat_state() {
           .not_working = kLaterNatStates,
           .not_working_reason = kLater};
 }
+constexpr Property connection_type() {
+  return {.name = "connection-type",
+          .type = Type::kEnum,
+          .flags = Property::kNegatable,
+          .values = kConnectionTypes,
+          .help = "the helper that reads the connection, or that announced it",
+          .not_working = kLaterConnectionTypes,
+          .not_working_reason = kLater};
+}
 constexpr Property address_list() {
   return {.name = "address-list",
           .type = Type::kString,
@@ -157,8 +169,25 @@ constexpr Property address_list_timeout() {
           .max = 40,
           .help =
               "how long the address stays in the list; none-dynamic, as unset: until the "
-              "router restarts",
+              "router restarts; none-static: it becomes a row of the configuration",
           .convert = convert_list_timeout};
+}
+constexpr Property time_of_week() {
+  return {.name = "time",
+          .type = Type::kString,
+          .max = 100,
+          .help = "when the rule is in force, by the router's clock: from-to,days: 8h-17h,mon,fri",
+          .convert = convert_week_time};
+}
+constexpr Property ipsec_policy() {
+  return {.name = "ipsec-policy",
+          .type = Type::kString,
+          .flags = Property::kHidden,
+          .max = 20,
+          .help =
+              "in,none or out,none: as good as unset here, where nothing goes by IPsec; "
+              "in,ipsec and out,ipsec match no packet",
+          .convert = convert_ipsec_policy};
 }
 constexpr Property jump_target() {
   return {.name = "jump-target",
@@ -216,22 +245,24 @@ constexpr Property hits(std::string_view name) {
       number("random", 1, 99, "so many of a hundred packets"),                                 \
       formed("per-connection-classifier", convert_pcc, "fields:denominator/remainder"),        \
       formed("ttl", convert_ttl, "equal, not-equal, less-than or greater-than with a TTL"),    \
-      number("dscp", 0, 63, "the DSCP"), ip_options(), fragment(), address_list(),             \
+      number("dscp", 0, 63, "the DSCP"),                                                       \
+      number("priority", 0, 63, "what set-priority gave it, else what its VLAN tag had"),      \
+      number("ingress-priority", 0, 63, "the priority in the VLAN tag it came with"),          \
+      ip_options(), fragment(), time_of_week(), ipsec_policy(), address_list(),                \
       address_list_timeout()
-#define MACLANE_CONNECTION_MATCHERS                                                         \
-  formed("connection-limit", convert_connection_limit,                                      \
-         "more than so many connections: number,netmask"),                                  \
-      formed("connection-bytes", convert_bytes_range, "bytes in both directions: from-to"), \
-      formed("connection-rate", convert_rate_range, "bits a second: from-to"),              \
-      mark("connection-mark", "the mark of its connection, or no-mark"),                    \
-      mark("packet-mark", "the mark that mangle gave it, or no-mark"), routing_mark(),      \
-      text("content", "bytes that the packet has in it, where they lie in one buffer"),     \
+#define MACLANE_CONNECTION_MATCHERS                                                               \
+  formed("connection-limit", convert_connection_limit,                                            \
+         "more than so many connections: number,netmask"),                                        \
+      formed("connection-bytes", convert_bytes_range, "bytes in both directions: from-to"),       \
+      formed("connection-rate", convert_rate_range, "bits a second: from-to"), connection_type(), \
+      mark("connection-mark", "the mark of its connection, or no-mark"),                          \
+      mark("packet-mark", "the mark that mangle gave it, or no-mark"), routing_mark(),            \
+      text("content", "bytes that the packet has in it, where they lie in one buffer"),           \
       text("tls-host", "the name a TLS client asks for; * and ? stand for any")
-#define MACLANE_LATER_MATCHERS                                                               \
-  later("connection-type"), later("routing-table"), later("time"), later("priority"),        \
-      later("ingress-priority"), later("hotspot"), later("layer7-protocol"), later("realm"), \
-      later("ipsec-policy"), later("in-bridge-port"), later("out-bridge-port"),              \
-      later("in-bridge-port-list"), later("out-bridge-port-list"), later("p2p")
+#define MACLANE_LATER_MATCHERS                                                         \
+  later("routing-table"), later("hotspot"), later("layer7-protocol"), later("realm"),  \
+      later("in-bridge-port"), later("out-bridge-port"), later("in-bridge-port-list"), \
+      later("out-bridge-port-list"), later("p2p")
 #define MACLANE_RULE_TAIL jump_target(), log(), log_prefix(), disabled(), comment()
 #define MACLANE_RULE_STATE                                               \
   hits("bytes"), hits("packets"), state_flag("invalid", "cannot match"), \

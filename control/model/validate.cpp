@@ -94,7 +94,7 @@ void check_reference(Check& check, const View& row, const Property& property,
         [&](std::string_view path) { return check.has_name(*find_menu(path), name); });
   };
   const auto one = [&](std::string_view name) {
-    if (known(name)) return;
+    if (known(name) || (property.has(Property::kMayBeLost) && is_lost_reference(name))) return;
     // That a parent is of the wrong kind has its own sentence in validate_interfaces.
     if (row.menu().path.starts_with("/interface/") && property.name == "interface" &&
         row.menu().path != "/interface/list/member" && check.interface(name) != nullptr) {

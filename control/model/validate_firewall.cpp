@@ -134,6 +134,7 @@ constexpr Argument kArguments[] = {
     {"new-mss", "change-mss", "", true},
     {"new-ttl", "change-ttl", "", true},
     {"new-dscp", "change-dscp", "", true},
+    {"new-priority", "set-priority", "", true},
 };
 
 void check_arguments(Check& check, const View& row) {
@@ -297,6 +298,12 @@ void check_menu(Check& check, std::string_view path) {
 void check_address_lists(Check& check) {
   constexpr std::string_view kPath = "/ip/firewall/address-list";
   if (!check.concerns({kPath})) return;
+  check.for_asked(kPath, false, [&](const View& row) {
+    if (!row.is_set("timeout")) return;
+    check.add(row, "timeout",
+              "a row with a timeout lives while the router runs and is no part of a configuration; "
+              "leave timeout out, or add the row by a command");
+  });
   check.for_each_twin(
       kPath, [](const View&) { return true; },
       [&](const View& row, const View& first) {

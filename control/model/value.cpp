@@ -56,6 +56,11 @@ std::optional<bool> parse_bool(std::string_view text) {
   return std::nullopt;
 }
 
+bool is_lost_reference(std::string_view text) {
+  return text.size() > 1 && text.front() == '*' &&
+         text.find_first_not_of("0123456789ABCDEF", 1) == std::string_view::npos;
+}
+
 std::optional<int64_t> parse_integer(std::string_view text) {
   int64_t value = 0;
   const char* end = text.data() + text.size();

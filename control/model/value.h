@@ -30,6 +30,8 @@ struct PortRange {
 using Mac = std::array<uint8_t, 6>;
 
 std::optional<bool> parse_bool(std::string_view text);
+/// "*1F": what is left of a reference to a row that is gone.
+bool is_lost_reference(std::string_view text);
 std::optional<int64_t> parse_integer(std::string_view text);
 /// "1d2h3m4s", "00:30:00", "1d00:30:00", "300" (seconds), with w d h m s ms. Milliseconds.
 std::optional<int64_t> parse_time_ms(std::string_view text);

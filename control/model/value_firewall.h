@@ -118,7 +118,32 @@ Converted convert_new_ttl(std::string_view text);
 std::optional<uint16_t> parse_new_mss(std::string_view text);
 Converted convert_new_mss(std::string_view text);
 
-/// address-list-timeout: a time of at most 35w3d13h13m56s in milliseconds, or "none-dynamic": 0.
+/// time: "8h-17h,mon,tue". Both ends count; from after to is over midnight, of each day the part
+/// that is on it. No days: every day.
+struct WeekTime {
+  uint32_t from_s = 0, to_s = 0;  // of the day
+  uint8_t days = 0x7f;            // bit 0: Sunday
+  [[nodiscard]] bool covers(unsigned weekday, uint32_t second) const;
+  friend bool operator==(const WeekTime&, const WeekTime&) = default;
+};
+std::optional<WeekTime> parse_week_time(std::string_view text);
+Converted convert_week_time(std::string_view text);
+
+/// ipsec-policy: "in,none", whether it asks for what came by IPsec.
+std::optional<bool> parse_ipsec_policy(std::string_view text);
+Converted convert_ipsec_policy(std::string_view text);
+
+inline constexpr int64_t kToKeep = -1;
+/// new-priority: "5", "from-dscp", "from-dscp-high-3-bits", "from-ingress".
+struct NewPriority {
+  enum class From : uint8_t { kNumber, kDscp, kDscpHigh, kIngress } from = From::kNumber;
+  uint8_t number = 0;
+};
+std::optional<NewPriority> parse_new_priority(std::string_view text);
+Converted convert_new_priority(std::string_view text);
+
+/// address-list-timeout: a time of at most 35w3d13h13m56s in milliseconds, "none-dynamic": 0, or
+/// "none-static": kToKeep.
 std::optional<int64_t> parse_list_timeout(std::string_view text);
 Converted convert_list_timeout(std::string_view text);
 

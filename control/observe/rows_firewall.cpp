@@ -1,6 +1,5 @@
 // /ip/firewall: rule counters (behaviour.md B-7), the rows that count FastTracked packets (B-26),
-// those that tell TCP of the MTU of PPPoE sessions, and the addresses that rules put into lists
-// (B-13).
+// those that tell TCP of the MTU of PPPoE sessions, and rules that cannot match (B-10).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,6 +24,14 @@ bool fast_tracks(const model::Tree& tree, std::string_view path) {
   return std::any_of(rows.begin(), rows.end(), [&](const model::RowPtr& row) {
     return row->at(action) == "fasttrack-connection" && row->at(disabled) != "true";
   });
+}
+
+bool names_what_is_gone(const View& row) {
+  for (std::string_view property : {"in-interface", "out-interface", "in-interface-list",
+                                    "out-interface-list", "routing-mark", "new-routing-mark"}) {
+    if (model::is_lost_reference(model::split_negation(row.raw(property)).value)) return true;
+  }
+  return false;
 }
 
 /// The row that stands for all rules FastTracked packets pass by.
@@ -82,27 +89,6 @@ std::vector<model::PrintRow> mangle_rows(Router& router) {
   return rows;
 }
 
-std::vector<model::PrintRow> listed_addresses(Router& router) {
-  std::vector<model::PrintRow> rows;
-  const uint32_t now = router.dataplane().now_cs();
-  uint32_t number = 0;
-  router.dataplane().address_lists().for_each([&](const DynamicLists::Entry& entry) {
-    const std::string_view list = router.compiled().names.list_name(entry.list);
-    const auto left_cs = static_cast<int32_t>(entry.expires_cs - now);
-    if (list.empty() || (entry.expires_cs != 0 && left_cs <= 0)) return;
-    model::PrintRow row;
-    row.id = dynamic_id(++number);
-    row.dynamic = true;
-    row.fields = {{"list", std::string(list)}, {"address", model::format_ip4(entry.address)}};
-    if (entry.expires_cs != 0)
-      row.fields.emplace_back("timeout", model::format_time_ms(left_cs / 100 * int64_t{1000}));
-    row.fields.emplace_back("disabled", "false");
-    row.fields.emplace_back("dynamic", "true");
-    rows.push_back(std::move(row));
-  });
-  return rows;
-}
-
 }  // namespace
 
 void provide_firewall_rows(Router& router) {
@@ -110,7 +96,6 @@ void provide_firewall_rows(Router& router) {
   for (const char* path : {"/ip/firewall/raw", "/ip/firewall/filter"})
     model.provide_rows(path, [&router] { return fast_track_rows(router); });
   model.provide_rows("/ip/firewall/mangle", [&router] { return mangle_rows(router); });
-  model.provide_rows("/ip/firewall/address-list", [&router] { return listed_addresses(router); });
   for (const char* path :
        {"/ip/firewall/raw", "/ip/firewall/mangle", "/ip/firewall/filter", "/ip/firewall/nat"}) {
     // One print asks for many rows at once: the raw counters are read for the first of them.
@@ -122,6 +107,7 @@ void provide_firewall_rows(Router& router) {
       const RuleCounter count = router.compiled().names.count(path, row.row().id, raw);
       out.emplace_back("bytes", std::to_string(count.bytes));
       out.emplace_back("packets", std::to_string(count.packets));
+      if (names_what_is_gone(row)) out.emplace_back("invalid", "true");
     });
   }
 }

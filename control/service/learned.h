@@ -52,6 +52,13 @@ struct LearnedSession {
   uint16_t mtu = 1492;
 };
 
+/// An address that is in a list for a while (/ip/firewall/address-list, timeout).
+struct TimedRange {
+  std::string list;
+  uint32_t first = 0, last = 0;
+  friend bool operator==(const TimedRange&, const TimedRange&) = default;
+};
+
 struct Learned {
   std::vector<LearnedAddress> addresses;
   std::vector<LearnedRoute> routes;
@@ -60,6 +67,9 @@ struct Learned {
   /// Gateways that check-gateway found not to answer: by ping (else ARP), interface, address.
   std::set<std::tuple<bool, std::string, uint32_t>> lost_gateways;
   std::set<std::string, std::less<>> scanned;  // interfaces whose concentrators are looked for
+  /// Address lists that have single addresses for a while, and what is there of more.
+  std::set<std::string, std::less<>> timed_lists;
+  std::vector<TimedRange> timed_ranges;
 };
 
 }  // namespace maclane

@@ -143,6 +143,21 @@ void change_dscp(Ip4Hdr& ip, uint8_t dscp) noexcept {
   ip.checksum = apply_delta(ip.checksum, delta16(before, after));
 }
 
+namespace {
+
+/// Puts no-operations in the place of what options an IPv4 header has.
+void strip_options(Ip4Hdr& ip) noexcept {
+  const unsigned header = ip.header_length();
+  if (header <= sizeof(Ip4Hdr)) return;
+  constexpr int kNoOperation = 1;
+  std::memset(reinterpret_cast<uint8_t*>(&ip) + sizeof(Ip4Hdr), kNoOperation,
+              header - sizeof(Ip4Hdr));
+  ip.checksum = {};
+  ip.checksum.raw = checksum(&ip, header);
+}
+
+}  // namespace
+
 void change_packet(Burst& b, unsigned i, const WalkRecord& record, uint8_t ttl) noexcept {
   Ip4Hdr& ip = *b.ip[i];
   if (record.dscp != WalkRecord::kSameDscp) change_dscp(ip, record.dscp);
@@ -159,6 +174,7 @@ void change_packet(Burst& b, unsigned i, const WalkRecord& record, uint8_t ttl) 
     ip.fragment = be16::from(static_cast<uint16_t>(before.host() & ~0x4000u));
     ip.checksum = apply_delta(ip.checksum, delta16(before, ip.fragment));
   }
+  if (record.strip_options) strip_options(ip);
   if (record.mss != 0 && b.l4[i] != nullptr) {
     auto* bytes = reinterpret_cast<uint8_t*>(&ip);
     (void)lower_mss({bytes, std::min<size_t>(b.mbuf[i]->data_len, b.length[i])}, record.mss);

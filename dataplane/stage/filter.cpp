@@ -76,6 +76,25 @@ void change_ttl(const RuleMore& more, RuleKey& key, WalkRecord& record) noexcept
   record.new_ttl = true;
 }
 
+void set_priority(const RuleMore& more, RuleKey& key, WalkRecord& record) noexcept {
+  switch (more.from) {
+    case RuleMore::Priority::kNumber:
+      key.priority = more.new_priority;
+      break;
+    case RuleMore::Priority::kDscp:
+      key.priority = key.dscp;
+      break;
+    case RuleMore::Priority::kDscpHigh:
+      key.priority = static_cast<uint8_t>(key.dscp >> 3);
+      break;
+    case RuleMore::Priority::kIngress:
+      key.priority = key.ingress_priority;
+      break;
+  }
+  if (more.from != RuleMore::Priority::kNumber) record.at_most(Holds::kForOne);
+  record.priority = key.priority;
+}
+
 /// What a rule does that does not end the walk of its chain by itself. True: it goes on.
 bool act(const RuleSet& set, const Rule& rule, RuleKey& key, WalkRecord& record) noexcept {
   const RuleMore& more = set.more_of(rule);
@@ -110,6 +129,12 @@ bool act(const RuleSet& set, const Rule& rule, RuleKey& key, WalkRecord& record)
       break;
     case Action::kClearDf:
       record.clear_df = true;
+      break;
+    case Action::kSetPriority:
+      set_priority(more, key, record);
+      break;
+    case Action::kStripOptions:
+      record.strip_options = true;
       break;
     default:
       return true;  // log, passthrough

@@ -55,6 +55,8 @@ struct RuleKey {
   IfIndex out_if = kNoIf;  // kNoIf: to the router
   uint8_t ttl = 64;
   uint8_t dscp = 0;
+  uint8_t priority = 0;          // what mangle gave it, else what its VLAN tag had
+  uint8_t ingress_priority = 0;  // what its VLAN tag had
   uint32_t connection_mark = 0;
   uint32_t packet_mark = 0;
   uint32_t routing_mark = 0;

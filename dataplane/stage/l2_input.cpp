@@ -39,7 +39,8 @@ struct Segment {
     // Two VLANs and as many priority tags; who nests deeper is not speaking to us.
     if (depth == 4) return {domain, FrameTag::kUnknown};
     const auto* header = rte_pktmbuf_mtod_offset(m, const VlanHdr*, kEtherHeader);
-    const auto vid = static_cast<uint16_t>(header->tci.host() & 0x0fff);
+    const uint16_t tci = header->tci.host();
+    const auto vid = static_cast<uint16_t>(tci & 0x0fff);
     if (vid != 0) {
       const Domain::Vlan* vlan = find_vlan(*domain, {type, vid});
       if (vlan == nullptr) return {domain, FrameTag::kUnknown};
@@ -52,6 +53,10 @@ struct Segment {
       count_rx(w, domain->parent, m->pkt_len);
     } else {
       strip_tag(m);
+    }
+    if (depth == 0) {  // the outermost says what the wire gave it
+      m->vlan_tci = tci;
+      m->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
     }
   }
 }

@@ -329,7 +329,12 @@ bool packet_matches(const RuleSet& set, const Rule& rule, const RuleKey& key,
   if (fails(more, M::kTtl, [&] { return key.ttl >= more.ttl_first && key.ttl <= more.ttl_last; }))
     return false;
   if (fails(more, M::kDscp, [&] { return key.dscp == more.dscp; })) return false;
-  if ((more.match & ~(M::kSteady | M::kTtl | M::kDscp)) == 0) return true;
+  if (fails(more, M::kPriority, [&] { return key.priority == more.priority; })) return false;
+  if (fails(more, M::kIngressPriority,
+            [&] { return key.ingress_priority == more.ingress_priority; }))
+    return false;
+  constexpr uint32_t kOfKey = M::kSteady | M::kTtl | M::kDscp | M::kPriority | M::kIngressPriority;
+  if ((more.match & ~kOfKey) == 0) return true;
   if (key.facts == nullptr) return false;
   if (!facts_match(set, more, key, *key.facts)) return false;
   return (more.match & M::kCounting) == 0 || counts_match(rule, more, key, *key.facts, record);

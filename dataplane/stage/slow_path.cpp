@@ -1,5 +1,9 @@
 #include "dataplane/stage/slow_path.h"
 
+#include <rte_mbuf.h>
+
+#include <algorithm>
+
 #include "dataplane/helper/helpers.h"
 #include "dataplane/stage/conntrack.h"
 #include "dataplane/stage/decision.h"
@@ -18,6 +22,12 @@ namespace {
 
 [[nodiscard]] uint16_t chain_of(const RuleSet* set, uint16_t RuleSet::*chain) noexcept {
   return set == nullptr ? RuleSet::kNoChain : set->*chain;
+}
+
+/// The priority in the VLAN tag a packet came with.
+[[nodiscard]] uint8_t tag_priority_of(const rte_mbuf& m) noexcept {
+  return (m.ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0 ? static_cast<uint8_t>(m.vlan_tci >> 13)
+                                                         : uint8_t{0};
 }
 
 /// The connection that decides about packet i; nullptr: none does.
@@ -43,6 +53,7 @@ void begin(Worker& w, const Burst& b, unsigned i, Decision& d) noexcept {
   k.in_if = b.in_if[i];
   k.ttl = b.ip[i]->ttl;
   k.dscp = static_cast<uint8_t>(b.ip[i]->tos >> 2);
+  k.priority = k.ingress_priority = tag_priority_of(*b.mbuf[i]);
   k.facts = &d.facts;
 }
 
@@ -55,6 +66,7 @@ void add_session(Worker& w, const Burst& b, unsigned i, Decision& d) noexcept {
   d.facts.note = &w.notes.at(b.session[i]);
   d.facts.owner = w.sessions.sequence(b.session[i]) | 1;
   d.key.connection_mark = s->mark;
+  d.key.helper = static_cast<uint8_t>(w.sessions.side(b.session[i]).helper);
   d.key.nat = static_cast<uint8_t>((s->has(Session::kSrcNat) ? RuleKey::kSrcNat : 0) |
                                    (s->has(Session::kDstNat) ? RuleKey::kDstNat : 0));
   const Tuple other = s->tuple(b.direction[i] == kOriginal ? kReply : kOriginal);
@@ -106,24 +118,35 @@ bool walk_raw(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
   return true;
 }
 
-/// The last step: translate, and out or up to control. keeps_ttl: it was set.
-void finish_packet(Worker& w, Burst& b, unsigned i, IfIndex out_if, const MacAddr& dst_mac,
-                   bool broadcast, bool keeps_ttl) noexcept {
+/// What the last step does to a packet.
+struct Leaving {
+  IfIndex out_if = kIfLocal;
+  MacAddr dst_mac;
+  bool broadcast = false;
+  bool keeps_ttl = false;  // it was set
+  uint8_t priority = WalkRecord::kNoPriority;
+};
+
+/// The last step: translate, and out or up to control.
+void finish_packet(Worker& w, Burst& b, unsigned i, const Leaving& how) noexcept {
   translate(w, b, i);
   const Session* const s = session_of(w, b, i);
   const bool gone = s != nullptr && s->has(Session::kHelped) && !b.icmp_error[i] &&
                     help(w, b, i) == Helped::kDropped;
   finish_session(w, b, i);
   if (gone) return;
-  if (out_if == kIfLocal) {
+  if (how.out_if == kIfLocal) {
     PacketMessage message;
     message.reason = PuntReason::kLocal;
     message.in_if = b.in_if[i];
-    message.broadcast = broadcast || (b.flags[i] & L3Queue::kL2Broadcast) != 0;
+    message.broadcast = how.broadcast || (b.flags[i] & L3Queue::kL2Broadcast) != 0;
     punt(w, b.mbuf[i], message);
   } else {
-    if (!from_router(b, i) && !keeps_ttl) decrement_ttl(*b.ip[i]);
-    egress(w, b.mbuf[i], out_if, dst_mac);
+    if (!from_router(b, i) && !how.keeps_ttl) decrement_ttl(*b.ip[i]);
+    if (how.priority != WalkRecord::kNoPriority)
+      w.tag_priority = static_cast<uint16_t>(std::min<unsigned>(how.priority, 7) << 13);
+    egress(w, b.mbuf[i], how.out_if, how.dst_mac);
+    w.tag_priority = 0;
   }
   b.mbuf[i] = nullptr;
 }
@@ -200,8 +223,9 @@ void commit(Worker& w, Burst& b, unsigned i, const Decision& d) noexcept {
   leg.neighbour = d.neighbour;
   leg.walk = walk;
   leg.walk_state = b.state[i];
-  leg.steady_flags =
-      record.dscp != WalkRecord::kSameDscp ? Leg::kUnsteady : steady_flags(w, b.session[i]);
+  const bool changes =
+      record.dscp != WalkRecord::kSameDscp || record.priority != WalkRecord::kNoPriority;
+  leg.steady_flags = changes ? Leg::kUnsteady : steady_flags(w, b.session[i]);
   leg.generation = walk != WalkTable::kNone ? w.generation : 0;
 }
 
@@ -221,6 +245,7 @@ void slow(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
   if (announced.ref) {
     b.state[i] = ConnState::kRelated;
     d.key.connection_mark = announced.what.mark;
+    d.key.helper = static_cast<uint8_t>(announced.what.helper);
   }
   add_session(w, b, i, d);
   const Session* const session = session_of(w, b, i);
@@ -287,7 +312,7 @@ void slow(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
   if (!local && !own) redirect_sender(w, b, i, d.out_if, d.next_hop);
   commit(w, b, i, d);
   change_packet(b, i, w.walk, d.key.ttl);
-  finish_packet(w, b, i, d.out_if, d.dst_mac, d.broadcast, w.walk.new_ttl);
+  finish_packet(w, b, i, {d.out_if, d.dst_mac, d.broadcast, w.walk.new_ttl, w.walk.priority});
 }
 
 /// Whether the leg that packet i seems to have still holds, whatever its state turns out to be.
@@ -325,11 +350,11 @@ bool fast(Worker& w, Burst& b, unsigned i) noexcept {
   w.walks.count(leg.walk, 1, b.length[i]);
   w.sessions.count(leg, b.session[i], b.direction[i], b.length[i]);
   const uint8_t dscp = w.walks.dscp(leg.walk);
-  if (dscp != WalkRecord::kSameDscp)
-    change_dscp(*b.ip[i], dscp);
-  else
+  const uint8_t priority = w.walks.priority(leg.walk);
+  if (dscp != WalkRecord::kSameDscp) change_dscp(*b.ip[i], dscp);
+  if (dscp == WalkRecord::kSameDscp && priority == WalkRecord::kNoPriority)
     leg.steady_flags = steady_flags(w, b.session[i]);
-  finish_packet(w, b, i, leg.out_if, mac, false, false);
+  finish_packet(w, b, i, {leg.out_if, mac, false, false, priority});
   return true;
 }
 

@@ -12,7 +12,8 @@ constexpr size_t kIndexSize = 2 * WalkTable::kMaxWalks;  // a power of two, half
 static_assert((kIndexSize & (kIndexSize - 1)) == 0 && WalkTable::kMaxWalks < WalkTable::kNone);
 
 uint64_t hash_of(const WalkRecord& record) noexcept {
-  uint64_t h = uint64_t{record.dscp} << 8 | static_cast<uint64_t>(record.holds);
+  uint64_t h = uint64_t{record.priority} << 16 | uint64_t{record.dscp} << 8 |
+               static_cast<uint64_t>(record.holds);
   for (unsigned i = 0; i < record.hits; ++i) {
     h = (h ^ record.rules[i]->counter) * 0x9e3779b97f4a7c15ULL;
     h ^= h >> 32;
@@ -33,7 +34,7 @@ WalkTable::WalkTable() : walks_(kMaxWalks), arena_(kMaxArena), index_(kIndexSize
 uint16_t WalkTable::intern(const WalkRecord& record) noexcept {
   // A rule that logs has to be met by every packet, and so has one that changes it.
   if (record.holds == Holds::kForOne || record.logged != 0 || record.effects != 0 ||
-      record.new_ttl || record.clear_df) {
+      record.new_ttl || record.clear_df || record.strip_options) {
     return kNone;
   }
   const bool steady = record.holds == Holds::kWhileSteady;
@@ -41,7 +42,8 @@ uint16_t WalkTable::intern(const WalkRecord& record) noexcept {
   size_t place = hash & (kIndexSize - 1);
   for (; index_[place] != kNone; place = (place + 1) & (kIndexSize - 1)) {
     const Walk& w = walks_[index_[place]];
-    if (w.hash != hash || w.hits != record.hits || w.dscp != record.dscp || w.steady != steady)
+    if (w.hash != hash || w.hits != record.hits || w.dscp != record.dscp ||
+        w.priority != record.priority || w.steady != steady)
       continue;
     const bool same = std::equal(
         record.rules.begin(), record.rules.begin() + record.hits, arena_.begin() + w.first,
@@ -51,7 +53,7 @@ uint16_t WalkTable::intern(const WalkRecord& record) noexcept {
   const uint32_t number = walk_count_.load(std::memory_order_relaxed);
   if (number == kMaxWalks || kMaxArena - arena_used_ < record.hits) return kNone;
   Walk& w = walks_[number];
-  w = {record.dscp, steady, arena_used_, record.hits, hash, 0, 0};
+  w = {record.dscp, record.priority, steady, arena_used_, record.hits, hash, 0, 0};
   for (unsigned i = 0; i < record.hits; ++i) arena_[arena_used_++] = record.rules[i]->counter;
   index_[place] = static_cast<uint16_t>(number);
   walk_count_.store(number + 1, std::memory_order_release);  // whole before control can see it

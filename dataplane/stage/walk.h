@@ -57,13 +57,16 @@ struct WalkRecord {
   static constexpr unsigned kMaxEffects = 32;
   static constexpr unsigned kMaxLogged = 16;
   static constexpr uint8_t kSameDscp = 0xff;
+  static constexpr uint8_t kNoPriority = 0xff;
 
   Verdict verdict;  // of the last chain
   Holds holds = Holds::kForAll;
   uint8_t dscp = kSameDscp;  // what every packet gets
   bool new_ttl = false;      // the packet gets the key's
   bool clear_df = false;
-  uint16_t mss = 0;  // a SYN gets this MSS at most; 0: as it is
+  bool strip_options = false;
+  uint8_t priority = kNoPriority;  // what every packet leaves with: in its VLAN tag
+  uint16_t mss = 0;                // a SYN gets this MSS at most; 0: as it is
   unsigned hits = 0;
   unsigned effects = 0;
   unsigned logged = 0;
@@ -75,7 +78,8 @@ struct WalkRecord {
     verdict = {};
     holds = Holds::kForAll;
     dscp = kSameDscp;
-    new_ttl = clear_df = false;
+    priority = kNoPriority;
+    new_ttl = clear_df = strip_options = false;
     mss = 0;
     hits = effects = logged = 0;
   }
@@ -102,6 +106,8 @@ class WalkTable {
   uint16_t intern(const WalkRecord& record) noexcept;
   /// What is done to the packets of a walk: they get this DSCP (kSameDscp: they keep theirs).
   [[nodiscard]] uint8_t dscp(uint16_t walk) const noexcept { return walks_[walk].dscp; }
+  /// And leave with this priority (kNoPriority: with none).
+  [[nodiscard]] uint8_t priority(uint16_t walk) const noexcept { return walks_[walk].priority; }
   /// Whether it holds only of packets with an established connection's TCP flags.
   [[nodiscard]] bool while_steady(uint16_t walk) const noexcept { return walks_[walk].steady; }
   void count(uint16_t walk, uint32_t packets, uint64_t bytes) noexcept {
@@ -119,6 +125,7 @@ class WalkTable {
  private:
   struct Walk {
     uint8_t dscp = WalkRecord::kSameDscp;
+    uint8_t priority = WalkRecord::kNoPriority;
     bool steady = false;
     uint32_t first = 0;  // in arena_
     uint32_t hits = 0;

@@ -69,17 +69,20 @@ bool DynamicLists::contains(uint16_t list, uint32_t address, uint32_t now_cs) co
 DynamicLists::Added DynamicLists::add(uint16_t list, uint32_t address, uint32_t timeout_cs,
                                       uint32_t now_cs) noexcept {
   const uint64_t key = key_of(list, address);
-  uint32_t expires = timeout_cs == kForever ? 0 : now_cs + timeout_cs;
-  if (timeout_cs != kForever && expires == 0) expires = 1;
+  uint32_t expires = lasts(timeout_cs) ? timeout_cs : now_cs + timeout_cs;
+  if (!lasts(timeout_cs) && lasts(expires)) expires = 1;
   // A few times: a slot may be taken, or freed, between looking and doing.
   for (unsigned round = 0; round < 4; ++round) {
     if (Slot* slot = find(key); slot != nullptr) {
       const uint64_t before = slot->times.load(std::memory_order_acquire);
       const bool over = is_over(before, now_cs);
-      if (before >> 32 == 0 && expires != 0) return Added::kKnown;  // it is there to stay
+      const auto known = static_cast<uint32_t>(before >> 32);
+      if (known == kToKeep || (known == kForever && expires != kToKeep))
+        return Added::kKnown;  // it is there to stay
       const uint32_t created = over ? now_cs : static_cast<uint32_t>(before);
       slot->times.store(uint64_t{expires} << 32 | created, std::memory_order_release);
       if (slot->key.load(std::memory_order_acquire) != key) continue;
+      if (expires == kToKeep) to_keep_.fetch_add(1, std::memory_order_release);
       if (!over) return Added::kKnown;
       changed(address);
       return Added::kNew;
@@ -100,6 +103,7 @@ DynamicLists::Added DynamicLists::add(uint16_t list, uint32_t address, uint32_t 
         slot.times.store(uint64_t{expires} << 32 | now_cs, std::memory_order_release);
         slot.key.store(key, std::memory_order_release);
         size_.fetch_add(1, std::memory_order_relaxed);
+        if (expires == kToKeep) to_keep_.fetch_add(1, std::memory_order_release);
         changed(address);
         return Added::kNew;
       }
@@ -108,6 +112,20 @@ DynamicLists::Added DynamicLists::add(uint16_t list, uint32_t address, uint32_t 
   }
   full_.fetch_add(1, std::memory_order_relaxed);
   return Added::kFull;
+}
+
+DynamicLists::Entry DynamicLists::get(uint16_t list, uint32_t address,
+                                      uint32_t now_cs) const noexcept {
+  Entry e;
+  const Slot* slot = find(key_of(list, address));
+  if (slot == nullptr) return e;
+  const uint64_t times = slot->times.load(std::memory_order_acquire);
+  if (is_over(times, now_cs)) return e;
+  e.list = list;
+  e.address = address;
+  e.expires_cs = static_cast<uint32_t>(times >> 32);
+  e.created_cs = static_cast<uint32_t>(times);
+  return e;
 }
 
 bool DynamicLists::free(Slot& slot, uint64_t key, const uint64_t* times) noexcept {

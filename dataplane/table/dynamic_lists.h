@@ -25,11 +25,13 @@ class DynamicLists {
  public:
   static constexpr uint32_t kForever = 0;
   static constexpr uint32_t kLongest_cs = 2147483600;  // 35w3d13h13m56s
+  /// For ever, and control is to make a row of the configuration of it (none-static).
+  static constexpr uint32_t kToKeep = 0xffffffffu;
 
   struct Entry {
     uint16_t list = 0;  // its number (compile::Names); never 0
     uint32_t address = 0;
-    uint32_t expires_cs = 0;  // 0: never
+    uint32_t expires_cs = 0;  // 0: never; kToKeep: the configuration is to have it
     uint32_t created_cs = 0;
   };
   enum class Added : uint8_t { kNew, kKnown, kFull };
@@ -39,8 +41,8 @@ class DynamicLists {
 
   // any thread
   [[nodiscard]] bool contains(uint16_t list, uint32_t address, uint32_t now_cs) const noexcept;
-  /// Adds an address for `timeout_cs` from now on, or gives one that is there another timeout; one
-  /// that is there for ever stays so.
+  /// Adds an address for `timeout_cs` from now on (kForever, kToKeep), or gives one that is there
+  /// another timeout; one that is there for ever stays so.
   Added add(uint16_t list, uint32_t address, uint32_t timeout_cs, uint32_t now_cs) noexcept;
   [[nodiscard]] uint32_t epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
   /// Whether what lists an address is in may have changed after `epoch`.
@@ -50,8 +52,14 @@ class DynamicLists {
   }
   /// Additions that found no room.
   [[nodiscard]] uint64_t full() const noexcept { return full_.load(std::memory_order_relaxed); }
+  /// Counts up when an entry came that is to be kept.
+  [[nodiscard]] uint32_t to_keep() const noexcept {
+    return to_keep_.load(std::memory_order_acquire);
+  }
 
   // control
+  /// An entry whose time is not over; its list is 0 if there is none.
+  [[nodiscard]] Entry get(uint16_t list, uint32_t address, uint32_t now_cs) const noexcept;
   bool remove(uint16_t list, uint32_t address) noexcept;
   /// Removes what a list has.
   void clear(uint16_t list) noexcept;
@@ -83,9 +91,12 @@ class DynamicLists {
   [[nodiscard]] static uint32_t place(uint32_t address) noexcept {
     return (address * 0x9e3779b1u) >> 18;
   }
+  [[nodiscard]] static bool lasts(uint32_t expires) noexcept {
+    return expires == kForever || expires == kToKeep;
+  }
   [[nodiscard]] static bool is_over(uint64_t times, uint32_t now_cs) noexcept {
     const auto expires = static_cast<uint32_t>(times >> 32);
-    return expires != 0 && static_cast<int32_t>(now_cs - expires) >= 0;
+    return !lasts(expires) && static_cast<int32_t>(now_cs - expires) >= 0;
   }
   /// The buckets a key may be in, two pairs.
   [[nodiscard]] std::array<uint32_t, 4> places_of(uint64_t key) const noexcept;
@@ -101,6 +112,7 @@ class DynamicLists {
   std::atomic<uint32_t> epoch_{1};
   std::atomic<uint32_t> size_{0};
   std::atomic<uint64_t> full_{0};
+  std::atomic<uint32_t> to_keep_{0};
   uint32_t sweep_next_ = 0;
 };
 static_assert((1u << 14) == 1u << (32 - 18));

@@ -64,6 +64,8 @@ enum class Action : uint8_t {
   kChangeTtl,
   kChangeDscp,
   kClearDf,
+  kSetPriority,
+  kStripOptions,
 };
 enum class RejectWith : uint8_t {
   kNetUnreachable,
@@ -150,8 +152,11 @@ struct RuleMore {
     kConnectionLimit = 1u << 23,
     kLimit = 1u << 24,
     kDstLimit = 1u << 25,
+    // of the packet again
+    kPriority = 1u << 26,
+    kIngressPriority = 1u << 27,
   };
-  static constexpr unsigned kMatchers = 26;
+  static constexpr unsigned kMatchers = 28;
   static constexpr uint32_t kSteady = (1u << 8) - 1;
   static constexpr uint32_t kCounting =
       kRandom | kNth | kScan | kConnectionLimit | kLimit | kDstLimit;
@@ -169,6 +174,7 @@ struct RuleMore {
   uint16_t size_first = 0, size_last = 0;
   uint8_t ttl_first = 0, ttl_last = 255;
   uint8_t dscp = 0;
+  uint8_t priority = 0, ingress_priority = 0;
   uint8_t options = 0;                                              // an IpOption
   uint32_t connection_mark = 0, packet_mark = 0, routing_mark = 0;  // 0: no-mark
   uint32_t connection_types = 0;                                    // bit per Session::helper
@@ -200,8 +206,10 @@ struct RuleMore {
   uint32_t mark = 0;                             // kMark*: the new one
   uint16_t mss = 0;                              // kChangeMss: 0 is what the path takes
   enum class Ttl : uint8_t { kSet, kIncrement, kDecrement } ttl_change = Ttl::kSet;
-  uint8_t ttl = 0;                       // kChangeTtl
-  uint8_t new_dscp = 0;                  // kChangeDscp
+  uint8_t ttl = 0;       // kChangeTtl
+  uint8_t new_dscp = 0;  // kChangeDscp
+  enum class Priority : uint8_t { kNumber, kDscp, kDscpHigh, kIngress } from = Priority::kNumber;
+  uint8_t new_priority = 0;              // kSetPriority, from kNumber
   uint16_t list = 0;                     // kAdd*ToList: the list's number
   const AddressSet* list_set = nullptr;  // and its rows, of RuleSet::address_sets
   uint32_t timeout_cs = 0;               // and for how long; 0: until the router ends

@@ -48,6 +48,55 @@ TEST_F(FilterRules, FastTrackIsForTcpAndUdp) {  // B-25
   EXPECT_EQ(rule(90).packets, 0u);
 }
 
+TEST_F(FilterRules, FastTrackedConnectionsAreStillTrackedAndTranslated) {  // B-27
+  nat({masquerade()});
+  filter({in_state(Action::kFastTrack, 10, ConnState::kEstablished)});
+  for (int i = 0; i < 5; ++i) {
+    run(udp(kPc, 1000, kServer, 53), kLan);
+    ASSERT_EQ(sent().size(), 1u);
+    EXPECT_EQ(sent()[0].ip().src.host(), kWanIp);
+    const uint16_t port = sent()[0].l4<UdpHdr>().sport.host();
+    run(udp(kServer, 53, kWanIp, port), kWan);
+    ASSERT_EQ(sent().size(), 1u);
+    EXPECT_EQ(sent()[0].ip().dst.host(), kPc);
+    EXPECT_TRUE(sent()[0].checksums_ok());
+  }
+  ASSERT_EQ(w->sessions.size(), 1u);
+  const Session& s = w->sessions.at(0);
+  EXPECT_TRUE(s.has(Session::kFastTracked));
+  EXPECT_EQ(s.original.packets, 5u);
+  EXPECT_EQ(s.reply.packets, 5u);
+  EXPECT_EQ(rule(10).packets, 1u);
+  // A packet of nobody's connection is not let in by it.
+  run(udp(kServer, 54, kWanIp, 1000), kWan);
+  EXPECT_TRUE(sent().empty());
+}
+
+TEST_F(FilterRules, ForwardSeesTheNewDestinationAndTheOldSource) {  // B-2
+  Draft to_pc = make(Action::kDstNat, 20);
+  to_pc.match = Rule::kDst;
+  to_pc.dst = {kWanIp, kWanIp};
+  to_pc.with.to_addresses = {kPc, kPc};
+  nat({masquerade()}, {to_pc});
+  const auto seen = [](uint32_t counter, uint32_t match, uint32_t address) {
+    Draft r = make(Action::kPassthrough, counter);
+    r.match = match;
+    r.src = r.dst = {address, address};
+    return r;
+  };
+  filter({seen(10, Rule::kDst, kPc), seen(11, Rule::kDst, kWanIp), seen(12, Rule::kSrc, kPc),
+          seen(13, Rule::kSrc, kWanIp)});
+  run(udp(kServer, 1000, kWanIp, 53), kWan);
+  ASSERT_EQ(sent().size(), 1u);
+  EXPECT_EQ(rule(10).packets, 1u) << "after dst-nat";
+  EXPECT_EQ(rule(11).packets, 0u);
+  run(udp(kPc, 2000, kServer, 53), kLan);
+  ASSERT_EQ(sent().size(), 1u);
+  EXPECT_EQ(sent()[0].ip().src.host(), kWanIp);
+  EXPECT_EQ(rule(12).packets, 1u) << "before src-nat";
+  EXPECT_EQ(rule(13).packets, 0u);
+}
+
 TEST_F(FilterRules, RawComesBeforeTracking) {  // B-1
   raw({make(Action::kNotrack, 10)});
   filter({in_state(Action::kAccept, 11, ConnState::kUntracked), make(Action::kDrop, 12)});
@@ -104,6 +153,46 @@ TEST_F(FilterRules, TtlAndDscpAreChanged) {  // B-1
     EXPECT_TRUE(sent()[0].checksums_ok());
   }
   EXPECT_EQ(rule(11).packets, 3u);
+}
+
+TEST_F(FilterRules, PriorityIsSetAndSeenByLaterRules) {  // B-11
+  Draft voice = make(Action::kSetPriority, 10);
+  voice.with.from = RuleMore::Priority::kDscpHigh;
+  Draft is_5 = asking(Action::kPassthrough, 11, RuleMore::kPriority);
+  is_5.with.priority = 5;
+  Draft was_0 = asking(Action::kPassthrough, 12, RuleMore::kIngressPriority);
+  Draft to_3 = make(Action::kSetPriority, 13);
+  to_3.with.new_priority = 3;
+  mangle({}, {voice, is_5, was_0}, {to_3});
+  auto packet = udp(kPc, 1000, kServer, 53);
+  auto& ip = *reinterpret_cast<Ip4Hdr*>(packet.data());
+  ip.tos = 46 << 2;
+  ip.checksum = {};
+  ip.checksum.raw = checksum(&ip, 20);
+  for (int i = 0; i < 3; ++i) run(packet, kLan);
+  EXPECT_EQ(rule(11).packets, 3u);
+  EXPECT_EQ(rule(12).packets, 3u);
+  EXPECT_EQ(w->walk.priority, 3);
+  EXPECT_EQ(w->tag_priority, 0) << "of this packet only";
+}
+
+TEST_F(FilterRules, OptionsAreTakenAway) {  // B-11
+  mangle({}, {}, {make(Action::kStripOptions, 10)});
+  auto packet = udp(kPc, 1000, kServer, 53);
+  packet.insert(packet.begin() + 20, {148, 4, 0, 0});  // router alert
+  auto& ip = *reinterpret_cast<Ip4Hdr*>(packet.data());
+  ip.version_ihl = 0x46;
+  ip.total_length = be16::from(static_cast<uint16_t>(packet.size()));
+  ip.checksum = {};
+  ip.checksum.raw = checksum(&ip, 24);
+  for (int i = 0; i < 3; ++i) {
+    run(packet, kLan);
+    ASSERT_EQ(sent().size(), 1u);
+    EXPECT_EQ(sent()[0].ip().header_length(), 24u);
+    for (unsigned k = 34; k < 38; ++k) EXPECT_EQ(sent()[0].frame[k], 1) << "no operation";
+    EXPECT_TRUE(sent()[0].checksums_ok());
+  }
+  EXPECT_EQ(rule(10).packets, 3u);
 }
 
 TEST_F(FilterRules, AddressesComeIntoListsForATime) {  // B-13

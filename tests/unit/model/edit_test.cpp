@@ -56,6 +56,19 @@ TEST_F(Edits, AddSetRemove) {
   EXPECT_EQ(commits_, 5);
 }
 
+TEST_F(Edits, RulesKeepTheIdOfWhatIsGone) {  // B-10
+  ASSERT_TRUE(model_.apply({{Kind::kAdd,
+                             "/ip/firewall/filter",
+                             "",
+                             {{"chain", "forward"}, {"in-interface", "!m1"}},
+                             ""}}));
+  ASSERT_TRUE(model_.apply({{Kind::kRemove, "/interface/macvlan", "m1", {}, ""}}));
+  const View rule(*find_menu("/ip/firewall/filter"),
+                  *model_.tree().rows("/ip/firewall/filter").front());
+  EXPECT_EQ(rule.raw("in-interface"), "!*1");
+  EXPECT_EQ(all_text(validate(model_.tree())), "") << "it starts again so";
+}
+
 TEST_F(Edits, AllOrNothing) {
   const Edit good{Kind::kAdd, "/interface/macvlan", "", {{"interface", "ether1"}}, ""};
   EXPECT_THAT(error({good, {Kind::kAdd, "/interface/macvlan", "", {{"interface", "nix"}}, ""}}),

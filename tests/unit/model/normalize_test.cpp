@@ -58,6 +58,15 @@ TEST(Normalize, GoodValuesBecomeCanonical) {
       {"/ip/firewall/filter", "packet-size", "!100-100", "!100"},
       {"/ip/firewall/filter", "src-address-type", "!local, broadcast", "!local,broadcast"},
       {"/ip/firewall/filter", "address-list-timeout", "0s", "none-dynamic"},  // B-13
+      {"/ip/firewall/filter", "address-list-timeout", "none-static", "none-static"},
+      {"/ip/firewall/address-list", "timeout", "90m", "1h30m"},
+      {"/ip/firewall/filter", "time", "08:00:00-17h30m,fri,mon", "8h-17h30m,mon,fri"},  // B-11
+      {"/ip/firewall/filter", "time", "0s-1d", "0s-1d,sun,mon,tue,wed,thu,fri,sat"},
+      {"/ip/firewall/filter", "in-interface", "!all-ppp", "!all-ppp"},
+      {"/ip/firewall/filter", "in-interface", "*5", "*5"},  // B-10
+      {"/ip/firewall/filter", "ipsec-policy", "out,none", "out,none"},
+      {"/ip/firewall/mangle", "new-priority", "from-dscp-high-3-bits", "from-dscp-high-3-bits"},
+      {"/ip/firewall/mangle", "new-priority", "07", "7"},
       {"/ip/firewall/mangle", "new-mss", "clamp-to-pmtu", "clamp-to-pmtu"},
       {"/ip/firewall/mangle", "new-ttl", "increment:1", "increment:1"},
       {"/ip/firewall/filter", "src-address", "!10.0.0.5/8", "!10.0.0.0/8"},
@@ -119,8 +128,7 @@ TEST(Normalize, WrongValuesGetASentence) {
       {"/ip/firewall/mangle", "action", "route", "not yet working"},
       {"/ip/firewall/filter", "action", "!drop", "cannot be negated"},
       {"/ip/firewall/filter", "src-address", "!", "is empty"},
-      {"/ip/firewall/filter", "time", "8h-16h,mon", "not yet working"},
-      {"/ip/firewall/filter", "connection-type", "ftp", "not yet working"},
+      {"/ip/firewall/filter", "connection-type", "h323", "not yet working"},
       {"/ip/firewall/filter", "tcp-flags", "syn,!syn", "of fin, syn, rst"},  // B-11
       {"/ip/firewall/filter", "limit", "10", "rate[/time],burst"},
       {"/ip/firewall/filter", "limit", "0,5", "rate[/time],burst"},
@@ -136,16 +144,15 @@ TEST(Normalize, WrongValuesGetASentence) {
       {"/ip/firewall/filter", "dscp", "64", "0..63"},
       {"/ip/firewall/filter", "packet-size", "70000", "0..65535"},
       {"/ip/firewall/filter", "address-list-timeout", "36w", "35w3d13h13m56s"},  // B-13
-      {"/ip/firewall/filter", "address-list-timeout", "none-static", "not yet working"},
       {"/ip/firewall/mangle", "new-ttl", "set:0", "1..255"},
       {"/ip/firewall/mangle", "new-mss", "0", "clamp-to-pmtu"},
-      {"/ip/firewall/filter", "in-interface", "all-ethernet", "not yet working"},
+      {"/ip/firewall/filter", "in-interface", "all-wireless", "not yet working"},
       {"/ip/firewall/filter", "log-prefix", "12345678901234567890123456789012", "31"},  // B-15
       {"/ip/firewall/filter", "comment", "\xFF", "UTF-8"},
       {"/ip/firewall/filter", "comment", "a\x01", "control characters"},
       {"/ip/firewall/nat", "action", "socksify", "not yet working"},
       {"/ip/firewall/nat", "to-addresses", "10.0.0.0/33", "address"},
-      {"/ip/firewall/address-list", "timeout", "1h", "not yet working"},
+      {"/ip/firewall/address-list", "timeout", "36w", "35w3d13h13m56s"},
       {"/ip/settings", "rp-filter", "maybe", "loose, no or strict"},
       {"/ip/settings", "accept-redirects", "yes", "not yet working"},
       {"/routing/table", "fib", "no", "not yet working"},

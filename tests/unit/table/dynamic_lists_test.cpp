@@ -28,6 +28,22 @@ TEST(DynamicLists, WhatIsThereForEverStaysSo) {  // B-13
   EXPECT_TRUE(lists.contains(1, 11, 2000000000));
 }
 
+TEST(DynamicLists, WhatIsToBeKeptIsCounted) {  // B-13
+  DynamicLists lists(1024);
+  EXPECT_EQ(lists.add(1, 10, 100, 5000), Added::kNew);
+  EXPECT_EQ(lists.add(1, 10, DynamicLists::kToKeep, 5000), Added::kKnown);
+  EXPECT_EQ(lists.to_keep(), 1u);
+  EXPECT_EQ(lists.add(1, 10, DynamicLists::kToKeep, 5000), Added::kKnown) << "it is kept already";
+  EXPECT_EQ(lists.add(1, 10, 100, 5000), Added::kKnown);
+  EXPECT_EQ(lists.to_keep(), 1u);
+  EXPECT_EQ(lists.get(1, 10, 2000000000).expires_cs, DynamicLists::kToKeep);
+  EXPECT_EQ(lists.add(1, 11, DynamicLists::kToKeep, 5000), Added::kNew);
+  EXPECT_EQ(lists.to_keep(), 2u);
+  EXPECT_EQ(lists.add(1, 12, 100, 5000), Added::kNew);
+  EXPECT_EQ(lists.get(1, 12, 5099).created_cs, 5000u);
+  EXPECT_EQ(lists.get(1, 12, 5100).list, 0) << "its time is over";
+}
+
 TEST(DynamicLists, SweepingFreesWhatIsOverAndSaysSo) {
   DynamicLists lists(1024);
   for (uint32_t i = 0; i < 500; ++i) (void)lists.add(1, i * 77, i % 2 == 0 ? 100 : 300, 5000);

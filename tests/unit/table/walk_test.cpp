@@ -66,6 +66,7 @@ TEST_F(Walks, WhatCannotBeInterned) {
   EXPECT_TRUE(refused([](WalkRecord& r) { r.effects = 1; }));
   EXPECT_TRUE(refused([](WalkRecord& r) { r.new_ttl = true; }));
   EXPECT_TRUE(refused([](WalkRecord& r) { r.clear_df = true; }));
+  EXPECT_TRUE(refused([](WalkRecord& r) { r.strip_options = true; }));
   EXPECT_FALSE(refused([](WalkRecord&) {}));
 }
 

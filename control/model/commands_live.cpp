@@ -1,0 +1,67 @@
+// Commands on rows that exist only as state and that callers may make and change all the same:
+// Model::LiveRows. See commands.h.
+#include <algorithm>
+
+#include "control/model/commands_parts.h"
+
+namespace maclane::model {
+namespace {
+
+std::string_view value_of(const Fields& values, std::string_view property) {
+  const auto found = std::find_if(values.begin(), values.end(),
+                                  [&](const auto& one) { return one.first == property; });
+  return found == values.end() ? std::string_view{} : std::string_view{found->second};
+}
+
+/// The values of a row that is to become state, with those it is given.
+Fields with(const Menu& menu, const Row& row, const Fields& given) {
+  Fields values;
+  for (size_t i = 0; i < menu.properties.size(); ++i) {
+    const std::string_view name = menu.properties[i].name;
+    const bool replaced =
+        std::any_of(given.begin(), given.end(), [&](const auto& one) { return one.first == name; });
+    if (!replaced && !row.values[i].empty()) values.emplace_back(name, row.values[i]);
+  }
+  values.insert(values.end(), given.begin(), given.end());
+  return values;
+}
+
+}  // namespace
+
+Answer<std::vector<std::string>> edit_live(Job& job, std::vector<Edit>& edits) {
+  std::vector<std::string> made;
+  const Model::LiveRows* live = job.model.live_rows(job.menu);
+  if (live == nullptr) return made;
+  std::vector<Edit> stored;
+  for (Edit& one : edits) {
+    const RowPtr row = one.target.empty() ? nullptr : job.model.tree().find(job.menu, one.target);
+    const bool to_live = !value_of(one.values, live->property).empty();
+    const bool adds = one.kind == Edit::Kind::kAdd && to_live;
+    const bool sets = one.kind == Edit::Kind::kSet && row == nullptr;
+    const bool turns = one.kind == Edit::Kind::kSet && row != nullptr && to_live;
+    if (!adds && !sets && !turns) {
+      stored.push_back(std::move(one));
+      continue;
+    }
+    if (sets) {
+      if (Status status = live->set(one.target, one.values); !status)
+        return refuse(std::move(status.error()));
+      continue;
+    }
+    RowPtr from = row;
+    if (adds && !one.copy_from.empty()) from = job.model.tree().find(job.menu, one.copy_from);
+    auto id =
+        live->add(from != nullptr ? with(job.menu, *from, one.values) : one.values, one.target);
+    if (!id) return refuse(std::move(id.error()));
+    if (adds) made.push_back(std::move(*id));
+    if (turns) {
+      one.kind = Edit::Kind::kRemove;
+      one.values.clear();
+      stored.push_back(std::move(one));
+    }
+  }
+  edits = std::move(stored);
+  return made;
+}
+
+}  // namespace maclane::model
