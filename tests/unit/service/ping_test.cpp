@@ -7,7 +7,8 @@ namespace {
 
 class PingTest : public ServiceTest {
  protected:
-  PingTest() {
+  void SetUp() override {
+    ServiceTest::SetUp();
     io.ways[kThere.host()] = {8};
     id_ = *services->ping().begin();
   }
