@@ -155,8 +155,8 @@ def test_no_internet_because_of_nat(scene):
     assert flag(row["srcnat"])
     scene.rule("NAT for IoT network", "disable", "/ip/firewall/nat")
     assert scene.source() == scene.address
-    (row,) = scene.router.sessions(dst_port=7500, reply_dst_address=scene.address)
-    assert not flag(row["srcnat"])
+    rows = scene.router.sessions(dst_port=7500, reply_dst_address=scene.address)
+    assert rows and not any(flag(row["srcnat"]) for row in rows)  # it may have asked twice
     scene.rule("NAT for IoT network", "enable", "/ip/firewall/nat")
     before = int(scene.rule("NAT for IoT network", menu="/ip/firewall/nat")["packets"])
     assert scene.source() == WAN
