@@ -79,7 +79,8 @@ class PingRun : public model::Running {
 
   void send(uint64_t now_ms, std::vector<PrintRow>& rows) {
     // Late rather than in a burst.
-    next_ms_ = std::max(next_ms_ + plan_.interval_ms, now_ms + plan_.interval_ms / 2);
+    const uint64_t planned_ms = sent_ == 0 ? now_ms : next_ms_;
+    next_ms_ = std::max(planned_ms + plan_.interval_ms, now_ms + plan_.interval_ms / 2);
     const uint64_t sequence = sent_++;
     const auto wire = static_cast<uint16_t>(sequence);
     if (!ping_.ask(id_, wire, plan_.question)) {

@@ -245,8 +245,7 @@ bool is_later_menu(std::string_view path) {
 std::string later_sentence(std::string_view path) {
   if (path.ends_with("/edit")) {
     return "edit is RouterOS's editor on a terminal, which Maclane does not have; get shows a "
-           "value "
-           "and set changes it";
+           "value and set changes it";
   }
   if (!is_later_menu(path)) return {};
   return fmt::format("{} is known to RouterOS but not in this version of Maclane", path);

@@ -58,9 +58,9 @@ struct Property {
     kWriteOnly = 1u << 12,     // never shown to anyone: a user's password
     kCounter = 1u << 13,       // counts all the time: no news to who listens
     kUnique = 1u << 14,        // add copy-from does not take it along
-    kMayBeLost = 1u << 16,     // kReference: stays as "*ID" when the row it names is removed
     kDerived = 1u << 15,       // made from the row's other values: no file has a say in it
-    kIp6Too = 1u << 16,        // kIp4Prefix: an IPv6 prefix as well
+    kMayBeLost = 1u << 16,     // kReference: stays as "*ID" when the row it names is removed
+    kIp6Too = 1u << 17,        // kIp4Prefix: an IPv6 prefix as well
   };
   std::string_view name;
   Type type;

@@ -169,10 +169,6 @@ void check_sides(Check& check, const View& row) {
   refuse(no_out, "out-interface-list", "outgoing");
 }
 
-bool has_target_of(const View& row) {
-  return row.is_set("to-addresses") || row.is_set("to-ports");
-}
-
 void check_nat_action(Check& check, const View& row, const std::set<std::string_view>& from_srcnat,
                       const std::set<std::string_view>& from_dstnat) {
   const std::string_view action = row.get("action");
@@ -191,6 +187,7 @@ void check_nat_action(Check& check, const View& row, const std::set<std::string_
     if (chain != "srcnat") why += fmt::format("; {} is reached from srcnat", chain);
     check.add(row, "action", std::move(why));
   }
+  const bool has_target = row.is_set("to-addresses") || row.is_set("to-ports");
   const bool endpoint = action == "endpoint-independent-nat";
   const bool either = action == "netmap" || action == "same";
   if (endpoint) {
@@ -200,12 +197,11 @@ void check_nat_action(Check& check, const View& row, const std::set<std::string_
                 "endpoint-independent-nat is for UDP; add protocol: udp. nat-profile=rfc in "
                 "/ip/firewall/connection/tracking is for all protocols");
     }
-    if (has_target_of(row) && from_dstnat.contains(chain)) {
+    if (has_target && from_dstnat.contains(chain)) {
       check.add(row, row.is_set("to-addresses") ? "to-addresses" : "to-ports",
                 "in dstnat endpoint-independent-nat leads to who has the outer port; leave it out");
     }
   }
-  const bool has_target = has_target_of(row);
   if ((action == "dst-nat" || action == "src-nat") && !has_target) {
     check.add(row, "to-addresses", fmt::format("action={} needs to-addresses or to-ports", action));
   }

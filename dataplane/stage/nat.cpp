@@ -58,10 +58,14 @@ void precompile(Session& s) noexcept {
   s.l4_delta = s.proto == kProtoIcmp ? ports : delta_add(addresses, ports);
 }
 
+/// Whether a default route leads out by an interface: who sends from there is outside.
+bool is_uplink(const Snapshot& s, IfIndex interface) noexcept {
+  return interface < s.return_ways.size() && s.return_ways[interface] != 0;
+}
+
 /// What is sent to a mapping's outer port is its inside's (N-8): from those that the inside has
-/// sent to, or from everyone. From elsewhere than where the mapping leads it is a hairpin, which
-/// nobody filters: those behind the router see each other as they would be seen from outside (N-9).
-/// False: it is filtered.
+/// sent to, or from everyone. From behind the router it is a hairpin, which nobody filters: those
+/// there see each other as they would be seen from outside (N-9). False: it is filtered.
 bool to_mapping(const Worker& w, const Tuple& t, RuleKey& key, bool by_address,
                 Tuple& post) noexcept {
   if (!has_ports(t.proto)) return true;
@@ -71,7 +75,7 @@ bool to_mapping(const Worker& w, const Tuple& t, RuleKey& key, bool by_address,
   m.out_port = t.dport;
   m.proto = t.proto;
   if (!mappings.find_outside(m)) return true;
-  const bool hairpin = key.in_if != m.out_if;
+  const bool hairpin = key.in_if != m.out_if && !is_uplink(*w.snapshot, key.in_if);
   if (!hairpin && by_address && !mappings.allows(m, t.src)) return false;
   post.dst = m.in_address;
   post.dport = m.in_port;

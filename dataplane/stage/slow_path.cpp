@@ -186,13 +186,12 @@ bool open(Worker& w, Burst& b, unsigned i, Decision& d, const Announced& announc
     return false;
   }
   if (expected != nullptr) {
-    if (!expected->lasts && !w.shared->expectations.take(announced.ref)) {
+    if (!w.shared->expectations.take(announced.ref)) {
       w.sessions.release(made.session);
       refuse(w, b, i, Drop::expectation_gone, b.in_if[i]);
       return false;
     }
     w.sessions.side(made.session).helper = expected->helper;
-    if (expected->helped) give_helper(w, made.session, expected->helper);
   }
   open_session(w, b, i, made.session);
   b.session[i] = made.session;

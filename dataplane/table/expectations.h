@@ -1,7 +1,6 @@
-// Connections that helpers expect (behaviour.md B-16, B-24): an FTP data connection, a TFTP answer,
-// the media of a call. Each says what its first packet looks like, and everything that is to become
-// of it, so that whichever worker receives that packet needs nothing of the worker that announced
-// it.
+// Connections that helpers expect (behaviour.md B-16, B-24): an FTP data connection, a TFTP answer.
+// Each says what its first packet looks like, and everything that is to become of it, so that
+// whichever worker receives that packet needs nothing of the worker that announced it.
 //
 // One table for all workers, in memory that is fixed: buckets of eight by destination and protocol.
 // A slot is written under a version that is odd meanwhile; who reads it sees it whole or not at
@@ -26,8 +25,7 @@ struct Expectation {
   be16 dport{};
   uint8_t proto = 0;
   Helper helper = Helper::kNone;
-  bool lasts = false;   // until its time is over, for any number of connections
-  bool helped = false;  // its connections have the helper themselves
+  std::array<uint8_t, 2> padding{};  // words are copied
   // and what becomes of it
   be32 to_src{};  // 0: as it is
   be32 to_dst{};

@@ -32,7 +32,6 @@ struct HelperRecord {
   std::array<SeqShift, 2> shift{};                 // by direction
   std::array<std::array<uint32_t, 2>, 2> lines{};  // by direction: where lines begin
   std::array<uint8_t, 2> line_count{};             // how many of them hold
-  std::array<uint16_t, 2> calls{};                 // PPTP: the call ids, by direction
   std::array<Expectations::Ref, kExpected> expected{};
   std::array<Promise, kExpected> promises{};
 };

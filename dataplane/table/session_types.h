@@ -82,7 +82,7 @@ enum class ConnState : uint8_t {
 };
 
 /// Who looks into the packets of a connection that opens others (dataplane/helper, B-24).
-enum class Helper : uint8_t { kNone, kFtp, kTftp, kSip, kPptp };
+enum class Helper : uint8_t { kNone, kFtp, kTftp };
 
 /// What TCP window tracking knows of the sender of one direction (stage/tcp_window.h, B-21).
 struct TcpWindow {
@@ -220,8 +220,7 @@ struct alignas(64) SessionSide {
   TimeoutClass timeout_class = TimeoutClass::kGeneric;
   uint8_t icmp_type = 0;
   uint8_t icmp_code = 0;
-  Helper helper =
-      Helper::kNone;  // its own, or that of the connection that announced it (kExpected)
+  Helper helper = Helper::kNone;           // its own, or of who announced it (kExpected)
   std::array<uint16_t, 2> packets_high{};  // what does not fit Leg::packets
   uint32_t stream_from_cs = 0;             // UDP, once answered: packets from then on make a stream
   TcpMemory tcp;

@@ -60,7 +60,6 @@ namespace maclane {
   X(nat_no_address,       "masquerade on an interface that has no address")                          \
   X(helper_partial,       "a helper's command that ends in the middle; its sender repeats it whole")      \
   X(helper_no_room,       "an address to be written into a packet finds no room, or no port is free")     \
-  X(helper_malformed,     "what a helper must read is not what its protocol allows")                      \
   X(expectation_gone,     "another connection took the place that a helper had announced")                \
   X(punt_full,            "the ring to the control thread is full")                                  \
   X(handoff_full,         "the ring to the worker that has the connection or the queue is full")    \

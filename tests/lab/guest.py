@@ -132,7 +132,7 @@ class Guest:
             "#!/bin/sh", "mount -t proc proc /proc", "mount -t sysfs sys /sys",
             "mount -t devtmpfs dev /dev", "mkdir -p /dev/pts", "mount -t devpts pts /dev/pts",
             *loads, "ip link set lo up", "ip link set eth0 up", init, "echo guest-is-up",
-            "while true; do sleep 1000; done", ""]), 0o755)
+            "tail -f /dev/null", ""]), 0o755)
         archive = directory / "initramfs"
         root.pack(archive)
         namespace.ip("tuntap", "add", device, "mode", "tap")

@@ -181,6 +181,22 @@ TEST_F(NatRfc, HairpinShowsTheOuterSource) {
   EXPECT_EQ(sent()[0].ip().src.host(), kWanIp);
 }
 
+// N-8, N-9: with several uplinks (several macvlans of one port, say) who sends to an outer port by
+// another one is outside as well: it is filtered, and no hairpin.
+TEST_F(NatRfc, AnotherUplinkIsOutside) {
+  constexpr IfIndex kWan2 = kIot;
+  snap.return_ways.assign(kIot + 1, 0);
+  snap.return_ways[kWan] = snap.return_ways[kWan2] = snap.fib->lookup(kServer);
+  publish();
+  EXPECT_EQ(udp_out(kPc, 4000, kServer, 53), 4000);
+  run(udp(kOther, 53, kWanIp, 4000), kWan2);
+  EXPECT_TRUE(sent().empty());
+  EXPECT_EQ(drops(Drop::nat_filtered), 1u);
+  run(udp(kServer, 54, kWanIp, 4000), kWan2);
+  ASSERT_TRUE(reached(kPc, 4000));
+  EXPECT_EQ(sent()[0].ip().src.host(), kServer);
+}
+
 // N-5, N-6: a mapping is there as long as one of its connections, and gone with the last.
 TEST_F(NatRfc, AMappingLivesAsLongAsAConnection) {
   EXPECT_EQ(udp_out(kPc, 4000, kServer, 53), 4000);

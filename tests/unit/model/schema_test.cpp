@@ -31,6 +31,13 @@ TEST(Schema, TablesAreConsistent) {
       if (property.type == Type::kReference) {
         EXPECT_FALSE(property.reference.empty());
       }
+      // Flags of one type of value say nothing of another: two must not share a bit.
+      if (property.has(Property::kMayBeLost)) {
+        EXPECT_EQ(property.type, Type::kReference);
+      }
+      if (property.has(Property::kIp6Too)) {
+        EXPECT_EQ(property.type, Type::kIp4Prefix);
+      }
       if (!property.not_working.empty() || property.has(Property::kNotYet)) {
         EXPECT_FALSE(property.not_working_reason.empty());
       }

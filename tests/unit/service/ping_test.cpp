@@ -1,4 +1,5 @@
 // Echo requests, their answers, and errors about them (C-34).
+#include "control/ping_command.h"
 #include "dataplane/net/checksum.h"
 #include "tests/unit/service/fake_io.h"
 
@@ -96,6 +97,30 @@ TEST_F(PingTest, TheRouterAnswersItselfAndNowhereIsNoWay) {
   EXPECT_TRUE(ping().take(id_, 1));
   EXPECT_FALSE(ping().ask(id_, 2, {.target = addr(192, 0, 2, 1)}));
   EXPECT_TRUE(io.take().empty());
+}
+
+TEST_F(PingTest, TheCommandAsksOnceAnInterval) {
+  model::Model model;
+  model::Commands commands(model);
+  add_ping_commands(commands, *services, io, [](std::string_view) { return kNoIf; });
+  model::Call call;
+  call.path = "/";
+  call.command = "ping";
+  call.arguments = {{"address", "10.1.0.9"}, {"count", "3"}, {"interval", "1s"}};
+  auto outcome = commands.run(call, model::Caller{});
+  ASSERT_TRUE(outcome) << outcome.error().text();
+  constexpr uint64_t kBegin = 5000;
+  std::vector<model::PrintRow> rows;
+  std::vector<uint64_t> sent_ms;
+  (void)io.take();
+  for (uint64_t ms = kBegin; ms < kBegin + 5000; ms += 100) {
+    (void)outcome->running->step(ms, rows);
+    if (!io.take().empty()) sent_ms.push_back(ms);
+  }
+  EXPECT_EQ(sent_ms, (std::vector<uint64_t>{kBegin, kBegin + 1000, kBegin + 2000}));
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows.back().get("status"), "timeout");
+  EXPECT_EQ(rows.back().get("packet-loss"), "100");
 }
 
 TEST_F(PingTest, PingsAreBounded) {
