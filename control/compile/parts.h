@@ -57,4 +57,11 @@ void group_address_lists(Work& work);
 /// The set of a list, made when first asked for. An unknown list is empty.
 [[nodiscard]] std::shared_ptr<const AddressSet> address_set(Work& work, std::string_view list);
 
+inline constexpr std::string_view kManglePath = "/ip/firewall/mangle";
+/// The enabled rows of a menu of the firewall as rules, counters and all. before: what the last
+/// compile made of the menu; nullptr at start.
+[[nodiscard]] CompileState::Rules compile_rules(Work& work, InterfaceLists& lists,
+                                                std::string_view path,
+                                                const CompileState::Rules* before);
+
 }  // namespace maclane::compile

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "control/door/yaml_path.h"
+#include "control/door/yaml_report.h"
 #include "control/model/nearest.h"
 #include "control/model/value.h"
 
@@ -19,14 +20,9 @@ namespace {
 using model::Menu;
 using model::Property;
 
-// A file of 100,000 rows is about 8 MiB. Aliases let a small file say a thing many times over, so
-// what is read is bounded too, not only what is written.
-constexpr size_t kMostRead = 128u << 20;
-constexpr size_t kMostErrors = 1000;
-
-class Loader {
+class Loader : public YamlReport {
  public:
-  explicit Loader(std::string file) : file_(std::move(file)) {}
+  using YamlReport::YamlReport;
 
   void load(const YAML::Node& root) {
     if (root.IsNull()) return;  // an empty file is an empty configuration
@@ -36,10 +32,6 @@ class Loader {
     }
     walk(root, "");
   }
-  void complain_at(const YAML::Mark& mark, std::string message) {
-    errors.push_back(Error{std::move(message), {}, {}, {}, source(mark)});
-  }
-
   /// Adds what is wrong with the tree as a whole, so that all is said in one go; values that were
   /// found bad already are passed over.
   void add_whole() {
@@ -52,77 +44,8 @@ class Loader {
   }
 
   Loaded loaded;
-  Errors errors;
 
  private:
-  [[nodiscard]] Source source(const YAML::Mark& mark) const {
-    if (mark.is_null()) return Source{file_, 0, 0};
-    return Source{file_, static_cast<uint32_t>(mark.line + 1),
-                  static_cast<uint32_t>(mark.column + 1)};
-  }
-  void complain(const YAML::Node& at, std::string_view path, std::string_view row,
-                std::string_view property, std::string message) {
-    if (errors.size() >= kMostErrors) return;
-    errors.push_back(Error{std::move(message), std::string(path), std::string(row),
-                           std::string(property), source(at.Mark())});
-  }
-  void warn(const YAML::Node& at, std::string message) {
-    if (loaded.warnings.size() >= kMostErrors) return;
-    const Source s = source(at.Mark());
-    loaded.warnings.push_back(fmt::format("{}:{}:{}: {}", s.file, s.line, s.column, message));
-  }
-  /// Counts what is read; false once it is too much.
-  bool afford(size_t bytes) {
-    const bool had = read_ <= kMostRead;
-    read_ += bytes;
-    if (had && read_ > kMostRead) {
-      errors.push_back(Error{fmt::format("the file's aliases repeat more than {} MiB of values; "
-                                         "write fewer of them",
-                                         kMostRead >> 20),
-                             {},
-                             {},
-                             {},
-                             Source{file_, 0, 0}});
-    }
-    return read_ <= kMostRead;
-  }
-
-  /// The key's text; complains if it is none or was in this map before.
-  bool take_key(const YAML::Node& key, std::string_view path, std::string_view row,
-                std::map<std::string, Source>& seen, std::string& out) {
-    if (!key.IsScalar() || key.Scalar().empty()) {
-      complain(key, path, row, "", "a key is a word");
-      return false;
-    }
-    out = key.Scalar();
-    if (!afford(out.size() + 16)) return false;
-    const auto [it, fresh] = seen.emplace(out, source(key.Mark()));
-    if (fresh) return true;
-    complain(key, path, row, "",
-             fmt::format("\"{}\" stands here twice, first at line {}; leave one out",
-                         out.substr(0, 64), it->second.line));
-    return false;
-  }
-
-  static bool is_group(std::string_view path) {
-    const std::string prefix = fmt::format("{}/", path);
-    return std::any_of(model::menus().begin(), model::menus().end(),
-                       [&](const Menu& menu) { return menu.path.starts_with(prefix); });
-  }
-
-  static std::vector<std::string_view> keys_below(std::string_view path) {
-    std::vector<std::string_view> keys;
-    for (const Menu& menu : model::menus()) {
-      if (!menu.path.starts_with(path) || menu.path.size() <= path.size() + 1) continue;
-      const std::string_view rest = menu.path.substr(path.size() + 1);
-      keys.push_back(rest);
-      keys.push_back(rest.substr(0, rest.find('/')));
-    }
-    std::sort(keys.begin(), keys.end());
-    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
-    return keys;
-  }
-
   /// A map of menus below a path.
   void walk(const YAML::Node& map, const std::string& path) {
     std::map<std::string, Source> seen;
@@ -423,8 +346,6 @@ class Loader {
     return true;
   }
 
-  std::string file_;
-  size_t read_ = 0;
   // of the row being read: which properties it gives, and whether it says there is no such row
   std::vector<bool> given_;
   bool absent_ = false;
@@ -457,6 +378,7 @@ Result<Loaded> load_yaml_text(const std::string& text, const std::string& name) 
     return tl::make_unexpected(std::move(loader.errors));
   }
   loader.loaded.text = text;
+  loader.loaded.warnings = std::move(loader.warnings);
   return std::move(loader.loaded);
 }
 

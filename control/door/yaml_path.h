@@ -15,6 +15,11 @@ namespace maclane::door {
 /// a sibling key. "/interface" itself is a group only.
 [[nodiscard]] std::vector<std::string> yaml_keys(const model::Menu& menu);
 
+/// Whether there are menus below a path.
+[[nodiscard]] bool is_group(std::string_view path);
+/// The keys that can stand below a path, sorted.
+[[nodiscard]] std::vector<std::string_view> keys_below(std::string_view path);
+
 /// Whether the file can say anything in this menu.
 [[nodiscard]] bool is_writable(const model::Menu& menu);
 

@@ -226,34 +226,6 @@ class Writer {
 
 }  // namespace
 
-std::vector<std::string> yaml_keys(const Menu& menu) {
-  std::vector<std::string> keys;
-  std::string so_far;
-  bool sibling = false;
-  std::string_view rest = menu.path;
-  while (!rest.empty()) {
-    rest.remove_prefix(1);
-    const std::string_view word = rest.substr(0, rest.find('/'));
-    rest.remove_prefix(word.size());
-    if (sibling) {
-      keys.back() += fmt::format("/{}", word);
-    } else {
-      keys.emplace_back(word);
-    }
-    so_far += fmt::format("/{}", word);
-    const Menu* here = model::find_menu(so_far);
-    sibling = here != nullptr && here->path != "/interface" &&
-              here->kind != Menu::Kind::kSettings && here->kind != Menu::Kind::kGroup;
-  }
-  return keys;
-}
-
-bool is_writable(const Menu& menu) {
-  return menu.has_rows() &&
-         std::any_of(menu.properties.begin(), menu.properties.end(),
-                     [](const Property& property) { return !property.has(Property::kReadOnly); });
-}
-
 std::string to_yaml(const model::Tree& tree) {
   return Writer(tree).write();
 }

@@ -1,4 +1,4 @@
-// The tables of /ip/pool and /ip/dhcp-server (behaviour.md C2, C-2..C-14).
+// The tables of /ip/dhcp-server, its networks and leases (behaviour.md C2, C-2..C-14).
 #include <fmt/format.h>
 
 #include "control/model/dhcp_option.h"
@@ -60,43 +60,6 @@ tl::expected<std::string, std::string> client_id_text(std::string_view text) {
       "\"{}\" is no client-id: write its bytes in hexadecimal with colons, 1:aa:bb:cc:dd:ee:ff",
       text));
 }
-
-tl::expected<std::string, std::string> option_text(std::string_view text) {
-  auto parts = parse_dhcp_option(text);
-  if (!parts) return tl::make_unexpected(std::move(parts.error()));
-  return std::string(text);
-}
-
-constexpr Property kPool[] = {
-    {.name = "name",
-     .type = Type::kString,
-     .flags = P::kRequired | P::kName,
-     .max = 63,
-     .help = "what DHCP servers call it"},
-    {.name = "ranges",
-     .type = Type::kIp4Set,
-     .flags = P::kRequired | P::kList,
-     .help = "its addresses: 192.168.99.10-192.168.99.254; several with commas"},
-    {.name = "next-pool",
-     .type = Type::kReference,
-     .default_value = "none",
-     .values = kNone,
-     .reference = kPools,
-     .help = "where addresses come from when this one has none left"},
-    comment(),
-    read_only("total", Type::kInteger, "addresses it has"),
-    read_only("used", Type::kInteger, "those that somebody has"),
-    read_only("available", Type::kInteger, "those that are left"),
-};
-constexpr std::string_view kPoolColumns[] = {"name",  "ranges", "next-pool",
-                                             "total", "used",   "available"};
-constexpr Property kPoolUsed[] = {
-    read_only("pool", Type::kString, "the pool"),
-    read_only("address", Type::kIp4, "an address of it"),
-    read_only("owner", Type::kString, "which service gave it"),
-    read_only("info", Type::kString, "who has it: the MAC address of a DHCP client"),
-};
-constexpr std::string_view kPoolUsedColumns[] = {"pool", "address", "owner", "info"};
 
 constexpr Property option_list(std::string_view help) {
   return {.name = "dhcp-option",
@@ -359,46 +322,6 @@ constexpr Command kLeaseCommands[] = {
      .flags = Command::kRows},
 };
 
-constexpr Property kOption[] = {
-    {.name = "name",
-     .type = Type::kString,
-     .flags = P::kRequired | P::kName,
-     .max = 63,
-     .help = "what networks, servers and leases call it"},
-    {.name = "code",
-     .type = Type::kInteger,
-     .flags = P::kRequired,
-     .min = 1,
-     .max = 254,
-     .help = "the option's number"},
-    {.name = "value",
-     .type = Type::kString,
-     .max = 2048,
-     .help = "0x0a0b, 'text', '10.0.0.1' (four bytes), s'10.0.0.1' (text), '10' (one byte), "
-             "$(HOSTNAME), $(NETWORK_GATEWAY), and several of these one after the other",
-     .convert = option_text},
-    {.name = "force",
-     .type = Type::kBool,
-     .default_value = "false",
-     .help = "yes: sent to clients that did not ask for it too"},
-    comment(),
-    read_only("raw-value", Type::kString, "the bytes that are sent"),
-};
-constexpr std::string_view kOptionColumns[] = {"name", "code", "value", "raw-value", "force"};
-constexpr Property kOptionSet[] = {
-    {.name = "name",
-     .type = Type::kString,
-     .flags = P::kRequired | P::kName,
-     .max = 63,
-     .help = "what networks, servers and leases call it"},
-    {.name = "options",
-     .type = Type::kReference,
-     .flags = P::kRequired | P::kList,
-     .reference = kOptions,
-     .help = "the options in it"},
-    comment(),
-};
-constexpr std::string_view kOptionSetColumns[] = {"name", "options"};
 constexpr Property kConfig[] = {
     {.name = "store-leases-disk",
      .type = Type::kString,
@@ -410,29 +333,7 @@ constexpr Property kConfig[] = {
 };
 
 constexpr Menu kMenus[] = {
-    {"/ip/pool", Menu::Kind::kList, kPool, {}, kPoolColumns, {}, "addresses to give away"},
-    {"/ip/pool/used",
-     Menu::Kind::kState,
-     kPoolUsed,
-     {},
-     kPoolUsedColumns,
-     {},
-     "addresses of pools that somebody has"},
     {"/ip/dhcp-server/config", Menu::Kind::kSettings, kConfig, {}, {}, {}, "all DHCP servers"},
-    {"/ip/dhcp-server/option",
-     Menu::Kind::kList,
-     kOption,
-     {},
-     kOptionColumns,
-     {},
-     "DHCP options of one's own"},
-    {"/ip/dhcp-server/option/sets",
-     Menu::Kind::kList,
-     kOptionSet,
-     {},
-     kOptionSetColumns,
-     {},
-     "several options under one name"},
     {"/ip/dhcp-server",
      Menu::Kind::kList,
      kServer,

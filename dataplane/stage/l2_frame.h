@@ -1,5 +1,5 @@
 // Bounded reading and rewriting of an Ethernet header with its VLAN tags, in place at the start of
-// a buffer. For the layer 2 stages only.
+// a buffer. For the layer 2 stages; layer 3 asks for the priority of the tag that was taken off.
 #pragma once
 
 #include <rte_mbuf.h>
@@ -44,6 +44,17 @@ inline void strip_tag(rte_mbuf* m) noexcept {
   uint8_t* const old = rte_pktmbuf_mtod(m, uint8_t*);
   std::memmove(old + kVlanHeader, old, 12);
   rte_pktmbuf_adj(m, kVlanHeader);
+}
+
+/// What a tag said that was taken off stays with the packet.
+inline void keep_tag(rte_mbuf* m, uint16_t tci) noexcept {
+  m->vlan_tci = tci;
+  m->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+}
+/// The priority of that tag; 0: the packet came without one.
+[[nodiscard]] inline uint8_t tag_priority(const rte_mbuf& m) noexcept {
+  return (m.ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0 ? static_cast<uint8_t>(m.vlan_tci >> 13)
+                                                         : uint8_t{0};
 }
 
 /// Takes priority tags (VID 0) off, at most four. True if no other tag, whole or cut short, is

@@ -54,10 +54,7 @@ struct Segment {
     } else {
       strip_tag(m);
     }
-    if (depth == 0) {  // the outermost says what the wire gave it
-      m->vlan_tci = tci;
-      m->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
-    }
+    if (depth == 0) keep_tag(m, tci);  // the outermost says what the wire gave it
   }
 }
 

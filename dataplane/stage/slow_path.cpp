@@ -1,7 +1,5 @@
 #include "dataplane/stage/slow_path.h"
 
-#include <rte_mbuf.h>
-
 #include <algorithm>
 
 #include "dataplane/helper/helpers.h"
@@ -10,6 +8,7 @@
 #include "dataplane/stage/dispatch.h"
 #include "dataplane/stage/effects.h"
 #include "dataplane/stage/egress.h"
+#include "dataplane/stage/l2_frame.h"
 #include "dataplane/stage/nat.h"
 #include "dataplane/stage/pppoe.h"
 #include "dataplane/stage/refuse.h"
@@ -22,12 +21,6 @@ namespace {
 
 [[nodiscard]] uint16_t chain_of(const RuleSet* set, uint16_t RuleSet::*chain) noexcept {
   return set == nullptr ? RuleSet::kNoChain : set->*chain;
-}
-
-/// The priority in the VLAN tag a packet came with.
-[[nodiscard]] uint8_t tag_priority_of(const rte_mbuf& m) noexcept {
-  return (m.ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0 ? static_cast<uint8_t>(m.vlan_tci >> 13)
-                                                         : uint8_t{0};
 }
 
 /// The connection that decides about packet i; nullptr: none does.
@@ -53,7 +46,7 @@ void begin(Worker& w, const Burst& b, unsigned i, Decision& d) noexcept {
   k.in_if = b.in_if[i];
   k.ttl = b.ip[i]->ttl;
   k.dscp = static_cast<uint8_t>(b.ip[i]->tos >> 2);
-  k.priority = k.ingress_priority = tag_priority_of(*b.mbuf[i]);
+  k.priority = k.ingress_priority = tag_priority(*b.mbuf[i]);
   k.facts = &d.facts;
 }
 

@@ -1,0 +1,110 @@
+// Who comes in by the API's door, and when a session ends (C-47, C-50, D-19).
+#include "tests/unit/netdoor/api_fixture.h"
+
+namespace maclane::door {
+namespace {
+
+TEST_F(ApiTest, D19_PlainLogin) {
+  const int fd = login();
+  EXPECT_EQ(auth_.sessions(), 1U);
+  ::close(fd);
+  mine_.clear();
+  for (int i = 0; i < 100 && auth_.sessions() > 0; ++i) turn();
+  EXPECT_EQ(auth_.sessions(), 0U);
+}
+
+TEST_F(ApiTest, C50_AConnectionThatIsLostInSafeModeIsUndone) {
+  const int fd = login();
+  const int other = login();
+  EXPECT_THAT(ask(fd, {"/safe-mode/take"}), ElementsAre(ElementsAre("!done")));
+  EXPECT_EQ(ask(fd, {"/interface/list/add", "=name=mine"}).size(), 1U);
+  EXPECT_EQ(ask(other, {"/interface/list/add", "=name=theirs"}).size(), 1U);
+  EXPECT_EQ(ask(other, {"/safe-mode/take"})[0][0], "!trap");
+  ::close(fd);
+  std::erase(mine_, fd);
+  for (int i = 0; i < 100 && auth_.sessions() > 1; ++i) turn();
+  EXPECT_EQ(model_.safe_mode(), nullptr);
+  EXPECT_TRUE(model_.tree().rows("/interface/list").empty());
+}
+
+TEST_F(ApiTest, D19_AWrongPasswordIsATrapThenDone) {
+  const int fd = connect();
+  const Lines lines = ask(fd, {"/login", "=name=admin", "=password=no", ".tag=1"});
+  ASSERT_THAT(lines, SizeIs(2));
+  EXPECT_THAT(lines[0], ElementsAre("!trap", "=category=5",
+                                    "=message=invalid user name or password (6)", ".tag=1"));
+  EXPECT_THAT(lines[1], ElementsAre("!done", ".tag=1"));
+}
+
+TEST_F(ApiTest, NobodyComesInWithoutAPassword) {
+  add("/user", {{"name", "empty"}, {"group", "full"}});
+  const int fd = connect();
+  EXPECT_THAT(ask(fd, {"/login", "=name=empty", "=password="})[0],
+              ElementsAre("!trap", "=category=5", HasSubstr("invalid user")));
+}
+
+TEST_F(ApiTest, D19_OldLoginIsForThoseWhoKeepIt) {
+  add("/user", {{"name", "old"}, {"group", "full"}, {"password", "pw"}});
+  int fd = connect();
+  auto challenge = [&] {
+    const Lines lines = ask(fd, {"/login"});
+    const std::string ret = lines[0][1].substr(5);
+    std::string raw;
+    for (size_t i = 0; i + 1 < ret.size(); i += 2)
+      raw.push_back(static_cast<char>(std::stoi(ret.substr(i, 2), nullptr, 16)));
+    EXPECT_EQ(raw.size(), 16U);
+    return raw;
+  };
+  Lines lines =
+      ask(fd, {"/login", "=name=old", "=response=" + challenge_response("pw", challenge())});
+  EXPECT_THAT(lines[0], ElementsAre("!trap", "=category=5", HasSubstr("old-login=yes")));
+  // What Doors::prepare does for old-login=yes.
+  const std::string hash = secrets::hash_password("pw");
+  edit("/user", "old",
+       {{"old-login", "yes"}, {"old-login-password", secrets::seal(hash + "\npw")}});
+  fd = connect();
+  lines = ask(fd, {"/login", "=name=old", "=response=" + challenge_response("no", challenge())});
+  EXPECT_EQ(lines[0][0], "!trap");
+  lines = ask(fd, {"/login", "=name=old", "=response=" + challenge_response("pw", challenge())});
+  EXPECT_THAT(lines, ElementsAre(ElementsAre("!done")));
+}
+
+TEST_F(ApiTest, WithoutALoginThereIsOneFatalReply) {
+  const int fd = connect();
+  EXPECT_THAT(ask(fd, {"/interface/print"}), ElementsAre(ElementsAre("!fatal", "not logged in")));
+}
+
+TEST_F(ApiTest, HalfSentencesAndAbsurdLengthsBeforeLogin) {
+  const int fd = connect();
+  send(fd, std::string("\xF0\xFF\xFF\xFF\xFF", 5));
+  const Lines lines = read_done(fd);
+  ASSERT_THAT(lines, SizeIs(1));
+  EXPECT_THAT(lines[0], ElementsAre("!fatal", HasSubstr("too long")));
+}
+
+TEST_F(ApiTest, C47_MaxSessionsAndAddressesAreKept) {
+  for (int i = 0; i < 8; ++i) connect();
+  EXPECT_EQ(door_.clients(), 8U);
+  const int ninth = connect();
+  for (int i = 0; i < 50; ++i) turn();
+  char c = 0;
+  EXPECT_EQ(::recv(ninth, &c, 1, 0), 0);
+  EXPECT_EQ(door_.clients(), 8U);
+  settings_.service.addresses = {"192.0.2.0/24"};
+  door_.configure(settings_, {});
+  for (int i = 0; i < 50; ++i) turn();
+  EXPECT_EQ(door_.clients(), 0U);  // who may not be here any more is ended
+  const int other = connect();
+  for (int i = 0; i < 50; ++i) turn();
+  EXPECT_EQ(::recv(other, &c, 1, 0), 0);
+}
+
+TEST_F(ApiTest, ASessionEndsWithItsUser) {
+  const int fd = login("reader", "r");
+  apply({model::Edit::Kind::kRemove, "/user", "reader", {}, {}, {}});
+  const Lines lines = ask(fd, {"/system/identity/print"});
+  EXPECT_THAT(lines, ElementsAre(ElementsAre("!fatal", HasSubstr("session was ended"))));
+}
+
+}  // namespace
+}  // namespace maclane::door
