@@ -20,15 +20,13 @@ COMPILER = "clang++-14"
 SERVICE = "control/service"
 
 
-def folder(path, *without):
-    return sorted(str(one.relative_to(ROOT)) for one in (ROOT / path).glob("*.cpp")
-                  if one.name not in without)
+def folder(path, names="*"):
+    return sorted(str(one.relative_to(ROOT)) for one in (ROOT / path).glob(f"{names}.cpp"))
 
 
-MODEL = [*folder("control/model"), "control/door/yaml.cpp", "control/door/yaml_file.cpp",
-         "control/door/yaml_write.cpp", "control/door/plan.cpp"]
+MODEL = [*folder("control/model"), *folder("control/door", "yaml*"), "control/door/plan.cpp"]
 SCRIPT = [*MODEL, *folder("control/script"), "control/observe/log.cpp",
-          *(f"control/observe/{name}.cpp" for name in ("table", "table_json", "table_menu"))]
+          *folder("control/observe", "table*"), "control/observe/ping_text.cpp"]
 
 # name: sources beside tests/fuzz/NAME_fuzz.cpp, and the longest input
 TARGETS = {
@@ -44,7 +42,7 @@ TARGETS = {
         "icmp_limit", "loop_protect", "packet_build", "text")),
         "control/observe/log.cpp", "dataplane/table/neighbour.cpp", "dataplane/table/fib4.cpp"], 1200),
     "helpers": (["dataplane/helper/ftp_text.cpp", "dataplane/helper/seq_adjust.cpp"], 200),
-    "names": ([f"{SERVICE}/name_server.cpp", f"{SERVICE}/doh_forwarder.cpp", f"{SERVICE}/child.cpp", f"{SERVICE}/netns.cpp",
+    "names": ([*(f"{SERVICE}/{name}.cpp" for name in ("name_server", "doh_forwarder", "child", "netns")),
                "control/observe/log.cpp"], 300),
     "script": (SCRIPT, 400),
     "console": ([*SCRIPT, "control/door/console.cpp", "control/door/json_bounds.cpp"], 400),
