@@ -115,6 +115,7 @@ fi
 if [[ -z $only ]]; then
   step "clang-format" formatted || true
   step "shellcheck" shell_checked || true
+  step "Facts: a test for each, or a reason" $PYTHON scripts/facts.py --check || true
 fi
 tests "Unit tests" unit build
 if [[ -z $only ]]; then step "Fuzz targets" $PYTHON scripts/lib/fuzz.py build "$RESULTS" || true; fi
