@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <charconv>
 #include <ctime>
+#include <iterator>
+#include <unordered_set>
 
 #include "control/model/commands.h"
 #include "control/model/value.h"
@@ -82,7 +84,14 @@ void ListedAddresses::serve() {
       kPath,
       {"timeout",
        [this](const Fields& values, std::string_view replaces) { return add(values, replaces); },
-       [this](std::string_view id, const Fields& values) { return set(id, values); }});
+       [this](std::string_view id, const Fields& values) { return set(id, values); },
+       [this] { begin(); }, [this](bool keep) { end(keep); }});
+}
+
+void ListedAddresses::end(bool keep) {
+  const auto undo = std::exchange(undo_, std::nullopt);
+  if (keep || !undo) return;
+  for (auto one = undo->rbegin(); one != undo->rend(); ++one) (*one)();
 }
 
 Result<std::string> ListedAddresses::add(const Fields& values, std::string_view replaces) {
@@ -166,26 +175,50 @@ Status ListedAddresses::take(const model::RowPtr& row, std::string_view replaces
   if (Status status = check(view, replaces); !status) return status;
   const auto range = model::parse_ip4_set(view.raw("address"));
   Timed timed{row, std::string(view.raw("list")), range->first, range->last, 0, Clock::now(), 0};
-  bool ranges = range->first != range->last;
-  const auto before = timed_.find(row->id);
-  if (before != timed_.end()) {
-    timed.created = before->second.created;
-    timed.until_ms = before->second.until_ms;
-    ranges = ranges || before->second.first != before->second.last;
-    erase(before);
+  std::optional<Timed> known;
+  if (const auto before = timed_.find(row->id); before != timed_.end()) {
+    known = before->second;
+    timed.created = known->created;
+    timed.until_ms = known->until_ms;
   }
   if (new_time) {
     const auto timeout_ms = static_cast<uint64_t>(view.get_time_ms("timeout"));
     timed.until_ms = timeout_ms == 0 ? 0 : model::steady_ms() + timeout_ms;
   }
-  by_key_[Key{view.raw("list"), view.raw("address")}] = row->id;
-  if (timed.until_ms != 0) due_.emplace(timed.until_ms, row->id);
-  const bool single = timed.first == timed.last;
-  const bool new_list = single && lists_.insert(timed.list).second;
-  Timed& kept = timed_[row->id] = std::move(timed);
-  if (new_list || ranges) world_.republish();
-  if (single) place(kept);
+  if (undo_) {
+    if (const auto made = entry_of(replaces)) undo_->push_back([this, made] { restore(*made); });
+    undo_->push_back([this, id = row->id, known] { put(id, known); });
+  }
+  put(row->id, std::move(timed));
   return {};
+}
+
+void ListedAddresses::put(uint32_t id, std::optional<Timed> next) {
+  bool compiled = false;  // into the list's set
+  if (const auto before = timed_.find(id); before != timed_.end()) {
+    compiled = before->second.first != before->second.last;
+    erase(before);
+  }
+  if (!next) {
+    if (compiled) world_.republish();
+    return;
+  }
+  const View view(menu(), *next->row);
+  by_key_[Key{view.raw("list"), view.raw("address")}] = id;
+  if (next->until_ms != 0) due_.emplace(next->until_ms, id);
+  const bool single = next->first == next->last;
+  compiled = compiled || !single || lists_.insert(next->list).second;
+  Timed& kept = timed_[id] = std::move(*next);
+  if (compiled) world_.republish();
+  if (single) place(kept);
+}
+
+/// What a rule made is there again as it was.
+void ListedAddresses::restore(const DynamicLists::Entry& entry) {
+  const uint32_t now_cs = world_.now_cs();
+  const uint32_t timeout_cs =
+      lasts(entry.expires_cs) ? entry.expires_cs : entry.expires_cs - now_cs;
+  (void)world_.lists->add(entry.list, entry.address, timeout_cs, now_cs);
 }
 
 /// Puts a single address where workers find it.
@@ -230,9 +263,7 @@ Status ListedAddresses::remove(std::string_view written) {
   const auto found = find(number_of(written));
   if (found == timed_.end())
     return fail(fmt::format("no such item: there is no row \"{}\"", written));
-  const bool is_range = found->second.first != found->second.last;
-  erase(found);
-  if (is_range) world_.republish();
+  put(found->first, std::nullopt);
   return {};
 }
 
@@ -332,6 +363,42 @@ uint64_t ListedAddresses::given_since(const Timed& timed) const {
                                  : uint64_t{entry.expires_cs - now_cs} * 10;
 }
 
+/// The rows that entries are to become, but for those that are there already.
+std::vector<model::Edit> ListedAddresses::rows_to_keep(
+    const std::vector<DynamicLists::Entry>& entries) const {
+  const auto list = static_cast<size_t>(menu().index("list"));
+  const auto address = static_cast<size_t>(menu().index("address"));
+  const model::Rows& stored = model_.tree().rows(menu());
+  std::unordered_multimap<uint64_t, model::Row> fresh;
+  std::unordered_set<uint64_t> hashes;
+  for (const DynamicLists::Entry& entry : entries) {
+    model::Row row;
+    row.values.resize(menu().properties.size());
+    row.values[list] = world_.name(entry.list);
+    row.values[address] = model::format_ip4(entry.address);
+    if (row.values[list].empty()) continue;
+    const uint64_t hash = stored.key_of(row);
+    hashes.insert(hash);
+    fresh.emplace(hash, std::move(row));
+  }
+  stored.with_keys(hashes, [&](const model::RowPtr& known) {
+    const auto [begin, end] = fresh.equal_range(stored.key_of(*known));
+    for (auto it = begin; it != end;)
+      it = stored.same_key(*known, it->second) ? fresh.erase(it) : std::next(it);
+  });
+  std::vector<model::Edit> edits;
+  edits.reserve(fresh.size());
+  for (const auto& [hash, row] : fresh) {
+    edits.push_back({Edit::Kind::kAdd,
+                     std::string(kPath),
+                     {},
+                     {{"list", row.values[list]}, {"address", row.values[address]}},
+                     {},
+                     {}});
+  }
+  return edits;
+}
+
 /// Makes rows of the configuration of what rules said is to be kept.
 void ListedAddresses::keep() {
   const uint32_t seen = world_.lists->to_keep();
@@ -353,22 +420,7 @@ void ListedAddresses::keep() {
     full_told_ = true;
     return;
   }
-  std::vector<model::Edit> edits;
-  for (const DynamicLists::Entry& entry : entries) {
-    const std::string list(world_.name(entry.list));
-    const std::string address = model::format_ip4(entry.address);
-    model::Row row;
-    row.values.resize(menu().properties.size());
-    row.values[static_cast<size_t>(menu().index("list"))] = list;
-    row.values[static_cast<size_t>(menu().index("address"))] = address;
-    bool known = list.empty();
-    stored.with_key(stored.key_of(row), [&](const model::RowPtr& other) {
-      known = known || stored.same_key(*other, row);
-    });
-    if (known) continue;
-    edits.push_back(
-        {Edit::Kind::kAdd, std::string(kPath), {}, {{"list", list}, {"address", address}}, {}, {}});
-  }
+  std::vector<model::Edit> edits = rows_to_keep(entries);
   if (!edits.empty()) {
     const auto done = model_.apply(edits, model::Caller::router(), model::Model::Record::kNo);
     if (!done) {

@@ -67,13 +67,20 @@ class ListedAddresses {
 
   /// Takes a row over, if it is right: a new one, or one in its new form.
   Status take(const model::RowPtr& row, std::string_view replaces, bool new_time);
+  /// A row comes to be, becomes another one, or goes.
+  void put(uint32_t id, std::optional<Timed> next);
+  void begin() { undo_.emplace(); }
+  void end(bool keep);
   [[nodiscard]] Status check(const model::View& row, std::string_view replaces) const;
   void place(Timed& timed);
   void erase(std::map<uint32_t, Timed>::iterator at);
+  void restore(const DynamicLists::Entry& entry);
   /// By the number in an id; end() if there is none.
   [[nodiscard]] std::map<uint32_t, Timed>::iterator find(std::optional<uint64_t> number);
   [[nodiscard]] uint64_t given_since(const Timed& timed) const;
   void keep();
+  [[nodiscard]] std::vector<model::Edit> rows_to_keep(
+      const std::vector<DynamicLists::Entry>& entries) const;
   [[nodiscard]] std::optional<DynamicLists::Entry> entry_of(std::string_view id) const;
   [[nodiscard]] model::PrintRow shown(const DynamicLists::Entry& entry, uint32_t now_cs) const;
   [[nodiscard]] model::PrintRow shown(const Timed& timed) const;
@@ -91,6 +98,8 @@ class ListedAddresses {
   uint64_t next_keep_ms_ = 0;
   uint32_t kept_ = 0;  // DynamicLists::to_keep() when they were kept last
   bool full_told_ = false;
+  /// How to take back what was done since begin(), the last first.
+  std::optional<std::vector<std::function<void()>>> undo_;
 };
 
 }  // namespace maclane

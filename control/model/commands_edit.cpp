@@ -175,13 +175,8 @@ Answer<Outcome> edit(Job& job) {
   if (!edits) return tl::make_unexpected(std::move(edits.error()));
   Outcome out;
   if (edits->empty()) return out;  // no row was meant
-  auto made = edit_live(job, *edits);
+  auto made = apply_edits(job, std::move(*edits));
   if (!made) return tl::make_unexpected(std::move(made.error()));
-  if (!edits->empty()) {
-    auto ids = job.model.apply(*edits, job.caller);
-    if (!ids) return refuse(std::move(ids.error()));
-    made->insert(made->end(), ids->begin(), ids->end());
-  }
   if (adds && !made->empty()) out.result.emplace_back("ret", made->front());
   return out;
 }

@@ -26,16 +26,15 @@ Fields with(const Menu& menu, const Row& row, const Fields& given) {
   return values;
 }
 
-}  // namespace
-
-Answer<std::vector<std::string>> edit_live(Job& job, std::vector<Edit>& edits) {
+/// Carries out what concerns such rows, and leaves of the edits what is to be done with stored
+/// ones.
+Answer<std::vector<std::string>> edit_live(Job& job, const Model::LiveRows& live,
+                                           std::vector<Edit>& edits) {
   std::vector<std::string> made;
-  const Model::LiveRows* live = job.model.live_rows(job.menu);
-  if (live == nullptr) return made;
   std::vector<Edit> stored;
   for (Edit& one : edits) {
     const RowPtr row = one.target.empty() ? nullptr : job.model.tree().find(job.menu, one.target);
-    const bool to_live = !value_of(one.values, live->property).empty();
+    const bool to_live = !value_of(one.values, live.property).empty();
     const bool adds = one.kind == Edit::Kind::kAdd && to_live;
     const bool sets = one.kind == Edit::Kind::kSet && row == nullptr;
     const bool turns = one.kind == Edit::Kind::kSet && row != nullptr && to_live;
@@ -44,14 +43,14 @@ Answer<std::vector<std::string>> edit_live(Job& job, std::vector<Edit>& edits) {
       continue;
     }
     if (sets) {
-      if (Status status = live->set(one.target, one.values); !status)
+      if (Status status = live.set(one.target, one.values); !status)
         return refuse(std::move(status.error()));
       continue;
     }
     RowPtr from = row;
     if (adds && !one.copy_from.empty()) from = job.model.tree().find(job.menu, one.copy_from);
     auto id =
-        live->add(from != nullptr ? with(job.menu, *from, one.values) : one.values, one.target);
+        live.add(from != nullptr ? with(job.menu, *from, one.values) : one.values, one.target);
     if (!id) return refuse(std::move(id.error()));
     if (adds) made.push_back(std::move(*id));
     if (turns) {
@@ -61,6 +60,30 @@ Answer<std::vector<std::string>> edit_live(Job& job, std::vector<Edit>& edits) {
     }
   }
   edits = std::move(stored);
+  return made;
+}
+
+Answer<std::vector<std::string>> apply_stored(Job& job, const std::vector<Edit>& edits) {
+  auto ids = job.model.apply(edits, job.caller);
+  if (!ids) return refuse(std::move(ids.error()));
+  return std::move(*ids);
+}
+
+}  // namespace
+
+Answer<std::vector<std::string>> apply_edits(Job& job, std::vector<Edit> edits) {
+  const Model::LiveRows* live = job.model.live_rows(job.menu);
+  if (live == nullptr) return apply_stored(job, edits);
+  live->begin();
+  auto made = edit_live(job, *live, edits);
+  if (made && !edits.empty()) {
+    auto ids = apply_stored(job, edits);
+    if (ids)
+      made->insert(made->end(), ids->begin(), ids->end());
+    else
+      made = std::move(ids);
+  }
+  live->end(made.has_value());
   return made;
 }
 

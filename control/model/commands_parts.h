@@ -53,8 +53,8 @@ void add_history(Commands& commands);
 [[nodiscard]] Answer<Outcome> edit(Job& job);
 
 // commands_live.cpp
-/// Carries out what concerns rows that exist only as state and can be edited, and leaves of the
-/// edits what is to be done with stored ones. The ids of rows it added.
-[[nodiscard]] Answer<std::vector<std::string>> edit_live(Job& job, std::vector<Edit>& edits);
+/// Carries out edits of which some may concern rows that exist only as state and can be edited: all
+/// of them or none. The ids of rows that were added.
+[[nodiscard]] Answer<std::vector<std::string>> apply_edits(Job& job, std::vector<Edit> edits);
 
 }  // namespace maclane::model

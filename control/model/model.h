@@ -74,6 +74,9 @@ class Model {
     /// The new row's id. replaces: the row that becomes it, "" if none does.
     std::function<Result<std::string>(const Fields& values, std::string_view replaces)> add;
     std::function<Status(std::string_view id, const Fields& values)> set;
+    /// Between these add() and set() are one change: not kept, all of it is taken back.
+    std::function<void()> begin;
+    std::function<void(bool keep)> end;
   };
   /// Removes a row that exists only as state (a connection). Called after the rest of the change.
   using RemoveState = std::function<Status(std::string_view id)>;

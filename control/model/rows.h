@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "control/model/schema.h"
@@ -67,6 +68,19 @@ class Rows {
     for (const auto& chunk : chunks_) {
       for (size_t i = 0; i < chunk->keys.size(); ++i) {
         if (chunk->keys[i] == hash) fn(chunk->rows[i]);
+      }
+    }
+  }
+  /// The same for many hashes, in one walk over the rows.
+  template <typename Fn>
+  void with_keys(const std::unordered_set<uint64_t>& hashes, Fn&& fn) const {
+    if (hashes.size() <= 1) {
+      for (const uint64_t hash : hashes) with_key(hash, fn);
+      return;
+    }
+    for (const auto& chunk : chunks_) {
+      for (size_t i = 0; i < chunk->keys.size(); ++i) {
+        if (hashes.contains(chunk->keys[i])) fn(chunk->rows[i]);
       }
     }
   }

@@ -11,7 +11,6 @@ constexpr std::string_view kDefaultRoute[] = {"yes", "no", "special-classless"};
 constexpr std::string_view kDhcpOptions[] = {"hostname", "clientid", "clientid_duid"};
 constexpr std::string_view kBroadcast[] = {"both", "always", "never"};
 constexpr std::string_view kTables[] = {"default", "main"};
-constexpr std::string_view kNone[] = {"none"};
 constexpr std::string_view kChecks[] = {"none", "arp", "ping"};
 constexpr std::string_view kLaterChecks[] = {"bfd"};
 

@@ -85,18 +85,26 @@ class Check {
       }
       return;
     }
+    std::unordered_set<uint64_t> hashes;
+    for_asked(path, false, [&](const View& asked) {
+      if (matters(asked)) hashes.insert(rows.key_of(asked.row()));
+    });
+    std::unordered_map<uint64_t, std::vector<const Row*>> alike;  // in their order
+    rows.with_keys(hashes, [&](const RowPtr& row) {
+      if (matters(View(menu, *row))) alike[rows.key_of(*row)].push_back(row.get());
+    });
     std::unordered_set<const Row*> told;
     for_asked(path, false, [&](const View& asked) {
-      if (!matters(asked)) return;
       const Row* first = nullptr;
-      rows.with_key(rows.key_of(asked.row()), [&](const RowPtr& row) {
-        if (!rows.same_key(*row, asked.row()) || !matters(View(menu, *row))) return;
+      if (!matters(asked)) return;
+      for (const Row* row : alike[rows.key_of(asked.row())]) {
+        if (!rows.same_key(*row, asked.row())) continue;
         if (first == nullptr) {
-          first = row.get();
-        } else if (told.insert(row.get()).second) {
+          first = row;
+        } else if (told.insert(row).second) {
           fn(View(menu, *row), View(menu, *first));
         }
-      });
+      }
     });
   }
 

@@ -158,6 +158,31 @@ TEST_F(Listed, WhatARuleMadeCanBeRemovedAndChanged) {
   EXPECT_TRUE(has(other));
 }
 
+// A command that cannot be carried out for one of its rows is not for the others either.
+TEST_F(Listed, AllRowsOfACommandOrNone) {
+  run("add", {{"list", "bad"}, {"address", "192.0.2.7"}, {"timeout", "1h"}});
+  run("add", {{"list", "bad"}, {"address", "192.0.2.0/28"}, {"timeout", "1h"}});
+  run("add", {{"list", "bad"}, {"address", "192.0.2.9"}});
+  EXPECT_EQ(lists.add(kBad, model::parse_ip4("192.0.2.8").value(), 6000, now_cs),
+            DynamicLists::Added::kNew);
+  const std::vector<PrintRow> before = rows();
+  ASSERT_EQ(before.size(), 4u);
+  std::string all;
+  for (const PrintRow& row : before) all += (all.empty() ? "" : ",") + row.id;
+  // The first two can have the address one after the other, but not both.
+  EXPECT_NE(run("set", {{"numbers", all}, {"address", "192.0.2.77"}, {"timeout", "5m"}}), "");
+  const std::vector<PrintRow> after = rows();
+  ASSERT_EQ(after.size(), before.size());
+  for (size_t i = 0; i < before.size(); ++i) {
+    EXPECT_EQ(after[i].id, before[i].id);
+    EXPECT_EQ(after[i].get("address"), before[i].get("address"));
+  }
+  EXPECT_TRUE(has("192.0.2.7"));
+  EXPECT_TRUE(has("192.0.2.8"));
+  EXPECT_FALSE(has("192.0.2.77"));
+  EXPECT_EQ(stored(), 1u);
+}
+
 TEST_F(Listed, NoneStaticBecomesARowOfTheConfiguration) {
   (void)run("add", {{"list", "bad"}, {"address", "192.0.2.9"}});
   for (uint32_t i = 0; i < 10; ++i)
