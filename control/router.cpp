@@ -232,6 +232,14 @@ void Router::poll_links() {
   if (!changed.empty()) republish();
 }
 
+/// Packets that were dropped for a reason, of all interfaces.
+uint64_t Router::dropped(Drop reason) const {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < compiled_->names.interface_limit(); ++i)
+    sum += dataplane_->drops(static_cast<IfIndex>(i), reason);
+  return sum;
+}
+
 /// The same tree with what was learned since.
 void Router::republish() {
   if (Status status = publish(model_.tree()); !status)
@@ -363,6 +371,7 @@ void Router::run(int signal_fd) {
       devices_->retry();
       poll_links();
       if (compile::times_turned(*compiled_, wall_time())) republish();
+      exhaustion_.look(model::steady_ms());
       next_link_poll = now + kLinkPoll;
     }
     // Punted packets cannot wake a sleeper without a system call in the worker, so control looks

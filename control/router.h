@@ -19,6 +19,7 @@
 #include "control/listed_addresses.h"
 #include "control/model/commands.h"
 #include "control/model/store.h"
+#include "control/observe/exhaustion.h"
 #include "control/script/event_scripts.h"
 #include "control/script/scheduler.h"
 #include "control/service/dataplane_io.h"
@@ -87,6 +88,7 @@ class Router {
   Status commit(const model::Tree& next);
   Status publish(const model::Tree& next);
   void poll_links();
+  [[nodiscard]] uint64_t dropped(Drop reason) const;
   void republish();
   void make_host_services(const model::Tree& tree);
   void open_host_plane(const model::Tree& tree);
@@ -115,6 +117,7 @@ class Router {
   std::unique_ptr<door::SocketDoor> door_;
   std::unique_ptr<door::Doors> doors_;  // to the network
   std::map<std::string, LinkHistory> links_;
+  observe::Exhaustion exhaustion_{[this](Drop reason) { return dropped(reason); }};
   mutable std::vector<RuleCounter> rule_counters_;
   int lock_fd_ = -1;  // the state folder is ours while it is open
   bool stop_ = false;
