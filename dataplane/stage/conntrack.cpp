@@ -226,7 +226,7 @@ uint8_t steady_flags(const Worker& w, uint32_t session, uint8_t direction) noexc
                  : Leg::kUnsteady;
     }
     case kProtoUdp:
-      return refreshes(w, s, direction) ? 0 : Leg::kUnsteady;
+      return refreshes(w, s, direction) && !awaits_answer(s) ? 0 : Leg::kUnsteady;
     default:
       return Leg::kUnsteady;
   }
@@ -282,6 +282,10 @@ void classify(Worker& w, Burst& b, unsigned i) noexcept {
     const SessionTable::Hit hit = w.sessions.find(b.tuple[i], b.hash[i]);
     b.session[i] = hit.session;
     b.direction[i] = hit.direction;
+  }
+  if (b.session[i] != SessionTable::kNone && outlived_mapping(w, w.sessions.at(b.session[i]))) {
+    w.sessions.release(b.session[i]);
+    b.session[i] = SessionTable::kNone;
   }
   b.state[i] = b.session[i] != SessionTable::kNone ? advance(w, b, i) : opening_state(w, b, i);
 }

@@ -33,6 +33,14 @@ void hold_destination(Worker& w, Session& s) noexcept {
   s.flags = static_cast<uint16_t>(s.flags & ~Session::kDstMapped);
 }
 
+bool outlived_mapping(const Worker& w, const Session& s) noexcept {
+  if (!awaits_answer(s)) return false;
+  const Mapping was = destination_mapping(s);
+  Mapping is = was;
+  return !w.shared->mappings.find_outside(is) || !(is.in_address == was.in_address) ||
+         !(is.in_port == was.in_port);
+}
+
 void forget_mappings(Worker& w, uint32_t session) noexcept {
   Session& s = w.sessions.at(session);
   const auto forget = [&](const Mapping& m, be32 remote) {

@@ -22,6 +22,12 @@ namespace maclane {
 
 /// A connection to a mapping's outer port was answered for the first time.
 void hold_destination(Worker& w, Session& s) noexcept;
+/// Whether a connection to a mapping's outer port that nobody answered has outlived it: the port
+/// may be another inside's by now.
+[[nodiscard]] inline bool awaits_answer(const Session& s) noexcept {
+  return (s.flags & (Session::kDstMapped | Session::kSeenReply)) == Session::kDstMapped;
+}
+[[nodiscard]] bool outlived_mapping(const Worker& w, const Session& s) noexcept;
 /// A session is released.
 void forget_mappings(Worker& w, uint32_t session) noexcept;
 

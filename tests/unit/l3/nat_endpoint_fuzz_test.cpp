@@ -202,6 +202,6 @@ TEST_P(NatRfcFuzz, AgreesWithAModel) {
   EXPECT_EQ(w->shared->mappings.size(), 0u);
   EXPECT_EQ(w->shared->mappings.allowed(), 0u);
 }
-INSTANTIATE_TEST_SUITE_P(Seeds, NatRfcFuzz, ::testing::Values(1u, 2u, 3u, 4u, 5u, 6u));
+INSTANTIATE_TEST_SUITE_P(Seeds, NatRfcFuzz, ::testing::Range(1u, 25u));
 
 }  // namespace maclane::test

@@ -245,6 +245,30 @@ TEST_F(NatRfc, WhatNobodyAskedForDoesNotRefresh) {
   EXPECT_FALSE(reached(kPc, 4000));
 }
 
+// N-1, N-3: a connection from outside that nobody answered does not outlive the mapping it came by.
+TEST_F(NatRfc, WhatWasNotAnsweredEndsWithItsMapping) {
+  let_everyone_in();
+  for (const bool inside_speaks : {false, true}) {
+    EXPECT_EQ(udp_out(kPc, 4000, kServer, 53), 4000);
+    w->now.cs += 800;
+    run(udp(kOther, 1000, kWanIp, 4000), kWan);
+    EXPECT_TRUE(reached(kPc, 4000));
+    w->now.cs += 400;
+    expire();
+    EXPECT_EQ(mappings(), 0u);
+    EXPECT_EQ(udp_out(kPc2, 4000, kServer, 53), 4000) << "the port is another's";
+    if (inside_speaks) {
+      EXPECT_NE(udp_out(kPc, 4000, kOther, 1000), 4000);
+    } else {
+      run(udp(kOther, 1000, kWanIp, 4000), kWan);
+      EXPECT_TRUE(reached(kPc2, 4000));
+    }
+    w->now.cs += 3000;
+    expire();
+    EXPECT_EQ(w->sessions.size(), 0u);
+  }
+}
+
 TEST_F(NatRfc, InboundRefreshIfAsked) {  // N-40
   let_everyone_in();
   snap.inbound_refresh = true;
