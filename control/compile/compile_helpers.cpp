@@ -1,4 +1,5 @@
 // /ip/firewall/service-port to what workers follow (behaviour.md B-24). Control thread.
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -14,13 +15,26 @@ struct Known {
   Helper helper;
   uint8_t proto;
 };
-constexpr Known kKnown[] = {{"ftp", Helper::kFtp, kProtoTcp}, {"tftp", Helper::kTftp, kProtoUdp}};
+constexpr Known kKnown[] = {{"ftp", Helper::kFtp, kProtoTcp},
+                            {"tftp", Helper::kTftp, kProtoUdp},
+                            {"sip", Helper::kSip, kProtoUdp},
+                            {"sip", Helper::kSip, kProtoTcp}};
+constexpr int64_t kMillisecondsPerCs = 10;
+constexpr int64_t kLongestTimeoutCs = 0x3fffffff;
+
+void compile_sip(Snapshot& snapshot, const model::View& row) {
+  snapshot.sip_direct_media = row.get_bool("sip-direct-media");
+  const int64_t cs = row.get_time_ms("sip-timeout") / kMillisecondsPerCs;
+  snapshot.timeouts[static_cast<unsigned>(TimeoutClass::kSip)] =
+      static_cast<uint32_t>(std::clamp(cs, int64_t{1}, kLongestTimeoutCs));
+}
 
 }  // namespace
 
 void compile_helpers(Work& work) {
   Snapshot& snapshot = work.snapshot;
   model::for_each(work.tree, "/ip/firewall/service-port", [&](const model::View& row) {
+    if (row.get("name") == "sip") compile_sip(snapshot, row);
     if (row.disabled()) return;
     for (const Known& known : kKnown) {
       if (known.name != row.get("name")) continue;

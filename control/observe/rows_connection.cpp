@@ -22,6 +22,10 @@ std::string_view helper_text(Helper helper) {
       return "ftp";
     case Helper::kTftp:
       return "tftp";
+    case Helper::kSip:
+      return "sip";
+    case Helper::kPptp:
+      return "pptp";
   }
   return {};
 }
