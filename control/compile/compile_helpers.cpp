@@ -14,11 +14,13 @@ struct Known {
   std::string_view name;
   Helper helper;
   uint8_t proto;
+  uint16_t port = 0;  // of one whose ports are not set
 };
 constexpr Known kKnown[] = {{"ftp", Helper::kFtp, kProtoTcp},
                             {"tftp", Helper::kTftp, kProtoUdp},
                             {"sip", Helper::kSip, kProtoUdp},
-                            {"sip", Helper::kSip, kProtoTcp}};
+                            {"sip", Helper::kSip, kProtoTcp},
+                            {"pptp", Helper::kPptp, kProtoTcp, 1723}};
 constexpr int64_t kMillisecondsPerCs = 10;
 constexpr int64_t kLongestTimeoutCs = 0x3fffffff;
 
@@ -40,6 +42,8 @@ void compile_helpers(Work& work) {
       if (known.name != row.get("name")) continue;
       snapshot.helpers_on =
           static_cast<uint8_t>(snapshot.helpers_on | 1u << static_cast<unsigned>(known.helper));
+      if (known.port != 0)
+        snapshot.helper_ports.push_back({known.proto, known.helper, be16::from(known.port)});
       for (const std::string_view text : model::split_list(row.get("ports"))) {
         uint16_t port = 0;
         std::from_chars(text.data(), text.data() + text.size(), port);

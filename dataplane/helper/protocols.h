@@ -85,5 +85,8 @@ struct Said {
 [[nodiscard]] Refusal help_ftp(HelperPacket& p) noexcept;
 [[nodiscard]] Refusal help_tftp(HelperPacket& p) noexcept;
 [[nodiscard]] Refusal help_sip(HelperPacket& p) noexcept;
+[[nodiscard]] Refusal help_pptp(HelperPacket& p) noexcept;
+/// PPTP: the control connection is over, and so are its calls.
+void forget_calls(Worker& w, uint32_t session) noexcept;
 
 }  // namespace maclane

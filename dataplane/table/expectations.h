@@ -79,6 +79,9 @@ class Expectations {
 
   /// Who is expected with this tuple.
   [[nodiscard]] Ref find(const Tuple& t, uint32_t now_cs, Expectation& out) const noexcept;
+  /// GRE: how the sender of a packet numbers its call, which the packet names as its receiver does
+  /// (t.dport); 0: nobody is expected.
+  [[nodiscard]] be16 sender_of(const Tuple& t, uint32_t now_cs) const noexcept;
   /// Whether one of another connection could be taken for this one; its own do not count.
   [[nodiscard]] bool clashes(const Expectation& e, uint32_t now_cs) const noexcept;
   /// None: its bucket is full.

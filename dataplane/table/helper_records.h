@@ -36,8 +36,9 @@ struct HelperRecord {
     be16 client{};         // as it says
     be16 client_public{};  // as the server was told
     be16 server{};         // 0: it has not answered
-    uint16_t state = 0;
-    std::array<Expectations::Ref, 2> ways{};  // from the client, and from the server
+    uint16_t unused = 0;
+    // What comes from the client and from the server, and what leaves to them.
+    std::array<Expectations::Ref, 4> ways{};
   };
   Helper helper = Helper::kNone;
   uint8_t next_expected = 0;  // where the next goes: the oldest gives way
@@ -53,7 +54,7 @@ struct HelperRecord {
   std::array<Expectations::Ref, 4> registered{};
   uint32_t register_sequence = 0;
   uint32_t register_expires_s = 0;
-  std::array<GreCall, 4> calls{};
+  std::array<GreCall, 8> calls{};
 };
 
 class HelperRecords {

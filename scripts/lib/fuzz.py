@@ -42,7 +42,7 @@ TARGETS = {
         "icmp_limit", "loop_protect", "packet_build", "text")),
         "control/observe/log.cpp", "dataplane/table/neighbour.cpp", "dataplane/table/fib4.cpp"], 1200),
     "helpers": ([f"dataplane/helper/{name}.cpp" for name in (
-        "ftp_text", "seq_adjust", "sip_description", "sip_text")], 800),
+        "ftp_text", "pptp_text", "seq_adjust", "sip_description", "sip_text")], 800),
     "names": ([*(f"{SERVICE}/{name}.cpp" for name in ("name_server", "doh_forwarder", "child", "netns")),
                "control/observe/log.cpp"], 300),
     "script": (SCRIPT, 400),

@@ -1,9 +1,10 @@
 // Fuzz: what helpers read of packets. FTP's lines from both sides, SIP's messages and descriptions,
-// and TCP headers whose numbers are shifted there and back.
+// PPTP's messages, and TCP headers whose numbers are shifted there and back.
 #include <string>
 #include <vector>
 
 #include "dataplane/helper/ftp_text.h"
+#include "dataplane/helper/pptp_text.h"
 #include "dataplane/helper/seq_adjust.h"
 #include "dataplane/helper/sip_text.h"
 #include "dataplane/net/checksum.h"
@@ -61,6 +62,13 @@ void read_sip(std::string_view text, bool stream) {
     must(size_t{d.address[i].at} + d.address[i].length <= m.size);
 }
 
+void read_pptp(std::span<const uint8_t> bytes) {
+  const pptp::Message m = pptp::read_message(bytes);
+  must(m.size <= bytes.size() && (m.own_at == 0 || m.own_at + 2 <= m.size) &&
+       (m.peer_at == 0 || m.peer_at + 2 <= m.size));
+  (void)pptp::gre_call(bytes);
+}
+
 void shift(std::span<const uint8_t> bytes) {
   if (bytes.size() < sizeof(TcpHdr)) return;
   std::vector<uint8_t> header(bytes.begin(), bytes.end());
@@ -81,6 +89,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   read_ftp({reinterpret_cast<const char*>(data), size});
   for (const bool stream : {false, true})
     read_sip({reinterpret_cast<const char*>(data), size}, stream);
+  read_pptp({data, size});
   shift({data, size});
   return 0;
 }
