@@ -4,11 +4,14 @@
 //
 // A place in a header is translated if it is one end of the connection, address and port, or a
 // contact that was registered through it; so what one side is told it can say again, and is
-// understood. Messages that a packet does not hold whole pass as they are. TCP carries several in
-// a segment; they are read while they are whole, and few.
+// understood. A client that sends from another port than its Via names (many of Cisco's phones) is
+// answered at the one that it names. Messages that a packet does not hold whole pass as they are.
+// TCP carries several in a segment; they are read while they are whole, and few.
 #include "dataplane/helper/sip.h"
 
 #include <optional>
+
+#include "dataplane/net/checksum.h"
 
 namespace maclane {
 namespace sip {
@@ -42,10 +45,14 @@ struct End {
     return place.port == in.dport ? std::optional(End{{}, out.sport}) : std::nullopt;
   const bool any_port =
       place.role == Role::kReceived || (place.role == Role::kIdentity && !place.has_port);
-  if (place.address == in.src && (any_port || place.port == in.sport))
+  const be16 listens = p.record.listens;
+  const bool replies = p.direction == kReply && listens.raw != 0;
+  const bool own_port = place.port == in.sport ||
+                        (p.direction == kOriginal && listens.raw != 0 && place.port == listens);
+  if (place.address == in.src && (any_port || own_port))
     return End{out.dst, any_port ? place.port : out.dport};
   if (place.address == in.dst && (any_port || place.port == in.dport))
-    return End{out.src, any_port ? place.port : out.sport};
+    return End{out.src, any_port ? place.port : replies ? listens : out.sport};
   return registered(p, place);
 }
 
@@ -67,6 +74,25 @@ void write_places(const HelperPacket& p, const Reading& r) noexcept {
   }
 }
 
+/// Where the client wants its answers.
+void note_port(const HelperPacket& p, const Message& m) noexcept {
+  if (p.direction != kOriginal || p.s.proto != kProtoUdp || m.kind != Message::Kind::kRequest)
+    return;
+  for (unsigned i = 0; i < m.count; ++i) {
+    const Place& place = m.places[i];
+    if (place.role != Role::kVia || !(place.address == p.speaker())) continue;
+    p.record.listens = place.port == p.s.original.sport ? be16{} : place.port;
+  }
+}
+
+/// The packet goes where the client listens.
+void answer_there(const HelperPacket& p) noexcept {
+  if (p.direction != kReply || p.record.listens.raw == 0) return;
+  auto& udp = *reinterpret_cast<UdpHdr*>(p.b.l4[p.i]);
+  udp.checksum = udp_apply_delta(udp.checksum, delta16(udp.dport, p.record.listens));
+  udp.dport = p.record.listens;
+}
+
 [[nodiscard]] bool may_describe(const Message& m) noexcept {
   const bool method = m.method == Method::kInvite || m.method == Method::kUpdate ||
                       m.method == Method::kPrack || m.method == Method::kAck;
@@ -75,6 +101,7 @@ void write_places(const HelperPacket& p, const Reading& r) noexcept {
 
 [[nodiscard]] Refusal read_one(HelperPacket& p, const Reading& r) noexcept {
   const Message& m = r.m;
+  note_port(p, m);
   const bool answers = m.kind == Message::Kind::kResponse;
   if (m.method == Method::kRegister && !p.s.has(Session::kExpected)) {
     if (answers)
@@ -119,7 +146,9 @@ Refusal help_sip(HelperPacket& p) noexcept {
     if (!stream) break;
     at += m.size;
   }
-  return replace_all(p, edits.in_order()) ? kPasses : Refusal{Drop::helper_no_room};
+  if (!replace_all(p, edits.in_order())) return Drop::helper_no_room;
+  sip::answer_there(p);
+  return kPasses;
 }
 
 }  // namespace maclane

@@ -2,9 +2,10 @@
 //
 // sip-direct-media=yes: a stream goes between the hosts that signal, and a description that names
 // another host announces nothing. =no: a host's own ports are open to whoever sends, and streams
-// to others that it is told of are expected of it alone. RTP and RTCP keep their two ports in
-// order. A host that sends from the port it was told at is seen with the port that the other side
-// knows.
+// to others that it is told of are expected of it alone; where those others are behind this router
+// themselves, the host is told of them as they are, and both reach each other without leaving. RTP
+// and RTCP keep their two ports in order. A host that sends from the port it was told at is seen
+// with the port that the other side knows.
 #include "dataplane/helper/sip.h"
 
 namespace maclane::sip {
@@ -84,34 +85,60 @@ struct Ports {
   return kPasses;
 }
 
+/// The host behind this router whom the listener, who is behind it too, knows by a promised port.
+[[nodiscard]] bool is_behind(const HelperPacket& p, const Stream& stream, Expectation& e) noexcept {
+  if (p.listener() == p.public_listener()) return false;
+  const Tuple t{p.listener(), stream.address, {}, stream.port, kProtoUdp};
+  return p.w.shared->expectations.find(t, p.w.now.cs, e) && e.helper == Helper::kSip &&
+         !(e.to_dst == e.dst);
+}
+
+void write_addresses(const Reading& r, const Description& d, be32 before, be32 after) noexcept {
+  for (unsigned k = 0; k < d.addresses; ++k) {
+    const Description::Address& one = d.address[k];
+    if (one.address == before) r.edits.add(r.base + one.at, one.length, write_address(after));
+  }
+}
+
 }  // namespace
 
 Refusal read_media(HelperPacket& p, const Reading& r) noexcept {
   const Description d = read_description(r.text, r.m.body, r.m.size);
+  be32 behind{};  // as the description names it
+  be32 behind_own{};
   for (unsigned k = 0; k < d.streams; ++k) {
-    const Stream& stream = d.stream[k];
+    Stream stream = d.stream[k];
     const bool own = stream.address == p.speaker();
     if (!stream.datagrams || stream.address.raw == 0 || stream.port.host() < kFirstPort ||
         (!own && p.w.snapshot->sip_direct_media)) {
       continue;
     }
+    const be16 said = stream.port;
+    const be16 said_rtcp = stream.rtcp;
+    Expectation other;
+    if (!own && is_behind(p, stream, other) &&
+        (behind.raw == 0 || (behind == stream.address && behind_own == other.to_dst))) {
+      behind = stream.address;
+      behind_own = stream.address = other.to_dst;
+      stream.port = other.to_dport;
+      const auto next = [](be16 port) {
+        return be16::from(static_cast<uint16_t>(port.host() + 1));
+      };
+      if (said_rtcp == next(said)) stream.rtcp = next(stream.port);
+    }
     Ports ports{stream.port, stream.rtcp};
     if (const Refusal reason = expect(p, stream, {r.m.call, 2 * k}, ports); reason) {
       // One that is known by its own address is described to several: it is expected already.
-      if (!own || p.speaker() == p.public_speaker()) continue;
-      return reason;
+      if (own && !(p.speaker() == p.public_speaker())) return reason;
+      ports = {stream.port, stream.rtcp};
     }
-    if (!(ports.rtp == stream.port))
+    if (!(ports.rtp == said))
       r.edits.add(r.base + stream.port_at, stream.port_length, write_number(ports.rtp.host()));
-    if (stream.rtcp_length != 0 && !(ports.rtcp == stream.rtcp))
+    if (stream.rtcp_length != 0 && !(ports.rtcp == said_rtcp))
       r.edits.add(r.base + stream.rtcp_at, stream.rtcp_length, write_number(ports.rtcp.host()));
   }
-  if (p.speaker() == p.public_speaker()) return kPasses;
-  for (unsigned k = 0; k < d.addresses; ++k) {
-    const Description::Address& one = d.address[k];
-    if (one.address == p.speaker())
-      r.edits.add(r.base + one.at, one.length, write_address(p.public_speaker()));
-  }
+  if (behind.raw != 0) write_addresses(r, d, behind, behind_own);
+  if (!(p.speaker() == p.public_speaker())) write_addresses(r, d, p.speaker(), p.public_speaker());
   return kPasses;
 }
 

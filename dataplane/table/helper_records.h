@@ -54,6 +54,7 @@ struct HelperRecord {
   std::array<Expectations::Ref, 4> registered{};
   uint32_t register_sequence = 0;
   uint32_t register_expires_s = 0;
+  be16 listens{};  // SIP: where the client wants its answers, if not where it sends from
   std::array<GreCall, 8> calls{};
 };
 

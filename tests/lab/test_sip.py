@@ -129,6 +129,9 @@ def test_sip_is_on_by_default(scene):
 @pytest.mark.parametrize("transport, media", [("u1", 8000), ("t1", 8300)])
 def test_sip_call_out_with_media_both_ways(scene, transport, media):
     """B-16, B-24: addresses of the description are the router's, and its streams are expected."""
+    rules = "/ip/firewall/filter"
+    scene.router.ctl(f"{rules} add chain=forward connection-type=sip action=passthrough "
+                     f"place-before=0 comment={transport}")
     server = Sipp(scene.isp, ISP, 5060, "-sn", "uas", media=media + 1000,
                   transport=transport)
     phone = Sipp(scene.pc, PC, 5060, "-sn", "uac", f"{ISP}:5060", "-d", TALK_MS, media=media,
@@ -144,6 +147,7 @@ def test_sip_call_out_with_media_both_ways(scene, transport, media):
     assert (went["expected"], went["srcnat"]) == ("true", "true")
     phone.ends_well()
     server.was_called()
+    assert int(scene.router.row(rules, comment=transport)["packets"]) > 6
     if transport == "u1":
         assert not server.says(PC) and not phone.says(WAN)
         (call, *_) = flows(scene, src_address=PC, dst_port="5060", protocol="udp")

@@ -169,6 +169,40 @@ TEST_F(SipHelper, MediaOfOthers) {  // sip-direct-media
   EXPECT_TRUE(media(kPc, 8001, kOther, 9001)->has(Session::kExpected));
 }
 
+TEST_F(SipHelper, TwoPhonesBehindTheRouterReachEachOther) {  // sip-direct-media=no
+  snap.sip_direct_media = false;
+  publish();
+  EXPECT_EQ(out(invite("192.168.88.10", "8000", "a=rtcp:8001\r\n")),
+            invite("203.0.113.2", "8000", "a=rtcp:8001\r\n"));
+  (void)out(message("OPTIONS sip:x SIP/2.0", "Call-ID: o\r\n"), kPc2);
+  const uint16_t other = sent()[0].l4<UdpHdr>().sport.host();
+  const std::string call = message("INVITE sip:b SIP/2.0", "Call-ID: c2\r\nCSeq: 1 INVITE\r\n",
+                                   description("203.0.113.2", "8000", "a=rtcp:8001\r\n"));
+  EXPECT_EQ(in(call, other), message("INVITE sip:b SIP/2.0", "Call-ID: c2\r\nCSeq: 1 INVITE\r\n",
+                                     description("192.168.88.10", "8000", "a=rtcp:8001\r\n")));
+  // A server outside has no use for that.
+  EXPECT_EQ(expected(), 4u);
+  run(udp(kPc2, 9000, kPc, 8000), kLan);
+  ASSERT_EQ(sent().size(), 1u);
+  EXPECT_EQ(sent()[0].ip().src.host(), kPc2);
+  EXPECT_TRUE(media(kPc2, 9000, kPc, 8000)->has(Session::kExpected));
+}
+
+TEST_F(SipHelper, APhoneIsAnsweredWhereItListens) {  // it sends from another port
+  const auto call = [](const std::string& host, const std::string& port) {
+    return message("OPTIONS sip:x SIP/2.0", "Via: SIP/2.0/UDP " + host + ":" + port +
+                                                ";branch=z\r\nContact: <sip:al@" + host + ":" +
+                                                port + ">\r\n");
+  };
+  EXPECT_EQ(tell(kPc, 40000, kServer, kSip, call("192.168.88.10", "5060")),
+            call("203.0.113.2", "40000"));
+  const auto reply = [](const std::string& via) {
+    return message("SIP/2.0 200 OK", "Via: SIP/2.0/UDP " + via + ";branch=z\r\n");
+  };
+  EXPECT_EQ(in(reply("203.0.113.2:40000"), 40000), reply("192.168.88.10:5060"));
+  EXPECT_EQ(sent()[0].l4<UdpHdr>().dport.host(), kSip);
+}
+
 TEST_F(SipHelper, AnnouncesNobodyElse) {
   for (const char* more : {"", "m=application 9 TCP/MSRP *\r\n"}) {
     const std::string text = invite("192.168.88.11", "8000", more);
