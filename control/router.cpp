@@ -190,6 +190,7 @@ Status Router::commit(const model::Tree& next) {
 }
 
 Status Router::publish(const model::Tree& next) {
+  dataplane_->poll();  // what no worker reads any more can be made the next
   compile::LearnedState learned = devices_->learned();
   learned.workers = dataplane_->workers();
   learned.peers = services_->learned();
@@ -198,7 +199,7 @@ Status Router::publish(const model::Tree& next) {
   for (const IfIndex index : services_->loop_protect().all_held())
     learned.held.emplace(compiled_->names.name_of(index));
   Result<compile::Compiled> result =
-      compile::compile_tree(next, learned, compiled_.get(), compile::rte_fib_builder());
+      compile::compile_tree(next, learned, compiled_.get(), fib_builders_);
   if (!result) return tl::make_unexpected(result.error());
   if (result->state->names.has_reused()) {
     std::vector<RuleCounter> raw(kMaxRuleCounters);

@@ -105,6 +105,7 @@ class Router {
   std::unique_ptr<Dataplane> dataplane_;
   std::unique_ptr<Devices> devices_;
   std::unique_ptr<compile::CompileState> compiled_;
+  compile::FibBuilders fib_builders_ = compile::rte_fib_builders();
   std::unique_ptr<DataplaneIo> io_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<HostPlane> host_;

@@ -1,6 +1,7 @@
 #include "control/service_config.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "control/dhcp_servers.h"
 #include "control/dns.h"
@@ -64,12 +65,16 @@ void add_loop_protect(ServiceConfig& config, const model::Tree& tree, const comp
 
 /// The first way of each active route: "203.0.113.1%ether1", or an interface alone.
 void add_routes(ServiceConfig& config, const compile::CompileState& compiled) {
+  std::string_view last;  // most routes go the way of the one before
+  IfIndex out_if = kNoIf;
   for (const compile::RouteInfo& info : compiled.routes.rows) {
     if (!info.active || !info.table.empty() || info.immediate_gateway.empty()) continue;
     const std::string_view all = info.immediate_gateway;
     const std::string_view way = all.substr(0, all.find(','));
-    IfIndex out_if = compiled.names.index_of(way);
-    if (out_if == kNoIf) out_if = compiled.names.index_of(way.substr(way.find('%') + 1));
+    if (way != std::exchange(last, way)) {
+      out_if = compiled.names.index_of(way);
+      if (out_if == kNoIf) out_if = compiled.names.index_of(way.substr(way.find('%') + 1));
+    }
     if (out_if == kNoIf) continue;
     config.routes.push_back(
         {be32::from(info.dst.network()), info.dst.length, out_if, be32::from(info.pref_src)});

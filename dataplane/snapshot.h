@@ -167,6 +167,7 @@ struct Snapshot {
   Rule fast_track;  // stands for all rules that a FastTracked packet passes by, and counts them
   std::vector<HelperPort> helper_ports;  // of the helpers that are on
   uint8_t helpers_on = 0;                // bit per Helper
+  bool sip_direct_media = true;          // media comes from the host that signals, and no other
   Timeouts timeouts{};
   bool tracking = true;  // connection tracking on
   bool loose_tcp = true;

@@ -116,7 +116,7 @@ void World::publish(const std::string& yaml) {
     learned.attachments[name] = Machine::get().info(port, config_.workers);
   }
   auto compiled =
-      compile::compile_tree(loaded->tree, learned, state_.get(), compile::rte_fib_builder());
+      compile::compile_tree(loaded->tree, learned, state_.get(), compile::rte_fib_builders());
   if (!compiled) give_up(text_of(compiled.error()));
   state_ = std::move(compiled->state);
   publisher_.publish(std::move(compiled->snapshot));

@@ -22,13 +22,13 @@ void compile_settings(Work& work) {
 }  // namespace
 
 Result<Compiled> compile_tree(const model::Tree& tree, const LearnedState& learned,
-                              const CompileState* previous, const FibBuilder& build_fib) {
+                              const CompileState* previous, const FibBuilders& fib_builders) {
   Compiled result{std::make_unique<Snapshot>(), std::make_unique<CompileState>()};
   CompileState& state = *result.state;
   if (previous != nullptr) state.names = previous->names;
   state.names.forget_changes();
   state.tree = tree;
-  Work work{tree, learned, previous, build_fib, state, *result.snapshot, {}, {}};
+  Work work{tree, learned, previous, fib_builders, state, *result.snapshot, {}, {}};
   compile_interfaces(work);
   if (!work.errors.empty()) return tl::make_unexpected(std::move(work.errors));
   compile_routes(work);

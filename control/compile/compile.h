@@ -86,6 +86,10 @@ struct AddressList {
   std::shared_ptr<const AddressSet> set;
 };
 
+/// Builds the FIBs of one table, one after another; nullptr and a sentence in *error if it cannot.
+using FibBuilder = std::function<std::shared_ptr<const Fib4>(std::span<const Fib4Route> routes,
+                                                             std::string* error)>;
+
 /// What one compile leaves to the next, and to those who print.
 struct CompileState {
   Names names;
@@ -102,9 +106,11 @@ struct CompileState {
   struct Fib {
     std::shared_ptr<const Fib4> fib;
     std::vector<Fib4Route> routes;
+    FibBuilder build;
   };
   std::shared_ptr<const Fib4> fib;
   std::vector<Fib4Route> fib_routes;
+  FibBuilder build_fib;
   std::map<std::string, Fib, std::less<>> tables;  // of /routing/table, by name
   struct Rules {
     std::shared_ptr<const RuleSet> set;
@@ -112,6 +118,12 @@ struct CompileState {
     std::unordered_map<uint32_t, std::pair<model::RowPtr, std::shared_ptr<RuleState>>> states;
     /// When rules are in force, and whether they were.
     std::vector<std::pair<model::WeekTime, bool>> times;
+    /// Rules that the next compile can take as they are (rule_reuse.h), in their order.
+    struct Alone {
+      model::RowPtr row;
+      uint32_t rule = 0;  // of `set`
+    };
+    std::vector<Alone> alone;
   };
   Rules raw, mangle, filter, nat;
   /// A PPPoE session whose TCP connections are told of its MTU, both ways.
@@ -140,12 +152,11 @@ struct Compiled {
   std::unique_ptr<CompileState> state;  // keep it when the snapshot is published
 };
 
-/// Builds a FIB; nullptr and a sentence in *error if it cannot. small: a compact one, for tables
-/// that only packets with something to decide ask.
-using FibBuilder = std::function<std::shared_ptr<const Fib4>(std::span<const Fib4Route> routes,
-                                                             bool small, std::string* error)>;
-/// Fib4::build, for the daemon; needs EAL.
-[[nodiscard]] FibBuilder rte_fib_builder();
+/// Makes the builder of one table. small: of compact FIBs, for tables that only packets with
+/// something to decide ask.
+using FibBuilders = std::function<FibBuilder(bool small)>;
+/// A Fib4Maker for each, for the daemon; needs EAL.
+[[nodiscard]] FibBuilders rte_fib_builders();
 
 /// Whether a rule's time has begun or ended since a compile.
 [[nodiscard]] bool times_turned(const CompileState& state, const LearnedState::WallTime& now);
@@ -153,7 +164,7 @@ using FibBuilder = std::function<std::shared_ptr<const Fib4>(std::span<const Fib
 /// tree must be validated. previous: what the last published compile left, nullptr at start.
 [[nodiscard]] Result<Compiled> compile_tree(const model::Tree& tree, const LearnedState& learned,
                                             const CompileState* previous,
-                                            const FibBuilder& build_fib);
+                                            const FibBuilders& fib_builders);
 
 /// A timeout of /ip/firewall/connection/tracking that is not set and that nat-profile=rfc has its
 /// own value for; empty: it is what it says.

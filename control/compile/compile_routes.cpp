@@ -17,6 +17,7 @@
 
 #include "control/compile/next_hops.h"
 #include "control/compile/parts.h"
+#include "control/compile/route_parts.h"
 
 namespace maclane::compile {
 namespace {
@@ -25,11 +26,6 @@ using model::Ip4Prefix;
 
 constexpr uint32_t kLimitedBroadcast = 0xffffffff;
 constexpr Ip4Prefix kLoopback{0x7f000000, 8};  // never leaves the router, whatever the routes say
-
-/// A destination as a key: networks sort by address, then by length.
-uint64_t key_of(uint32_t network, uint8_t length) {
-  return uint64_t{network} << 6 | length;
-}
 
 class Router {
  public:
@@ -55,13 +51,8 @@ class Router {
   }
 
  private:
-  /// The ways to one destination, of the best rank so far.
-  struct Entry {
-    unsigned rank = 0;
-    std::vector<uint16_t> ways;  // NextHops
-    std::vector<size_t> rows;    // RouteTable::rows that these ways came from
-  };
-  using Table = std::unordered_map<uint64_t, Entry>;
+  using Entry = RouteEntry;
+  using Table = RouteEntries;
   enum LocalRank : unsigned { kOwn, kBroadcast };
   struct Connected {
     IfIndex out_if = kNoIf;
@@ -82,22 +73,6 @@ class Router {
         fmt::format("addresses and routes lead to more than {} different next hops, which is the "
                     "most; let routes share gateways",
                     Fib4::kMaxNextHop)));
-  }
-
-  /// True if the ways count: they are better than, or equal to, what there is.
-  static bool offer(Table& table, uint64_t destination, unsigned rank,
-                    const std::vector<uint16_t>& ways, std::optional<size_t> row = {}) {
-    auto [it, fresh] = table.try_emplace(destination);
-    Entry& entry = it->second;
-    if (!fresh && rank > entry.rank) return false;
-    if (fresh || rank < entry.rank) entry = Entry{rank, {}, {}};
-    for (uint16_t way : ways) {
-      if (std::find(entry.ways.begin(), entry.ways.end(), way) == entry.ways.end()) {
-        entry.ways.push_back(way);
-      }
-    }
-    if (row) entry.rows.push_back(*row);
-    return true;
   }
 
   void add_local(uint32_t address, const NextHop& way, LocalRank rank) {
@@ -193,8 +168,15 @@ class Router {
     return one.up && !one.attached ? index : kNoIf;
   }
 
-  /// The ways a gateway stands for; none: it cannot be reached now.
-  std::vector<NextHop> resolve(std::string_view gateway, std::string& immediate) const {
+  /// The ways a gateway stands for; none: it cannot be reached now. Many routes share few gateways.
+  std::vector<NextHop> resolve(std::string_view gateway, std::string& immediate) {
+    const auto [it, fresh] = resolved_.try_emplace(gateway);
+    if (fresh) it->second.first = find_ways(gateway, it->second.second);
+    immediate = it->second.second;
+    return it->second.first;
+  }
+
+  std::vector<NextHop> find_ways(std::string_view gateway, std::string& immediate) const {
     const size_t percent = gateway.find('%');
     const auto address = model::parse_ip4(gateway.substr(0, percent));
     std::vector<NextHop> ways;
@@ -238,24 +220,27 @@ class Router {
     add_route(std::move(info), std::move(ways));
   }
 
-  void add_static(const model::View& row) {
-    const auto dst = model::parse_prefix(row.get("dst-address"));
-    if (row.disabled() || !dst) return;
-    current_ = row;
+  void add_static(const model::View& view) {
+    static const RouteColumns c(view.menu());
+    const model::Row& row = view.row();
+    const auto dst = model::parse_prefix(c.get(row, c.dst));
+    if (c.get(row, c.disabled) == "true" || !dst) return;
+    current_ = view;
     RouteInfo info;
     info.dst = {dst->network(), dst->length};
-    info.gateway = row.raw("gateway");
-    info.distance = static_cast<uint8_t>(row.get_integer("distance"));
-    info.pref_src = model::parse_ip4(row.raw("pref-src")).value_or(0);
-    info.row = row.row().id;
-    if (row.get("routing-table") != "main") info.table = row.get("routing-table");
-    const std::string_view type = row.get_bool("blackhole") ? "blackhole" : row.get("type");
+    info.gateway = row.at(c.gateway);
+    info.distance = static_cast<uint8_t>(model::parse_integer(c.get(row, c.distance)).value_or(0));
+    info.pref_src = model::parse_ip4(row.at(c.pref_src)).value_or(0);
+    info.row = row.id;
+    if (const auto table = c.get(row, c.table); table != "main") info.table = table;
+    const bool blackhole = c.get(row, c.blackhole) == "true";
+    const std::string_view type = blackhole ? "blackhole" : c.get(row, c.type);
     std::vector<NextHop> ways;
     if (type == "blackhole") ways.push_back({.kind = NextHop::Kind::kBlackhole});
     if (type == "prohibit") ways.push_back({.kind = NextHop::Kind::kProhibit});
     if (type == "unreachable") ways.push_back({.kind = NextHop::Kind::kUnreachable});
-    if (ways.empty()) ways = resolve(info.gateway, info.immediate_gateway);
-    if (const std::string_view how = row.get("check-gateway"); !how.empty() && how != "none")
+    if (ways.empty()) ways = resolve(row.at(c.gateway), info.immediate_gateway);
+    if (const std::string_view how = c.get(row, c.check); !how.empty() && how != "none")
       drop_lost(ways, how == "ping", info.immediate_gateway);
     add_route(std::move(info), std::move(ways));
   }
@@ -338,8 +323,10 @@ class Router {
       if (!info.active) info.immediate_gateway.clear();
     }
     const CompileState* const previous = work_.previous;
-    work_.state.fib = fib_of(routes, previous != nullptr ? previous->fib : nullptr,
-                             previous != nullptr ? &previous->fib_routes : nullptr, false);
+    work_.state.build_fib = previous != nullptr ? previous->build_fib : work_.fib_builders(false);
+    work_.state.fib =
+        fib_of(routes, previous != nullptr ? previous->fib : nullptr,
+               previous != nullptr ? &previous->fib_routes : nullptr, work_.state.build_fib);
     work_.snapshot.fib = work_.state.fib;
     for (auto& [name, table] : work_.state.tables) {
       const CompileState::Fib* before = nullptr;
@@ -347,15 +334,17 @@ class Router {
         const auto known = previous->tables.find(name);
         if (known != previous->tables.end()) before = &known->second;
       }
+      table.build = before != nullptr ? before->build : work_.fib_builders(true);
       table.fib = fib_of(table.routes, before != nullptr ? before->fib : nullptr,
-                         before != nullptr ? &before->routes : nullptr, true);
+                         before != nullptr ? &before->routes : nullptr, table.build);
     }
   }
 
   /// The FIB of these routes, which are sorted first: the one before if it was made of the same.
   std::shared_ptr<const Fib4> fib_of(std::vector<Fib4Route>& routes,
                                      std::shared_ptr<const Fib4> before,
-                                     const std::vector<Fib4Route>* routes_before, bool small) {
+                                     const std::vector<Fib4Route>* routes_before,
+                                     const FibBuilder& build) {
     std::sort(routes.begin(), routes.end(), [](const Fib4Route& a, const Fib4Route& b) {
       return key_of(a.network, a.length) < key_of(b.network, b.length);
     });
@@ -368,7 +357,7 @@ class Router {
       return before;
     }
     std::string error;
-    auto fib = work_.build_fib(routes, small, &error);
+    auto fib = build(routes, &error);
     if (fib == nullptr) work_.errors.push_back({std::move(error), "/ip/route", {}, {}, {}});
     return fib;
   }
@@ -380,6 +369,7 @@ class Router {
   std::unordered_map<IfIndex, unsigned> return_distance_;
   std::unordered_map<uint64_t, std::vector<Connected>> networks_;
   std::array<bool, 33> has_length_{};
+  std::unordered_map<std::string_view, std::pair<std::vector<NextHop>, std::string>> resolved_;
   std::optional<model::View> current_;  // for errors
 };
 

@@ -3,9 +3,12 @@
 
 namespace maclane::compile {
 
-FibBuilder rte_fib_builder() {
-  return [](std::span<const Fib4Route> routes, bool small, std::string* error) {
-    return Fib4::build(routes, error, small);
+FibBuilders rte_fib_builders() {
+  return [](bool small) -> FibBuilder {
+    return [maker = std::make_shared<Fib4Maker>(small)](std::span<const Fib4Route> routes,
+                                                        std::string* error) {
+      return maker->make(routes, error);
+    };
   };
 }
 

@@ -1,6 +1,7 @@
 // Which interface has which index and which rule which counter slot. Control thread.
 #include "control/compile/names.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 namespace maclane::compile {
@@ -16,7 +17,7 @@ std::optional<uint32_t> NumberPool::take() {
 Names::Names() : names_(1) {}
 
 IfIndex Names::index_of(std::string_view name) const {
-  auto it = indexes_.find(std::string(name));
+  auto it = indexes_.find(name);
   return it == indexes_.end() ? kNoIf : it->second;
 }
 
@@ -27,9 +28,11 @@ std::string_view Names::name_of(IfIndex index) const {
 std::optional<uint32_t> Names::slot_of(std::string_view path, uint32_t row) const {
   auto menu = slots_.find(path);
   if (menu == slots_.end()) return std::nullopt;
-  auto it = menu->second.find(row);
-  if (it == menu->second.end()) return std::nullopt;
-  return it->second;
+  const auto it =
+      std::lower_bound(menu->second.begin(), menu->second.end(), row,
+                       [](const Slot& one, uint32_t wanted) { return one.row < wanted; });
+  if (it == menu->second.end() || it->row != row) return std::nullopt;
+  return it->slot;
 }
 
 RuleCounter Names::count(std::string_view path, uint32_t row,
@@ -122,19 +125,20 @@ bool Names::set_interfaces(std::span<const std::string_view> names) {
 
 bool Names::set_rules(std::string_view path, std::span<const uint32_t> rows) {
   auto& slots = slots_.try_emplace(std::string(path)).first->second;
-  const std::unordered_set<uint32_t> wanted(rows.begin(), rows.end());
+  const std::vector<Slot> before = std::exchange(slots, {});
+  std::vector<uint32_t> wanted(rows.begin(), rows.end());
+  std::sort(wanted.begin(), wanted.end());
+  slots.reserve(wanted.size());
   std::vector<uint32_t> gone;
-  for (auto it = slots.begin(); it != slots.end();) {
-    if (wanted.contains(it->first)) {
-      ++it;
-    } else {
-      gone.push_back(it->second);
-      it = slots.erase(it);
-    }
+  auto old = before.begin();
+  for (const uint32_t row : wanted) {
+    for (; old != before.end() && old->row < row; ++old) gone.push_back(old->slot);
+    const bool known = old != before.end() && old->row == row;
+    slots.push_back(known ? *old++ : Slot{row, 0});
   }
-  for (uint32_t row : rows) {
-    auto [it, fresh] = slots.try_emplace(row, 0);
-    if (!fresh) continue;
+  for (; old != before.end(); ++old) gone.push_back(old->slot);
+  for (Slot& one : slots) {
+    if (one.slot != 0) continue;  // no slot is 0
     const bool second_hand = slot_pool_.exhausted();
     auto slot = slot_pool_.take();
     if (!slot && !gone.empty()) {
@@ -142,7 +146,7 @@ bool Names::set_rules(std::string_view path, std::span<const uint32_t> rows) {
       gone.pop_back();
     }
     if (!slot) return false;
-    it->second = *slot;
+    one.slot = *slot;
     if (second_hand) reused_.push_back(*slot);
   }
   for (uint32_t slot : gone) slot_pool_.give_back(slot);

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -88,11 +89,18 @@ class Names {
 
   NumberPool index_pool_{kMaxInterfaces};
   NumberPool slot_pool_{kMaxRuleCounters};
-  std::unordered_map<std::string, IfIndex> indexes_;
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
+  };
+  std::unordered_map<std::string, IfIndex, Hash, std::equal_to<>> indexes_;
   std::vector<std::string> names_;  // by IfIndex; [0] is ""
   std::vector<IfIndex> added_, removed_;
-  std::map<std::string, std::unordered_map<uint32_t, uint32_t>, std::less<>> slots_;
-  std::vector<std::string> marks_{"no-mark"}, lists_{""};  // by number
+  struct Slot {
+    uint32_t row = 0, slot = 0;
+  };
+  std::map<std::string, std::vector<Slot>, std::less<>> slots_;  // by row
+  std::vector<std::string> marks_{"no-mark"}, lists_{""};        // by number
   std::unordered_map<std::string, uint32_t> mark_numbers_, list_numbers_;
   std::vector<RuleCounter> baselines_;  // by slot
   std::vector<uint32_t> reused_;        // whose baseline is due

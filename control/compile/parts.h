@@ -13,7 +13,7 @@ struct Work {
   const model::Tree& tree;
   const LearnedState& learned;
   const CompileState* previous;
-  const FibBuilder& build_fib;
+  const FibBuilders& fib_builders;
   CompileState& state;
   Snapshot& snapshot;
   Errors errors;

@@ -12,6 +12,7 @@
 #include "control/compile/parts.h"
 #include "control/compile/rule_columns.h"
 #include "control/compile/rule_more.h"
+#include "control/compile/rule_reuse.h"
 #include "dataplane/net/wire.h"
 #include "dataplane/table/rule_index.h"
 
@@ -33,7 +34,9 @@ class RuleCompiler {
         menu_(*model::find_menu(path)),
         columns_(menu_),
         more_columns_(menu_),
-        before_(before) {}
+        before_(before),
+        former_(work.same_interfaces() && before != nullptr && before->set != nullptr ? before
+                                                                                      : nullptr) {}
 
   CompileState::Rules run() {
     set_->log_prefixes.emplace_back();
@@ -72,7 +75,7 @@ class RuleCompiler {
     set_->prerouting = builtin("prerouting");
     set_->postrouting = builtin("postrouting");
     index_rules(*set_);
-    return {std::move(set_), std::move(states_), std::move(times_)};
+    return {std::move(set_), std::move(states_), std::move(times_), std::move(alone_)};
   }
 
  private:
@@ -235,6 +238,12 @@ class RuleCompiler {
   }
 
   void add(const RowPtr& row) {
+    const auto place = static_cast<uint32_t>(set_->rules.size());
+    if (former_.take(row, *set_)) {
+      alone_.push_back({row, place});
+      return;
+    }
+    const size_t times = times_.size();
     if (!in_force(row)) return;
     const Columns& c = columns_;
     Rule rule;
@@ -267,6 +276,8 @@ class RuleCompiler {
     add_action(row, rule);
     rule.counter = work_.state.names.slot_of(menu_.path, row->id).value_or(0);
     set_->rules.push_back(rule);
+    if (times_.size() == times && stands_alone(rule, set_->more_of(rule)))
+      alone_.push_back({row, place});
   }
 
   void add_action(const RowPtr& row, Rule& rule) {
@@ -352,8 +363,10 @@ class RuleCompiler {
   Columns columns_;
   MoreColumns more_columns_;
   const CompileState::Rules* before_;
+  FormerRules former_;
   decltype(CompileState::Rules::states) states_;
   decltype(CompileState::Rules::times) times_;
+  decltype(CompileState::Rules::alone) alone_;
   std::shared_ptr<RuleSet> set_ = std::make_shared<RuleSet>();
   Indexes chains_, interface_sets_, address_sets_, prefixes_;
 };

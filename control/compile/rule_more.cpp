@@ -39,7 +39,10 @@ constexpr Word<IpOption> kOptions[] = {{"any", IpOption::kAny},
 constexpr uint32_t bit(Helper helper) {
   return 1u << static_cast<unsigned>(helper);
 }
-constexpr Word<uint32_t> kHelpers[] = {{"ftp", bit(Helper::kFtp)}, {"tftp", bit(Helper::kTftp)}};
+constexpr Word<uint32_t> kHelpers[] = {{"ftp", bit(Helper::kFtp)},
+                                       {"tftp", bit(Helper::kTftp)},
+                                       {"sip", bit(Helper::kSip)},
+                                       {"pptp", bit(Helper::kPptp)}};
 
 /// By model::LimitMode.
 constexpr uint8_t kModes[] = {kClassifyDst, kClassifyDst | kClassifyDstPort, kClassifySrc,

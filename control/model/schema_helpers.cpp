@@ -43,12 +43,9 @@ constexpr InitialValue kFtp[] = {{"name", "ftp"}, {"ports", "21"}};
 constexpr InitialValue kTftp[] = {{"name", "tftp"}, {"ports", "69"}};
 constexpr InitialValue kIrc[] = {{"name", "irc"}, {"ports", "6667"}, kOff};
 constexpr InitialValue kH323[] = {{"name", "h323"}, kOff};
-constexpr InitialValue kSip[] = {{"name", "sip"},
-                                 {"ports", "5060,5061"},
-                                 {"sip-direct-media", "true"},
-                                 {"sip-timeout", "1h"},
-                                 kOff};
-constexpr InitialValue kPptp[] = {{"name", "pptp"}, kOff};
+constexpr InitialValue kSip[] = {
+    {"name", "sip"}, {"ports", "5060,5061"}, {"sip-direct-media", "true"}, {"sip-timeout", "1h"}};
+constexpr InitialValue kPptp[] = {{"name", "pptp"}};
 constexpr InitialValue kRtsp[] = {{"name", "rtsp"}, {"ports", "554"}, kOff};
 constexpr InitialValue kUdplite[] = {{"name", "udplite"}, kOff};
 constexpr InitialValue kDccp[] = {{"name", "dccp"}, kOff};

@@ -13,9 +13,8 @@ inline constexpr std::string_view kLaterKinds[] = {"all-wireless"};
 inline constexpr std::string_view kStates[] = {"established", "related", "new", "invalid",
                                                "untracked"};
 inline constexpr std::string_view kNatStates[] = {"srcnat", "dstnat", "ein-snat", "ein-dnat"};
-inline constexpr std::string_view kConnectionTypes[] = {"ftp", "tftp"};
-inline constexpr std::string_view kLaterConnectionTypes[] = {"h323", "irc", "pptp", "quake3",
-                                                             "sip"};
+inline constexpr std::string_view kConnectionTypes[] = {"ftp", "pptp", "sip", "tftp"};
+inline constexpr std::string_view kLaterConnectionTypes[] = {"h323", "irc", "quake3"};
 inline constexpr std::string_view kAddressTypes[] = {"unicast", "local", "broadcast", "multicast",
                                                      "blackhole"};
 inline constexpr std::string_view kIpOptions[] = {"any",

@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kMostPorts = 8;
 
 constexpr std::string_view kWithPorts[] = {"ftp", "tftp", "irc", "sip", "rtsp"};
-constexpr std::string_view kHere[] = {"ftp", "tftp"};
+constexpr std::string_view kHere[] = {"ftp", "tftp", "sip", "pptp"};
 
 template <size_t kCount>
 bool is_one_of(const std::string_view (&names)[kCount], std::string_view name) {

@@ -22,6 +22,10 @@ std::string_view helper_text(Helper helper) {
       return "ftp";
     case Helper::kTftp:
       return "tftp";
+    case Helper::kSip:
+      return "sip";
+    case Helper::kPptp:
+      return "pptp";
   }
   return {};
 }
@@ -97,6 +101,11 @@ model::PrintRow connection_row(unsigned worker, uint32_t index, const Session& s
     f.emplace_back("icmp-type", std::to_string(side.icmp_type));
     f.emplace_back("icmp-code", std::to_string(side.icmp_code));
     f.emplace_back("icmp-id", std::to_string(s.original.sport.host()));
+  }
+  if (s.proto == kProtoGre && s.original.dport.raw != 0) {
+    f.emplace_back("gre-key", std::to_string(s.original.dport.host()));
+    f.emplace_back("gre-protocol", "34827");  // PPP (RFC 2637 4.1)
+    f.emplace_back("gre-version", "1");
   }
   const int64_t left_s = SessionTable::remaining_cs(s, side, now_cs, timeouts) / 100;
   f.emplace_back("timeout", model::format_time_ms(left_s * 1000));

@@ -14,6 +14,7 @@
 #include "control/door/yaml.h"
 #include "control/model/value.h"
 #include "control/script/export_order.h"
+#include "control/script/export_ports.h"
 
 namespace maclane::script {
 namespace {
@@ -238,6 +239,7 @@ class Writer {
   /// The commands of what is left of a menu and finds what it needs.
   void rows(Part& part) {
     const Menu& menu = *part.menu;
+    if (menu.path == kPorts) return ports(part);
     const bool ordered = menu.kind == Menu::Kind::kOrdered;
     std::vector<size_t> left;
     for (const size_t i : part.left) {
@@ -256,11 +258,6 @@ class Writer {
         continue;
       }
       std::erase_if(pairs, [](const auto& pair) { return pair.second.empty(); });
-      if (menu.path == kPorts) {
-        port(row, i, std::move(pairs));
-        made(menu, *part.rows[i]);
-        continue;
-      }
       commands_.push_back({"add"});
       add_words(commands_.back(), pairs);
       const auto after = part.written.upper_bound(i);
@@ -274,18 +271,40 @@ class Writer {
     part.left = std::move(left);
   }
 
-  void port(const View& row, size_t place, Pairs pairs) {
-    const std::string known = model::default_name(place);
-    commands_.push_back({fmt::format(
-        ":if ([:len [/interface ethernet find default-name={0}]] = 0) do={{/interface ethernet add "
-        "device={1} name={2}}}",
-        known, value_text(*row.menu().find("device"), row.raw("device")),
-        value_text(*row.menu().find("name"), row.raw("name")))});
-    pairs.erase("device");
-    if (row.raw("name") == known && !options_.verbose) pairs.erase("name");
-    if (pairs.empty()) return;
-    commands_.push_back({"set", fmt::format("[ find default-name={} ]", known)});
-    add_words(commands_.back(), pairs);
+  /// All are there before the first is set: names go from one to another.
+  void ports(Part& part) {
+    const Menu& menu = *part.menu;
+    const std::vector<PortNames> names = port_names(tree_, options_.base);
+    std::vector<size_t> left;
+    std::swap(left, part.left);
+    if (options_.left_out)
+      std::erase_if(left, [&](size_t i) { return options_.left_out(menu, *part.rows[i]); });
+    for (const size_t i : left) {
+      commands_.push_back({fmt::format(
+          ":if ([:len [/interface ethernet find default-name={0}]] = 0) do={{/interface ethernet "
+          "add device={1} name={2}}}",
+          model::default_name(i),
+          value_text(*menu.find("device"), View(menu, *part.rows[i]).raw("device")),
+          value_text(*menu.find("name"), names[i].added))});
+      made(menu, *part.rows[i]);
+    }
+    for (const size_t i : left) {
+      const View row(menu, *part.rows[i]);
+      for (const auto& [other, name] : names[i].asides)
+        if (!options_.left_out)
+          commands_.push_back({"set", found_port(other), fmt::format("name={}", name)});
+      Pairs pairs = pairs_of(row, nullptr, options_);
+      std::erase_if(pairs, [](const auto& pair) { return pair.second.empty(); });
+      pairs.erase("device");
+      if (!names[i].is_set && !options_.verbose) pairs.erase("name");
+      if (pairs.empty()) continue;
+      commands_.push_back({"set", found_port(i)});
+      add_words(commands_.back(), pairs);
+    }
+  }
+
+  static std::string found_port(size_t place) {
+    return fmt::format("[ find default-name={} ]", model::default_name(place));
   }
 
   /// Rows of the beginning that are gone.
@@ -318,6 +337,7 @@ void serve_export(model::Commands& commands, const Runner::FileAccess& files) {
   const auto carry_out = [&commands, &files](const Call& call,
                                              const Caller& caller) -> Answer<Outcome> {
     ExportOptions options;
+    options.base = &commands.model().base().tree;
     options.verbose = call.is_on("verbose");
     options.terse = call.is_on("terse");
     options.sensitive = call.is_on("show-sensitive") && !call.is_on("hide-sensitive") &&

@@ -7,7 +7,7 @@
 //
 // Ports are there before a script is imported: RouterOS sets them, found by the name they had from
 // the start, and so do we. What has no such port yet (a router without a configuration file) is
-// given it first, by its device. No state; control thread.
+// given it first, by its device (export_ports.h). No state; control thread.
 #pragma once
 
 #include <functional>
@@ -23,6 +23,8 @@ struct ExportOptions {
   bool verbose = false;
   bool terse = false;
   bool sensitive = false;
+  /// What the configuration file makes, where it is known: ports have their names from it.
+  const model::Tree* base = nullptr;
   /// Rows that are left out; none if it is empty.
   std::function<bool(const model::Menu&, const model::Row&)> left_out;
 };

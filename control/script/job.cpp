@@ -124,6 +124,7 @@ Interpreter::Result Job::run_pieces(Interpreter& interpreter, Reader& reader, co
     if (import.dry_run || line < import.from_line) continue;
     if (import.verbose) write(fmt::format("#line {}\n", line));
     result = interpreter.run(**command);
+    last_line_ = line;
     if (!result || result->quit || broken_) return result;
   }
 }

@@ -140,6 +140,7 @@ class Job : private Host {
   uint64_t slice_hard_ns_ = 0;
   uint64_t wake_ms_ = 0;
   uint32_t imports_ = 0;
+  uint32_t last_line_ = 0;   // where the command begins that run_pieces() ran last
   bool in_command_ = false;  // inside of Commands: not to be interrupted
   bool stopping_ = false;
   bool live_ = false;

@@ -378,6 +378,13 @@ Host::Done Job::import(const MenuCall& call) {
     const uint32_t line = fault->place.line;
     fault->message = fmt::format("{}: {}{}", name->text, fault->message, fault->trace);
     if (fault->trace.empty() && line > 1) fault->message += fmt::format(" (line {})", line);
+    if (!import.dry_run && !mistyped && !broken_) {
+      const bool there = fault->message.find("already have") != std::string::npos;
+      fault->message += fmt::format(
+          "\nline {0} and what follows was not carried out, what stands before it was; mend it and "
+          "go on with from-line={0}{1}",
+          last_line_, there ? ", or import after /system/reset-configuration" : "");
+    }
     fault->trace.clear();
     fault->place = {};
     return tl::make_unexpected(std::move(*fault));

@@ -45,7 +45,7 @@ void HostPlane::share() {
 void HostPlane::want_routes(const ServiceConfig& config) {
   std::map<RouteKey, HostRoute> wanted;
   for (const HostRoute& route : config.routes)
-    wanted.try_emplace({route.dst.host(), route.length}, route);
+    wanted.try_emplace(wanted.end(), {route.dst.host(), route.length}, route);  // often in order
   if (wanted.size() > kMostRoutes) {
     // The kernel only chooses device and source with them; the long tail goes by the default.
     std::vector<RouteKey> keys;

@@ -27,6 +27,10 @@ namespace {
       return help_ftp(p);
     case Helper::kTftp:
       return help_tftp(p);
+    case Helper::kSip:
+      return help_sip(p);
+    case Helper::kPptp:
+      return help_pptp(p);
     default:
       return kPasses;
   }
@@ -88,7 +92,10 @@ void unshift(Worker& w, uint32_t session, uint8_t direction, Segment& segment) n
 void forget_helper(Worker& w, uint32_t session) noexcept {
   const uint32_t number = w.notes.at(session).record;
   HelperRecord& record = w.helped.at(number);
-  for (const Expectations::Ref ref : record.expected) (void)w.shared->expectations.take(ref);
+  if (record.helper == Helper::kPptp) forget_calls(w, session);
+  for (const HelperRecord::Expected& one : record.expected)
+    (void)w.shared->expectations.take(one.ref);
+  for (const Expectations::Ref ref : record.registered) (void)w.shared->expectations.take(ref);
   w.helped.give_back(number);
 }
 

@@ -1,4 +1,6 @@
 // Changing the text of a packet that a helper reads.
+#include <algorithm>
+
 #include "dataplane/helper/protocols.h"
 #include "dataplane/net/checksum.h"
 #include "dataplane/worker/packet.h"
@@ -41,19 +43,34 @@ std::span<uint8_t> HelperPacket::payload() const noexcept {
   return {bytes + headers, b.length[i] - headers};
 }
 
-bool replace(HelperPacket& p, size_t at, size_t length, std::string_view text) noexcept {
+bool replace_all(HelperPacket& p, std::span<const Edit> edits) noexcept {
+  if (edits.empty()) return true;
   rte_mbuf* m = p.b.mbuf[p.i];
   const size_t old_size = p.payload().size();
-  if (at > old_size || length > old_size - at) return false;
-  const size_t behind = old_size - at - length;
-  const auto by = static_cast<int32_t>(text.size()) - static_cast<int32_t>(length);
-  if (by > 0) {
-    if (p.b.length[p.i] + static_cast<size_t>(by) > kLongestPacket) return false;
-    if (rte_pktmbuf_append(m, static_cast<uint16_t>(by)) == nullptr) return false;
+  int32_t by = 0;
+  int32_t most = 0;  // how far it grows on the way, as the last edit is made first
+  size_t until = old_size;
+  for (size_t k = edits.size(); k-- > 0;) {
+    const Edit& edit = edits[k];
+    if (edit.at > until || edit.length > until - edit.at) return false;
+    until = edit.at;
+    by += int32_t{edit.size} - int32_t{edit.length};
+    most = std::max(most, by);
   }
-  uint8_t* const place = reinterpret_cast<uint8_t*>(p.b.ip[p.i]) + p.b.length[p.i] - old_size + at;
-  std::memmove(place + text.size(), place + length, behind);
-  std::memcpy(place, text.data(), text.size());
+  if (most > 0) {
+    if (p.b.length[p.i] + static_cast<size_t>(most) > kLongestPacket) return false;
+    if (rte_pktmbuf_append(m, static_cast<uint16_t>(most)) == nullptr) return false;
+    if (most > by) (void)rte_pktmbuf_trim(m, static_cast<uint16_t>(most - std::max(by, 0)));
+  }
+  uint8_t* const begin = reinterpret_cast<uint8_t*>(p.b.ip[p.i]) + p.b.length[p.i] - old_size;
+  size_t size = old_size;
+  for (size_t k = edits.size(); k-- > 0;) {
+    const Edit& edit = edits[k];
+    uint8_t* const place = begin + edit.at;
+    std::memmove(place + edit.size, place + edit.length, size - edit.at - edit.length);
+    std::memcpy(place, edit.text.data(), edit.size);
+    size = size + edit.size - edit.length;
+  }
   if (by < 0) (void)rte_pktmbuf_trim(m, static_cast<uint16_t>(-by));
   if (by != 0) {
     Ip4Hdr& ip = *p.b.ip[p.i];
@@ -71,6 +88,16 @@ bool replace(HelperPacket& p, size_t at, size_t length, std::string_view text) n
   }
   sum_again(p);
   return true;
+}
+
+bool replace(HelperPacket& p, size_t at, size_t length, std::string_view text) noexcept {
+  Edit edit{static_cast<uint16_t>(at),
+            static_cast<uint16_t>(length),
+            static_cast<uint8_t>(text.size()),
+            {}};
+  if (text.size() > edit.text.size()) return false;
+  std::copy(text.begin(), text.end(), edit.text.begin());
+  return replace_all(p, {&edit, 1});
 }
 
 }  // namespace maclane

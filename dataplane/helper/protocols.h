@@ -39,8 +39,20 @@ struct HelperPacket {
   [[nodiscard]] be32 public_listener() const noexcept { return s.leg(direction).dst; }
 };
 
-/// Puts `text` in the place of `length` bytes at `at` of the payload; lengths, checksums and the
-/// session's numbers follow. False: there is no room for it, and nothing was changed.
+/// Text to be put in the place of some other.
+struct Edit {
+  uint16_t at = 0;  // of the payload
+  uint16_t length = 0;
+  uint8_t size = 0;
+  std::array<char, 27> text{};
+
+  [[nodiscard]] std::string_view view() const noexcept { return {text.data(), size}; }
+};
+
+/// Makes edits, which stand in the order of the text and do not touch each other; lengths,
+/// checksums and the session's numbers follow. False: there is no room, and nothing was changed.
+[[nodiscard]] bool replace_all(HelperPacket& p, std::span<const Edit> edits) noexcept;
+/// The same for one: `text` in the place of `length` bytes at `at`.
 [[nodiscard]] bool replace(HelperPacket& p, size_t at, size_t length,
                            std::string_view text) noexcept;
 
@@ -48,14 +60,33 @@ struct HelperPacket {
 /// packet p. Fields may be changed before it is announced.
 [[nodiscard]] Expectation expect_from_listener(const HelperPacket& p, uint8_t proto,
                                                be16 port) noexcept;
+/// Which call of the connection, and which of its streams, something was announced for.
+struct Said {
+  uint32_t call = 0;
+  uint32_t line = 0;
+};
 /// Announces it, and chooses the port by which the listener will know it (e.dport): the same one if
-/// it is free, or that of an earlier promise.
-[[nodiscard]] Refusal announce(HelperPacket& p, Expectation& e) noexcept;
+/// it is free, or that of an earlier promise. With `next`, which is of the speaker's next port,
+/// both keep their order: RTP and RTCP.
+[[nodiscard]] Refusal announce(HelperPacket& p, Expectation& e, Expectation* next = nullptr,
+                               Said said = {}) noexcept;
+/// The port alone: it is not announced yet.
+[[nodiscard]] Refusal choose_port(HelperPacket& p, Expectation& e, Expectation* next,
+                                  Said said) noexcept;
+/// The same with a port that the listener knows already. False: somebody else is expected there.
+[[nodiscard]] bool claim_port(HelperPacket& p, Expectation& e, be16 port) noexcept;
 /// Announces it with a port that the listener knows already.
-[[nodiscard]] Refusal announce_as(HelperPacket& p, Expectation& e, be16 port) noexcept;
+[[nodiscard]] Refusal announce_as(HelperPacket& p, Expectation& e, be16 port,
+                                  Said said = {}) noexcept;
+/// A number for the packet's connection that no other has (Expectation::master).
+[[nodiscard]] uint64_t number_of(const HelperPacket& p) noexcept;
 
 // One for each protocol.
 [[nodiscard]] Refusal help_ftp(HelperPacket& p) noexcept;
 [[nodiscard]] Refusal help_tftp(HelperPacket& p) noexcept;
+[[nodiscard]] Refusal help_sip(HelperPacket& p) noexcept;
+[[nodiscard]] Refusal help_pptp(HelperPacket& p) noexcept;
+/// PPTP: the control connection is over, and so are its calls.
+void forget_calls(Worker& w, uint32_t session) noexcept;
 
 }  // namespace maclane

@@ -1,5 +1,6 @@
 #include "dataplane/stage/icmp_error.h"
 
+#include "dataplane/helper/pptp_text.h"
 #include "dataplane/net/checksum.h"
 #include "dataplane/stage/ip4_validate.h"
 #include "dataplane/worker/packet.h"
@@ -62,6 +63,11 @@ bool icmp_error_match(Worker& w, Burst& b, unsigned i) noexcept {
   if (checksum(b.l4[i], static_cast<size_t>(b.length[i]) - header) != 0) return false;
   Quoted q;
   if (!find_quoted(b, i, &q)) return false;
+  if (q.ip->proto == kProtoGre && !w.shared->expectations.empty()) {
+    q.tuple.dport = pptp::gre_call({q.l4, q.l4_length});
+    if (q.tuple.dport.raw != 0) q.tuple.sport = w.shared->expectations.sender_of(q.tuple, w.now.cs);
+    if (q.tuple.sport.raw == 0) q.tuple.dport = {};
+  }
   const SessionTable::Hit hit = w.sessions.find(q.tuple.reversed());
   if (!hit) return false;
   // The quoted packet went to q.tuple.dst; its error must come back to where that one came from
@@ -116,6 +122,10 @@ void icmp_error_translate(Worker& w, Burst& b, unsigned i) noexcept {
       icmp->id = id;
       break;
     }
+    case kProtoGre:
+      if (want.dport.raw != 0)
+        std::memcpy(q.l4 + pptp::kGreCallAt, &want.dport.raw, sizeof(want.dport.raw));
+      break;
     default:
       break;
   }

@@ -1,5 +1,6 @@
 #include "dataplane/stage/ip4_validate.h"
 
+#include "dataplane/helper/pptp_text.h"
 #include "dataplane/net/checksum.h"
 #include "dataplane/worker/packet.h"
 
@@ -29,6 +30,15 @@ bool martian(uint32_t src, uint32_t dst) noexcept {
   if ((src >> 28) == 0xe || src == 0xffffffffu) return true;
   if (src_net == 0) return dst != 0xffffffffu;  // a host without an address may only broadcast
   return dst_net == 0;
+}
+
+/// A GRE packet of a call that PPTP's helper knows has the call's two numbers for ports; any other
+/// has none (RFC 2637 4.1).
+void name_call(const Worker& w, Burst& b, unsigned i, unsigned here) noexcept {
+  Tuple& t = b.tuple[i];
+  t.dport = pptp::gre_call({b.l4[i], here});
+  if (t.dport.raw != 0) t.sport = w.shared->expectations.sender_of(t, w.now.cs);
+  if (t.sport.raw == 0) t.dport = {};
 }
 
 }  // namespace
@@ -115,6 +125,7 @@ void ip4_validate(Worker& w, Burst& b, unsigned i) noexcept {
     b.l4[i] = reinterpret_cast<uint8_t*>(ip) + header;
     const unsigned here = m->data_len > header ? m->data_len - header : 0;
     if (!parse_l4(b, i, here, false)) return refuse(Drop::frag_malformed);
+    if (ip->proto == kProtoGre && !w.shared->expectations.empty()) name_call(w, b, i, here);
     return;
   }
   b.l4[i] = reinterpret_cast<uint8_t*>(ip) + header;
@@ -124,6 +135,8 @@ void ip4_validate(Worker& w, Burst& b, unsigned i) noexcept {
       (m->nb_segs > 1 && here < sizeof(TcpHdr) && here < total - header)) {
     return refuse(Drop::l4_malformed);
   }
+  if (ip->proto == kProtoGre && !w.shared->expectations.empty())
+    name_call(w, b, i, std::min(here, total - header));
 }
 
 }  // namespace maclane

@@ -213,8 +213,18 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, RuleKey
   w.snat_walk.clear();
   if (expected != nullptr) {
     rule.flags |= Session::kExpected;
+    if ((expected->flags & Expectation::kByRules) != 0 && out_if != kIfLocal &&
+        snap.nat != nullptr && !walk_srcnat(w, key, out_if, out, rule)) {
+      return {SessionTable::kNone, Drop::nat_no_address};
+    }
     if (expected->to_src.raw != 0) out.src = expected->to_src;
     if (expected->to_sport.raw != 0) out.sport = expected->to_sport;
+    if (expected->known_as.raw != 0 && expected->known_src == t.src &&
+        expected->known_sport == t.sport && !(out.src == t.src)) {
+      out.sport = expected->known_as;
+      rule.kept = true;
+      rule.span_from_rule = rule.endpoint_independent = false;
+    }
   } else if (out_if != kIfLocal && snap.nat != nullptr && !walk_srcnat(w, key, out_if, out, rule)) {
     return {SessionTable::kNone, Drop::nat_no_address};
   }

@@ -1,5 +1,6 @@
 #include "dataplane/stage/rewrite.h"
 
+#include "dataplane/helper/pptp_text.h"
 #include "dataplane/net/checksum.h"
 #include "dataplane/stage/icmp_error.h"
 #include "dataplane/stage/ip4_validate.h"
@@ -50,6 +51,10 @@ void translate(Worker& w, Burst& b, unsigned i) noexcept {
       icmp->checksum = apply_delta(icmp->checksum, s.l4(dir));
       break;
     }
+    case kProtoGre:  // a call of PPTP, as its receiver numbers it
+      if (other.sport.raw != 0)
+        std::memcpy(b.l4[i] + pptp::kGreCallAt, &other.sport.raw, sizeof(other.sport.raw));
+      break;
     default:
       break;
   }

@@ -179,7 +179,8 @@ bool open(Worker& w, Burst& b, unsigned i, Decision& d, const Announced& announc
     return false;
   }
   if (expected != nullptr) {
-    if (!w.shared->expectations.take(announced.ref)) {
+    const bool stays = (expected->flags & Expectation::kStays) != 0;
+    if (!stays && !w.shared->expectations.take(announced.ref)) {
       w.sessions.release(made.session);
       refuse(w, b, i, Drop::expectation_gone, b.in_if[i]);
       return false;
@@ -187,6 +188,8 @@ bool open(Worker& w, Burst& b, unsigned i, Decision& d, const Announced& announc
     w.sessions.side(made.session).helper = expected->helper;
   }
   open_session(w, b, i, made.session);
+  if (expected != nullptr && (expected->flags & Expectation::kHelps) != 0)
+    give_helper(w, made.session, expected->helper);
   b.session[i] = made.session;
   b.direction[i] = kOriginal;
   for (const WalkRecord* record : {&w.dnat_walk, &w.snat_walk}) {

@@ -41,6 +41,18 @@ Expectations::Ref Expectations::find(const Tuple& t, uint32_t now_cs,
   return {};
 }
 
+be16 Expectations::sender_of(const Tuple& t, uint32_t now_cs) const noexcept {
+  const uint32_t first = bucket_of(t.proto, t.dst, t.dport) * kWays;
+  Expectation e;
+  for (uint32_t i = first; i < first + kWays; ++i) {
+    if (look(slots_[i], e) != 0 && e.proto == t.proto && e.dst == t.dst && e.dport == t.dport &&
+        e.src == t.src && e.sport.raw != 0 && !is_over(e, now_cs)) {
+      return e.sport;
+    }
+  }
+  return {};
+}
+
 bool Expectations::clashes(const Expectation& e, uint32_t now_cs) const noexcept {
   const uint32_t first = bucket_of(e.proto, e.dst, e.dport) * kWays;
   Expectation other;

@@ -1,6 +1,7 @@
-// Connections that helpers expect (behaviour.md B-16, B-24): an FTP data connection, a TFTP answer.
-// Each says what its first packet looks like, and everything that is to become of it, so that
-// whichever worker receives that packet needs nothing of the worker that announced it.
+// Connections that helpers expect (behaviour.md B-16, B-24): an FTP data connection, a TFTP answer,
+// the media of a call. Each says what its first packet looks like, and everything that is to become
+// of it, so that whichever worker receives that packet needs nothing of the worker that announced
+// it.
 //
 // One table for all workers, in memory that is fixed: buckets of eight by destination and protocol.
 // A slot is written under a version that is odd meanwhile; who reads it sees it whole or not at
@@ -18,6 +19,12 @@
 namespace maclane {
 
 struct Expectation {
+  enum Flag : uint8_t {
+    kStays = 1,    // as many connections as come until its time is over, not one
+    kHelps = 2,    // they have the helper themselves
+    kSleeps = 4,   // it holds its place, and lets nothing in yet
+    kByRules = 8,  // srcnat rules say where the source goes
+  };
   // its first packet; 0 is any source or source port
   be32 src{};
   be32 dst{};
@@ -25,7 +32,8 @@ struct Expectation {
   be16 dport{};
   uint8_t proto = 0;
   Helper helper = Helper::kNone;
-  std::array<uint8_t, 2> padding{};  // words are copied
+  uint8_t flags = 0;
+  uint8_t padding = 0;  // words are copied
   // and what becomes of it
   be32 to_src{};  // 0: as it is
   be32 to_dst{};
@@ -34,11 +42,16 @@ struct Expectation {
   uint32_t mark = 0;
   uint64_t master = 0;  // the connection that announced it: not those of others
   uint32_t expires_cs = 0;
-  uint8_t unused[20] = {};
+  // A host that was promised this port (known_as) for its own (known_sport): it sends from there,
+  // too, and is seen with the port that the other side was told.
+  be32 known_src{};
+  be16 known_sport{};
+  be16 known_as{};  // 0: nobody was
+  uint8_t unused[12] = {};
 
   [[nodiscard]] bool fits(const Tuple& t) const noexcept {
     return proto == t.proto && dst == t.dst && dport == t.dport && (src.raw == 0 || src == t.src) &&
-           (sport.raw == 0 || sport == t.sport);
+           (sport.raw == 0 || sport == t.sport) && (flags & kSleeps) == 0;
   }
   /// Whether a packet can fit both.
   [[nodiscard]] bool clashes(const Expectation& o) const noexcept {
@@ -66,6 +79,9 @@ class Expectations {
 
   /// Who is expected with this tuple.
   [[nodiscard]] Ref find(const Tuple& t, uint32_t now_cs, Expectation& out) const noexcept;
+  /// GRE: how the sender of a packet numbers its call, which the packet names as its receiver does
+  /// (t.dport); 0: nobody is expected.
+  [[nodiscard]] be16 sender_of(const Tuple& t, uint32_t now_cs) const noexcept;
   /// Whether one of another connection could be taken for this one; its own do not count.
   [[nodiscard]] bool clashes(const Expectation& e, uint32_t now_cs) const noexcept;
   /// None: its bucket is full.

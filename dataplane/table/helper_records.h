@@ -16,13 +16,29 @@
 namespace maclane {
 
 struct HelperRecord {
-  static constexpr unsigned kExpected = 8;
+  static constexpr unsigned kExpected = 16;
   /// An address of a host behind the NAT and what was written in its place, so that the same text
   /// sent again says the same.
   struct Promise {
     be32 address{};
     be16 port{};
     be16 public_port{};
+    uint32_t call = 0;  // which call it is of, and which of its streams
+    uint32_t line = 0;
+  };
+  struct Expected {
+    Expectations::Ref ref;
+    uint32_t call = 0;
+    uint32_t line = 0;
+  };
+  /// PPTP: a call, by the numbers that both ends chose for it.
+  struct GreCall {
+    be16 client{};         // as it says
+    be16 client_public{};  // as the server was told
+    be16 server{};         // 0: it has not answered
+    uint16_t unused = 0;
+    // What comes from the client and from the server, and what leaves to them.
+    std::array<Expectations::Ref, 4> ways{};
   };
   Helper helper = Helper::kNone;
   uint8_t next_expected = 0;  // where the next goes: the oldest gives way
@@ -32,8 +48,14 @@ struct HelperRecord {
   std::array<SeqShift, 2> shift{};                 // by direction
   std::array<std::array<uint32_t, 2>, 2> lines{};  // by direction: where lines begin
   std::array<uint8_t, 2> line_count{};             // how many of them hold
-  std::array<Expectations::Ref, kExpected> expected{};
+  std::array<Expected, kExpected> expected{};
   std::array<Promise, kExpected> promises{};
+  // SIP: where registered hosts are called, and what their last request asked for
+  std::array<Expectations::Ref, 4> registered{};
+  uint32_t register_sequence = 0;
+  uint32_t register_expires_s = 0;
+  be16 listens{};  // SIP: where the client wants its answers, if not where it sends from
+  std::array<GreCall, 8> calls{};
 };
 
 class HelperRecords {

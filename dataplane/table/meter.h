@@ -22,6 +22,7 @@ struct MeterRate {
   uint64_t cost = 0;      // of one unit (a packet or a bit), in 2^-fraction of a 2^-32 centisecond
   uint64_t most = 0;      // in 2^-32 centiseconds: the burst
   uint8_t fraction = 16;  // 0 where a unit costs more than ten minutes
+  friend bool operator==(const MeterRate&, const MeterRate&) = default;
 
   /// `units` in `period_ms`, `burst` of them at once.
   [[nodiscard]] static MeterRate of(uint64_t units, uint64_t period_ms, uint64_t burst) noexcept;

@@ -137,6 +137,7 @@ class RuleIndexBuilder {
     std::vector<uint32_t> rules;
     for (uint32_t rule = 0; rule < rules_.size(); ++rule)
       if (p.cost[rule] != kNever) rules.push_back(rule);
+    if (rules.empty()) return;
     const std::vector<uint32_t> starts = starts_of(p, rules);
     std::vector<Span> spans;
     for (const AddressRange& range : p.ranges) spans.push_back(span_of(starts, range));
@@ -169,10 +170,15 @@ class RuleIndexBuilder {
     t.field = p.field;
     t.starts = starts_of(p, rules);
     t.starts.shrink_to_fit();
+    std::vector<Span> spans;  // of the rules' ranges, one after another
+    for (uint16_t rule : rules)
+      for (uint32_t i = 0; i < p.parts[rule].count; ++i)
+        spans.push_back(span_of(t.starts, p.ranges[p.parts[rule].first + i]));
+    const Span* own = spans.data();
     const auto each_interval = [&](uint16_t rule, auto&& what) {
       uint32_t next = 0;
       for (uint32_t i = 0; i < p.parts[rule].count; ++i) {
-        const Span s = span_of(t.starts, p.ranges[p.parts[rule].first + i]);
+        const Span s = *own++;
         // Two ranges of a rule may meet in one interval; the rule stands there once.
         for (uint32_t interval = std::max(s.first, next); interval < s.end; ++interval)
           what(interval);
@@ -189,6 +195,7 @@ class RuleIndexBuilder {
     }
     t.positions.resize(size, RuleIndex::kEnd);
     std::vector<uint32_t> next = t.lists;
+    own = spans.data();
     for (uint16_t rule : rules)
       each_interval(rule, [&](uint32_t i) { t.positions[next[i]++] = rule; });
     if (p.field > RuleIndex::kSrc && t.starts.size() > kManyIntervals) {

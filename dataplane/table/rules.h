@@ -22,6 +22,7 @@ class RuleIndex;
 struct AddressRange {
   uint32_t first = 0;  // host order, inclusive
   uint32_t last = 0;
+  friend bool operator==(const AddressRange&, const AddressRange&) = default;
 };
 /// Sorted, disjoint; membership by binary search.
 using AddressSet = std::vector<AddressRange>;
@@ -117,6 +118,8 @@ struct alignas(64) Rule {
   AddressRange src, dst;
   uint32_t more = 0;     // index into RuleSet::more; 0: nothing but defaults
   uint32_t counter = 0;  // the rule's counter slot; stable over snapshots while the rule exists
+
+  friend bool operator==(const Rule&, const Rule&) = default;
 };
 static_assert(sizeof(Rule) == 64);
 
@@ -214,6 +217,8 @@ struct RuleMore {
   uint16_t list = 0;                     // kAdd*ToList: the list's number
   const AddressSet* list_set = nullptr;  // and its rows, of RuleSet::address_sets
   uint32_t timeout_cs = 0;               // and for how long; 0: until the router ends
+
+  friend bool operator==(const RuleMore&, const RuleMore&) = default;
 };
 
 /// What kind of address one is (behaviour.md B-11: src-address-type), by the route to it.
@@ -245,6 +250,7 @@ enum class IpOption : uint8_t {
 struct RuleSet {
   struct PortSpan16 {
     uint16_t first = 0, last = 0;
+    friend bool operator==(const PortSpan16&, const PortSpan16&) = default;
   };
   struct Chain {
     uint32_t first = 0, count = 0;
@@ -270,8 +276,9 @@ struct RuleSet {
   uint16_t prerouting = kNoChain, postrouting = kNoChain;
 
   [[nodiscard]] const RuleMore& more_of(const Rule& rule) const noexcept { return more[rule.more]; }
-  /// Control: gives a rule of this set more to say.
+  /// Control: gives a rule of this set more to say, if it has.
   void add_more(Rule& rule, const RuleMore& said) {
+    if (said == more.front()) return;
     rule.more = static_cast<uint32_t>(more.size());
     more.push_back(said);
   }

@@ -20,6 +20,7 @@ struct ScanLimits {
   uint32_t delay_cs = 300;
   uint16_t low_weight = 3;   // of ports below 1024
   uint16_t high_weight = 1;  // of the others
+  friend bool operator==(const ScanLimits&, const ScanLimits&) = default;
 };
 
 class ScanTable {

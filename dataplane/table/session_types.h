@@ -82,7 +82,7 @@ enum class ConnState : uint8_t {
 };
 
 /// Who looks into the packets of a connection that opens others (dataplane/helper, B-24).
-enum class Helper : uint8_t { kNone, kFtp, kTftp };
+enum class Helper : uint8_t { kNone, kFtp, kTftp, kSip, kPptp };
 
 /// What TCP window tracking knows of the sender of one direction (stage/tcp_window.h, B-21).
 struct TcpWindow {

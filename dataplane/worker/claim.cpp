@@ -36,6 +36,11 @@ void forget(Worker& w, unsigned from, const ClaimMessage& m) noexcept {
   w.claims.erase(*known);
 }
 
+void end_here(Worker& w, const Tuple& original) noexcept {
+  const SessionTable::Hit hit = w.sessions.find(original);
+  if (hit && hit.direction == kOriginal) w.sessions.release(hit.session);
+}
+
 /// No more than can be answered: a claimant must hear of a clash.
 void take_claims_of(Worker& w, unsigned from, const Handoff::Peer& peer) noexcept {
   std::array<ClaimMessage, kBatch> messages;
@@ -49,6 +54,10 @@ void take_claims_of(Worker& w, unsigned from, const Handoff::Peer& peer) noexcep
       ClaimMessage& m = messages[i];
       if (m.kind == ClaimMessage::Kind::kForget) {
         forget(w, from, m);
+        continue;
+      }
+      if (m.kind == ClaimMessage::Kind::kEnd) {
+        end_here(w, m.tuple);
         continue;
       }
       m.kind = grant(w, from, m);
@@ -113,6 +122,15 @@ bool take_claims(Worker& w) noexcept {
     all &= rte_ring_free_count(peer.answers_out) != 0;
   }
   return all;
+}
+
+void end_session(Worker& w, const Tuple& original) noexcept {
+  const unsigned home = w.handoff.home.of(original);
+  if (home == w.id) return end_here(w, original);
+  ClaimMessage m;
+  m.kind = ClaimMessage::Kind::kEnd;
+  m.tuple = original;
+  (void)send(w.handoff.peers[home].claims_out, m);
 }
 
 void forget_released(Worker& w) noexcept {

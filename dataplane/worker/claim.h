@@ -31,6 +31,10 @@ struct Tuple;
 /// some claims still wait, as there is no room for the answers to them.
 bool take_claims(Worker& w) noexcept;
 
+/// Ends the connection whose first packet has this tuple, whichever worker has it, if it is there.
+/// Where a ring is full it lives until its timeout.
+void end_session(Worker& w, const Tuple& original) noexcept;
+
 /// Tells other homes to forget what was released, as far as the rings have room. Every loop.
 void forget_released(Worker& w) noexcept;
 

@@ -55,6 +55,7 @@ struct ClaimMessage {
     kForget,  // to the home: they are not any more
     kClash,   // answer: another connection has the tuple
     kFull,    // answer: no room to remember it
+    kEnd,     // to the home: the connection with this tuple is over
   } kind = Kind::kClaim;
   Tuple tuple{};
   uint8_t padding[2] = {};

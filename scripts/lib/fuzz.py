@@ -41,7 +41,8 @@ TARGETS = {
         "dhcp_leases", "dhcp_packet", "dhcp_reply", "dhcp_server", "dhcp_server_messages", "icmp",
         "icmp_limit", "loop_protect", "packet_build", "text")),
         "control/observe/log.cpp", "dataplane/table/neighbour.cpp", "dataplane/table/fib4.cpp"], 1200),
-    "helpers": (["dataplane/helper/ftp_text.cpp", "dataplane/helper/seq_adjust.cpp"], 200),
+    "helpers": ([f"dataplane/helper/{name}.cpp" for name in (
+        "ftp_text", "pptp_text", "seq_adjust", "sip_description", "sip_text")], 800),
     "names": ([*(f"{SERVICE}/{name}.cpp" for name in ("name_server", "doh_forwarder", "child", "netns")),
                "control/observe/log.cpp"], 300),
     "script": (SCRIPT, 400),
@@ -87,7 +88,13 @@ LINES = [b'{"run": "/interface print", "width": 80}\n{"complete": "/ip ad", "at"
 FTP = [b"PORT 192,168,88,10,78,32\r\n", b"EPRT |1|10.0.0.1|6275|\r\n", b"227 Passive (10,0,0,1,4,1)\r\n",
        b"229 Passive (|||6446|)\r\n",
        bytes.fromhex("0015 07d0 00000400 00001800 8010 0400 0000 0000 0101 050a 00001900 00001a00")]
-SEEDS = {"helpers": FTP, "doors": [b"\x0c" + one for one in API] + [b"\x01" + one for one in REST],
+SIP = [b"INVITE sip:a@10.0.0.1 SIP/2.0\r\nv: SIP/2.0/UDP 10.0.0.2:5061;received=10.0.0.3;rport=9\r\n"
+       b"Contact: \"x\" <sip:b@10.0.0.2:99>;expires=60, <sip:c@10.0.0.4>\r\nCSeq: 1 INVITE\r\ni: z\r\n"
+       b"Content-Length: 110\r\n\r\nv=0\r\no=- 1 1 IN IP4 10.0.0.2\r\nc=IN IP4 10.0.0.2\r\nm=audio 8000 "
+       b"RTP/AVP 0\r\na=rtcp:8001 IN IP4 10.0.0.2\r\n",
+       b"SIP/2.0 200 OK\r\nCSeq: 2 REGISTER\r\nm: <sip:b@10.0.0.2:99>\r\nExpires: 3\r\nl: 0\r\n\r\n"]
+PPTP = [bytes.fromhex("0020 0001 1a2b3c4d 0008 0000 0064 0007 01") + bytes(15)]
+SEEDS = {"helpers": FTP + SIP + PPTP, "doors": [b"\x0c" + one for one in API] + [b"\x01" + one for one in REST],
          "script": SCRIPTS, "console": LINES, "dhcp": [OFFER], "pppoe": [PADO, SESSION], "ppp": [
     bytes.fromhex("070000 0a 01 01 000a 0506 01020304") + bytes.fromhex("0700 0300")]}
 

@@ -1,10 +1,12 @@
-// Fuzz: what helpers read of packets. FTP's lines from both sides, and TCP headers whose numbers
-// are shifted there and back.
+// Fuzz: what helpers read of packets. FTP's lines from both sides, SIP's messages and descriptions,
+// PPTP's messages, and TCP headers whose numbers are shifted there and back.
 #include <string>
 #include <vector>
 
 #include "dataplane/helper/ftp_text.h"
+#include "dataplane/helper/pptp_text.h"
 #include "dataplane/helper/seq_adjust.h"
+#include "dataplane/helper/sip_text.h"
 #include "dataplane/net/checksum.h"
 
 namespace {
@@ -29,6 +31,44 @@ void read_ftp(std::string_view text) {
   }
 }
 
+/// Places lie in the text and in order of it, and what is written in their place is read as that.
+void read_sip(std::string_view text, bool stream) {
+  const sip::Message m = sip::read_message(text, stream);
+  if (m.kind == sip::Message::Kind::kNone) return;
+  must(m.body <= m.size && m.size <= text.size() && m.size - m.body == m.length);
+  must(size_t{m.length_at} + m.length_digits <= m.body);
+  std::string again(text);
+  for (unsigned i = m.count; i-- > 0;) {
+    const sip::Place& place = m.places[i];
+    must(size_t{place.at} + place.length <= m.body);
+    if (i != 0) must(m.places[i - 1].at + m.places[i - 1].length <= place.at);
+    if (place.role == sip::Place::Role::kPort || place.role == sip::Place::Role::kReceived)
+      continue;
+    again.replace(place.at, place.length, sip::write_address(place.address, place.port).view());
+  }
+  const sip::Message second = sip::read_message(again, stream);
+  must(second.kind == m.kind && second.count == m.count && second.call == m.call);
+  for (unsigned i = 0; i < m.count; ++i) {
+    must(second.places[i].address == m.places[i].address &&
+         second.places[i].port == m.places[i].port && second.places[i].role == m.places[i].role);
+  }
+  const sip::Description d = sip::read_description(text, m.body, m.size);
+  for (unsigned i = 0; i < d.streams; ++i) {
+    const sip::Stream& one = d.stream[i];
+    must(size_t{one.port_at} + one.port_length <= m.size);
+    must(size_t{one.rtcp_at} + one.rtcp_length <= m.size);
+  }
+  for (unsigned i = 0; i < d.addresses; ++i)
+    must(size_t{d.address[i].at} + d.address[i].length <= m.size);
+}
+
+void read_pptp(std::span<const uint8_t> bytes) {
+  const pptp::Message m = pptp::read_message(bytes);
+  must(m.size <= bytes.size() && (m.own_at == 0 || m.own_at + 2 <= m.size) &&
+       (m.peer_at == 0 || m.peer_at + 2 <= m.size));
+  (void)pptp::gre_call(bytes);
+}
+
 void shift(std::span<const uint8_t> bytes) {
   if (bytes.size() < sizeof(TcpHdr)) return;
   std::vector<uint8_t> header(bytes.begin(), bytes.end());
@@ -47,6 +87,9 @@ void shift(std::span<const uint8_t> bytes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   read_ftp({reinterpret_cast<const char*>(data), size});
+  for (const bool stream : {false, true})
+    read_sip({reinterpret_cast<const char*>(data), size}, stream);
+  read_pptp({data, size});
   shift({data, size});
   return 0;
 }

@@ -233,11 +233,12 @@ TEST(CompileRoutes, TooManyNextHopsIsAnErrorAtARow) {
 TEST(CompileRoutes, FibThatDoesNotFitIsAnError) {
   Bench b;
   b.ethernet("ether1");
-  const auto result = compile_tree(b.tree, b.learned, nullptr,
-                                   [](std::span<const Fib4Route>, bool, std::string* error) {
-                                     *error = "no memory for routes; give the dataplane more";
-                                     return std::shared_ptr<const Fib4>();
-                                   });
+  const auto result = compile_tree(b.tree, b.learned, nullptr, [](bool) -> FibBuilder {
+    return [](std::span<const Fib4Route>, std::string* error) {
+      *error = "no memory for routes; give the dataplane more";
+      return std::shared_ptr<const Fib4>();
+    };
+  });
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error()[0].path, "/ip/route");
   EXPECT_EQ(result.error()[0].message, "no memory for routes; give the dataplane more");

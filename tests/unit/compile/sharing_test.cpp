@@ -1,4 +1,6 @@
 // What a snapshot shares with the one before, a whole configuration from YAML, and large ones.
+#include <random>
+
 #include "control/door/yaml.h"
 #include "tests/unit/compile/testing.h"
 
@@ -39,6 +41,85 @@ TEST(CompileSharing, UnchangedPartsAreTheSame) {
   b.must_compile();
   EXPECT_NE(b.now.snapshot->fib, fib);
   EXPECT_EQ(b.now.snapshot->filter, filter2);
+}
+
+/// What a rule set says, but for what is kept apart from it.
+void expect_same_rules(const RuleSet& a, const RuleSet& b) {
+  EXPECT_EQ(a.rules, b.rules);
+  EXPECT_EQ(a.ports, b.ports);
+  EXPECT_EQ(a.texts, b.texts);
+  EXPECT_EQ(a.log_prefixes, b.log_prefixes);
+  ASSERT_EQ(a.more.size(), b.more.size());
+  for (size_t i = 0; i < a.more.size(); ++i) {
+    RuleMore one = a.more[i];
+    EXPECT_EQ(one.state == nullptr, b.more[i].state == nullptr);
+    EXPECT_EQ(one.list_set == nullptr, b.more[i].list_set == nullptr);
+    one.state = b.more[i].state;
+    one.list_set = b.more[i].list_set;
+    EXPECT_EQ(one, b.more[i]) << i;
+  }
+}
+
+TEST(CompileSharing, RulesThatAreTakenOverSayWhatTheyWouldSayIfMadeAnew) {
+  using Pairs = std::vector<std::pair<std::string_view, std::string_view>>;
+  const std::vector<Pairs> kinds = {
+      {{"src-address", "10.1.0.0/16"}, {"action", "drop"}},
+      {{"protocol", "tcp"}, {"dst-port", "80,443,1000-2000"}, {"src-port", "5"}},
+      {{"protocol", "udp"}, {"port", "53,67-68"}, {"log", "true"}},
+      {{"action", "jump"}, {"jump-target", "mine"}},
+      {{"chain", "mine"}, {"in-interface", "ether1"}, {"action", "return"}},
+      {{"in-interface-list", "all"}, {"ttl", "less-than:5"}},
+      {{"in-interface", "!all-ppp"}, {"action", "reject"}, {"reject-with", "tcp-reset"}},
+      {{"src-address-list", "bad"}, {"action", "drop"}},
+      {{"log", "true"}, {"log-prefix", "seen"}, {"connection-mark", "m1"}},
+      {{"limit", "5,5:packet"}, {"dst-address", "!10.0.0.1"}},
+      {{"content", "secret"}, {"action", "drop"}},
+      {{"time", "8h-17h,mon,tue"}, {"action", "drop"}},
+      {{"action", "add-src-to-address-list"}, {"address-list", "bad"}},
+      {{"chain", "input"}, {"connection-state", "established,related"}}};
+  std::mt19937 random(7);
+  Bench b;
+  b.ethernet("ether1");
+  std::vector<uint32_t> ids;
+  size_t taken = 0;
+  for (unsigned round = 0; round < 60; ++round) {
+    for (auto n = random() % 6; n > 0; --n) {
+      Pairs values{{"chain", "forward"}};
+      for (const auto& value : kinds[random() % kinds.size()]) {
+        if (value.first == "chain")
+          values.front() = value;
+        else
+          values.push_back(value);
+      }
+      ids.push_back(add(b.tree, kFilter, {}));
+      for (const auto& value : values) testing::set(b.tree, kFilter, ids.back(), {value});
+      if (random() % 3 == 0) {
+        auto& rows = b.tree.edit(*model::find_menu(kFilter));
+        rows.move(rows.size() - 1, random() % rows.size());
+      }
+    }
+    if (!ids.empty() && random() % 2 == 0) {
+      const size_t place = random() % ids.size();
+      testing::remove(b.tree, kFilter, ids[place]);
+      ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(place));
+    }
+    if (!ids.empty() && random() % 2 == 0)
+      testing::set(b.tree, kFilter, ids[random() % ids.size()], {{"protocol", "icmp"}});
+    if (round % 20 == 19) b.ethernet("more" + std::to_string(round));
+    CompileState anew;
+    if (b.now.state != nullptr) {
+      taken += b.now.state->filter.alone.size();
+      anew = *b.now.state;
+      anew.filter.alone.clear();
+    }
+    int fibs = 0;
+    auto other = compile_tree(b.tree, b.learned, b.now.state != nullptr ? &anew : nullptr,
+                              testing::counting_fib(fibs));
+    ASSERT_TRUE(other) << other.error().front().text();
+    b.must_compile();
+    expect_same_rules(*b.now.snapshot->filter, *other->snapshot->filter);
+  }
+  EXPECT_GT(taken, 1000u);
 }
 
 TEST(CompileSharing, NewInterfaceChangesWhatListsMean) {

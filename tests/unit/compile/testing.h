@@ -67,11 +67,13 @@ inline MacAddr mac(std::string_view text) {
 }
 
 /// A FIB that is nothing but a distinct pointer; it is never looked into or destroyed.
-inline FibBuilder counting_fib(int& built) {
-  return [&built](std::span<const Fib4Route>, bool, std::string*) {
-    ++built;
-    auto token = std::make_shared<uint64_t>(0);
-    return std::shared_ptr<const Fib4>(token, reinterpret_cast<const Fib4*>(token.get()));
+inline FibBuilders counting_fib(int& built) {
+  return [&built](bool) -> FibBuilder {
+    return [&built](std::span<const Fib4Route>, std::string*) {
+      ++built;
+      auto token = std::make_shared<uint64_t>(0);
+      return std::shared_ptr<const Fib4>(token, reinterpret_cast<const Fib4*>(token.get()));
+    };
   };
 }
 

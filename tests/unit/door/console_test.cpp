@@ -11,6 +11,7 @@
 namespace maclane::door {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 class ConsoleTest : public testing::Test {
@@ -295,7 +296,9 @@ TEST_F(ConsoleTest, ImportsAndExports) {
       "y\"\n";
   EXPECT_THAT(says("/import file-name=a.rsc"), HasSubstr("executed successfully"));
   EXPECT_THAT(says("/interface/macvlan/print terse"), HasSubstr("name=\"m1\""));
-  EXPECT_THAT(says("/import a"), HasSubstr("already have"));
+  EXPECT_THAT(says("/import a"),
+              AllOf(HasSubstr("already have"), HasSubstr("go on with from-line=3"),
+                    HasSubstr("or import after /system/reset-configuration")));
   EXPECT_EQ(done_["code"], 1);
   EXPECT_THAT(says("/import none"), HasSubstr("none"));
   EXPECT_EQ(says("/export file=b"), "");

@@ -196,6 +196,61 @@ TEST(Export, SetsThePortsThatAreThere) {
   }
 }
 
+/// Makes ports of these names, one after another.
+std::string port_script(const std::vector<std::string>& names) {
+  std::string out;
+  for (size_t i = 0; i < names.size(); ++i)
+    out +=
+        "/interface ethernet add name=" + names[i] + " device=net_null" + std::to_string(i) + "\n";
+  return out;
+}
+
+TEST(Export, LetsPortsExchangeTheirNames) {
+  Bench bench;
+  ASSERT_EQ(bench.run(port_script({"ether2", "ether1"}) +
+                      "/ip address add address=10.0.0.1/24 interface=ether2"),
+            "");
+  const std::string text = export_text(bench.model.tree(), "/", {});
+  EXPECT_THAT(text, HasSubstr("set [ find default-name=ether2 ] name=ether2-aside\n"
+                              "set [ find default-name=ether1 ] name=ether2\n"
+                              "set [ find default-name=ether2 ] name=ether1\n"));
+  for (const std::string& begin :
+       {port_script({"ether1", "ether2"}), std::string(), port_script({"ether2", "ether1"})}) {
+    Bench again;
+    ASSERT_EQ(again.run(begin), "");
+    EXPECT_EQ(again.run(text), "") << begin;
+    EXPECT_EQ(again.all(), bench.all());
+  }
+}
+
+TEST(Export, GivesPortsAnyNamesInAnyOrder) {
+  std::mt19937 random(3);
+  std::vector<std::string> pool = {"ether1", "ether2", "ether3", "ether4", "ether5", "wan", "lan"};
+  const auto some_names = [&] {
+    std::shuffle(pool.begin(), pool.end(), random);
+    return std::vector<std::string>(pool.begin(), pool.begin() + 4);
+  };
+  for (unsigned round = 0; round < 60; ++round) {
+    Bench base;
+    ASSERT_EQ(base.run(port_script(some_names())), "");
+    Bench bench;
+    ASSERT_EQ(bench.run(port_script(some_names()) +
+                        "/interface vlan add vlan-id=5 name=ether4-aside interface=[/interface "
+                        "ethernet get [find default-name=ether1] name]"),
+              "");
+    const std::string text = export_text(bench.model.tree(), "/",
+                                         {.verbose = round % 2 == 0, .base = &base.model.tree()});
+    // Where the ports have the names of the configuration file, those from the start, and none yet.
+    Bench defaults;
+    ASSERT_EQ(defaults.run(port_script({"ether1", "ether2", "ether3", "ether4"})), "");
+    Bench empty;
+    for (Bench* again : {&base, &defaults, &empty}) {
+      ASSERT_EQ(again->run(text), "") << round << "\n" << text;
+      EXPECT_EQ(again->all(), bench.all()) << text;
+    }
+  }
+}
+
 TEST(Export, OfAGatheringMenuAndOfChosenRows) {
   Bench bench;
   bench.runner.serve();

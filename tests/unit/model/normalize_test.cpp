@@ -131,7 +131,7 @@ TEST(Normalize, WrongValuesGetASentence) {
       {"/ip/firewall/filter", "action", "!drop", "cannot be negated"},
       {"/ip/firewall/filter", "src-address", "!", "is empty"},
       {"/ip/firewall/filter", "connection-type", "h323", "not yet working"},
-      {"/ip/firewall/filter", "connection-type", "sip", "not yet working"},
+      {"/ip/firewall/filter", "connection-type", "quake3", "not yet working"},
       {"/ip/firewall/filter", "tcp-flags", "syn,!syn", "of fin, syn, rst"},  // B-11
       {"/ip/firewall/filter", "limit", "10", "rate[/time],burst"},
       {"/ip/firewall/filter", "limit", "0,5", "rate[/time],burst"},

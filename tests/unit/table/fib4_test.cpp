@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
 #include <vector>
 
 namespace maclane {
@@ -98,6 +99,81 @@ TEST(Fib4, ManyBuildsLeakNothing) {
     ASSERT_NE(next, nullptr) << error;
     current = std::move(next);
   }
+}
+
+/// Changes routes at random and compares each table with one set up from nothing.
+void change_and_compare(bool small, Fib4Maker& maker, std::mt19937& random) {
+  std::vector<Fib4Route> routes = random_routes(random, 60, true);
+  std::shared_ptr<const Fib4> current;
+  std::shared_ptr<const Fib4> before;
+  for (unsigned round = 0; round < 120; ++round) {
+    const std::vector<Fib4Route> others = random_routes(random, 3, round % 7 == 0);
+    routes.insert(routes.end(), others.begin(), others.end());
+    for (auto i = random() % 5; i > 0 && !routes.empty(); --i)
+      routes.erase(routes.begin() + static_cast<int>(random() % routes.size()));
+    if (!routes.empty()) routes[random() % routes.size()].next_hop = 99;
+    if (round % 30 == 29) routes.clear();
+    std::string error;
+    before = std::exchange(current, nullptr);  // who reads the last one reads on
+    current = maker.make(routes, &error);
+    ASSERT_NE(current, nullptr) << error;
+    const auto fresh = Fib4::build(routes, &error, small);
+    ASSERT_NE(fresh, nullptr) << error;
+    const auto agree = [&](uint32_t address) {
+      ASSERT_EQ(current->lookup(address), fresh->lookup(address)) << round << " " << address;
+    };
+    for (const Fib4Route& r : routes) {
+      agree(r.network);
+      agree(r.network - 1);
+      agree(r.network + static_cast<uint32_t>(uint64_t{1} << (32 - r.length)));
+    }
+    for (unsigned i = 0; i < 500; ++i) {
+      agree(i % 8 == 0 ? static_cast<uint32_t>(random())
+                       : static_cast<uint32_t>(0x0a000000 | (random() & 0x000307ff) |
+                                               ((random() & 3) << 26)));
+    }
+  }
+}
+
+TEST(Fib4Maker, AChangedTableAnswersAsANewOneDoes) {
+  std::mt19937 random(11);
+  // Several tables in turn, as a router with /routing/table has them.
+  for (const bool small : {false, true, true}) {
+    Fib4Maker maker(small);
+    change_and_compare(small, maker, random);
+    EXPECT_LE(maker.built(), 8u);  // some were outgrown
+    EXPECT_EQ(maker.changed() + maker.built(), 120u);
+  }
+}
+
+TEST(Fib4Maker, ATableThatIsReadIsLeftAlone) {
+  Fib4Maker maker;
+  std::vector<Fib4Route> routes = {{0x0a000000, 8, 1}};
+  std::vector<std::shared_ptr<const Fib4>> held;
+  for (uint16_t i = 1; i <= 4; ++i) {
+    routes[0].next_hop = i;
+    held.push_back(maker.make(routes, nullptr));
+    ASSERT_NE(held.back(), nullptr);
+  }
+  for (uint16_t i = 1; i <= 4; ++i) EXPECT_EQ(held[i - 1u]->lookup(0x0a000001), i);
+  EXPECT_EQ(maker.changed(), 0u);
+  held.erase(held.begin());
+  routes[0].next_hop = 5;
+  EXPECT_EQ(maker.make(routes, nullptr)->lookup(0x0a000001), 5);
+  EXPECT_EQ(maker.changed(), 1u);
+  EXPECT_EQ(held.front()->lookup(0x0a000001), 2);
+}
+
+TEST(Fib4Maker, MoreThanThereIsRoomForMakesANewOne) {
+  Fib4Maker maker;
+  std::vector<Fib4Route> routes = {{0x0a000000, 8, 1}};
+  (void)maker.make(routes, nullptr);
+  for (uint32_t i = 0; i < 3000; ++i) routes.push_back({0x0b000000 + (i << 8), 32, 2});
+  const auto table = maker.make(routes, nullptr);
+  ASSERT_NE(table, nullptr);
+  EXPECT_EQ(maker.built(), 2u);
+  EXPECT_EQ(table->lookup(0x0b000000 + (2999u << 8)), 2);
+  EXPECT_EQ(table->lookup(0x0b000001), 0);
 }
 
 TEST(Fib4, SaysWhyNot) {
