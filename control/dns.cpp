@@ -118,8 +118,7 @@ NameFiles dns_files(const model::Tree& tree, const Learned& learned, std::span<c
   if (remote) {
     for (const be32 one : ours) out.config += fmt::format("listen-address={}\n", text_of(one));
   }
-  // The first that answers is asked again, the others only when it fails (C-31).
-  out.config += "strict-order\n";
+  // dnsmasq asks all of them at first, then the one that answered, and all when it fails (C-31).
   if (doh.host.empty()) {
     for (const be32 one : servers) out.servers += fmt::format("nameserver {}\n", text_of(one));
   } else {  // the servers are asked for its own name alone

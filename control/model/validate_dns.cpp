@@ -1,6 +1,7 @@
 // The rules of names: what dnsmasq, which answers them, can carry out (behaviour.md C-32).
 #include <fmt/format.h>
 
+#include <map>
 #include <set>
 
 #include "control/model/validate.h"
@@ -44,7 +45,54 @@ bool is_ip6(std::string_view text) {
   return colon && text.size() <= 45;
 }
 
-void check_row(Check& check, const View& row, const std::set<std::string_view>& local) {
+/// Names are one whatever the case of their letters (C-32).
+std::string lower(std::string_view name) {
+  std::string out(name);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+/// What enabled rows answer here.
+struct Local {
+  std::set<std::string> names;  // those that can have other names
+  std::multimap<std::string, std::string> aliases;
+};
+
+/// dnsmasq starts with none of its rows if one name stands for two, or for itself.
+void check_alias(Check& check, const View& row, const Local& local) {
+  const std::string target = lower(row.raw("cname"));
+  if (!local.names.contains(target)) {
+    check.add(row, "cname",
+              fmt::format("{} has no enabled row of type A, AAAA or CNAME here: another name can "
+                          "only be given to those",
+                          row.raw("cname")));
+  }
+  if (row.disabled()) return;
+  const std::string name = lower(row.raw("name"));
+  if (local.aliases.count(name) > 1) {
+    check.add(row, "name",
+              fmt::format("{} has another row of type=CNAME: a name can stand for one other only",
+                          row.raw("name")));
+    return;
+  }
+  constexpr unsigned kLongest = 100;
+  auto next = local.aliases.find(target);
+  bool round = target == name;
+  for (unsigned steps = 0; !round && next != local.aliases.end(); ++steps) {
+    round = next->second == name || steps == kLongest;
+    next = local.aliases.find(next->second);
+  }
+  if (round) {
+    check.add(
+        row, "cname",
+        fmt::format("{} would lead back to {}: names that stand for others must end at one of "
+                    "type A or AAAA",
+                    row.raw("cname"), row.raw("name")));
+  }
+}
+
+void check_row(Check& check, const View& row, const Local& local) {
   const std::string_view type = row.get("type");
   if (!is_name(row.raw("name"))) {
     check.add(row, "name",
@@ -84,12 +132,7 @@ void check_row(Check& check, const View& row, const std::set<std::string_view>& 
               fmt::format("type={}{} is answered with a ttl of 1d; leave it out", type,
                           below ? " with match-subdomain=yes" : ""));
   }
-  if (type == "CNAME" && is_name(row.raw("cname")) && !local.contains(row.raw("cname"))) {
-    check.add(row, "cname",
-              fmt::format("{} has no enabled row of type A, AAAA or CNAME here: another name can "
-                          "only be given to those",
-                          row.raw("cname")));
-  }
+  if (type == "CNAME" && is_name(row.raw("cname"))) check_alias(check, row, local);
 }
 
 }  // namespace
@@ -105,12 +148,13 @@ void validate_dns(Check& check) {
   }
   bool refers = false;
   check.for_asked(kPath, all, [&](const View& row) { refers |= row.get("type") == "CNAME"; });
-  std::set<std::string_view> local;
+  Local local;
   if (refers) {
     for_each(check.tree, kPath, [&](const View& row) {
       const std::string_view type = row.get("type");
-      if (!row.disabled() && (type == "A" || type == "AAAA" || type == "CNAME"))
-        local.insert(row.raw("name"));
+      if (row.disabled() || (type != "A" && type != "AAAA" && type != "CNAME")) return;
+      local.names.insert(lower(row.raw("name")));
+      if (type == "CNAME") local.aliases.emplace(lower(row.raw("name")), lower(row.raw("cname")));
     });
   }
   check.for_asked(kPath, all, [&](const View& row) { check_row(check, row, local); });

@@ -35,13 +35,12 @@ std::string_view column(std::string_view line, size_t at, size_t width) {
 /// The way of each question, what SIGUSR1 brings beside the table, and files read anew: not for
 /// people. A line of the table with such a name has more than one blank after it.
 bool is_note(std::string_view words) {
-  static constexpr std::array<std::string_view, 24> kNotes = {
-      "query[",   "forwarded ",   "reply ",        "cached ",
-      "config ",  "host ",        "time ",         "cache size ",
-      "queries ", "DNSSEC per",   "pool mem",      "child proc",
-      "server ",  "started, ",    "compile time ", "using ",
-      "cleared ", "exiting on r", "listening ",    "cached-stale ",
-      "reading ", "read /run",    "inotify: ",     "no servers found in /run"};
+  static constexpr std::array<std::string_view, 25> kNotes = {
+      "query[",        "query ",   "forwarded ", "reply ",       "cached ",
+      "config ",       "host ",    "time ",      "cache size ",  "queries ",
+      "DNSSEC per",    "pool mem", "child proc", "server ",      "started, ",
+      "compile time ", "using ",   "cleared ",   "exiting on r", "listening ",
+      "cached-stale ", "reading ", "read /run",  "inotify: ",    "no servers found in /run"};
   return std::ranges::any_of(kNotes, [&](std::string_view note) {
     return words.starts_with(note) && words.size() > note.size() && words[note.size()] != ' ';
   });

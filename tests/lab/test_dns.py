@@ -98,6 +98,10 @@ def test_forwards_remembers_and_forgets(lab):
     # The first server is asked; another goes in its place when it is gone (C-31).
     router.ctl("/ip/dns set servers=203.0.113.54,203.0.113.53")
     assert data(answered(pc, "www.example")) == ["198.51.100.80"]
+    # Nor has anybody to ask twice because the first is dead.
+    router.ctl("/ip/dns set servers=203.0.113.99,203.0.113.53")
+    router.ctl("/ip/dns/cache flush")
+    assert data(dig(pc, "long.example")) == ["198.51.100.81"]
     assert isp.ping("203.0.113.2").ok
 
 

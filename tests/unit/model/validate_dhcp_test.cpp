@@ -100,5 +100,21 @@ TEST(ValidateDns, EveryTypeAndWhatItNeeds) {  // C-32
   EXPECT_THAT(one("name: m.lan, type: MX, mx-exchange: a.lan, ttl: 5m"), HasSubstr("ttl of 1d"));
 }
 
+// C-32: dnsmasq answers nothing at all if one name stands for two, or for itself.
+TEST(ValidateDns, ANameStandsForOneOther) {
+  const auto with = [](const std::string& rows) {
+    return problems(tree("  dns/static:\n    - {name: w.lan, address: 10.0.0.2}\n" + rows));
+  };
+  const auto alias = [](const std::string& name, const std::string& target) {
+    return "    - {name: " + name + ", type: CNAME, cname: " + target + "}\n";
+  };
+  EXPECT_EQ(with(alias("v.lan", "W.LAN") + alias("u.lan", "v.lan")), "");
+  EXPECT_THAT(with(alias("s.lan", "S.lan")), HasSubstr("would lead back to s.lan"));
+  EXPECT_THAT(with(alias("x.lan", "y.lan") + alias("y.lan", "z.lan") + alias("z.lan", "x.lan")),
+              HasSubstr("would lead back to x.lan"));
+  EXPECT_THAT(with(alias("v.lan", "w.lan") + alias("V.lan", "v.lan")),
+              HasSubstr("another row of type=CNAME"));
+}
+
 }  // namespace
 }  // namespace maclane::model
