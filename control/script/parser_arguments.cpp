@@ -153,6 +153,11 @@ bool Parser::parse_argument(Command& command, const CommandWord& word, const Aro
   }
   const Parameter* meant = alone ? named(word, name) : nullptr;
   if (meant != nullptr && meant->kind == Kind::kFlag) return take_flag(*meant);
+  // RouterOS writes some properties that are on as a word alone: /routing/table/add name=x fib.
+  if (exact != nullptr && exact->property != nullptr &&
+      exact->property->type == model::Type::kBool && exact->property->default_value == "true") {
+    return take_flag(*exact);
+  }
   return unknown_parameter(command, word, begin, name);
 }
 

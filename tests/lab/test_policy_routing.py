@@ -111,7 +111,9 @@ def test_routes_show_their_table(rig):
     table = {(r["gateway"], r["routing-table"]): r["active"] for r in rig.router.print("/ip/route")}
     assert table[(f"{RIGHT_HOST}%second", "second")] == "true"
     assert table[(f"{RIGHT_HOST}%second", "main")] == "false"
-    assert {r["name"] for r in rig.router.print("/routing/table")} == {"main", "second"}
+    rig.router.ctl("/routing/table/add disabled=no fib name=third")  # as RouterOS exports it
+    assert {r["name"] for r in rig.router.print("/routing/table")} == {"main", "second", "third"}
+    rig.router.ctl("/routing/table/remove third")
     refused = rig.router.ctl("/routing/table/remove", "second", check=False)
     assert refused.returncode != 0 and "second" in refused.stdout + refused.stderr
 
