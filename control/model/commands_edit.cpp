@@ -129,11 +129,14 @@ Answer<std::vector<Edit>> row_edits(Job& job) {
   for (std::string& id : rows) {
     const bool stored =
         job.menu.kind == Menu::Kind::kSettings || job.model.tree().find(job.menu, id) != nullptr;
-    if (!stored && pattern.kind != Edit::Kind::kRemove &&
-        job.model.live_rows(job.menu) == nullptr) {
-      errors.push_back(wrong(job, Trouble::kGeneral,
-                             "failure: can not change a dynamic item: the router made it itself",
-                             id));
+    const bool removes = pattern.kind == Edit::Kind::kRemove;
+    if (!stored && (removes ? job.menu.gathers.empty() && !job.model.removes_state(job.menu)
+                            : job.model.live_rows(job.menu) == nullptr)) {
+      errors.push_back(
+          wrong(job, Trouble::kGeneral,
+                fmt::format("failure: can not {} a dynamic item: the router made it itself",
+                            removes ? "remove" : "change"),
+                id));
       continue;
     }
     if (id == pattern.before && !id.empty()) continue;  // before itself: where it is

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "control/model/commands_parts.h"
 #include "control/model/value.h"
@@ -40,23 +42,49 @@ std::vector<std::string_view> split_numbers(std::string_view written) {
   return out;
 }
 
+/// Finds rows by what is written of them. Those that the router made are looked up once for all.
+class RowFinder {
+ public:
+  RowFinder(const Model& model, const Menu& menu) : model_(model), menu_(menu) {}
+
+  /// As find_row.
+  [[nodiscard]] std::string find(std::string_view written) {
+    if (written.empty()) return {};
+    if (menu_.has_rows()) {
+      if (const RowPtr row = model_.tree().find(menu_, written)) return row_id(row->id);
+    }
+    const Tree::Rows& stored = model_.tree().rows(menu_);
+    const auto index = index_of(written);
+    if (index && *index < stored.size()) return row_id(stored[*index]->id);
+    if (!loaded_) load();
+    if (const auto row = by_word_.find(written); row != by_word_.end())
+      return more_[row->second].id;
+    if (index && *index - stored.size() < more_.size()) return more_[*index - stored.size()].id;
+    return {};
+  }
+
+ private:
+  void load() {
+    loaded_ = true;
+    more_ = model_.dynamic_rows(menu_);
+    const std::string_view name = name_property(menu_);
+    for (size_t i = 0; i < more_.size(); ++i) {
+      by_word_.emplace(more_[i].id, i);
+      if (!name.empty()) by_word_.emplace(more_[i].get(name), i);
+    }
+  }
+
+  const Model& model_;
+  const Menu& menu_;
+  bool loaded_ = false;
+  std::vector<PrintRow> more_;
+  std::unordered_map<std::string_view, size_t> by_word_;
+};
+
 }  // namespace
 
 std::string find_row(const Model& model, const Menu& menu, std::string_view written) {
-  if (written.empty()) return {};
-  if (menu.has_rows()) {
-    if (const RowPtr row = model.tree().find(menu, written)) return row_id(row->id);
-  }
-  const Tree::Rows& stored = model.tree().rows(menu);
-  const auto index = index_of(written);
-  if (index && *index < stored.size()) return row_id(stored[*index]->id);
-  const std::vector<PrintRow> more = model.dynamic_rows(menu);
-  const std::string_view name = name_property(menu);
-  for (const PrintRow& row : more) {
-    if (row.id == written || (!name.empty() && row.get(name) == written)) return row.id;
-  }
-  if (index && *index - stored.size() < more.size()) return more[*index - stored.size()].id;
-  return {};
+  return RowFinder(model, menu).find(written);
 }
 
 std::vector<PrintRow> visible_rows(const Model& model, const Menu& menu, const Caller& caller) {
@@ -104,8 +132,15 @@ Answer<std::vector<std::string>> select_rows(Job& job, bool required) {
     out.push_back(std::move(whole));
   } else {
     Errors errors;
-    for (std::string_view part : split_numbers(written)) {
-      std::string id = find_row(job.model, job.menu, part);
+    RowFinder finder(job.model, job.menu);
+    std::unordered_set<std::string> seen;
+    const std::vector<std::string_view> parts = split_numbers(written);
+    // Of many that come and go by themselves some may be gone, which is what was asked for.
+    const bool may_be_gone =
+        job.command.name == "remove" && !job.menu.has_rows() && parts.size() > 1;
+    for (std::string_view part : parts) {
+      std::string id = finder.find(part);
+      if (id.empty() && may_be_gone && part.starts_with('*')) continue;
       if (id.empty()) {
         errors.push_back(
             Error{fmt::format("no such item: there is no row \"{}\"", part.substr(0, 64)),
@@ -114,7 +149,7 @@ Answer<std::vector<std::string>> select_rows(Job& job, bool required) {
                   {},
                   {},
                   Trouble::kMissing});
-      } else if (std::find(out.begin(), out.end(), id) == out.end()) {
+      } else if (seen.insert(id).second) {
         out.push_back(std::move(id));
       }
     }
@@ -122,9 +157,9 @@ Answer<std::vector<std::string>> select_rows(Job& job, bool required) {
   }
   if (job.call.filter) {  // both: those of the named that match
     std::vector<std::string> matching;
+    const std::unordered_set<std::string_view> those(out.begin(), out.end());
     for (const PrintRow& row : visible_rows(job.model, job.menu, job.caller)) {
-      const bool is_named = std::find(out.begin(), out.end(), row.id) != out.end();
-      if (is_named && job.call.filter(row)) matching.push_back(row.id);
+      if (those.contains(row.id) && job.call.filter(row)) matching.push_back(row.id);
     }
     return matching;
   }

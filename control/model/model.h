@@ -105,6 +105,11 @@ class Model {
     remove_state_[std::string(path)] = std::move(remove);
   }
 
+  /// Whether rows of the menu that are state can be removed.
+  [[nodiscard]] bool removes_state(const Menu& menu) const {
+    return remove_state_.contains(menu.path);
+  }
+
   void provide_live(std::string_view path, LiveRows rows) {
     live_[std::string(path)] = std::move(rows);
   }

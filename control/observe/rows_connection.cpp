@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <chrono>
+#include <thread>
 
 #include "control/model/value.h"
 #include "control/observe/rows.h"
@@ -75,8 +77,18 @@ Status remove_connection(Router& router, std::string_view id) {
   request.session = static_cast<uint32_t>(number) & ((1u << kIndexBits) - 1);
   request.sequence = static_cast<uint32_t>(number >> 32);
   const auto worker = static_cast<unsigned>(number >> kIndexBits & 31);
-  if (!router.request(worker, request))
-    return fail("the worker has more requests than it can take; try again");
+  // A worker takes some each round; who removes thousands waits for it, but not for one that
+  // stands.
+  constexpr auto kPatience = std::chrono::milliseconds(500);
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  while (!router.request(worker, request)) {
+    if (std::chrono::steady_clock::now() > give_up)
+      return fail(fmt::format(
+          "connection {} and those after it could not be removed, as worker {} takes no "
+          "requests; try again",
+          id, worker));
+    std::this_thread::yield();
+  }
   return {};
 }
 

@@ -181,6 +181,15 @@ def test_a_connection_can_be_removed(rig):  # B-23
     assert len(rig.router.sessions(dst_port=7300)) == 1
 
 
+def test_thousands_of_connections_can_be_removed(rig):  # B-23
+    for first in range(20000, 23000, 100):
+        out(rig, *(udp(port) for port in range(first, first + 100)))
+    assert len(rig.router.sessions(src_port=1000)) >= 3000
+    rig.router.ctl("/ip/firewall/connection/remove [find src-port=1000 dst-port>=20000]")
+    wait_until(lambda: not rig.router.sessions(dst_port=22999), what="the connections gone")
+    assert not [r for r in rig.router.sessions(src_port=1000) if int(r["dst-port"]) >= 20000]
+
+
 def test_address_types(rig):  # B-11, B-14
     rig.left.send(IP(src=LEFT_HOST, dst=LEFT_ROUTER) / UDP(sport=1, dport=4003))
     got = rig.left.wire.wait(lambda p: ICMP in p, what="the reject")

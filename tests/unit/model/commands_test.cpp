@@ -202,7 +202,34 @@ TEST_F(CommandsTest, DynamicRowsAreNotChanged) {
             "10.0.0.0/24");
   EXPECT_THAT(refused(Trouble::kGeneral, "/ip/route", "disable", {{"numbers", "*80000001"}}),
               StartsWith("failure: can not change a dynamic item"));
-  EXPECT_THAT(refused(Trouble::kMissing, "/ip/route", "remove", {{"numbers", "*80000001"}}),
+  EXPECT_THAT(refused(Trouble::kGeneral, "/ip/route", "remove", {{"numbers", "*80000001"}}),
+              StartsWith("failure: can not remove a dynamic item"));
+  EXPECT_THAT(refused(Trouble::kMissing, "/ip/route", "remove", {{"numbers", "*80000002"}}),
+              StartsWith("no such item"));
+}
+
+// B-13, B-23: what is named by thousands of ids is looked for in one look at the rows.
+TEST_F(CommandsTest, ManyRowsThatAreStateAreFoundAtOnce) {
+  unsigned looks = 0;
+  std::vector<std::string> removed;
+  const std::string_view path = "/ip/firewall/connection";
+  model_.provide_rows(path, [&looks] {
+    ++looks;
+    std::vector<PrintRow> rows(3000);
+    for (size_t i = 0; i < rows.size(); ++i) rows[i].id = "*8" + std::to_string(1000000 + i);
+    return rows;
+  });
+  model_.provide_remove(path, [&](std::string_view id) -> Status {
+    removed.emplace_back(id);
+    return {};
+  });
+  std::string all = "*7";  // one that is over by now
+  for (const PrintRow& row : ok(path, "print").rows) all += "," + row.id;
+  looks = 0;
+  ok(path, "remove", {{"numbers", all}});
+  EXPECT_EQ(removed.size(), 3000U);
+  EXPECT_LE(looks, 4U);
+  EXPECT_THAT(refused(Trouble::kMissing, path, "remove", {{"numbers", "*7"}}),
               StartsWith("no such item"));
 }
 
