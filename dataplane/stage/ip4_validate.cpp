@@ -34,7 +34,9 @@ bool martian(uint32_t src, uint32_t dst) noexcept {
 
 /// A GRE packet of a call that PPTP's helper knows has the call's two numbers for ports; any other
 /// has none (RFC 2637 4.1).
-void name_call(const Worker& w, Burst& b, unsigned i, unsigned here) noexcept {
+[[gnu::noinline, gnu::cold]] void name_call(const Worker& w, Burst& b, unsigned i,
+                                            unsigned here) noexcept {
+  if (w.shared->expectations.empty()) return;
   Tuple& t = b.tuple[i];
   t.dport = pptp::gre_call({b.l4[i], here});
   if (t.dport.raw != 0) t.sport = w.shared->expectations.sender_of(t, w.now.cs);
@@ -125,7 +127,8 @@ void ip4_validate(Worker& w, Burst& b, unsigned i) noexcept {
     b.l4[i] = reinterpret_cast<uint8_t*>(ip) + header;
     const unsigned here = m->data_len > header ? m->data_len - header : 0;
     if (!parse_l4(b, i, here, false)) return refuse(Drop::frag_malformed);
-    if (ip->proto == kProtoGre && !w.shared->expectations.empty()) name_call(w, b, i, here);
+    if (ip->proto == kProtoGre) [[unlikely]]
+      name_call(w, b, i, here);
     return;
   }
   b.l4[i] = reinterpret_cast<uint8_t*>(ip) + header;
@@ -135,7 +138,7 @@ void ip4_validate(Worker& w, Burst& b, unsigned i) noexcept {
       (m->nb_segs > 1 && here < sizeof(TcpHdr) && here < total - header)) {
     return refuse(Drop::l4_malformed);
   }
-  if (ip->proto == kProtoGre && !w.shared->expectations.empty())
+  if (ip->proto == kProtoGre) [[unlikely]]
     name_call(w, b, i, std::min(here, total - header));
 }
 
