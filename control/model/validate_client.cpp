@@ -64,6 +64,12 @@ void check_pppoe_clients(Check& check, bool interfaces) {
                             row.raw("interface")));
     }
     const InterfaceFacts* below = check.interface(row.raw("interface"));
+    if (below != nullptr && below->type == "pppoe-out") {
+      check.add(row, "interface",
+                fmt::format("{} is a pppoe-client: it has no Ethernet to dial through; give an "
+                            "ethernet, a vlan or a macvlan",
+                            below->name));
+    }
     for (std::string_view property : {"max-mtu", "max-mru"})
       check_size(check, row, property, below == nullptr ? kLargestMtu : below->actual_mtu);
     const std::string_view keepalive = row.get("keepalive-timeout");

@@ -13,6 +13,7 @@ using dhcp::Message;
 using dhcp::Option;
 
 constexpr uint64_t kSecond = 1000;
+constexpr uint64_t kShortestT1 = 1;  // seconds
 
 uint8_t class_length(be32 address) {
   const uint32_t first = address.host() >> 24;
@@ -88,6 +89,9 @@ std::optional<DhcpLease> lease_of(const dhcp::Heard& ack, uint64_t now, std::str
   uint64_t t2 = m.number(Option::kRebindingTime).value_or(0);
   if (t2 == 0 || t2 >= all) t2 = all * 7 / 8;
   if (t1 == 0 || t1 >= t2) t1 = std::min(all / 2, t2);
+  // A lease of one second has halves of none: it would be renewed as often as the server answers.
+  t1 = std::max(t1, kShortestT1);
+  t2 = std::max(t2, t1);
   lease.t1_ms = now + t1 * kSecond;
   lease.t2_ms = now + t2 * kSecond;
   lease.end_ms = now + all * kSecond;

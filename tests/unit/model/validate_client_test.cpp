@@ -55,6 +55,11 @@ TEST(ValidateClient, GoodPppoeClients) {  // C-21
             "");
 }
 
+TEST(ValidateClient, PppoeDoesNotStandOnPppoe) {  // C-21
+  EXPECT_THAT(problems(pppoe("    - {name: a, interface: m1}\n    - {name: b, interface: a}\n")),
+              HasSubstr("a is a pppoe-client"));
+}
+
 TEST(ValidateClient, PppoeSizesAndHexadecimals) {  // C-25
   EXPECT_THAT(problems(pppoe("    - {name: a, interface: m1, max-mtu: 1500}\n")),
               HasSubstr("raise its mtu to 1508"));

@@ -193,6 +193,26 @@ TEST_F(DhcpClientTest, ClasslessRoutesStandInForTheGateway) {  // C-17, RFC 3442
   EXPECT_EQ(routes[2].gateway, "203.0.113.1%if2");
 }
 
+TEST_F(DhcpClientTest, AShortLeaseIsNotRenewedAsFastAsTheServerAnswers) {  // RFC 2131 4.4.5
+  for (const uint32_t lease : {1u, 2u, 3u}) {
+    start({client(kWan)});
+    constexpr uint64_t kStep = 50, kFor = 20 * kSecond;
+    unsigned requests = 0;
+    for (uint64_t t = 0; t < kFor; t += kStep) {
+      for (const Said& one : said()) {
+        const bool discover = one.message.type() == Type::kDiscover;
+        if (!discover) ++requests;
+        hear(reply(one.message, discover ? Type::kOffer : Type::kAck, ip4(203, 0, 113, 50), lease));
+      }
+      advance(kStep);
+    }
+    EXPECT_GE(requests, 5u) << lease << " s: it is renewed";
+    EXPECT_LE(requests, kFor / kSecond + 1) << lease << " s: at most once a second";
+    start({});
+    said();
+  }
+}
+
 TEST(DhcpLease, OfAnAckThatMakesNoSenseThereIsNone) {
   dhcp::Heard ack;
   std::string why;
