@@ -59,6 +59,8 @@ class ListedAddresses {
     uint16_t number = 0;  // of the list, while the address stands in DynamicLists
   };
   using Key = std::pair<std::string, std::string>;  // list and address
+  static constexpr std::string_view kPath = "/ip/firewall/address-list";
+  [[nodiscard]] static const model::Menu& menu();
 
   Result<std::string> add(const model::Fields& values, std::string_view replaces);
   Status set(std::string_view id, const model::Fields& values);

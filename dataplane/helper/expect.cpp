@@ -67,17 +67,24 @@ Refusal put(HelperPacket& p, const Expectation& e, Said said) noexcept {
 
 }  // namespace
 
-Expectation expect_from_listener(const HelperPacket& p, uint8_t proto, be16 port) noexcept {
+Expectation expect_from(const Session& s, uint8_t direction) noexcept {
+  const Leg& own = s.leg(direction);
+  const Leg& other = s.leg(opposite(direction));
   Expectation e;
-  e.src = p.listener();
-  e.dst = p.public_speaker();
+  e.src = own.src;
+  e.dst = own.dst;
+  if (!(other.dst == own.src)) e.to_src = other.dst;
+  e.to_dst = other.src;
+  e.mark = s.mark;
+  return e;
+}
+
+Expectation expect_from_listener(const HelperPacket& p, uint8_t proto, be16 port) noexcept {
+  Expectation e = expect_from(p.s, opposite(p.direction));
   e.dport = port;
   e.proto = proto;
   e.helper = p.record.helper;
-  if (!(p.public_listener() == p.listener())) e.to_src = p.public_listener();
-  e.to_dst = p.speaker();
   e.to_dport = port;
-  e.mark = p.s.mark;
   return e;
 }
 

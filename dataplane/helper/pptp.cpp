@@ -3,9 +3,10 @@
 // ends as long as it says so.
 //
 // A GRE packet names its call as the receiver numbers it, and nothing else: who is expected
-// (table/expectations.h) tells how the sender numbers it (stage/gre.h), so that both directions are
-// one connection. A translated client's number becomes another if some client of the same server
-// has it already; the control messages and the GRE packets that come back say the client's own.
+// (table/expectations.h) tells how the sender numbers it (stage/ip4_validate.cpp), so that both
+// directions are one connection. A translated client's number becomes another if some client of the
+// same server has it already; the control messages and the GRE packets that come back say the
+// client's own.
 #include <array>
 
 #include "dataplane/helper/pptp_text.h"
@@ -25,25 +26,17 @@ constexpr uint32_t kAsLongAsItSaysCs = 0x7fff0000;  // until it is taken back
 
 /// GRE packets of a call from the server, or from the client, as they come.
 [[nodiscard]] Expectation from_server(const HelperPacket& p, const GreCall& call) noexcept {
-  Expectation e;
-  e.src = p.s.reply.src;
-  e.dst = p.s.reply.dst;
+  Expectation e = expect_from(p.s, kReply);
   e.sport = call.server;
   e.dport = call.client_public;
-  if (!(p.s.original.dst == p.s.reply.src)) e.to_src = p.s.original.dst;
-  e.to_dst = p.s.original.src;
   e.to_dport = call.client;
   return e;
 }
 [[nodiscard]] Expectation from_client(const HelperPacket& p, const GreCall& call) noexcept {
-  Expectation e;
-  e.src = p.s.original.src;
-  e.dst = p.s.original.dst;
+  Expectation e = expect_from(p.s, kOriginal);
   e.sport = call.client;
   e.dport = call.server;
-  if (!(p.s.reply.dst == p.s.original.src)) e.to_src = p.s.reply.dst;
   e.to_sport = call.client_public;
-  e.to_dst = p.s.reply.src;
   e.to_dport = call.server;
   return e;
 }
@@ -63,7 +56,6 @@ void put(HelperPacket& p, Expectation& e, Expectations::Ref& place, uint8_t flag
   e.proto = kProtoGre;
   e.helper = Helper::kPptp;
   e.flags = flags;
-  e.mark = p.s.mark;
   e.master = number_of(p);
   e.expires_cs = p.w.now.cs + wait_cs;
   (void)p.w.shared->expectations.take(place);

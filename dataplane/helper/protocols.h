@@ -56,6 +56,9 @@ struct Edit {
 [[nodiscard]] bool replace(HelperPacket& p, size_t at, size_t length,
                            std::string_view text) noexcept;
 
+/// An expectation of packets between a connection's hosts, from the one that sends in this
+/// direction, translated as the connection's are; no ports yet.
+[[nodiscard]] Expectation expect_from(const Session& s, uint8_t direction) noexcept;
 /// An expectation of a connection from the listener to `port` of the speaker, who is told of by
 /// packet p. Fields may be changed before it is announced.
 [[nodiscard]] Expectation expect_from_listener(const HelperPacket& p, uint8_t proto,

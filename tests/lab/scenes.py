@@ -1,12 +1,15 @@
 """The networks that several labs stand on."""
 
 import copy
+import os
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import pytest
 import yaml
 
 from frames import IP, Station, Wire, mac
-from lab import ROOT, dataplane
+from lab import ROOT, Lab, dataplane
 
 ISP = "203.0.113.1"
 WAN = "203.0.113.2"
@@ -78,6 +81,27 @@ def soho(lab, change=None, start=True):
         router.start()
         plug_soho(scene)
     return scene
+
+
+# How a fixture of soho_with() says that its tests run once with each.
+ONE_OR_TWO_WORKERS = {"params": [1, 2], "ids": ["one-worker", "two-workers"]}
+
+
+@contextmanager
+def soho_with(workers, change=None):
+    """A lab with soho(). With two workers, a connection and what it announces are often on different ones."""
+    cpus = sorted(os.sched_getaffinity(0))
+    if len(cpus) < workers:
+        pytest.skip("two workers need two CPUs")
+
+    def change_all(config):
+        if change:
+            change(config)
+        if workers > 1:
+            config["dataplane"]["workers"] = cpus[:workers]
+
+    with Lab() as lab:
+        yield soho(lab, change_all)
 
 
 def plug_soho(scene):

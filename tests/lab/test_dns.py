@@ -189,6 +189,11 @@ def test_names_of_ones_own(lab):
     assert data(dig(pc, "_sip._udp.lan", "SRV")) == ["1 2 5060 nas.lan."]
     assert data(dig(pc, "lan", "TXT")) == ['"hello world"']
     assert data(dig(pc, "x.apps.lan")) == ["192.168.88.7"]
+    # What is asked is not logged, be it of a type that dnsmasq has no name for.
+    dig(pc, "nas.lan", "TYPE0")
+    wait_until(lambda: [row for row in router.print("/ip/dns/cache")
+                        if row["name"] == "a.corp.example"], LONG)
+    assert not [row for row in router.print("/log") if "nas.lan" in row["message"]]
     # Only an A row: AAAA is asked for upstream.
     assert data(dig(pc, "www.example")) == ["192.168.88.6"]
     assert data(dig(pc, "www.example", "AAAA")) == ["2001:db8::80"]

@@ -1,12 +1,11 @@
 """Helpers with real programs: FTP and TFTP through masquerade and dst-nat (B-16, B-24)."""
 
-import os
 import shutil
 
 import pytest
 
-from lab import Lab, wait_until
-from scenes import ISP, PC, WAN, soho
+from lab import wait_until
+from scenes import ISP, ONE_OR_TWO_WORKERS, PC, WAN, soho_with
 from services import answers, random_file, sha256_of
 
 PORTS = "/ip/firewall/service-port"
@@ -25,20 +24,10 @@ def publish_pc(config):
                                "dst-port": "!21", "connection-state": "new", "action": "drop"})
 
 
-@pytest.fixture(scope="module", params=[1, 2], ids=["one-worker", "two-workers"])
+@pytest.fixture(scope="module", **ONE_OR_TWO_WORKERS)
 def scene(request):
-    """With two workers, a connection and what it announces are often on different ones."""
-    cpus = sorted(os.sched_getaffinity(0))
-    if len(cpus) < request.param:
-        pytest.skip("two workers need two CPUs")
-
-    def change(config):
-        publish_pc(config)
-        if request.param == 2:
-            config["dataplane"]["workers"] = cpus[:2]
-
-    with Lab() as lab:
-        yield soho(lab, change)
+    with soho_with(request.param, publish_pc) as made:
+        yield made
 
 
 class Files:

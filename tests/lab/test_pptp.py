@@ -3,14 +3,13 @@
 The control connections and GRE packets are this test's own (RFC 2637): PPP needs the kernel's.
 """
 
-import os
 import socket
 import struct
 
 import pytest
 
-from lab import Lab, wait_until
-from scenes import IOT, ISP, PC, WAN, soho
+from lab import wait_until
+from scenes import IOT, ISP, ONE_OR_TWO_WORKERS, PC, WAN, soho_with
 
 FLOWS = "/ip/firewall/connection"
 COOKIE = 0x1A2B3C4D
@@ -67,19 +66,10 @@ def carried(sender, receiver, to, call, seen_as, seen_call, payload):
     wait_until(once, 20, what=f"{payload} from {seen_as}")
 
 
-@pytest.fixture(scope="module", params=[1, 2], ids=["one-worker", "two-workers"])
+@pytest.fixture(scope="module", **ONE_OR_TWO_WORKERS)
 def scene(request):
-    """With two workers, a control connection and its calls are often on different ones."""
-    cpus = sorted(os.sched_getaffinity(0))
-    if len(cpus) < request.param:
-        pytest.skip("two workers need two CPUs")
-
-    def change(config):
-        if request.param == 2:
-            config["dataplane"]["workers"] = cpus[:2]
-
-    with Lab() as lab:
-        yield soho(lab, change)
+    with soho_with(request.param) as made:
+        yield made
 
 
 def calls(scene):

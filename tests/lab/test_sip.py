@@ -1,13 +1,12 @@
 """SIP with sipp through masquerade: registration, calls in both directions, and their media (B-24)."""
 
-import os
 import re
 import shutil
 
 import pytest
 
-from lab import Lab, wait_until
-from scenes import IOT, ISP, PC, WAN, soho
+from lab import wait_until
+from scenes import IOT, ISP, ONE_OR_TWO_WORKERS, PC, WAN, soho_with
 
 PORTS = "/ip/firewall/service-port"
 FLOWS = "/ip/firewall/connection"
@@ -42,19 +41,10 @@ Content-Length: 0
 """
 
 
-@pytest.fixture(scope="module", params=[1, 2], ids=["one-worker", "two-workers"])
+@pytest.fixture(scope="module", **ONE_OR_TWO_WORKERS)
 def scene(request):
-    """With two workers, a call and its media are often on different ones."""
-    cpus = sorted(os.sched_getaffinity(0))
-    if len(cpus) < request.param:
-        pytest.skip("two workers need two CPUs")
-
-    def change(config):
-        if request.param == 2:
-            config["dataplane"]["workers"] = cpus[:2]
-
-    with Lab() as lab:
-        yield soho(lab, change)
+    with soho_with(request.param) as made:
+        yield made
 
 
 class Sipp:

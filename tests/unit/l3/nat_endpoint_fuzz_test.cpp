@@ -3,17 +3,14 @@
 // the clock, against a model: what an inside was seen as. After all is over nothing is left. The
 // seeds are fixed.
 #include <map>
-#include <random>
 #include <tuple>
 
-#include "tests/unit/l3/nat_fixture.h"
+#include "tests/unit/l3/nat_fuzz_fixture.h"
 
 namespace maclane::test {
 
-class NatRfcFuzz : public NatRouteros, public ::testing::WithParamInterface<unsigned> {
+class NatRfcFuzz : public NatFuzzBase, public ::testing::WithParamInterface<unsigned> {
  protected:
-  static constexpr uint32_t kTimeout = 1000;  // of every class, in the fixture
-  static constexpr uint32_t kSecondWanIp = ip4(203, 0, 113, 9);
   struct End {
     uint8_t proto;
     uint32_t host;
@@ -26,24 +23,12 @@ class NatRfcFuzz : public NatRouteros, public ::testing::WithParamInterface<unsi
   };
 
   void SetUp() override {
-    NatRouteros::SetUp();
-    random.seed(GetParam());
-    for (uint8_t i = 2; i < 6; ++i)
-      neighbours->set(kLan, be32::from(kPc + i), {{2, 0, 0, 0, 0, static_cast<uint8_t>(0x20 + i)}},
-                      NeighState::kReachable);
+    begin(GetParam());
     snap.endpoint_independent = true;
     nat({masquerade()});
     let_through(true);
   }
-  uint32_t below(uint32_t n) { return static_cast<uint32_t>(random()) % n; }
   uint32_t server() { return kServer + below(3); }
-  void let_through(bool yes) {
-    passes = yes;
-    Draft unasked = of_state(Action::kDrop, ConnState::kNew, 1);
-    unasked.match |= Rule::kInInterface;
-    unasked.in_if = kWan;
-    filter({make(yes ? Action::kAccept : Action::kDrop, 2)}, {unasked});
-  }
   static End source_of(const Sent& s) {
     const uint8_t proto = s.ip().proto;
     const uint16_t port =
@@ -133,8 +118,7 @@ class NatRfcFuzz : public NatRouteros, public ::testing::WithParamInterface<unsi
       case 0:
         return let_through(!passes);
       case 1:
-        address = address == kWanIp ? kSecondWanIp : kWanIp;
-        snap.interfaces[kWan].primary_address = be32::from(address);
+        change_address();
         seen.clear();
         break;
       case 2:
@@ -164,8 +148,7 @@ class NatRfcFuzz : public NatRouteros, public ::testing::WithParamInterface<unsi
     publish();
   }
   void pass_time() {
-    w->now.cs += below(10) == 0 ? 3 * kTimeout : below(kTimeout / 4);
-    expire();
+    pass_some_time();
     if (w->sessions.size() == 0) {
       ASSERT_EQ(w->shared->mappings.size(), 0u);
       ASSERT_EQ(w->shared->mappings.allowed(), 0u);
@@ -174,10 +157,7 @@ class NatRfcFuzz : public NatRouteros, public ::testing::WithParamInterface<unsi
     }
   }
 
-  std::mt19937 random;
   std::map<End, Seen> seen;
-  uint32_t address = kWanIp;
-  bool passes = true;
   bool only_rfc = true;
 };
 

@@ -2,17 +2,14 @@
 // the outer address and jumps of the clock, against a model that is a map of what left as what. The
 // seeds are fixed: what fails once fails again.
 #include <map>
-#include <random>
 #include <tuple>
 
-#include "tests/unit/l3/nat_fixture.h"
+#include "tests/unit/l3/nat_fuzz_fixture.h"
 
 namespace maclane::test {
 
-class NatFuzz : public NatRouteros, public ::testing::WithParamInterface<unsigned> {
+class NatFuzz : public NatFuzzBase, public ::testing::WithParamInterface<unsigned> {
  protected:
-  static constexpr uint32_t kTimeout = 1000;  // of every class, in the fixture
-  static constexpr uint32_t kSecondWanIp = ip4(203, 0, 113, 9);
   struct Inside {
     uint8_t proto;
     uint32_t host;
@@ -29,21 +26,9 @@ class NatFuzz : public NatRouteros, public ::testing::WithParamInterface<unsigne
   };
 
   void SetUp() override {
-    NatRouteros::SetUp();
-    random.seed(GetParam());
-    for (uint8_t i = 2; i < 8; ++i)
-      neighbours->set(kLan, be32::from(kPc + i), {{2, 0, 0, 0, 0, static_cast<uint8_t>(0x20 + i)}},
-                      NeighState::kReachable);
+    begin(GetParam());
     nat({masquerade()});
     let_through(true);
-  }
-  uint32_t below(uint32_t n) { return static_cast<uint32_t>(random()) % n; }
-  void let_through(bool yes) {
-    passes = yes;
-    Draft unasked = of_state(Action::kDrop, ConnState::kNew, 1);
-    unasked.match |= Rule::kInInterface;
-    unasked.in_if = kWan;
-    filter({make(yes ? Action::kAccept : Action::kDrop, 2)}, {unasked});
   }
   [[nodiscard]] bool lives(const Mapping& m) const { return w->now.cs - m.surely_seen < kTimeout; }
   [[nodiscard]] bool may_live(const Mapping& m) const {
@@ -120,20 +105,8 @@ class NatFuzz : public NatRouteros, public ::testing::WithParamInterface<unsigne
     run(udp(kServer, 7, kWanIp, static_cast<uint16_t>(4000 + below(8))), kWan);
     EXPECT_TRUE(sent().empty());
   }
-  void change_address() {
-    address = address == kWanIp ? kSecondWanIp : kWanIp;
-    snap.interfaces[kWan].primary_address = be32::from(address);
-    publish();
-  }
-  void pass_time() {
-    w->now.cs += below(10) == 0 ? 3 * kTimeout : below(kTimeout / 4);
-    expire();
-  }
 
-  std::mt19937 random;
   std::map<Inside, Mapping> mappings;
-  uint32_t address = kWanIp;
-  bool passes = true;
 };
 
 TEST_P(NatFuzz, AgreesWithAModel) {
@@ -146,7 +119,7 @@ TEST_P(NatFuzz, AgreesWithAModel) {
     else if (what < 960)
       intrude();
     else if (what < 990)
-      pass_time();
+      pass_some_time();
     else if (what < 995)
       let_through(!passes);
     else

@@ -394,11 +394,4 @@ TEST_F(Stateful, PacketThatWaitedForArpTakesItsStepOnce) {
   EXPECT_EQ(w->sessions.at(w->sessions.find(t).session).tcp_state, TcpState::kFinWait);
 }
 
-TEST(TcpStep, SimultaneousOpen) {  // N-16
-  TcpStep s = tcp_step(TcpState::kSynSent, kReply, kTcpSyn);
-  EXPECT_EQ(s.next, TcpState::kSynSent2);
-  s = tcp_step(s.next, kReply, kTcpSyn | kTcpAck);
-  EXPECT_EQ(s.next, TcpState::kSynRecv);
-}
-
 }  // namespace maclane::test

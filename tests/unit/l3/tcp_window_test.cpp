@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "dataplane/stage/tcp_track.h"
+
 namespace maclane::test {
 
 class TcpWindowTest : public ::testing::Test {
@@ -143,6 +145,13 @@ TEST_F(TcpWindowTest, TheShortWayLeavesTheRestAlone) {  // B-21
   EXPECT_FALSE(follows(kOriginal, 1000, 10, 5000, 0)) << "a window that closes";
   EXPECT_EQ(std::memcmp(&sender, &s.original.window, sizeof(sender)), 0);
   EXPECT_EQ(std::memcmp(&receiver, &s.reply.window, sizeof(receiver)), 0);
+}
+
+TEST(TcpStep, SimultaneousOpen) {  // N-16
+  TcpStep s = tcp_step(TcpState::kSynSent, kReply, kTcpSyn);
+  EXPECT_EQ(s.next, TcpState::kSynSent2);
+  s = tcp_step(s.next, kReply, kTcpSyn | kTcpAck);
+  EXPECT_EQ(s.next, TcpState::kSynRecv);
 }
 
 }  // namespace maclane::test
