@@ -130,11 +130,32 @@ struct RoutingRule {
   std::shared_ptr<const Fib4> table;  // kLookup*; nullptr: one without routes
 };
 
-/// A port whose connections have a helper.
-struct HelperPort {
-  uint8_t proto = 0;
-  Helper helper = Helper::kNone;
-  be16 port{};
+/// The ports whose connections have a helper. Most connections have none: one bit says so.
+class HelperPorts {
+ public:
+  void add(uint8_t proto, be16 port, Helper helper) {
+    ports_.push_back({proto, helper, port});
+    bits_ |= bit_of(port);
+  }
+  void clear() { *this = {}; }
+  [[nodiscard]] Helper of(uint8_t proto, be16 port) const noexcept {
+    if ((bits_ & bit_of(port)) == 0) return Helper::kNone;
+    for (const Port& one : ports_)
+      if (one.port == port && one.proto == proto) return one.helper;
+    return Helper::kNone;
+  }
+
+ private:
+  struct Port {
+    uint8_t proto = 0;
+    Helper helper = Helper::kNone;
+    be16 port{};
+  };
+  [[nodiscard]] static uint64_t bit_of(be16 port) noexcept {
+    return uint64_t{1} << (port.host() & 63);
+  }
+  uint64_t bits_ = 0;  // of the ports' lower six bits
+  std::vector<Port> ports_;
 };
 
 enum class RpFilter : uint8_t { kNo, kLoose, kStrict };
@@ -165,9 +186,9 @@ struct Snapshot {
   std::shared_ptr<const RuleSet> filter;
   std::shared_ptr<const RuleSet> nat;
   Rule fast_track;  // stands for all rules that a FastTracked packet passes by, and counts them
-  std::vector<HelperPort> helper_ports;  // of the helpers that are on
-  uint8_t helpers_on = 0;                // bit per Helper
-  bool sip_direct_media = true;          // media comes from the host that signals, and no other
+  HelperPorts helper_ports;      // of the helpers that are on
+  uint8_t helpers_on = 0;        // bit per Helper
+  bool sip_direct_media = true;  // media comes from the host that signals, and no other
   Timeouts timeouts{};
   bool tracking = true;  // connection tracking on
   bool loose_tcp = true;

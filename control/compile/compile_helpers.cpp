@@ -43,11 +43,11 @@ void compile_helpers(Work& work) {
       snapshot.helpers_on =
           static_cast<uint8_t>(snapshot.helpers_on | 1u << static_cast<unsigned>(known.helper));
       if (known.port != 0)
-        snapshot.helper_ports.push_back({known.proto, known.helper, be16::from(known.port)});
+        snapshot.helper_ports.add(known.proto, be16::from(known.port), known.helper);
       for (const std::string_view text : model::split_list(row.get("ports"))) {
         uint16_t port = 0;
         std::from_chars(text.data(), text.data() + text.size(), port);
-        snapshot.helper_ports.push_back({known.proto, known.helper, be16::from(port)});
+        snapshot.helper_ports.add(known.proto, be16::from(port), known.helper);
       }
     }
   });

@@ -50,10 +50,8 @@ void give_helper(Worker& w, uint32_t session, Helper helper) noexcept {
 
 void assign_helper(Worker& w, uint32_t session) noexcept {
   const Session& s = w.sessions.at(session);
-  for (const HelperPort& port : w.snapshot->helper_ports) {
-    if (port.port == s.reply.sport && port.proto == s.proto)
-      return give_helper(w, session, port.helper);
-  }
+  const Helper helper = w.snapshot->helper_ports.of(s.proto, s.reply.sport);
+  if (helper != Helper::kNone) give_helper(w, session, helper);
 }
 
 Helped help(Worker& w, Burst& b, unsigned i) noexcept {

@@ -190,7 +190,7 @@ void open_session(Worker& w, const Burst& b, unsigned i, uint32_t session) noexc
   SessionSide& side = w.sessions.side(session);
   side.icmp_type = b.icmp_type[i];
   side.icmp_code = b.icmp_code[i];
-  if (!s.has(Session::kExpected) && !w.snapshot->helper_ports.empty()) assign_helper(w, session);
+  if (!s.has(Session::kExpected)) assign_helper(w, session);
   if (s.proto != kProtoTcp) return;
   if (b.l4[i] == nullptr) {  // a later fragment
     s.tcp_state = TcpState::kSynSent;

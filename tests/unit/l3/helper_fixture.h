@@ -15,7 +15,7 @@ class HelperTest : public NatRouteros {
   }
   void turn_on(Helper helper, uint8_t proto, uint16_t port) {
     snap.helpers_on = static_cast<uint8_t>(snap.helpers_on | 1u << static_cast<unsigned>(helper));
-    snap.helper_ports.push_back({proto, helper, be16::from(port)});
+    snap.helper_ports.add(proto, be16::from(port), helper);
     publish();
   }
 
