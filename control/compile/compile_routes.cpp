@@ -214,7 +214,22 @@ class Router {
     info.learned = one.origin;
     info.table = one.table;
     info.check = one.check;
-    std::vector<NextHop> ways = resolve(one.gateway, info.immediate_gateway);
+    std::vector<NextHop> ways;
+    switch (one.type) {
+      case LearnedRoute::Type::kUnicast:
+        ways = resolve(one.gateway, info.immediate_gateway);
+        break;
+      case LearnedRoute::Type::kBlackhole:
+        ways.push_back({.kind = NextHop::Kind::kBlackhole});
+        break;
+      case LearnedRoute::Type::kUnreachable:
+        ways.push_back({.kind = NextHop::Kind::kUnreachable});
+        break;
+      case LearnedRoute::Type::kProhibit:
+        ways.push_back({.kind = NextHop::Kind::kProhibit});
+        break;
+    }
+    info.type = one.type;
     if (one.check != GatewayProof::kNone)
       drop_lost(ways, one.check == GatewayProof::kPing, info.immediate_gateway);
     add_route(std::move(info), std::move(ways));
