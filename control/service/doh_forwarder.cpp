@@ -1,16 +1,8 @@
 #include "control/service/doh_forwarder.h"
 
-#include <arpa/inet.h>
-#include <arpa/nameser.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <resolv.h>
-#include <sys/random.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -43,44 +35,9 @@ bool write_file(const std::string& path, const std::string& text) {
 
 }  // namespace
 
-std::string address_question(const std::string& host, uint16_t id) {
-  std::array<unsigned char, NS_PACKETSZ> bytes{};
-  const int size = res_mkquery(ns_o_query, host.c_str(), ns_c_in, ns_t_a, nullptr, 0, nullptr,
-                               bytes.data(), bytes.size());
-  if (size < NS_HFIXEDSZ) return {};
-  bytes[0] = static_cast<unsigned char>(id >> 8);
-  bytes[1] = static_cast<unsigned char>(id & 0xff);
-  return {reinterpret_cast<const char*>(bytes.data()), static_cast<size_t>(size)};
-}
-
-std::string read_address_answer(std::string_view answer, uint16_t id, uint32_t& ttl_s) {
-  ns_msg message;
-  if (ns_initparse(reinterpret_cast<const unsigned char*>(answer.data()),
-                   static_cast<int>(answer.size()), &message) != 0 ||
-      ns_msg_id(message) != id || ns_msg_getflag(message, ns_f_qr) == 0 ||
-      ns_msg_getflag(message, ns_f_rcode) != ns_r_noerror)
-    return {};
-  for (int i = 0; i < ns_msg_count(message, ns_s_an); ++i) {
-    ns_rr record;
-    if (ns_parserr(&message, ns_s_an, i, &record) != 0) return {};
-    if (ns_rr_type(record) != ns_t_a || ns_rr_class(record) != ns_c_in ||
-        ns_rr_rdlen(record) != sizeof(in_addr))
-      continue;
-    std::array<char, INET_ADDRSTRLEN> text{};
-    if (inet_ntop(AF_INET, ns_rr_rdata(record), text.data(), text.size()) == nullptr) return {};
-    ttl_s = ns_rr_ttl(record);
-    return text.data();
-  }
-  return {};
-}
-
 DohForwarder::DohForwarder(std::string folder, const std::string& state_folder)
     : folder_(std::move(folder)), child_("dnsdist", "dns", state_folder + "/dnsdist.pid") {
   child_.on_line([this](std::string_view line) { return hear(line); });
-}
-
-DohForwarder::~DohForwarder() {
-  stop_asking();
 }
 
 void DohForwarder::configure(const DohServer& server, const Netns& where, uint64_t now_ms) {
@@ -90,13 +47,13 @@ void DohForwarder::configure(const DohServer& server, const Netns& where, uint64
   server_ = server;
   if (server_.host.empty()) {
     child_.stop();
-    stop_asking();
+    asker_.stop();
     address_.clear();
     ask_ms_ = UINT64_MAX;
     return;
   }
   if (moved) {
-    stop_asking();
+    asker_.stop();
     address_ = server_.address;
     ask_ms_ = address_.empty() ? now_ms : UINT64_MAX;
   }
@@ -169,40 +126,20 @@ std::string DohForwarder::trouble() const {
   return silent_ ? fmt::format("{} {}", server_.url, trouble_text()) : std::string();
 }
 
-void DohForwarder::stop_asking() {
-  if (socket_ >= 0) close(socket_);
-  socket_ = -1;
-}
-
 /// dnsmasq, which knows whom to ask for this name.
 void DohForwarder::ask(uint64_t now_ms) {
-  stop_asking();
   ask_ms_ = now_ms + kRetryMs;
-  if (getrandom(&id_, sizeof id_, 0) != sizeof id_) return;
-  const std::string question = address_question(server_.host, id_);
-  if (question.empty()) return;
-  {
-    const Netns::Scope there = where_->enter();
-    socket_ = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  }
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(kDnsPort);
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (socket_ < 0 || connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0 ||
-      send(socket_, question.data(), question.size(), 0) < 0)
-    stop_asking();
+  id_ = random_id();
+  (void)asker_.ask(address_question(server_.host, id_), *where_, "127.0.0.1", kDnsPort);
 }
 
 void DohForwarder::hear_answer(uint64_t now_ms) {
-  std::array<char, 4096> bytes{};
-  const ssize_t size = recv(socket_, bytes.data(), bytes.size(), 0);
-  if (size <= 0) return;
+  const auto answer = asker_.hear();
+  if (!answer) return;
   uint32_t ttl_s = 0;
-  const std::string address =
-      read_address_answer({bytes.data(), static_cast<size_t>(size)}, id_, ttl_s);
+  const std::string address = read_address_answer(*answer, id_, ttl_s);
   if (address.empty()) return;  // asked again soon
-  stop_asking();
+  asker_.stop();
   ask_ms_ = now_ms + uint64_t{std::clamp(ttl_s, kShortestS, kLongestS)} * 1000;
   if (address == address_) return;
   address_ = address;
@@ -211,7 +148,7 @@ void DohForwarder::hear_answer(uint64_t now_ms) {
 
 void DohForwarder::tick(uint64_t now_ms) {
   child_.tick(now_ms);
-  if (socket_ >= 0) hear_answer(now_ms);
+  if (asker_.is_asking()) hear_answer(now_ms);
   if (ask_ms_ <= now_ms) ask(now_ms);
 }
 

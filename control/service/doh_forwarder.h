@@ -16,6 +16,7 @@
 #include <string>
 
 #include "control/service/child.h"
+#include "control/service/dns_question.h"
 
 namespace maclane {
 
@@ -31,12 +32,6 @@ struct DohServer {
   friend bool operator==(const DohServer&, const DohServer&) = default;
 };
 
-/// A question for the A records of a name (RFC 1035); empty: it is no name.
-[[nodiscard]] std::string address_question(const std::string& host, uint16_t id);
-/// The first address of an answer to it and how long it counts; "": there is none in it.
-[[nodiscard]] std::string read_address_answer(std::string_view answer, uint16_t id,
-                                              uint32_t& ttl_s);
-
 class DohForwarder {
  public:
   static constexpr std::string_view kAddress = "127.53.0.1";
@@ -44,7 +39,6 @@ class DohForwarder {
 
   /// folder: of the files it is given; made by who calls configure().
   DohForwarder(std::string folder, const std::string& state_folder);
-  ~DohForwarder();
   DohForwarder(const DohForwarder&) = delete;
   DohForwarder& operator=(const DohForwarder&) = delete;
 
@@ -60,15 +54,14 @@ class DohForwarder {
   void run(uint64_t now_ms);
   void ask(uint64_t now_ms);
   void hear_answer(uint64_t now_ms);
-  void stop_asking();
 
   std::string folder_;
   Child child_;
   DohServer server_;
   const Netns* where_ = nullptr;
   std::string address_;  // in use; "": not known yet
-  int socket_ = -1;      // of the question that is under way
-  uint16_t id_ = 0;
+  DnsAsker asker_;
+  uint16_t id_ = 0;  // of the question that is under way
   uint64_t ask_ms_ = UINT64_MAX;
   bool silent_ = false;  // dnsdist says that it does not answer
 };

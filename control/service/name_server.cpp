@@ -134,6 +134,14 @@ bool NameServer::write(const std::string& path, const std::string& text) const {
 }
 
 bool NameServer::write_all() {
+  return write(file_, files_.config) && write(folder_ + "/servers", files_.servers) &&
+         write(folder_ + "/domains", files_.domains) &&
+         write(folder_ + "/hosts/static", files_.hosts);
+}
+
+/// Whether it would start with these files; says so if not.
+bool NameServer::takes(const NameFiles& files, const Netns& where) {
+  constexpr int kMostMs = 2000;
   std::error_code why;
   fs::create_directories(folder_ + "/hosts", why);
   for (const std::string& folder : {folder_, folder_ + "/hosts"}) {
@@ -142,22 +150,39 @@ bool NameServer::write_all() {
   if (why) {
     log::write(log::Level::kError, "dns,error", "{} cannot be made: {}; no name server", folder_,
                why.message());
+    refused_ = folder_ + " cannot be made";
     return false;
   }
-  return write(file_, files_.config) && write(folder_ + "/servers", files_.servers) &&
-         write(folder_ + "/domains", files_.domains) &&
-         write(folder_ + "/hosts/static", files_.hosts);
+  const std::string next = folder_ + "/next.conf";
+  if (!write(next, files.config + files.domains)) {
+    refused_ = next + " cannot be written";
+    return false;
+  }
+  Ran ran = run_to_end({"dnsmasq", "--test", "--conf-file=" + next}, where, kMostMs);
+  if (ran.ok) return true;
+  for (char& c : ran.said) c = c == '\n' ? ' ' : c;
+  refused_ = std::string(trimmed(ran.said));
+  log::write(log::Level::kError, "dns,error", "dnsmasq refuses what /ip/dns has become: {}; {}",
+             refused_, child_.is_wanted() ? "it goes on with what it had" : "it is not started");
+  return false;
 }
 
 void NameServer::configure(const NameFiles& files, const Netns& where, uint64_t now_ms) {
-  if (files == files_) return;
-  const NameFiles before = std::exchange(files_, files);
+  if (files == wanted_) return;
+  wanted_ = files;
+  where_ = &where;
   if (files.config.empty()) {
     child_.stop();
     doh_.configure({}, where, now_ms);
+    files_ = files;
+    refused_.clear();
     return;
   }
-  if (!child_.is_wanted() || files.config != before.config) {
+  const bool other = !child_.is_wanted() || files.config != files_.config;
+  if ((other || files.domains != files_.domains) && !takes(files, where)) return;
+  refused_.clear();
+  const NameFiles before = std::exchange(files_, files);
+  if (other) {
     if (!write_all()) {
       child_.stop();
       doh_.configure({}, where, now_ms);
@@ -175,6 +200,13 @@ void NameServer::configure(const NameFiles& files, const Netns& where, uint64_t 
   if (files.servers != before.servers) (void)write(folder_ + "/servers", files.servers);
   if (files.hosts != before.hosts) (void)write(folder_ + "/hosts/static", files.hosts);
   if (files.domains != before.domains && write(folder_ + "/domains", files.domains)) flush();
+}
+
+void NameServer::tick(uint64_t now_ms) {
+  child_.tick(now_ms);
+  doh_.tick(now_ms);
+  if (where_ != nullptr && probe_.is_hung(child_.pid(), *where_, now_ms, version_question))
+    child_.kill_hung();
 }
 
 bool NameServer::hear(std::string_view line) {
@@ -229,8 +261,12 @@ void NameServer::flush() const {
 }
 
 std::string NameServer::state() const {
-  if (!child_.is_wanted()) return "stopped";
+  const std::string refused =
+      refused_.empty() ? "" : "dnsmasq refuses what /ip/dns has become: " + refused_;
+  if (!child_.is_wanted()) return refused.empty() ? "stopped" : "stopped: " + refused;
   if (!child_.is_running()) return "starting again";
+  if (!refused.empty()) return "running with what it had before: " + refused;
+  if (probe_.is_silent()) return "running, but it does not answer";
   if (!files_.doh.host.empty()) {
     const std::string trouble = doh_.trouble();
     return trouble.empty() ? "running" : "running, but " + trouble;

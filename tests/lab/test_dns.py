@@ -229,9 +229,15 @@ def test_a_crash_is_mended_and_forwarding_goes_on(lab):
     assert pc.ping("203.0.113.53", count=5).ok
     wait_until(lambda: "was ended by signal 9; it is started again" in router.log(), LONG)
     answered(pc, "www.example")
-    # A router that is killed leaves it behind; the next one ends it.
     second = int((router.state / "dnsmasq.pid").read_text().splitlines()[0])
     assert second != first
+    # One that hangs is seen, ended and started again.
+    os.kill(second, signal.SIGSTOP)
+    wait_until(lambda: router.row("/ip/dns")["status"] == "running, but it does not answer", LONG)
+    wait_until(lambda: "dnsmasq runs, but does not answer: it is ended" in router.log(), LONG)
+    answered(pc, "www.example")
+    # A router that is killed leaves it behind; the next one ends it.
+    second = int((router.state / "dnsmasq.pid").read_text().splitlines()[0])
     router.process.popen.kill()
     router.process.popen.wait()
     router.process = None

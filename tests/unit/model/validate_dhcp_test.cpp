@@ -69,6 +69,14 @@ TEST(ValidateDhcp, WhatCannotBe) {
                             "    - {address: 10.0.0.5, mac-address: \"02:00:00:00:00:01\"}\n"
                             "    - {address: 10.0.0.5, mac-address: \"02:00:00:00:00:02\"}\n")),
               HasSubstr("already have static lease with this address"));
+  // The router's own address is nobody's lease; one that is not in use may be.
+  const auto own = [](const std::string& more) {
+    return problems(tree("  address:\n    - {address: 10.0.0.1/24, interface: m1" + more +
+                         "}\n  dhcp-server/lease:\n    - {address: 10.0.0.1, mac-address: "
+                         "\"02:00:00:00:00:01\"}\n"));
+  };
+  EXPECT_THAT(own(""), HasSubstr("10.0.0.1 is the router's own address, on m1"));
+  EXPECT_EQ(own(", disabled: yes"), "");
   EXPECT_THAT(problems(tree("  dhcp-server/network:\n    - {address: 10.0.0.0/24}\n"
                             "    - {address: 10.0.0.0/24}\n")),
               HasSubstr("already have such network"));
