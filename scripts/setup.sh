@@ -12,7 +12,7 @@ BUILD=(
   git meson ninja-build pkg-config g++ ccache
   libdpdk-dev dpdk libbpf-dev libyaml-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev
   libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libexpected-dev libedit-dev libpcap-dev libre2-dev libmnl-dev
-  libssl-dev libcrypt-dev libcpp-httplib-dev libsqlite3-dev
+  libssl-dev libcrypt-dev libcpp-httplib-dev libsqlite3-dev libc-ares-dev
 )
 RUN=(iproute2 iputils-ping curl nginx-light iperf3 ethtool jq procps util-linux dnsmasq-base dnsdist unbound)
 TEST=(

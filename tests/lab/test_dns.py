@@ -357,3 +357,27 @@ def test_a_crash_is_mended_and_forwarding_goes_on(lab):
     wait_until(lambda: not os.path.exists(f"/proc/{second}"), LONG)
     wait_until(lambda: router.row("/ip/dns")["status"] == "running", LONG)
     assert isp.ping is not None
+
+
+def test_the_router_asks_for_names_itself(lab):
+    """/ping NAME, :resolve: by the name server that runs here, or by those a lease told of."""
+    router, isp, _ = start(lab, remote=False)
+    isp.run("ip", "address", "add", "198.51.100.80/32", "dev", "lo")
+    router.ctl("/ip/dns/static/add", "name=own.lan", "address=203.0.113.53")
+    for name, address in (("www.example", "198.51.100.80"), ("own.lan", "203.0.113.53")):
+        wait_until(lambda: router.ctl(f":put [:resolve {name}]",
+                                      check=False).stdout.strip() == address, LONG, router.log)
+        rows = router.ctl(f"/ping {name} count=2 interval=20ms").stdout
+        assert rows.count(address) == 2 and "received=2" in rows, rows
+    for line, words in (
+            ("/ping none.example count=1", "while resolving ip-address: name does not exist"),
+            ("/ping 10.0.0.256", '"10.0.0.256" is no IPv4 address'),
+            ("/ping a..b", "is no name of DNS"),
+            (":put [:resolve none.example]", "failure: dns name does not exist"),
+            (":put [:resolve www.example server=203.0.113.54]", "failure: dns no DNS server answers"),
+            ("/ping www.example src-address=1.2.3.4", "none of the router's addresses")):
+        failed = router.ctl(line, check=False)
+        assert failed.returncode != 0 and words in failed.stdout + failed.stderr, (line, failed)
+    router.ctl("/ip/dns/set", "servers=")
+    wait_until(lambda: router.row("/ip/dns")["status"] == "stopped", LONG, router.log)
+    assert "no DNS server is known" in router.ctl("/ping www.example", check=False).stderr
