@@ -139,9 +139,9 @@ class RuleText {
 
   void flush() {
     if (gone_.empty()) return;
-    action(fmt::format(
-               gone_below_ ? "SuffixMatchNodeRule(below({{{}}}))" : "QNameSetRule(whole({{{}}}))",
-               joined(gone_)),
+    const std::string names = joined(gone_);
+    action(gone_below_ ? fmt::format("SuffixMatchNodeRule(below({{{}}}))", names)
+                       : fmt::format("QNameSetRule(whole({{{}}}))", names),
            "RCodeAction(DNSRCode.NXDOMAIN)");
     gone_.clear();
   }

@@ -111,9 +111,7 @@ void NameForwarder::run(uint64_t now_ms) {
     text_.clear();
     return;
   }
-  if (text == text_ &&
-      text_of_file(folder_ + "/authorities.pem").ends_with(config_.doh.authorities))
-    return;
+  if (text == text_ && config_.doh.authorities == authorities_) return;
   const int slot = active_ >= 0 ? 1 - active_ : std::max(starting_, 0);
   Slot& one = slots_[static_cast<size_t>(slot)];
   const std::string file = fmt::format("{}/dnsdist-{}.conf", folder_, one.port);
@@ -122,6 +120,7 @@ void NameForwarder::run(uint64_t now_ms) {
       !write_file(file, fmt::format("setLocal(\"{}:{}\")\n", kAddress, one.port) + text))
     return;
   text_ = text;
+  authorities_ = config_.doh.authorities;
   refused_.clear();
   silent_.clear();
   starting_ = slot;
@@ -190,14 +189,16 @@ std::string NameForwarder::trouble() const {
     }
   }
   if (!refused_.empty()) return "dnsdist refuses what /ip/dns/static has become: " + refused_;
-  const int slot = active_ >= 0 ? active_ : starting_;
-  if (slot < 0 || !slots_[static_cast<size_t>(slot)].child.is_running())
-    return "dnsdist, which it asks, is starting again";
-  if (slots_[static_cast<size_t>(slot)].probe.is_silent())
-    return "dnsdist, which it asks, does not answer";
+  if (active_ < 0) return "dnsdist, which it asks, is starting";
+  const Slot& slot = slots_[static_cast<size_t>(active_)];
+  if (!slot.child.is_running()) return "dnsdist, which it asks, is starting again";
+  if (slot.probe.is_silent()) return "dnsdist, which it asks, does not answer";
   if (!alias_text_.empty() && !aliases_.is_running())
     return "unbound, which finds where CNAME rows lead, is starting again";
   if (silent_.contains("doh")) return fmt::format("{} {}", config_.doh.url, silence());
+  const auto silent = [&](const std::string& one) { return silent_.contains(one); };
+  if (!config_.servers.empty() && std::ranges::all_of(config_.servers, silent))
+    return "none of the name servers answers";
   return {};
 }
 

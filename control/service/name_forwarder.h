@@ -124,7 +124,7 @@ class NameForwarder {
   unsigned starts_ = 0;              // of the one that starts, when it was begun
   DnsAsker ready_;
   uint64_t ready_ms_ = 0, drain_ms_ = UINT64_MAX;
-  std::string text_, alias_text_, refused_;
+  std::string text_, authorities_, alias_text_, refused_;
   std::string last_line_;
   std::set<std::string> silent_;  // servers that dnsdist says do not answer
   Child aliases_;

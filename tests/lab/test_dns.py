@@ -53,7 +53,7 @@ def start(lab, remote=True):
     pc.default_via("192.168.88.1")
     upstream(isp, "203.0.113.53", "host-record=www.example,198.51.100.80,2001:db8::80,300",
              "host-record=long.example,198.51.100.81,864000", "txt-record=www.example,up",
-             "address=/none.example/")
+             "address=/none.example/", "local=/lan/")
     wait_until(lambda: router.row("/ip/dns")["status"] == ("running"), LONG, router.log)
     return router, isp, pc
 
@@ -211,9 +211,10 @@ def test_names_of_ones_own(lab):
 def pids(router):
     found = {}
     for name in ("dnsmasq", "dnsdist", "dnsdist-2", "unbound"):
-        path = router.state / f"{name}.pid"
-        if path.exists():
-            found[name] = int(path.read_text().splitlines()[0])
+        try:
+            found[name] = int((router.state / f"{name}.pid").read_text().splitlines()[0])
+        except (FileNotFoundError, IndexError):
+            pass  # it does not run, or begins
     return found
 
 
@@ -305,13 +306,12 @@ def test_expressions_go_first(lab):
     assert dig(pc, "pc1.lan", "AAAA")[0] == "NOERROR"
     # Who may ask is dnsmasq's, and its cache: what was asked is remembered.
     kinds = {(row["name"], row["type"]) for row in router.print("/ip/dns/cache")}
-    assert {("www.example", "A"), ("www.example", "TXT")} <= kinds
+    assert {("www.example", "A"), ("pc1.lan", "TXT")} <= kinds
     assert int(router.row("/ip/dns")["cache-used"]) >= 1
     # Name servers: the first that answers.
     router.ctl("/ip/dns set servers=203.0.113.99,203.0.113.53")
-    wait_until(lambda: data(dig(pc, "none2.example")) == [] and
-               dig(pc, "none2.example")[0] == "NXDOMAIN", LONG)
-    assert "name server 203.0.113.99 does not answer" in router.log()
+    wait_until(lambda: "name server 203.0.113.99 does not answer" in router.log(), LONG)
+    wait_until(lambda: dig(pc, "x.none.example")[0] == "NXDOMAIN", LONG)
     router.ctl("/ip/dns set allow-remote-requests=no")
     wait_until(lambda: dig(pc, "plain.lan")[0] == "TIMEOUT", LONG)
 
