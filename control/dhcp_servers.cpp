@@ -35,6 +35,9 @@ std::string line_of(const DhcpBinding& b, uint64_t now) {
   Json json = {{"address", text_of(be32::from(b.address))}};
   if (b.status == LeaseStatus::kBound) {
     json["server"] = b.server;
+    if (!b.interface.empty()) json["interface"] = b.interface;
+    if (b.seen_ms != DhcpBinding::kNeverSeen)
+      json["seen"] = wall_ms() - (now - static_cast<uint64_t>(b.seen_ms));
     json["mac-address"] = text_of(b.mac);
     if (!b.client_id.empty()) json["client-id"] = model::format_client_id(b.client_id);
     // Who is told by the MAC alone, whatever the client calls itself.
@@ -60,6 +63,11 @@ std::optional<DhcpBinding> binding_of(const Json& json, uint64_t now) {
   b.address = *address;
   b.mac = MacAddr{*mac};
   b.server = text("server");
+  b.interface = text("interface");
+  if (const auto seen = json.find("seen"); seen != json.end() && seen->is_number_unsigned()) {
+    const uint64_t wall = wall_ms(), then = std::min(seen->get<uint64_t>(), wall);
+    b.seen_ms = static_cast<int64_t>(now) - static_cast<int64_t>(wall - then);
+  }
   b.client_id = model::parse_client_id(text("client-id")).value_or(std::vector<uint8_t>());
   b.host_name = text("host-name");
   b.class_id = text("class-id");

@@ -86,6 +86,7 @@ uint32_t seconds(const View& row, std::string_view property) {
 
 DhcpServerConfig server(const model::Tree& tree, const compile::Names& names, const View& row) {
   DhcpServerConfig one;
+  one.id = row.row().id;
   one.name = row.raw("name");
   one.interface_name = row.raw("interface");
   one.interface = names.index_of(one.interface_name);
@@ -139,9 +140,10 @@ DhcpNetworkConfig network(const model::Tree& tree, const View& row) {
 DhcpServingConfig dhcp_serving(const model::Tree& tree, const compile::Names& names) {
   DhcpServingConfig config;
   for_each(tree, "/ip/dhcp-server", [&](const View& row) {
+    config.names.emplace(row.row().id, row.raw("name"));
     if (!row.disabled()) config.servers.push_back(server(tree, names, row));
   });
-  if (config.servers.empty()) return config;
+  if (config.names.empty()) return config;
   for_each(tree, "/ip/dhcp-server/network",
            [&](const View& row) { config.networks.push_back(network(tree, row)); });
   for_each(tree, "/ip/dhcp-server/lease", [&](const View& row) {

@@ -1,11 +1,12 @@
-// See ping_command.h. Each row is one request: what became of it, and the sums so far, as RouterOS
-// tells them. A request is waited for a second, or for the interval where that is longer.
+// See ping_command.h. A row of a ping is one request: what became of it, and the sums so far, as
+// RouterOS tells them. A request is waited for a second, or for the interval where that is longer.
 #include "control/ping_command.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 
 #include "control/model/value.h"
 #include "control/service/text.h"
@@ -169,10 +170,10 @@ Answer<be32> source_of(const Call& call, be32 target, Services& services, Packet
   return services.addresses().source_for(index, target);
 }
 
-Answer<Outcome> ping(const Call& call, Services& services, PacketIo& io,
+Answer<Outcome> ping(const Call& call, be32 target, Services& services, PacketIo& io,
                      const InterfaceIndex& index_of) {
   PingRun::Plan plan;
-  plan.question.target = address_of(call.get("address"));
+  plan.question.target = target;
   plan.question.source = address_of(call.get("src-address"));
   if (call.has("src-address") && !services.addresses().owns(plan.question.source)) {
     return model::refuse(Trouble::kBadArgument,
@@ -200,15 +201,136 @@ Answer<Outcome> ping(const Call& call, Services& services, PacketIo& io,
   return out;
 }
 
-}  // namespace
-
-void add_ping_commands(model::Commands& commands, Services& services, PacketIo& io,
-                       const InterfaceIndex& index_of) {
-  for (const char* path : {"/", "/tool"}) {
-    commands.on(path, "ping", [&services, &io, index_of](const Call& call, const Caller&) {
-      return ping(call, services, io, index_of);
+/// What goes on once a name's address is known.
+class Resolving : public model::Running {
+ public:
+  using Then = std::function<Answer<Outcome>(const Resolver::Answer&)>;
+  Resolving(Resolver& resolver, const std::string& name, be32 server, Then then)
+      : resolver_(resolver), then_(std::move(then)) {
+    question_ = resolver_.ask(name, server, [this](const Resolver::Answer& answer) {
+      question_ = 0;
+      outcome_ = then_(answer);
     });
   }
+  ~Resolving() override {
+    if (question_ != 0) resolver_.forget(question_);
+  }
+  Resolving(const Resolving&) = delete;
+  Resolving& operator=(const Resolving&) = delete;
+
+  [[nodiscard]] uint64_t next_deadline() const override {
+    if (question_ != 0) return looked_ms_ + 1;
+    return goes_on() ? outcome_->running->next_deadline() : 0;
+  }
+
+  State step(uint64_t now_ms, std::vector<PrintRow>& rows) override {
+    looked_ms_ = now_ms;
+    if (question_ != 0) return State::kGoesOn;
+    if (!outcome_) return State::kFailed;
+    return goes_on() ? outcome_->running->step(now_ms, rows) : State::kDone;
+  }
+
+  void stop() override {
+    if (goes_on()) outcome_->running->stop();
+  }
+  [[nodiscard]] model::Fields result() const override {
+    return goes_on() ? outcome_->running->result() : outcome_->result;
+  }
+  [[nodiscard]] const model::Failure& failure() const override {
+    return outcome_ ? outcome_->running->failure() : outcome_.error();
+  }
+
+ private:
+  [[nodiscard]] bool goes_on() const {
+    return question_ == 0 && outcome_ && outcome_->running != nullptr;
+  }
+
+  Resolver& resolver_;
+  Then then_;
+  uint64_t question_ = 0, looked_ms_ = 0;
+  Answer<Outcome> outcome_;
+};
+
+Answer<Outcome> resolve(const Call& call, Resolver& resolver) {
+  const std::string_view name = call.get("domain-name");
+  Outcome out;
+  if (const auto address = model::parse_ip4(name)) {
+    out.result = {{"ret", model::format_ip4(*address)}};
+    return out;
+  }
+  if (std::string why = wrong_name(name); !why.empty()) {
+    return model::refuse(Trouble::kBadArgument,
+                         fmt::format("invalid value for argument domain-name: {}", why));
+  }
+  out.running = std::make_unique<Resolving>(
+      resolver, std::string(name), address_of(call.get("server")),
+      [](const Resolver::Answer& answer) -> Answer<Outcome> {
+        if (!answer.problem.empty())
+          return model::refuse(Trouble::kGeneral, "failure: dns " + answer.problem);
+        Outcome known;
+        known.result = {{"ret", text_of(answer.addresses.front())}};
+        return known;
+      });
+  return out;
+}
+
+}  // namespace
+
+std::string wrong_name(std::string_view text) {
+  const bool dot = text.ends_with('.');
+  const std::string_view name = text.substr(0, text.size() - (dot ? 1 : 0));
+  if (name.empty()) return "it is neither an address nor a name";
+  bool digits = false;
+  for (size_t at = 0; at <= name.size();) {
+    const std::string_view label = name.substr(at, name.find('.', at) - at);
+    if (label.empty() || label.size() > 63)
+      return fmt::format("\"{}\" is no name of DNS: its parts have 1 to 63 characters", text);
+    digits = true;
+    for (const char c : label) {
+      const bool digit = c >= '0' && c <= '9';
+      const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+      if (!digit && !letter && c != '-' && c != '_') {
+        return fmt::format(
+            "\"{}\" is neither an IPv4 address nor a name of letters, digits, "
+            "hyphens and dots",
+            text);
+      }
+      digits = digits && digit;
+    }
+    at += label.size() + 1;
+  }
+  return digits ? fmt::format("\"{}\" is no IPv4 address, such as 192.0.2.1", text) : "";
+}
+
+void add_resolve_command(model::Commands& commands, Resolver& resolver) {
+  commands.on("/", "resolve",
+              [&resolver](const Call& call, const Caller&) { return resolve(call, resolver); });
+}
+
+void add_ping_commands(model::Commands& commands, Services& services, PacketIo& io,
+                       Resolver& resolver, const InterfaceIndex& index_of) {
+  const auto handler = [&services, &io, &resolver, index_of](const Call& call,
+                                                             const Caller&) -> Answer<Outcome> {
+    const std::string_view target = call.get("address");
+    if (const auto address = model::parse_ip4(target))
+      return ping(call, be32::from(*address), services, io, index_of);
+    constexpr std::string_view kWhat = "invalid value for argument address: ";
+    if (std::string why = wrong_name(target); !why.empty())
+      return model::refuse(Trouble::kBadArgument, std::string(kWhat) + why);
+    Outcome out;
+    out.running = std::make_unique<Resolving>(
+        resolver, std::string(target), be32{},
+        [&services, &io, index_of, call, kWhat](const Resolver::Answer& answer) -> Answer<Outcome> {
+          if (!answer.problem.empty()) {
+            return model::refuse(
+                Trouble::kBadArgument,
+                fmt::format("{}while resolving ip-address: {}", kWhat, answer.problem));
+          }
+          return ping(call, answer.addresses.front(), services, io, index_of);
+        });
+    return out;
+  };
+  for (const char* path : {"/", "/tool"}) commands.on(path, "ping", handler);
 }
 
 }  // namespace maclane

@@ -77,6 +77,7 @@ Router::~Router() {
   door_.reset();
   runner_.end_all();
   listed_.reset();
+  resolver_.reset();
   names_.reset();
   host_.reset();
   leases_.reset();
@@ -138,7 +139,8 @@ Status Router::start() {
   add_commands();
   add_client_commands(commands_, *services_,
                       [this](std::string_view name) { return compiled_->names.index_of(name); });
-  add_ping_commands(commands_, *services_, *io_,
+  add_resolve_command(commands_, *resolver_);
+  add_ping_commands(commands_, *services_, *io_, *resolver_,
                     [this](std::string_view name) { return compiled_->names.index_of(name); });
   add_dhcp_server_commands(commands_, *services_);
   add_dns_commands(commands_, *names_);

@@ -24,6 +24,7 @@
 #include "control/script/scheduler.h"
 #include "control/service/dataplane_io.h"
 #include "control/service/host_plane.h"
+#include "control/service/resolver.h"
 #include "control/service/services.h"
 #include "dataplane/dataplane.h"
 
@@ -96,6 +97,7 @@ class Router {
   void make_host_services(const model::Tree& tree);
   void open_host_plane(const model::Tree& tree);
   void serve_names(const model::Tree& next, const ServiceConfig& config);
+  [[nodiscard]] std::vector<be32> servers_to_ask() const;
   bool handle_signals(int signal_fd);  // false: time to end
   void handle_packets();
   void add_commands();
@@ -114,6 +116,7 @@ class Router {
   std::unique_ptr<HostPlane> host_;
   std::unique_ptr<LeaseFile> leases_;
   std::unique_ptr<NameServer> names_;
+  std::unique_ptr<Resolver> resolver_;
   std::unique_ptr<ListedAddresses> listed_;
   script::Runner runner_{commands_};
   script::Scheduler scheduler_{runner_};

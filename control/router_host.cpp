@@ -16,6 +16,8 @@ void Router::make_host_services(const model::Tree& tree) {
       });
   open_host_plane(tree);
   names_ = std::make_unique<NameServer>(options_.state_folder);
+  resolver_ = std::make_unique<Resolver>([this] { return servers_to_ask(); },
+                                         [this] { return host_->enter(); });
 }
 
 /// A router without a place for programs still routes.
@@ -34,6 +36,16 @@ void Router::serve_names(const model::Tree& next, const ServiceConfig& config) {
     for (const InterfaceAddress& one : config.addresses) ours.push_back(one.address);
   }
   names_->configure(dns_files(next, services_->learned(), ours), host_->netns(), io_->now_ms());
+}
+
+/// The name server that runs here has the static names and the cache; while there is none, those
+/// that DHCP and PPPoE servers told of.
+std::vector<be32> Router::servers_to_ask() const {
+  if (!host_->is_open()) return {};
+  if (names_->child().is_running()) return {be32::from(0x7f000001)};
+  std::vector<be32> out = dns_servers(model_.tree());
+  for (const LearnedServer& one : services_->learned().dns) out.push_back(one.address);
+  return out;
 }
 
 }  // namespace maclane

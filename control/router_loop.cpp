@@ -66,6 +66,7 @@ void Router::run(int signal_fd) {
     host_->tick();
     leases_->tick();
     names_->tick(io_->now_ms());
+    resolver_->tick();
     model_.tick(model::steady_ms());
     listed_->tick(model::steady_ms());
     const bool learned = services_->changed();
@@ -85,7 +86,8 @@ void Router::run(int signal_fd) {
     }
     // Punted packets cannot wake a sleeper without a system call in the worker, so control looks
     // often while there are any, and every millisecond when there are none.
-    if (busy_ || services_->ping().is_eager()) quick_until = now + kQuick;
+    if (busy_ || services_->ping().is_eager() || resolver_->is_waiting())
+      quick_until = now + kQuick;
     const bool due =
         std::min(doors_->next_deadline(), runner_.next_deadline()) <= model::steady_ms();
     const timespec wait{0, due ? 0 : now < quick_until ? 50'000 : 1'000'000};

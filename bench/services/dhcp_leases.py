@@ -23,7 +23,7 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("--rate", type=int, default=400)
     options.add_argument("--clients", type=int, default=1000)
-    options.add_argument("--build", default="build")
+    options.add_argument("--build", default=os.environ.get("MACLANE_BUILD", "build"))
     chosen = options.parse_args()
     os.environ["MACLANE_BUILD"] = chosen.build
     with Lab() as lab:

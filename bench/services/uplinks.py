@@ -87,7 +87,7 @@ def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("kind", choices=("dhcp", "pppoe"))
     options.add_argument("--count", type=int)
-    options.add_argument("--build", default="build")
+    options.add_argument("--build", default=os.environ.get("MACLANE_BUILD", "build"))
     chosen = options.parse_args()
     os.environ["MACLANE_BUILD"] = chosen.build
     missing = have_guest() if chosen.kind == "pppoe" else ""

@@ -6,6 +6,7 @@
 // did not change are shared with the snapshot before. Control thread only.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "control/compile/names.h"
@@ -56,13 +58,14 @@ struct AddressInfo {
   uint32_t row = 0;      // id of the stored row; 0: dynamic
 };
 
-/// One row of /ip/route, stored or dynamic, as it came out.
+/// One row of /ip/route, stored or dynamic, as it came out. Its texts are the RouteTable's, or of
+/// the rows of CompileState::tree.
 struct RouteInfo {
   model::Ip4Prefix dst;
-  std::string gateway;            // as written; connected: the interface
-  std::string immediate_gateway;  // "203.0.113.1%ether1", several with commas; "" if inactive
-  uint32_t pref_src = 0;          // host order; 0: none
-  std::string table;              // "": main
+  std::string_view gateway;            // as written; connected: the interface
+  std::string_view immediate_gateway;  // "203.0.113.1%ether1", several with commas; "" if inactive
+  uint32_t pref_src = 0;               // host order; 0: none
+  std::string_view table;              // "": main
   uint8_t distance = 0;
   bool active = false;                      // A, else I
   bool connect = false;                     // c, and then dynamic: D
@@ -72,13 +75,32 @@ struct RouteInfo {
   uint32_t row = 0;                                        // id of the stored row; 0: dynamic
 };
 
+/// A row of /ip/route as it was read: the next compile takes it over while the row is the same.
+struct StoredRoute {
+  const model::Row* row = nullptr;
+  NextHop::Kind kind = NextHop::Kind::kNone;  // kGateway: as the gateway says; kNone: disabled
+  RouteInfo info;
+};
+
 struct RouteTable {
+  struct Place {
+    uint32_t row = 0;
+    uint32_t index = 0;  // into rows
+  };
   std::vector<RouteInfo> rows;  // connected ones first, in the order of /ip/address
-  std::unordered_map<uint32_t, size_t> by_row;
+  std::vector<Place> by_row;    // by row
+  std::vector<StoredRoute> stored;
+  /// What views point to, shared with the tables before and after.
+  std::shared_ptr<std::unordered_set<std::string>> texts =
+      std::make_shared<std::unordered_set<std::string>>();
   /// Of a stored row; nullptr if it is disabled.
   [[nodiscard]] const RouteInfo* find(uint32_t row) const {
-    auto it = by_row.find(row);
-    return it == by_row.end() ? nullptr : &rows[it->second];
+    const auto it = std::ranges::lower_bound(by_row, row, {}, &Place::row);
+    return it == by_row.end() || it->row != row ? nullptr : &rows[it->index];
+  }
+  /// Equal texts are one.
+  std::string_view keep(std::string_view text) {
+    return text.empty() ? std::string_view() : *texts->emplace(text).first;
   }
 };
 

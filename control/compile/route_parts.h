@@ -1,12 +1,11 @@
 // Destinations and their ways, and where the properties of /ip/route stand, looked up once for all
-// its rows. Included by compile_routes.cpp only. No state.
+// its rows. Included by compile_routes.cpp and gateways.cpp. No state.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
+#include <span>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "control/model/schema.h"
@@ -19,28 +18,48 @@ constexpr uint64_t key_of(uint32_t network, uint8_t length) {
   return uint64_t{network} << 6 | length;
 }
 
-/// The ways to one destination, of the best rank so far.
-struct RouteEntry {
-  unsigned rank = 0;
-  std::vector<uint16_t> ways;  // NextHops
-  std::vector<size_t> rows;    // RouteTable::rows that these ways came from
+/// One way to a destination, for the taking.
+struct RouteOffer {
+  static constexpr uint32_t kNoRow = ~uint32_t{0};
+  uint64_t destination = 0;
+  uint32_t row = kNoRow;  // RouteTable::rows that it came from
+  uint16_t rank = 0;      // the lowest one of a destination is in use, and equals share
+  uint16_t way = 0;       // NextHops
 };
-using RouteEntries = std::unordered_map<uint64_t, RouteEntry>;
-/// True if the ways count: they are better than, or equal to, what there is.
-inline bool offer(RouteEntries& table, uint64_t destination, unsigned rank,
-                  const std::vector<uint16_t>& ways, std::optional<size_t> row = {}) {
-  auto [it, fresh] = table.try_emplace(destination);
-  RouteEntry& entry = it->second;
-  if (!fresh && rank > entry.rank) return false;
-  if (fresh || rank < entry.rank) entry = RouteEntry{rank, {}, {}};
-  for (uint16_t way : ways) {
-    if (std::find(entry.ways.begin(), entry.ways.end(), way) == entry.ways.end()) {
-      entry.ways.push_back(way);
+
+/// The offers of one table, in the order they were made, until they are settled.
+class RouteOffers {
+ public:
+  void add(const RouteOffer& offer) { offers_.push_back(offer); }
+
+  /// Calls fn(destination, span of the best offers) for each destination, sorted.
+  template <typename Fn>
+  void settle(Fn&& fn) {
+    const auto before = [](const RouteOffer& a, const RouteOffer& b) {
+      return a.destination != b.destination ? a.destination < b.destination : a.rank < b.rank;
+    };
+    if (!std::is_sorted(offers_.begin(), offers_.end(), before))
+      std::stable_sort(offers_.begin(), offers_.end(), before);
+    for (auto it = offers_.begin(); it != offers_.end();) {
+      auto best = it;
+      while (best != offers_.end() && best->destination == it->destination &&
+             best->rank == it->rank) {
+        ++best;
+      }
+      fn(it->destination, std::span<const RouteOffer>(it, best));
+      const uint64_t done = it->destination;
+      for (it = best; it != offers_.end() && it->destination == done;) ++it;
     }
   }
-  if (row) entry.rows.push_back(*row);
-  return true;
-}
+
+  /// After settle().
+  [[nodiscard]] bool contains(uint64_t destination) const {
+    return std::ranges::binary_search(offers_, destination, {}, &RouteOffer::destination);
+  }
+
+ private:
+  std::vector<RouteOffer> offers_;
+};
 
 struct RouteColumns {
   explicit RouteColumns(const model::Menu& of)

@@ -189,8 +189,11 @@ void RestDoor::step(uint64_t now_ms) {
       const size_t before = pending.rows.size();
       state = pending.running->step(now_ms, pending.rows);
       if (pending.sections && pending.rows.size() > before) {
-        for (size_t i = before; i < pending.rows.size(); ++i)
-          pending.rows[i].fields.emplace_back(".section", std::to_string(pending.section));
+        for (size_t i = before; i < pending.rows.size(); ++i) {
+          model::PrintRow& row = pending.rows[i];
+          if (row.get(".section").empty())  // some count them by themselves
+            row.fields.emplace_back(".section", std::to_string(pending.section));
+        }
         ++pending.section;
       }
     }

@@ -72,8 +72,25 @@ constexpr Property kResetArguments[] = {
      .help = "users and their groups stay as they are"},
 };
 
+constexpr int64_t kLongestName = 253;
+
+constexpr Property kResolve[] = {
+    {.name = "domain-name",
+     .type = Type::kString,
+     .flags = Property::kRequired,
+     .max = kLongestName,
+     .help = "the name whose address is asked for"},
+    {.name = "server",
+     .type = Type::kIp4,
+     .help = "whom to ask; unset: the router's own name server, or those it knows"},
+};
+
 constexpr Property kPing[] = {
-    {.name = "address", .type = Type::kIp4, .flags = Property::kRequired, .help = "whom to ask"},
+    {.name = "address",
+     .type = Type::kString,
+     .flags = Property::kRequired,
+     .max = kLongestName,
+     .help = "whom to ask: an address, or a name that DNS knows"},
     {.name = "count",
      .type = Type::kInteger,
      .min = 1,
@@ -115,6 +132,12 @@ constexpr Command kToolCommands[] = {kPingCommand};
 
 constexpr Command kRootCommands[] = {
     kPingCommand,
+    {.name = "resolve",
+     .help = "the IPv4 address of a name",
+     .arguments = kResolve,
+     .positional = "domain-name",
+     .policy = Policy::kTest,
+     .flags = Command::kStreams},
     {.name = "execute",
      .help = "runs a script beside others",
      .arguments = kExecute,

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <set>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "control/model/validate.h"
@@ -57,6 +58,24 @@ void check_servers(Check& check) {
   });
 }
 
+/// A row for an address of the router's own would have a client answer in its place.
+void check_own_addresses(Check& check) {
+  std::unordered_map<uint32_t, std::string_view> ours;
+  for_each(check.tree, "/ip/address", [&](const View& row) {
+    const auto prefix = parse_prefix(row.raw("address"));
+    if (!row.disabled() && prefix) ours.emplace(prefix->address, row.raw("interface"));
+  });
+  const bool moved = check.whole || check.concerns({"/ip/address"});
+  check.for_asked("/ip/dhcp-server/lease", moved, [&](const View& row) {
+    const auto address = parse_ip4(row.raw("address"));
+    const auto found = address && !row.disabled() ? ours.find(*address) : ours.end();
+    if (found == ours.end()) return;
+    check.add(row, "address",
+              fmt::format("failure: {} is the router's own address, on {}: give the client another",
+                          row.raw("address"), found->second));
+  });
+}
+
 void check_leases(Check& check) {
   const Menu& menu = *find_menu("/ip/dhcp-server/lease");
   const auto address = static_cast<size_t>(menu.index("address"));
@@ -90,6 +109,7 @@ void validate_dhcp(Check& check) {
   if (check.concerns({"/ip/pool"})) check_pools(check);
   if (check.concerns({"/ip/dhcp-server", "/interface/macvlan"})) check_servers(check);
   if (check.concerns({"/ip/dhcp-server/lease"})) check_leases(check);
+  if (check.concerns({"/ip/dhcp-server/lease", "/ip/address"})) check_own_addresses(check);
   if (!check.concerns({"/ip/dhcp-server/network"})) return;
   check.for_each_twin(
       "/ip/dhcp-server/network", [](const View&) { return true; },

@@ -24,7 +24,9 @@ std::string time_text(uint64_t ms) {
 void activity(const DhcpServer& server, const DhcpBinding& b, Fields& out) {
   const uint64_t now = server.now_ms();
   out.emplace_back("status", std::string(status_text(b.status)));
-  out.emplace_back("last-seen", b.seen_ms == 0 ? "never" : time_text(now - b.seen_ms));
+  out.emplace_back("last-seen", b.seen_ms == DhcpBinding::kNeverSeen
+                                    ? "never"
+                                    : time_text(now - static_cast<uint64_t>(b.seen_ms)));
   out.emplace_back("blocked", yes_no(b.blocked));
   if (b.status == Status::kWaiting) return;
   if (b.until_ms != kNever)

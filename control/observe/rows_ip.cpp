@@ -19,7 +19,7 @@ void route_state(const Router& router, const View& row, Fields& out) {
   out.emplace_back("active", yes_no(info != nullptr && info->active));
   out.emplace_back("inactive", yes_no(info != nullptr && !info->active));
   if (info != nullptr && !info->immediate_gateway.empty())
-    out.emplace_back("immediate-gw", info->immediate_gateway);
+    out.emplace_back("immediate-gw", std::string(info->immediate_gateway));
 }
 
 std::string_view type_name(LearnedRoute::Type type) {
@@ -45,9 +45,9 @@ std::vector<model::PrintRow> dynamic_routes(const Router& router) {
     row.id = dynamic_id(++number);
     row.dynamic = true;
     row.fields = {{"dst-address", model::format_prefix(info.dst)},
-                  {"gateway", info.gateway},
+                  {"gateway", std::string(info.gateway)},
                   {"distance", std::to_string(info.distance)},
-                  {"routing-table", info.table.empty() ? "main" : info.table},
+                  {"routing-table", std::string(info.table.empty() ? "main" : info.table)},
                   {"disabled", "false"},
                   {"active", yes_no(info.active)},
                   {"dynamic", "true"},
@@ -66,7 +66,7 @@ std::vector<model::PrintRow> dynamic_routes(const Router& router) {
     if (info.check != GatewayProof::kNone)
       row.fields.emplace_back("check-gateway", info.check == GatewayProof::kPing ? "ping" : "arp");
     if (!info.immediate_gateway.empty())
-      row.fields.emplace_back("immediate-gw", info.immediate_gateway);
+      row.fields.emplace_back("immediate-gw", std::string(info.immediate_gateway));
     rows.push_back(std::move(row));
   }
   return rows;

@@ -104,7 +104,7 @@ void Job::run_whole(Interpreter& interpreter) {
 void Job::run_pieces(Interpreter& interpreter) {
   Reader reader(Words::of_schema(), task_.source, {task_.menu, interpreter.declared()});
   std::optional<SyntaxError> wrong;
-  const auto result = run_pieces(interpreter, reader, task_.import, wrong);
+  const auto result = run_pieces(interpreter, reader, Import{}, wrong);
   if (settle() && wrong) return mistyped(*wrong);
   end(result);
   ended_->menu = reader.menu();

@@ -47,7 +47,6 @@ struct Task {
   Screen screen;
   /// Command by command, as a file is imported: those before a mistake are carried out.
   bool piecewise = false;
-  Import import;
   /// Nobody reads what it writes: only the last of it is kept.
   bool detached = false;
   std::vector<std::pair<std::string, Value>> variables;

@@ -127,19 +127,15 @@ void Runner::serve() {
     return out;
   });
   commands_.on("/", "import", [this](const Call& call, const Caller& caller) -> Answer<Outcome> {
-    if (!files_.read) return model::refuse(Trouble::kGeneral, "there are no files here");
-    const std::string name(call.get("file-name"));
-    auto text = read_script(name);
-    if (!text) return model::refuse(std::move(text.error()));
+    // As the language does it, which has its messages too.
     Task task;
-    task.source = std::move(*text);
-    task.name = name;
-    task.caller = caller;
-    task.piecewise = true;
-    task.import = {.verbose = call.is_on("verbose"), .dry_run = call.is_on("dry-run")};
-    if (const auto line = model::parse_integer(call.get("from-line")); line) {
-      task.import.from_line = static_cast<uint32_t>(*line);
+    task.source = "/import file-name=" + quoted(call.get("file-name"));
+    for (const char* flag : {"verbose", "dry-run"}) {
+      if (call.is_on(flag)) task.source += fmt::format(" {}=yes", flag);
     }
+    if (call.has("from-line")) task.source += fmt::format(" from-line={}", call.get("from-line"));
+    task.name = call.get("file-name");
+    task.caller = caller;
     auto job = start(std::move(task));
     if (job == nullptr) {
       return model::refuse(Trouble::kGeneral, "too many scripts run already");

@@ -13,13 +13,14 @@ using model::Menu;
 using model::Outcome;
 using model::Property;
 
-constexpr std::array<std::string_view, 16> kTypes = {
-    "text",          "yes|no",    "number",
-    "time",          "auto|time", "mac-address",
-    "address",       "prefix",    "address|prefix|range",
-    "address|range", "gateway",   "choice",
-    "ports",         "protocol",  "icmp-type:code",
-    "name of a row"};
+/// By model::Type.
+constexpr std::array<std::string_view, 15> kTypes = {
+    "text",     "yes|no",         "number",
+    "time",     "auto|time",      "mac-address",
+    "address",  "prefix",         "address|prefix|range",
+    "gateway",  "choice",         "ports",
+    "protocol", "icmp-type:code", "name of a row"};
+static_assert(kTypes.size() == static_cast<size_t>(model::Type::kReference) + 1);
 
 std::string flags_of(const Property& property) {
   constexpr std::pair<Property::Flag, std::string_view> kNames[] = {
@@ -44,7 +45,7 @@ Outcome rows_of(const Menu& menu) {
     }
     model::PrintRow row;
     row.fields = {{"name", std::string(property.name)},
-                  {"type", std::string(type < kTypes.size() ? kTypes[type] : kTypes[0])},
+                  {"type", std::string(kTypes[type])},
                   {"default", std::string(property.default_value)},
                   {"flags", flags_of(property)},
                   {"help", std::string(property.help)},

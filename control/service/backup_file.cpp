@@ -140,7 +140,11 @@ Result<std::string> Backup::unpack(std::string_view bytes, std::string_view pass
   }
   if (cipher != kCipher)
     return fail("failure: the backup is encrypted in a way this version does not know");
-  if (password.empty()) return fail("failure: the backup is encrypted; give its password");
+  const auto about_password = [](std::string message) {
+    return tl::make_unexpected(Errors{{.message = std::move(message), .property = "password"}});
+  };
+  if (password.empty())
+    return about_password("failure: the backup is encrypted; give its password");
   const auto salt = secrets::from_base64(text_at(header, "salt"));
   const auto nonce = secrets::from_base64(text_at(header, "nonce"));
   if (!salt || !nonce || nonce->size() != kNonceBytes) return damaged();
@@ -148,7 +152,7 @@ Result<std::string> Backup::unpack(std::string_view bytes, std::string_view pass
   const std::string key = derive(password, *salt);
   if (key.empty()) return fail("failure: no memory to derive the backup's key (32 MiB)");
   if (!decrypt(key, *nonce, line, payload, out))
-    return fail("failure: the password is wrong, or the backup is damaged");
+    return about_password("failure: the password is wrong, or the backup is damaged");
   return out;
 }
 

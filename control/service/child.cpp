@@ -41,7 +41,76 @@ std::string how_it_ended(int status) {
   return fmt::format("ended with {}", WEXITSTATUS(status));
 }
 
+/// 0, or why it could not be; `output`: the end of the pipe that it writes to.
+int spawn(std::vector<std::string>& words, const Netns& where, pid_t& pid, int& output) {
+  std::array<int, 2> pipes{-1, -1};
+  if (pipe2(pipes.data(), O_CLOEXEC | O_NONBLOCK) != 0) pipes = {-1, -1};
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&files, pipes[1], 1);
+  posix_spawn_file_actions_adddup2(&files, pipes[1], 2);
+  posix_spawn_file_actions_addclosefrom_np(&files, 3);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  std::array<char*, 4> environment{};
+  std::string path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", zone = "TZ=UTC", language = "LC_ALL=C";
+  environment = {path.data(), zone.data(), language.data(), nullptr};
+  int failure = 0;
+  {
+    const Netns::Scope scope = where.enter();  // it stays where it is born
+    failure =
+        posix_spawnp(&pid, arguments[0], &files, &attributes, arguments.data(), environment.data());
+  }
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&files);
+  if (pipes[1] >= 0) close(pipes[1]);
+  output = pipes[0];
+  return failure;
+}
+
 }  // namespace
+
+Ran run_to_end(std::vector<std::string> words, const Netns& where, int most_ms) {
+  Ran ran;
+  pid_t pid = -1;
+  int output = -1, status = 0;
+  const int failure = spawn(words, where, pid, output);
+  if (failure != 0) {
+    if (output >= 0) close(output);
+    ran.said = fmt::format("{} cannot be started: {}{}", words.front(), std::strerror(failure),
+                           failure == ENOENT ? "; install the package that has it" : "");
+    return ran;
+  }
+  const auto read_all = [&] {
+    std::array<char, 4096> bytes;
+    for (ssize_t n = 0; (n = read(output, bytes.data(), bytes.size())) > 0;)
+      if (ran.said.size() < kLongestLine) ran.said.append(bytes.data(), static_cast<size_t>(n));
+  };
+  bool killed = false, open = true;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(most_ms);
+  while (waitpid(pid, &status, WNOHANG) == 0) {
+    if (!killed && std::chrono::steady_clock::now() >= end) killed = kill(pid, SIGKILL) == 0;
+    pollfd one{open ? output : -1, POLLIN, 0};
+    (void)poll(&one, 1, 1);
+    if ((one.revents & POLLHUP) != 0) open = false;  // it closed it: that would always be ready
+    read_all();
+  }
+  read_all();
+  close(output);
+  ran.ok = !killed && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  return ran;
+}
 
 Child::Child(std::string name, std::string topics, std::string pid_file)
     : name_(std::move(name)), topics_(std::move(topics)), pid_file_(std::move(pid_file)) {}
@@ -66,38 +135,7 @@ void Child::stop() {
 }
 
 void Child::start(uint64_t now_ms) {
-  std::array<int, 2> pipes{-1, -1};
-  if (pipe2(pipes.data(), O_CLOEXEC | O_NONBLOCK) != 0) pipes = {-1, -1};
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&files, pipes[1], 1);
-  posix_spawn_file_actions_adddup2(&files, pipes[1], 2);
-  posix_spawn_file_actions_addclosefrom_np(&files, 3);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  std::vector<char*> arguments;
-  for (std::string& word : words_) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  std::array<char*, 4> environment{};
-  std::string path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", zone = "TZ=UTC", language = "LC_ALL=C";
-  environment = {path.data(), zone.data(), language.data(), nullptr};
-  int failure = 0;
-  {
-    const Netns::Scope scope = where_->enter();  // it stays where it is born
-    failure = posix_spawnp(&pid_, arguments[0], &files, &attributes, arguments.data(),
-                           environment.data());
-  }
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&files);
-  if (pipes[1] >= 0) close(pipes[1]);
-  output_ = pipes[0];
+  const int failure = spawn(words_, *where_, pid_, output_);
   started_ms_ = now_ms;
   if (failure == 0) {
     keep_pid();
@@ -137,6 +175,7 @@ void Child::end_predecessor() {
 void Child::end() {
   if (pid_ > 0) {
     kill(pid_, SIGTERM);
+    kill(pid_, SIGCONT);  // one that was stopped hears nothing
     int status = 0;
     for (int ms = 0; waitpid(pid_, &status, WNOHANG) == 0; ++ms) {
       if (ms == kEndMs) kill(pid_, SIGKILL);
@@ -146,6 +185,13 @@ void Child::end() {
   }
   if (output_ >= 0) close(std::exchange(output_, -1));
   line_.clear();
+}
+
+void Child::kill_hung() const {
+  if (pid_ <= 0) return;
+  log::write(log::Level::kError, topics_ + ",error", "{} runs, but does not answer: it is ended",
+             name_);
+  kill(pid_, SIGKILL);
 }
 
 void Child::signal(int number) const {

@@ -19,6 +19,14 @@
 
 namespace maclane {
 
+/// What a program said that was run to its end.
+struct Ran {
+  bool ok = false;  // it ended with 0
+  std::string said;
+};
+/// Runs one and waits for it, for so long; then it is killed, and did not end well.
+[[nodiscard]] Ran run_to_end(std::vector<std::string> words, const Netns& where, int most_ms);
+
 class Child {
  public:
   static constexpr uint64_t kLongestWaitMs = 30'000, kSteadyMs = 60'000, kLookMs = 20;
@@ -34,7 +42,11 @@ class Child {
   /// From now on it runs with these words, the first its program; what ran so far is ended.
   void run(std::vector<std::string> words, const Netns& where, uint64_t now_ms);
   void stop();
+  /// One that a killed router left behind.
+  void end_predecessor();
   void tick(uint64_t now_ms);
+  /// Ends one that hangs, whatever it does; tick() starts it again.
+  void kill_hung() const;
   void signal(int number) const;
   /// Reads what it writes until done() says so, or for so long.
   void listen(const std::function<bool()>& done, int most_ms);
@@ -46,7 +58,6 @@ class Child {
 
  private:
   void start(uint64_t now_ms);
-  void end_predecessor();
   void end();
   void read_lines();
   void keep_pid() const;

@@ -34,6 +34,7 @@ struct HostRoute {
   uint8_t length = 0;
   IfIndex out_if = kNoIf;
   be32 source{};  // 0: the interface's own
+  friend bool operator==(const HostRoute&, const HostRoute&) = default;
 };
 
 /// Of an interface with loop-protect=on (A3).

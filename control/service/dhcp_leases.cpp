@@ -1,6 +1,7 @@
 #include "control/service/dhcp_leases.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace maclane {
 namespace {
@@ -38,8 +39,52 @@ std::string DhcpLeases::identity(const MacAddr& mac, std::span<const uint8_t> cl
   return "c" + std::string(client_id.begin(), client_id.end());
 }
 
+/// The leases of servers that are called something else now are theirs all the same.
+/// One that took another's place on its interface, as a name changed in a file does, has its, too.
+void DhcpLeases::rename(const DhcpServingConfig& config,
+                        const std::function<void(const DhcpBinding&)>& renamed) {
+  std::map<std::string, std::string> now;  // by the name before
+  const std::map<uint32_t, std::string> old = std::exchange(names_, config.names);
+  for (const auto& entry : old) {
+    const uint32_t id = entry.first;
+    const std::string& before = entry.second;
+    const auto found = names_.find(id);
+    if (found != names_.end()) {
+      if (found->second != before) now.emplace(before, found->second);
+      continue;
+    }
+    const auto lease = std::ranges::find_if(
+        by_address_, [&](const auto& one) { return one.second.server == before; });
+    if (lease == by_address_.end()) continue;
+    const auto heir = std::ranges::find_if(config.servers, [&](const DhcpServerConfig& s) {
+      return !old.contains(s.id) && s.interface_name == lease->second.interface;
+    });
+    if (heir != config.servers.end()) now.emplace(before, heir->name);
+  }
+  if (now.empty()) return;
+  for (auto& [address, binding] : by_address_) {
+    const auto found = now.find(binding.server);
+    if (found == now.end()) continue;
+    if (binding.identity.empty()) {
+      binding.server = found->second;
+    } else {
+      claim(binding, found->second, binding.identity);
+    }
+    if (binding.status == Status::kBound) renamed(binding);
+  }
+  std::unordered_map<std::string, uint32_t> had;
+  for (const auto& [key, address] : had_) {
+    const size_t end = key.find('\0');
+    const auto found = now.find(key.substr(0, end));
+    had.emplace(found == now.end() ? key : found->second + key.substr(end), address);
+  }
+  had_ = std::move(had);
+}
+
 void DhcpLeases::configure(const DhcpServingConfig& config,
-                           const std::function<void(const DhcpBinding&)>& gone) {
+                           const std::function<void(const DhcpBinding&)>& gone,
+                           const std::function<void(const DhcpBinding&)>& renamed) {
+  rename(config, renamed);
   statics_.clear();
   for (const DhcpStaticLease& one : config.leases) statics_.emplace(one.address, one);
   std::vector<uint32_t> ended;
@@ -51,10 +96,15 @@ void DhcpLeases::configure(const DhcpServingConfig& config,
     const bool same_client =
         has_row && (row->second.client_id.empty() ? binding.mac == row->second.mac
                                                   : binding.client_id == row->second.client_id);
-    const bool server_there = std::ranges::any_of(
+    const bool enabled = std::ranges::any_of(
         config.servers, [&](const DhcpServerConfig& s) { return s.name == binding.server; });
-    if (binding.is_static() ? !has_row || (binding.status != Status::kWaiting && !same_client)
-                            : (has_row && !same_client) || !server_there)
+    const bool there = enabled || std::ranges::any_of(config.names, [&](const auto& name) {
+                         return name.second == binding.server;
+                       });
+    const bool begun = binding.status == Status::kTesting || binding.status == Status::kOffered;
+    if (binding.is_static()
+            ? !has_row || (binding.status != Status::kWaiting && (!same_client || !there))
+            : (has_row && !same_client) || !there || (begun && !enabled))
       ended.push_back(address);
   }
   for (const uint32_t address : ended) {

@@ -6,6 +6,9 @@
 // A client gets the address it has, else the one it had last or asks for, if that is free, else the
 // next free one from the end of the pool, so that an address rests before it is given again.
 //
+// A lease stands until it ends, whatever its server is called meanwhile, be it disabled or its pool
+// changed; it goes with its server.
+//
 // Bounds: leases are as many as the pools have addresses, and 65536 at most; what clients had is
 // remembered for as many.
 #pragma once
@@ -28,6 +31,7 @@ struct DhcpBinding {
   uint32_t number = 0;     // tells a row from the others for as long as it is there
   uint32_t static_id = 0;  // of the row that a person wrote; 0: dynamic
   std::string server;      // who gave it; "" while nobody did
+  std::string interface;   // where the client was heard
   std::string pool;        // "": of none
   std::string identity;    // DhcpLeases::identity()
   MacAddr mac;
@@ -36,9 +40,10 @@ struct DhcpBinding {
   std::map<uint8_t, std::vector<uint8_t>> options{};  // of its last message, for a lease-script
   Status status = Status::kWaiting;
   uint64_t until_ms = UINT64_MAX;  // the status ends by itself
-  uint64_t seen_ms = 0;            // the client was heard last; 0: never
+  int64_t seen_ms = kNeverSeen;    // the client was heard last; below 0: before the clock began
   bool blocked = false;
 
+  static constexpr int64_t kNeverSeen = INT64_MIN;
   [[nodiscard]] bool is_static() const { return static_id != 0; }
 };
 
@@ -50,9 +55,11 @@ class DhcpLeases {
   using Reserved = std::function<bool(uint32_t address)>;  // an address of the router itself
 
   /// Static rows as they are now; dynamic leases of the same client and address become theirs.
-  /// Calls gone() for each lease that went with its row or lost its address to one.
+  /// Calls gone() for each lease that went with its row or server or lost its address to a row, and
+  /// renamed() for each whose server has another name now.
   void configure(const DhcpServingConfig& config,
-                 const std::function<void(const DhcpBinding&)>& gone);
+                 const std::function<void(const DhcpBinding&)>& gone,
+                 const std::function<void(const DhcpBinding&)>& renamed);
 
   /// What tells a client from others: the client-id, or the MAC where there is none.
   [[nodiscard]] static std::string identity(const MacAddr& mac, std::span<const uint8_t> client_id);
@@ -84,6 +91,8 @@ class DhcpLeases {
   [[nodiscard]] const std::map<uint32_t, DhcpBinding>& all() const { return by_address_; }
 
  private:
+  void rename(const DhcpServingConfig& config,
+              const std::function<void(const DhcpBinding&)>& renamed);
   void forget_client(const DhcpBinding& binding);
   [[nodiscard]] bool is_free(uint32_t address, const Reserved& reserved) const;
   DhcpBinding& insert(DhcpBinding binding);
@@ -94,6 +103,7 @@ class DhcpLeases {
   std::set<std::pair<uint64_t, uint32_t>> timers_;       // until, address
   std::map<std::string, uint32_t> next_;                 // by pool: where the search goes on
   std::map<uint32_t, DhcpStaticLease> statics_;          // by address
+  std::map<uint32_t, std::string> names_;                // of the servers, by id
   uint32_t last_number_ = 0;
 };
 

@@ -33,7 +33,15 @@ void DhcpServer::on_config(const DhcpServingConfig& config) {
       arp_.remove_lease(server->interface, be32::from(address));
   }
   config_ = config;
-  leases_.configure(config_, [&](const DhcpBinding& binding) { ended(binding); });
+  leases_.configure(
+      config_,
+      [&](const DhcpBinding& binding) {
+        lost_to_row(binding);
+        ended(binding);
+      },
+      [&](const DhcpBinding& binding) {
+        if (told_) told_(binding);
+      });
   std::erase_if(tested_, [&](const auto& one) { return leases_.at(one.first) == nullptr; });
   for (const auto& [address, binding] : leases_.all()) {
     if (const DhcpServerConfig* server = server_of(binding);
@@ -42,23 +50,50 @@ void DhcpServer::on_config(const DhcpServingConfig& config) {
   }
 }
 
+/// A lease may go because a person gave its address to another client.
+void DhcpServer::lost_to_row(const DhcpBinding& binding) const {
+  const auto row = std::ranges::find(config_.leases, binding.address, &DhcpStaticLease::address);
+  if (row == config_.leases.end() || binding.is_static()) return;
+  log::write(log::Level::kWarning, "dhcp,warning",
+             "{}: {} is another client's by a row of lease now; {}, which has it, is told so when "
+             "it asks again and may use it until then",
+             binding.server, text_of(be32::from(binding.address)), text_of(binding.mac));
+}
+
+/// The pool of a server, or of what its matchers give, that an address is of; nullptr: of none.
+const DhcpPoolRange* DhcpServer::range_of(const DhcpServerConfig& server, uint32_t address) {
+  const auto in = [address](const std::vector<DhcpPoolRange>& ranges) {
+    const auto found = std::ranges::find_if(ranges, [address](const DhcpPoolRange& r) {
+      return address >= r.first && address <= r.last;
+    });
+    return found == ranges.end() ? nullptr : &*found;
+  };
+  const DhcpPoolRange* range = in(server.ranges);
+  for (const DhcpMatcher& matcher : server.matchers)
+    if (range == nullptr) range = in(matcher.ranges);
+  return range;
+}
+
 void DhcpServer::restore(std::vector<DhcpBinding> kept) {
   for (DhcpBinding& one : kept) {
     if (one.until_ms <= io_.now_ms()) continue;
+    const bool known =
+        server_of(one) != nullptr || std::ranges::any_of(config_.names, [&](const auto& name) {
+          return name.second == one.server;
+        });
+    if (!known) {  // its server may have another name in a file that was changed meanwhile
+      const auto server = std::ranges::find_if(config_.servers, [&](const DhcpServerConfig& s) {
+        return range_of(s, one.address) != nullptr;
+      });
+      if (server == config_.servers.end()) continue;
+      one.server = server->name;
+    }
     const DhcpServerConfig* server = server_of(one);
-    if (server == nullptr) continue;
-    const DhcpPoolRange* range = nullptr;
-    const auto look = [&](const std::vector<DhcpPoolRange>& ranges) {
-      for (const DhcpPoolRange& r : ranges)
-        if (range == nullptr && one.address >= r.first && one.address <= r.last) range = &r;
-    };
-    look(server->ranges);
-    for (const DhcpMatcher& matcher : server->matchers) look(matcher.ranges);
     const DhcpBinding* there = leases_.at(one.address);
-    if (there == nullptr ? range == nullptr : !there->is_static()) continue;
-    one.pool = there != nullptr ? "" : range->pool;
+    const DhcpPoolRange* range = server == nullptr ? nullptr : range_of(*server, one.address);
+    one.pool = there != nullptr || range == nullptr ? "" : range->pool;
     const DhcpBinding* binding = leases_.adopt(std::move(one));
-    if (binding != nullptr && server->add_arp)
+    if (binding != nullptr && server != nullptr && server->add_arp)
       arp_.set_lease(server->interface, be32::from(binding->address), binding->mac);
   }
 }

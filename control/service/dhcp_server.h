@@ -101,6 +101,11 @@ class DhcpServer {
   [[nodiscard]] bool is_anothers(const Request& request, uint32_t address) const;
   [[nodiscard]] const DhcpServerConfig* server_of(const DhcpBinding& binding) const;
   [[nodiscard]] const DhcpStaticLease* row_of(const DhcpBinding& binding) const;
+  [[nodiscard]] static const DhcpPoolRange* range_of(const DhcpServerConfig& server,
+                                                     uint32_t address);
+  void lost_to_row(const DhcpBinding& binding) const;
+  [[nodiscard]] bool fits(const Request& request, const DhcpBinding& binding) const;
+  [[nodiscard]] bool is_ours(const DhcpBinding& row) const;
   void probe(const DhcpServerConfig& server, uint32_t address);
   void answer(const Request& request, const DhcpBinding* binding, dhcp::Type type);
   void send(const Request& request, const dhcp::Message& message, bool always_broadcast);

@@ -37,6 +37,7 @@ struct DhcpMatcher {
 
 struct DhcpServerConfig {
   enum class Authoritative : uint8_t { kYes, kNo, kAfter2s, kAfter10s };
+  uint32_t id = 0;  // of the row
   std::string name;
   std::string interface_name;
   IfIndex interface = kNoIf;
@@ -83,7 +84,8 @@ struct DhcpStaticLease {
 };
 
 struct DhcpServingConfig {
-  std::vector<DhcpServerConfig> servers{};
+  std::vector<DhcpServerConfig> servers{};  // those that are enabled
+  std::map<uint32_t, std::string> names{};  // of every row, by its id: a name may change
   std::vector<DhcpNetworkConfig> networks{};
   std::vector<DhcpStaticLease> leases{};
   std::vector<be32> dns{};  // of /ip/dns, for networks that name none and nothing was learned

@@ -35,6 +35,26 @@ const std::vector<DhcpPoolRange>& DhcpServer::ranges_of(const Request& r) {
   return matcher != nullptr && matcher->has_pool ? matcher->ranges : r.server.ranges;
 }
 
+/// Whether a lease can be had where the client is now: its server may stand on another interface
+/// than when it gave it (RFC 2131 4.3.2: the wrong network).
+bool DhcpServer::fits(const Request& r, const DhcpBinding& binding) const {
+  if (binding.is_static() || r.heard.message.giaddr != be32{} ||
+      binding.interface == r.server.interface_name)
+    return true;
+  return std::ranges::any_of(book_.of(r.server.interface), [&](const InterfaceAddress& one) {
+    return in_prefix(one, be32::from(binding.address));
+  });
+}
+
+/// A row for an address that the router has itself, be it one it was given later, gives nothing.
+bool DhcpServer::is_ours(const DhcpBinding& row) const {
+  if (!book_.owns(be32::from(row.address))) return false;
+  log::write(log::Level::kWarning, "dhcp,warning",
+             "the row of lease for {} has {}, which is the router's own address: it is not given",
+             text_of(row.mac), text_of(be32::from(row.address)));
+  return true;
+}
+
 /// The client's row or lease, or a fresh address of the pool; nullptr: none, or none that is left.
 DhcpBinding* DhcpServer::binding_for(const Request& r, bool& limited) {
   const dhcp::Message& m = r.heard.message;
@@ -42,9 +62,11 @@ DhcpBinding* DhcpServer::binding_for(const Request& r, bool& limited) {
   DhcpBinding* row = leases_.find_static(r.server.name, m.chaddr, r.client_id);
   if (row != nullptr) {  // static rows win (C-14); the pool's address is given up
     if (own != nullptr && own != row && !own->is_static()) unbind(*own);
-    return row;
+    limited = is_ours(*row);
+    return limited ? nullptr : row;
   }
-  if (own != nullptr) return own;
+  if (own != nullptr && fits(r, *own)) return own;
+  if (own != nullptr) unbind(*own);
   if (r.server.client_mac_limit != 0) {
     const auto same = std::ranges::count_if(leases_.all(), [&](const auto& one) {
       return one.second.server == r.server.name && one.second.mac == m.chaddr &&
@@ -71,7 +93,8 @@ DhcpBinding* DhcpServer::binding_for(const Request& r, bool& limited) {
 
 void DhcpServer::note(DhcpBinding& binding, const Request& r) {
   const dhcp::Message& m = r.heard.message;
-  binding.seen_ms = io_.now_ms();
+  binding.seen_ms = static_cast<int64_t>(io_.now_ms());
+  binding.interface = r.server.interface_name;
   binding.mac = m.chaddr;
   binding.client_id = r.client_id;
   if (m.options.contains(Option::kHostName)) binding.host_name = m.text(Option::kHostName);
@@ -122,7 +145,7 @@ void DhcpServer::offer(const Request& r, DhcpBinding& binding) {
 bool DhcpServer::is_anothers(const Request& r, uint32_t address) const {
   const auto found = leases_.all().find(address);
   return found != leases_.all().end() && found->second.server != r.server.name &&
-         found->second.mac == r.heard.message.chaddr &&
+         server_of(found->second) != nullptr && found->second.mac == r.heard.message.chaddr &&
          (found->second.status == Status::kBound || found->second.status == Status::kOffered);
 }
 
@@ -138,7 +161,11 @@ void DhcpServer::request(const Request& r) {
       m.ciaddr != be32{} ? m.ciaddr.host() : m.number(Option::kRequestedAddress).value_or(0);
   if (address == 0) return;
   DhcpBinding* const row = leases_.find_static(r.server.name, m.chaddr, r.client_id);
-  if (row != nullptr && row->address == address) {
+  if (binding != nullptr && binding != row && binding->address == address && !fits(r, *binding)) {
+    unbind(*binding);
+    binding = nullptr;
+  }
+  if (row != nullptr && row->address == address && !is_ours(*row)) {
     if (row->identity != r.identity) leases_.claim(*row, r.server.name, r.identity);
     binding = row;
   } else if (row != nullptr) {

@@ -145,11 +145,14 @@ class HostPlane {
   std::unique_ptr<Netlink> netlink_;
   KernelRoutes kernel_routes_;
   std::map<IfIndex, Tap> taps_;
-  size_t waiting_ = 0;  // taps to be made or settled, at most
-  using RouteKey = std::pair<uint32_t, uint8_t>;
-  std::map<RouteKey, HostRoute> routes_wanted_;
+  size_t waiting_ = 0;        // taps to be made or settled, at most
+  using RouteKey = uint64_t;  // by address, then length
+  static RouteKey key_of(const HostRoute& route) {
+    return RouteKey{route.dst.host()} << 6 | route.length;
+  }
+  std::vector<HostRoute> routes_wanted_;  // sorted by key, each once
   std::map<RouteKey, Netlink::Route> routes_;
-  bool routes_dirty_ = false;
+  bool routes_dirty_ = false, routes_refused_ = false;
   std::vector<Netlink::Rule> rules_;
   bool refuse_dns_ = true;
   std::vector<uint8_t> frame_;

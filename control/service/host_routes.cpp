@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -72,18 +73,27 @@ void HostPlane::add_learned(Learned& learned) const {
 }
 
 void HostPlane::want_routes(const ServiceConfig& config) {
-  std::map<RouteKey, HostRoute> wanted;
-  for (const HostRoute& route : config.routes)
-    wanted.try_emplace(wanted.end(), {route.dst.host(), route.length}, route);  // often in order
+  std::vector<HostRoute> wanted = config.routes;
+  if (!std::ranges::is_sorted(wanted, {}, key_of))  // often they are
+    std::ranges::stable_sort(wanted, {}, key_of);
+  const auto again =
+      std::unique(wanted.begin(), wanted.end(),
+                  [](const HostRoute& a, const HostRoute& b) { return key_of(a) == key_of(b); });
+  wanted.erase(again, wanted.end());
   if (wanted.size() > kMostRoutes) {
     // The kernel only chooses device and source with them; the long tail goes by the default.
-    std::vector<RouteKey> keys;
-    keys.reserve(wanted.size());
-    for (const auto& [key, route] : wanted) keys.push_back(key);
-    std::stable_sort(keys.begin(), keys.end(),
-                     [](const RouteKey& a, const RouteKey& b) { return a.second < b.second; });
-    for (size_t i = kMostRoutes; i < keys.size(); ++i) wanted.erase(keys[i]);
+    std::array<size_t, 33> room{};
+    for (const HostRoute& route : wanted) ++room[route.length];
+    size_t left = kMostRoutes;
+    for (size_t& count : room) {
+      count = std::min(count, left);
+      left -= count;
+    }
+    std::erase_if(wanted, [&](const HostRoute& route) {
+      return room[route.length] == 0 || room[route.length]-- == 0;
+    });
   }
+  if (wanted == routes_wanted_ && !routes_refused_) return;
   routes_wanted_ = std::move(wanted);
   routes_dirty_ = true;
 }
@@ -126,24 +136,36 @@ void HostPlane::settle_routes() {
     return Netlink::Route{route.dst,    route.length, tap->second.index,
                           route.source, kTable,       kMetric};
   };
+  routes_refused_ = false;
+  // Both are sorted.
+  auto want = routes_wanted_.begin();
   for (auto it = routes_.begin(); it != routes_.end();) {
-    const auto wanted = routes_wanted_.find(it->first);
-    if (wanted == routes_wanted_.end() || !as_kernel(wanted->second)) {
-      if (!spend()) return;
-      (void)netlink_->remove_route(it->second);
-      it = routes_.erase(it);
-    } else {
+    while (want != routes_wanted_.end() && key_of(*want) < it->first) ++want;
+    if (want != routes_wanted_.end() && key_of(*want) == it->first && as_kernel(*want)) {
       ++it;
+      continue;
     }
+    if (!spend()) return;
+    (void)netlink_->remove_route(it->second);
+    it = routes_.erase(it);
   }
-  for (const auto& [key, route] : routes_wanted_) {
+  auto have = routes_.begin();
+  for (const HostRoute& route : routes_wanted_) {
+    const RouteKey key = key_of(route);
+    while (have != routes_.end() && have->first < key) ++have;
     const auto wanted = as_kernel(route);
     if (!wanted) continue;
-    const auto have = routes_.find(key);
-    if (have != routes_.end() && have->second == *wanted) continue;
+    const bool known = have != routes_.end() && have->first == key;
+    if (known && have->second == *wanted) continue;
     if (!spend()) return;
-    // Preferring an address that is gone again is refused; the next publish says it anew.
-    if (netlink_->add_route(*wanted) == 0) routes_[key] = *wanted;
+    if (netlink_->add_route(*wanted) != 0) {
+      routes_refused_ =
+          true;  // preferring an address that is gone again: the next publish asks anew
+    } else if (known) {
+      have->second = *wanted;
+    } else {
+      routes_.emplace_hint(have, key, *wanted);
+    }
   }
 }
 

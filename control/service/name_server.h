@@ -6,7 +6,8 @@
 // and names with the usual ttl, as it looks at those files itself. Names for which others are
 // asked, or nobody is, it reads anew at SIGHUP, which empties the cache. The rest needs another one
 // in its place, which takes some milliseconds. These files stand in a folder of /run, as it gives
-// up root.
+// up root. What is new is read by `dnsmasq --test` first: what that refuses takes nothing's place.
+// One that runs and answers nothing for ten seconds is ended and started again.
 //
 // The cache is read from what it writes at SIGUSR1, where names are cut at 30 characters and data
 // at 40. Whole names stand in its notes on each question, which are read for that only; of two that
@@ -19,7 +20,7 @@
 #include <vector>
 
 #include "control/service/child.h"
-#include "control/service/doh_forwarder.h"
+#include "control/service/name_forwarder.h"
 
 namespace maclane {
 
@@ -34,9 +35,9 @@ struct CachedName {
 struct NameFiles {
   std::string config;   // taken at its start; "": it is not needed
   std::string servers;  // as in resolv.conf, in the order they are asked
-  std::string domains;  // server= lines
+  std::string domains;  // server= lines; the forwarder is asked at NameForwarder::kPort in them
   std::string hosts;    // as in /etc/hosts
-  DohServer doh{};      // asked for all names that no line of domains is about
+  ForwarderConfig forwarder{};  // asked by such lines
   friend bool operator==(const NameFiles&, const NameFiles&) = default;
 };
 
@@ -65,14 +66,12 @@ class NameServer {
   NameServer& operator=(const NameServer&) = delete;
 
   void configure(const NameFiles& files, const Netns& where, uint64_t now_ms);
-  void tick(uint64_t now_ms) {
-    child_.tick(now_ms);
-    doh_.tick(now_ms);
-  }
+  void tick(uint64_t now_ms);
   /// What it has cached; waits for its answer, which takes milliseconds, half a second at most.
   [[nodiscard]] std::vector<CachedName> cache();
   void flush() const;
-  /// "running", "stopped", that it is being started again, or that it has nobody to ask.
+  /// "running", "stopped", that it is being started again, or that it has nobody to ask, or that
+  /// what it is to run with is refused.
   [[nodiscard]] std::string state() const;
   [[nodiscard]] const Child& child() const { return child_; }
 
@@ -81,11 +80,18 @@ class NameServer {
   bool hear(std::string_view line);
   [[nodiscard]] bool write(const std::string& path, const std::string& text) const;
   [[nodiscard]] bool write_all();
+  [[nodiscard]] bool write_domains();
+  [[nodiscard]] bool takes(const NameFiles& files, const Netns& where);
 
   std::string folder_, file_;
-  NameFiles files_;
+  NameFiles wanted_;     // as told last
+  NameFiles files_;      // what it runs with
+  std::string refused_;  // why these are not the same
+  const Netns* where_ = nullptr;
   Child child_;
-  DohForwarder doh_;
+  NameProbe probe_{"127.0.0.1", 53};
+  NameForwarder forwarder_;
+  uint16_t forwarder_port_ = 0;  // that it was told
   std::vector<CachedName> cache_;
   LongNames long_names_;
   bool in_table_ = false;

@@ -113,6 +113,42 @@ def test_static_leases_make_static_and_a_restart(lab):
         udhcpc(one, "-t", "2", "-T", "1")
 
 
+def test_leases_outlive_what_happens_to_their_server(lab):
+    """C-6, C-8, C-12: a name, a pause, another pool and a restart end no lease; another interface does."""
+    router, one, two = start(lab, hosts=("one", "two"), tree=guide())
+    first, second = udhcpc(one)["address"], udhcpc(two)["address"]
+    router.ctl("/ip/dhcp-server set iot name=things")
+    assert lease(router, one)["server"] == "things" and lease(router, one)["status"] == "bound"
+    router.ctl("/ip/dhcp-server disable things")
+    assert lease(router, one)["address"] == first
+    router.ctl("/ip/dhcp-server enable things")
+    router.ctl("/ip/pool set iot-pool ranges=192.168.99.200-192.168.99.210")
+    router.process.popen.kill()
+    router.process.popen.wait()
+    router.process = None
+    router.start()
+    switch = lab.namespaces["switch"]
+    router.move_wire("mllan", switch, up=False)
+    switch.ip("link", "set", "mllan", "master", "br0")
+    switch.ip("link", "set", "mllan", "up")
+    row = lease(router, one)
+    assert (row["address"], row["server"], row["status"]) == (first, "things", "bound")
+    assert row["last-seen"] not in ("never", "0s")
+    assert udhcpc(one, "-r", first)["address"] == first
+    # A row for somebody's address: it is said, and who has it is told so when it asks again.
+    router.ctl(f"/ip/dhcp-server/lease add address={second} mac-address={one.mac('eth0')}")
+    assert f"{second} is another client's by a row of lease now" in router.log()
+    assert udhcpc(one, "-r", first)["address"] == second
+    assert udhcpc(two, "-r", second)["address"].startswith("192.168.99.2")
+    refused = router.ctl("/ip/dhcp-server/lease add address=192.168.99.1 "
+                         f"mac-address={one.mac('eth0')}", check=False)
+    assert "192.168.99.1 is the router's own address" in refused.stdout + refused.stderr
+    # On the other interface its clients' addresses are of the wrong network.
+    router.ctl("/ip/pool add name=lan ranges=192.168.88.100-192.168.88.200")
+    router.ctl("/ip/dhcp-server set things interface=ether2 address-pool=lan")
+    assert udhcpc(two, "-r", "192.168.99.210")["address"].startswith("192.168.88.")
+
+
 def test_two_servers_on_one_segment(lab):
     """C-10, E-9: both offer; with static-only, or a delay, exactly one does."""
     router, one = start(

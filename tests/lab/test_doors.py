@@ -241,6 +241,9 @@ def test_backup_with_a_password(router):
         api.talk("/interface/list/remove", "=numbers=kept")
         assert api.talk("/system/backup/load", "=name=night.backup", "=password=no")[0][0] == "!trap"
         assert not api.rows("/interface/list/print", "?name=kept")
+        line = "/system/backup/load name=night.backup password=no"
+        said = router.ctl(line, check=False).stderr
+        assert said.startswith("password:") and "\n" + " " * (line.rindex("no") + 2) + "^" in said, said
         replies = api.talk("/system/backup/load", "=name=night.backup", "=password=Sesame-9")
         assert not any(r[0] == "!trap" for r in replies), replies
         assert api.rows("/interface/list/print", "?name=kept")

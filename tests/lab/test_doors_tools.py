@@ -1,8 +1,10 @@
 """What tools do at the doors, from their sources: Terraform's steps, exporters, Home Assistant (D-34 to D-40)."""
 
+import json
+
 import pytest
 
-from doors import doors_config, logged_in, rest
+from doors import Http, basic, doors_config, logged_in, rest
 from lab import Lab
 
 
@@ -177,3 +179,23 @@ def test_scripts_through_both_doors(router):
         api.talk("/interface/list/remove", f"=.id={row['.id']}")
         (row,) = api.rows("/interface/list/print", "?name=by-script")
         api.talk("/interface/list/remove", f"=.id={row['.id']}")
+
+
+@pytest.mark.parametrize("path, body", [
+    ("/interface/monitor-traffic", {"interface": "left", "duration": "1s"}),
+    ("/interface/print", {"interval": "500ms", "duration": "1s", ".proplist": "name"}),
+])
+def test_rows_over_time_have_a_section_each(router, path, body):
+    """D-13: and an object names each of its values once."""
+    connection = Http(router)
+    connection.request("POST", "/rest" + path, json.dumps(body), {"Authorization": basic()})
+    reply = connection.getresponse()
+
+    def once(pairs):
+        names = [name for name, _ in pairs]
+        assert len(names) == len(set(names)), names
+        return dict(pairs)
+
+    rows = json.loads(reply.read(), object_pairs_hook=once)
+    connection.close()
+    assert reply.status == 200 and rows and {row[".section"] for row in rows} >= {"0"}, rows

@@ -1,4 +1,7 @@
 // Addresses and routes.
+#include <random>
+#include <tuple>
+
 #include "tests/unit/compile/testing.h"
 
 namespace maclane::compile {
@@ -108,6 +111,81 @@ TEST(CompileRoutes, SecondAddressOfANetworkIsNoSecondRoute) {
   EXPECT_EQ(b.hop("10.0.0.0/24").pref_src.host(), 0u);  // the primary one
   EXPECT_EQ(b.hop("10.9.0.0/24").pref_src.host(), ip("10.9.0.1"));
   EXPECT_EQ(b.now.state->routes.rows.size(), 2u);
+}
+
+/// Rows of the compile before are taken over: what comes out is what a first compile makes.
+TEST(CompileRoutes, AreTheSameWhateverWasCompiledBefore) {
+  std::mt19937 random(17);
+  const auto pick = [&](size_t n) { return random() % n; };
+  const std::array<std::string, 6> gateways = {"10.0.0.2", "10.0.0.3", "10.0.1.9%ether2",
+                                               "ether2",   "10.9.9.9", "10.0.0.1"};
+  const std::array<std::string, 4> types = {"", "blackhole", "prohibit", "unreachable"};
+  Bench b;
+  b.ethernet("ether1");
+  b.ethernet("ether2");
+  b.address("10.0.0.1/24", "ether1");
+  testing::add(b.tree, "/routing/table", {{"name", "other"}, {"fib", "true"}});
+  std::vector<uint32_t> ids;
+  size_t active = 0, inactive = 0;
+  for (int round = 0; round < 300; ++round) {
+    for (size_t i = pick(5); i != 0; --i) {
+      ids.push_back(
+          b.route("10." + std::to_string(pick(4)) + ".0.0/" + std::to_string(14 + pick(3)),
+                  gateways[pick(gateways.size())]));
+      const std::string& type = types[pick(10) < 7 ? 0 : 1 + pick(3)];
+      if (!type.empty()) testing::set(b.tree, "/ip/route", ids.back(), {{"type", type}});
+      testing::set(b.tree, "/ip/route", ids.back(), {{"distance", std::to_string(1 + pick(3))}});
+      if (pick(4) == 0) testing::set(b.tree, "/ip/route", ids.back(), {{"routing-table", "other"}});
+    }
+    if (!ids.empty() && pick(2) == 0) {
+      const size_t place = pick(ids.size());
+      testing::remove(b.tree, "/ip/route", ids[place]);
+      ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(place));
+    }
+    if (!ids.empty() && pick(2) == 0) {
+      testing::set(b.tree, "/ip/route", ids[pick(ids.size())],
+                   {{"disabled", pick(2) == 0 ? "true" : "false"}});
+    }
+    if (ids.size() > 1 && pick(3) == 0) {
+      auto& rows = b.tree.edit(*model::find_menu("/ip/route"));
+      rows.move(rows.size() - 1, pick(rows.size()));
+    }
+    b.must_compile();
+    int fibs = 0;
+    const auto first = compile_tree(b.tree, b.learned, nullptr, testing::counting_fib(fibs));
+    ASSERT_TRUE(first);
+    const CompileState& now = *b.now.state;
+    const CompileState& other = *first->state;
+    ASSERT_EQ(now.routes.rows.size(), other.routes.rows.size());
+    for (size_t i = 0; i < now.routes.rows.size(); ++i) {
+      const RouteInfo& a = now.routes.rows[i];
+      const RouteInfo& c = other.routes.rows[i];
+      EXPECT_EQ(std::tie(a.dst.address, a.dst.length, a.gateway, a.immediate_gateway, a.table,
+                         a.distance, a.active, a.row),
+                std::tie(c.dst.address, c.dst.length, c.gateway, c.immediate_gateway, c.table,
+                         c.distance, c.active, c.row));
+      (a.active ? active : inactive) += 1;
+    }
+    for (const uint32_t id : ids) {
+      const RouteInfo* const a = now.routes.find(id);
+      EXPECT_EQ(a != nullptr, other.routes.find(id) != nullptr);
+      if (a != nullptr) {
+        EXPECT_EQ(a->row, id);
+      }
+    }
+    const auto same = [&](const std::vector<Fib4Route>& x, const std::vector<Fib4Route>& y) {
+      ASSERT_EQ(x.size(), y.size());
+      for (size_t i = 0; i < x.size(); ++i) {
+        EXPECT_TRUE(x[i].network == y[i].network && x[i].length == y[i].length);
+        EXPECT_EQ(b.now.snapshot->next_hops[x[i].next_hop].kind,
+                  first->snapshot->next_hops[y[i].next_hop].kind);
+      }
+    };
+    same(now.fib_routes, other.fib_routes);
+    same(now.tables.at("other").routes, other.tables.at("other").routes);
+  }
+  EXPECT_GT(active, 1000u);
+  EXPECT_GT(inactive, 1000u);
 }
 
 TEST(CompileRoutes, LowestDistanceWithAWayWins) {

@@ -106,16 +106,13 @@ TEST(CompileSharing, RulesThatAreTakenOverSayWhatTheyWouldSayIfMadeAnew) {
     if (!ids.empty() && random() % 2 == 0)
       testing::set(b.tree, kFilter, ids[random() % ids.size()], {{"protocol", "icmp"}});
     if (round % 20 == 19) b.ethernet("more" + std::to_string(round));
-    CompileState anew;
-    if (b.now.state != nullptr) {
-      taken += b.now.state->filter.alone.size();
-      anew = *b.now.state;
-      anew.filter.alone.clear();
-    }
+    std::vector<CompileState::Rules::Alone> alone;
+    if (b.now.state != nullptr) alone = std::exchange(b.now.state->filter.alone, {});
+    taken += alone.size();
     int fibs = 0;
-    auto other = compile_tree(b.tree, b.learned, b.now.state != nullptr ? &anew : nullptr,
-                              testing::counting_fib(fibs));
+    auto other = compile_tree(b.tree, b.learned, b.now.state.get(), testing::counting_fib(fibs));
     ASSERT_TRUE(other) << other.error().front().text();
+    if (b.now.state != nullptr) b.now.state->filter.alone = std::move(alone);
     b.must_compile();
     expect_same_rules(*b.now.snapshot->filter, *other->snapshot->filter);
   }

@@ -42,6 +42,12 @@ class DhcpServerTest : public ServiceTest {
     one.lease_s = 600;
     return one;
   }
+  static DhcpServerConfig first_of(std::vector<DhcpServerConfig> all, uint32_t id,
+                                   const std::string& name) {
+    all.front().id = id;
+    all.front().name = name;
+    return all.front();
+  }
   DhcpServerConfig& first() { return config.dhcp_server.servers.front(); }
   [[nodiscard]] DhcpServer& servers() { return services->dhcp_server(); }
 

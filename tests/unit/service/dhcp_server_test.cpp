@@ -207,12 +207,108 @@ TEST_F(DhcpServerTest, LeasesAreRestored) {  // C-12
   kept.identity = DhcpLeases::identity(kept.mac, {});
   kept.status = Status::kBound;
   kept.until_ms = io.now + 300 * kSecond;
+  kept.seen_ms = -60'000;
   DhcpBinding elsewhere = kept;
-  elsewhere.address = ip4(10, 0, 0, 1);
-  servers().restore({kept, elsewhere});
-  EXPECT_EQ(servers().leases().size(), 1u) << "the other is of no pool any more";
+  elsewhere.address = ip4(192, 168, 1, 77);
+  elsewhere.mac = client_mac(3);
+  elsewhere.identity = DhcpLeases::identity(elsewhere.mac, {});
+  DhcpBinding strange = kept;
+  strange.address = ip4(10, 0, 0, 1);
+  strange.server = "nobody";
+  servers().restore({kept, elsewhere, strange});
+  EXPECT_EQ(servers().leases().size(), 2u) << "the third is of no server any more";
+  EXPECT_EQ(lease(kTop)->seen_ms, -60'000);
   EXPECT_NE(bind(2), kTop);
   EXPECT_EQ(bind(1), kTop);
+  EXPECT_EQ(bind(3), ip4(192, 168, 1, 77)) << "though the pool has others now";
+}
+
+TEST_F(DhcpServerTest, LeasesOutliveTheirServersNameAndPauses) {  // C-6, C-12
+  first().id = 1;
+  config.dhcp_server.names = {{1, "dhcp1"}};
+  publish();
+  const uint32_t address = bind(1);
+  std::vector<std::string> told;
+  servers().on_lease([&](const DhcpBinding& b) { told.push_back(b.server); });
+  first().name = "lan";
+  config.dhcp_server.names = {{1, "lan"}};
+  publish();
+  ASSERT_NE(lease(address), nullptr);
+  EXPECT_EQ(lease(address)->server, "lan");
+  EXPECT_EQ(told, (std::vector<std::string>{"lan"})) << "the file learns it";
+  const std::vector<DhcpServerConfig> enabled = config.dhcp_server.servers;
+  config.dhcp_server.servers.clear();
+  publish();
+  ASSERT_NE(lease(address), nullptr) << "disabled";
+  Message renew = message(Type::kRequest, 1);
+  renew.ciaddr = be32::from(address);
+  hear(renew);
+  EXPECT_TRUE(said().empty());
+  config.dhcp_server.servers = enabled;
+  publish();
+  hear(renew);
+  EXPECT_EQ(one().message.type(), Type::kAck);
+  // A name changed in a file: the row is another one, in the same place.
+  first().id = 2;
+  first().name = "dhcp7";
+  config.dhcp_server.names = {{2, "dhcp7"}};
+  publish();
+  ASSERT_NE(lease(address), nullptr);
+  EXPECT_EQ(lease(address)->server, "dhcp7");
+  config.dhcp_server.servers.clear();
+  publish();
+  advance(600 * kSecond);
+  EXPECT_EQ(lease(address), nullptr) << "it ends in its time";
+  config.dhcp_server.servers = {first_of(enabled, 2, "dhcp7")};
+  publish();
+  const uint32_t again = bind(1);
+  EXPECT_EQ(again, address);
+  config.dhcp_server.servers.clear();
+  config.dhcp_server.names.clear();
+  publish();
+  EXPECT_EQ(lease(address), nullptr) << "it goes with its server";
+}
+
+TEST_F(DhcpServerTest, AServerThatMovedRefusesAddressesOfTheOldNetwork) {  // C-8, RFC 2131 4.3.2
+  first().interface_name = "lan";
+  first().ranges = {{"pool", ip4(10, 9, 0, 10), ip4(10, 9, 0, 20)}};
+  first().conflict_detection = false;
+  publish();
+  const uint32_t off = bind(1);  // no network of the interface: as its pool says
+  Message renew = message(Type::kRequest, 1);
+  renew.ciaddr = be32::from(off);
+  hear(renew);
+  EXPECT_EQ(one().message.type(), Type::kAck);
+  first().interface_name = "other";
+  first().ranges = {{"pool", ip4(192, 168, 1, 101), kTop}};
+  publish();
+  ASSERT_NE(lease(off), nullptr);
+  hear(renew);
+  EXPECT_EQ(one().message.type(), Type::kNak);
+  EXPECT_EQ(lease(off), nullptr);
+  EXPECT_EQ(bind(1), kTop);
+}
+
+TEST_F(DhcpServerTest, ARowTakesAnAddressFromWhoHasIt) {  // C-6, C-14
+  const uint32_t address = bind(1);
+  config.dhcp_server.leases = {{.id = 5, .address = address, .mac = client_mac(2)}};
+  publish();
+  bool warned = false;
+  for (const auto& line : log::recent())
+    warned |= line.message.find("is another client's by a row of lease now") != std::string::npos;
+  EXPECT_TRUE(warned);
+  Message renew = message(Type::kRequest, 1);
+  renew.ciaddr = be32::from(address);
+  hear(renew);
+  EXPECT_EQ(one().message.type(), Type::kNak);
+  EXPECT_EQ(bind(2), address);
+  EXPECT_NE(bind(1), address);
+  // The router's own address is nobody's, though a row may stand from before it was.
+  config.dhcp_server.leases = {{.id = 6, .address = ip4(192, 168, 1, 1), .mac = client_mac(3)}};
+  publish();
+  hear(message(Type::kDiscover, 3));
+  hear(message(Type::kRequest, 3, ip4(192, 168, 1, 1)));
+  EXPECT_EQ(one().message.type(), Type::kNak);
 }
 
 TEST_F(DhcpServerTest, GarbageFromTheWireIsBounded) {

@@ -2,9 +2,14 @@
 #include "control/service/name_server.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <array>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 
@@ -120,6 +125,107 @@ TEST(ChildTest, IsStartedAgainAndEndedWithItsOwner) {
   }
   EXPECT_EQ(kill(first, 0), -1) << "it ends with its owner";
   EXPECT_FALSE(std::filesystem::exists(pid_file));
+}
+
+TEST(ChildTest, RunsToItsEnd) {
+  const Netns here = Netns::here();
+  Ran ran = run_to_end({"sh", "-c", "echo one; echo two >&2"}, here, 5000);
+  EXPECT_TRUE(ran.ok);
+  EXPECT_EQ(ran.said, "one\ntwo\n");
+  EXPECT_FALSE(run_to_end({"sh", "-c", "exit 3"}, here, 5000).ok);
+  EXPECT_TRUE(run_to_end({"sh", "-c", "exec >/dev/null 2>&1; sleep 0.1"}, here, 5000).ok)
+      << "it closed its output before it ended";
+  EXPECT_FALSE(run_to_end({"sleep", "600"}, here, 20).ok) << "it is not waited for longer";
+  ran = run_to_end({"maclane-no-such-program"}, here, 5000);
+  EXPECT_FALSE(ran.ok);
+  EXPECT_NE(ran.said.find("cannot be started"), std::string::npos);
+}
+
+TEST(ChildTest, OneThatWasStoppedIsEndedAtOnce) {
+  const Netns here = Netns::here();
+  Child child("sleeper", "test", "");
+  child.run({"sleep", "600"}, here, 0);
+  const pid_t pid = child.pid();
+  ASSERT_EQ(kill(pid, SIGSTOP), 0);
+  const auto before = std::chrono::steady_clock::now();
+  child.stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(1500));
+  EXPECT_EQ(kill(pid, 0), -1);
+}
+
+TEST(NameProbeTest, SilenceToSeveralQuestionsIsAHang) {
+  const Netns here = Netns::here();
+  const int server = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof at;
+  ASSERT_EQ(bind(server, reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
+  ASSERT_EQ(getsockname(server, reinterpret_cast<sockaddr*>(&at), &size), 0);
+  NameProbe probe("127.0.0.1", ntohs(at.sin_port));
+  uint64_t now = 1000;
+  const auto turn = [&] {
+    return probe.is_hung(7, here, now += NameProbe::kEveryMs, version_question);
+  };
+  EXPECT_FALSE(turn());
+  EXPECT_FALSE(turn());
+  std::array<char, 512> question{};
+  sockaddr_in from{};
+  for (int i = 0; i < 3; ++i) {  // it answers
+    ASSERT_GT(recvfrom(server, question.data(), question.size(), 0,
+                       reinterpret_cast<sockaddr*>(&from), &size),
+              12);
+    ASSERT_EQ(sendto(server, "x", 1, 0, reinterpret_cast<const sockaddr*>(&from), size), 1);
+    EXPECT_FALSE(turn());
+    EXPECT_FALSE(probe.is_silent());
+  }
+  unsigned turns = 0;
+  while (!turn()) ASSERT_LT(++turns, 2 * NameProbe::kMost);
+  EXPECT_TRUE(probe.is_silent());
+  EXPECT_FALSE(probe.is_hung(8, here, now, version_question)) << "another process has its time";
+  EXPECT_FALSE(probe.is_silent());
+  close(server);
+  for (int i = 0; i < 20; ++i) EXPECT_FALSE(turn()) << "nobody listens there: no silence";
+}
+
+// What dnsmasq would not start with takes nothing's place. The port is nobody's.
+TEST(NameServerTest, ARefusedConfigurationTakesNothingsPlace) {
+  if (geteuid() != 0) GTEST_SKIP() << "its folder is in /run";
+  const Netns here = Netns::here();
+  const std::string state = std::filesystem::temp_directory_path() / "maclane-names-test";
+  std::filesystem::create_directories(state);
+  log::clear();
+  NameServer server(state);
+  NameFiles files;
+  files.servers = "nameserver 192.0.2.1\n";
+  files.config = "port=0\nno-such-word\n";
+  server.configure(files, here, 0);
+  EXPECT_FALSE(server.child().is_running());
+  EXPECT_NE(server.state().find("stopped: dnsmasq refuses"), std::string::npos) << server.state();
+  files.config = "port=0\n";
+  server.configure(files, here, 0);
+  const pid_t first = server.child().pid();
+  ASSERT_GT(first, 0);
+  EXPECT_EQ(server.state(), "running");
+  NameFiles wrong = files;
+  wrong.config += "no-such-word\n";
+  server.configure(wrong, here, 0);
+  EXPECT_EQ(server.child().pid(), first);
+  EXPECT_NE(server.state().find("running with what it had before: dnsmasq refuses"),
+            std::string::npos);
+  bool told = false;
+  for (const auto& line : log::recent())
+    told |= line.message.find("it goes on with what it had") != std::string::npos;
+  EXPECT_TRUE(told);
+  wrong = files;
+  wrong.domains = "server=/x.example/not-an-address\n";
+  server.configure(wrong, here, 0);
+  EXPECT_EQ(server.child().pid(), first);
+  EXPECT_NE(server.state(), "running");
+  server.configure(files, here, 0);
+  EXPECT_EQ(server.state(), "running");
+  EXPECT_EQ(server.child().pid(), first);
+  std::filesystem::remove_all(state);
 }
 
 TEST(ChildTest, AProgramThatIsNotThereIsSaidOnce) {

@@ -102,7 +102,8 @@ TEST_F(PingTest, TheRouterAnswersItselfAndNowhereIsNoWay) {
 TEST_F(PingTest, TheCommandAsksOnceAnInterval) {
   model::Model model;
   model::Commands commands(model);
-  add_ping_commands(commands, *services, io, [](std::string_view) { return kNoIf; });
+  Resolver resolver([] { return std::vector<be32>(); }, [] { return Netns::here().enter(); });
+  add_ping_commands(commands, *services, io, resolver, [](std::string_view) { return kNoIf; });
   model::Call call;
   call.path = "/";
   call.command = "ping";
@@ -121,6 +122,35 @@ TEST_F(PingTest, TheCommandAsksOnceAnInterval) {
   ASSERT_EQ(rows.size(), 3u);
   EXPECT_EQ(rows.back().get("status"), "timeout");
   EXPECT_EQ(rows.back().get("packet-loss"), "100");
+}
+
+TEST_F(PingTest, NamesAreAskedForOrRefused) {
+  model::Model model;
+  model::Commands commands(model);
+  Resolver resolver([] { return std::vector<be32>(); }, [] { return Netns::here().enter(); });
+  add_ping_commands(commands, *services, io, resolver, [](std::string_view) { return kNoIf; });
+  model::Call call;
+  call.path = "/";
+  call.command = "ping";
+  call.arguments = {{"address", "www.example"}, {"count", "1"}};
+  auto outcome = commands.run(call, model::Caller{});
+  ASSERT_TRUE(outcome) << outcome.error().text();
+  std::vector<model::PrintRow> rows;
+  EXPECT_EQ(outcome->running->step(0, rows), model::Running::State::kGoesOn);
+  resolver.tick();
+  EXPECT_EQ(outcome->running->step(1, rows), model::Running::State::kFailed);
+  EXPECT_NE(outcome->running->failure().text().find("no DNS server is known"), std::string::npos);
+  // A command that is given up takes its question along.
+  auto given_up = commands.run(call, model::Caller{});
+  ASSERT_TRUE(given_up);
+  EXPECT_TRUE(resolver.is_waiting());
+  given_up->running.reset();
+  EXPECT_FALSE(resolver.is_waiting());
+  for (const std::string_view wrong : {"", ".", "a..b", "10.0.0.256", "1.2", "a b", "\xff"})
+    EXPECT_NE(wrong_name(wrong), "") << wrong;
+  EXPECT_NE(wrong_name(std::string(64, 'a')), "");
+  for (const std::string_view right : {"a", "a.", "www.example", "_sip._udp.example", "3com.com"})
+    EXPECT_EQ(wrong_name(right), "") << right;
 }
 
 TEST_F(PingTest, PingsAreBounded) {
