@@ -242,6 +242,27 @@ def test_neighbour_is_learned_from_its_question(rig):
     assert wire.wait(lambda p: UDP in p).dst == own
 
 
+def test_what_was_learned_can_be_removed(rig):
+    """A removed dynamic row is asked for anew, and may be somebody else then (A-15)."""
+    wire, target = rig.wires["mlright"], "10.2.0.26"
+    for own in (mac(0x2026), mac(0x2027)):
+        rig.left.send(IP(src=LEFT_HOST, dst=target) / UDP(dport=9))
+        answer(wire, wire.wait(lambda p: asked_for(p, target), what="a who-has"), own)
+        assert wire.wait(lambda p: UDP in p and p[IP].dst == target).dst == own
+        rig.router.ctl(f"/ip/arp/remove [find address={target}]")
+        assert target not in {row["address"] for row in rig.router.print("/ip/arp")}
+
+
+def test_a_full_table_is_said_once(rig):
+    """A scan of a network finds no room for most of it, and the log says so once (A-16)."""
+    rig.router.ctl("/ip/settings set max-neighbor-entries=32")
+    for last in range(100, 180):
+        rig.left.send(IP(src=LEFT_HOST, dst=f"10.2.0.{last}") / UDP(dport=9))
+    wait_until(lambda: "the neighbour table is full" in rig.router.log(), 20, "a line in the log")
+    rig.router.ctl("/ip/settings set max-neighbor-entries=16384")
+    assert rig.router.log().count("the neighbour table is full") == 1
+
+
 def test_stranger_does_not_fill_the_table(rig):
     """A reply nobody asked for and a foreign subnet's question make no entry."""
     wire = rig.wires["mlright"]
