@@ -18,7 +18,7 @@ class Exhaustion {
 
   /// count: packets that were dropped for a reason since the router started; neighbours: how often
   /// one had no room.
-  Exhaustion(std::function<uint64_t(Drop)> count, std::function<uint64_t()> neighbours)
+  Exhaustion(const std::function<uint64_t(Drop)>& count, std::function<uint64_t()> neighbours)
       : all_{{
             {[count] { return count(Drop::session_table_full); }, "firewall",
              "the connection table is full, new connections are dropped: raise max-sessions of "
