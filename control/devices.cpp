@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "control/observe/log.h"
 
@@ -218,8 +219,19 @@ Status Devices::carry_out() {
   return status;
 }
 
-Status Devices::prepare(const PortPlan& want) {
+void Devices::rename(const Renames& renames) {
+  for (PortPlan::Ethernet& port : have_.ethernets) maclane::rename(renames, port.name);
+  rename_keys(renames, learned_.ethernets);
+}
+
+Status Devices::prepare(const PortPlan& want, const Renames& renames) {
   retry();
+  renames_ = renames;
+  // A name of a port that goes with the same change is given to a new port.
+  std::erase_if(renames_, [&](const auto& one) {
+    return !renames.contains(one.second) && find_named(have_.ethernets, one.second) != nullptr;
+  });
+  rename(renames_);
   changes_ = diff(have_, want);
   before_ = have_;
   want_ = want;
@@ -255,6 +267,9 @@ void Devices::revert() {
   restore(have_.ethernets, learned_.ethernets, changes_.configure_ethernets);
   restore(have_.attachments, learned_.attachments, changes_.configure_attachments);
   added_.clear();
+  Renames back;
+  for (const auto& [from, to] : std::exchange(renames_, {})) back.emplace(to, from);
+  rename(back);
 }
 
 /// Brings back the ports that made room, and the settings of those that were to be set otherwise.

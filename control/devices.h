@@ -22,11 +22,12 @@ class Devices {
  public:
   explicit Devices(Dataplane& dataplane) : dataplane_(dataplane) {}
 
-  /// Brings the devices to what `want` needs, but for those that only go. On failure everything is
-  /// as before. Call settle() when the next snapshot is published, or revert() if it could not be
-  /// made. After either failure the snapshot must be published again: devices that had to make room
-  /// may have come back with other numbers, or not at all.
-  Status prepare(const compile::PortPlan& want);
+  /// Brings the devices to what `want` needs, but for those that only go. What is in `renames`
+  /// keeps its port; a device of a container has its macvlan's name, and comes anew. On failure
+  /// everything is as before. Call settle() when the next snapshot is published, or revert() if it
+  /// could not be made. After either failure the snapshot must be published again: devices that had
+  /// to make room may have come back with other numbers, or not at all.
+  Status prepare(const compile::PortPlan& want, const Renames& renames);
   void settle();
   void revert();
   /// Removes what a worker would not let go of in settle(). Call now and then.
@@ -44,6 +45,7 @@ class Devices {
   Status configure(const compile::PortPlan::Attachment& port);
   bool configure(PortInfo* info, PortConfig config, std::string* error);
   Status make_room();
+  void rename(const Renames& renames);
   Status carry_out();
   void remove(const std::vector<uint16_t>& ethdevs);
   template <typename Port, typename Learned>
@@ -57,6 +59,7 @@ class Devices {
   compile::LearnedState learned_;
 
   // the change under way
+  Renames renames_;
   compile::PortChanges changes_;
   compile::PortPlan before_;
   compile::LearnedState learned_before_;

@@ -12,6 +12,7 @@
 #include <ctime>
 
 #include "control/clients.h"
+#include "control/compile/renamed.h"
 #include "control/door/plan.h"
 #include "control/lease_scripts.h"
 #include "control/model/secrets.h"
@@ -170,7 +171,9 @@ Status Router::commit(const model::Tree& next) {
     }
     if (!errors.empty()) return tl::make_unexpected(std::move(errors));
   }
-  if (Status status = devices_->prepare(compile::plan_ports(next)); !status) {
+  Renames renames;
+  if (compiled_ != nullptr) renames = compile::renamed_interfaces(compiled_->tree, next);
+  if (Status status = devices_->prepare(compile::plan_ports(next), renames); !status) {
     // Devices that had to make room were made again and may have other numbers.
     if (compiled_ != nullptr) (void)publish(compiled_->tree);
     return status;
@@ -188,11 +191,14 @@ Status Router::publish(const model::Tree& next) {
   dataplane_->poll();  // what no worker reads any more can be made the next
   compile::LearnedState learned = devices_->learned();
   learned.workers = dataplane_->workers();
+  if (compiled_ != nullptr) learned.renames = compile::renamed_interfaces(compiled_->tree, next);
   learned.peers = services_->learned();
   listed_->add_learned(learned.peers);
+  if (host_ != nullptr) host_->add_learned(learned.peers);
   learned.clock = wall_time();
+  rename(learned.renames, learned.peers);
   for (const IfIndex index : services_->loop_protect().all_held())
-    learned.held.emplace(compiled_->names.name_of(index));
+    learned.held.emplace(renamed(learned.renames, compiled_->names.name_of(index)));
   Result<compile::Compiled> result =
       compile::compile_tree(next, learned, compiled_.get(), fib_builders_);
   if (!result) return tl::make_unexpected(result.error());
@@ -209,6 +215,10 @@ Status Router::publish(const model::Tree& next) {
   for (unsigned worker = 0; lost && worker < dataplane_->workers(); ++worker)
     (void)dataplane_->request(worker, purge);
   const ServiceConfig config = service_config(next, *compiled_);
+  if (!learned.renames.empty()) {
+    rename_keys(learned.renames, links_);
+    services_->rename(learned.renames);
+  }
   services_->on_config(config);
   leases_->set_interval(lease_store_interval(next));
   host_->on_config(config);

@@ -65,6 +65,7 @@ class Router {
   [[nodiscard]] const compile::CompileState& compiled() const { return *compiled_; }
   [[nodiscard]] const compile::LearnedState& learned() const { return devices_->learned(); }
   [[nodiscard]] const Services& services() const { return *services_; }
+  [[nodiscard]] Services& services() { return *services_; }
   [[nodiscard]] const HostPlane& host_plane() const { return *host_; }
   [[nodiscard]] NameServer& name_server() const { return *names_; }
   [[nodiscard]] std::chrono::steady_clock::time_point started() const { return started_; }
@@ -123,7 +124,8 @@ class Router {
   std::unique_ptr<door::SocketDoor> door_;
   std::unique_ptr<door::Doors> doors_;  // to the network
   std::map<std::string, LinkHistory> links_;
-  observe::Exhaustion exhaustion_{[this](Drop reason) { return dropped(reason); }};
+  observe::Exhaustion exhaustion_{[this](Drop reason) { return dropped(reason); },
+                                  [this] { return services_->arp().refused(); }};
   mutable std::vector<RuleCounter> rule_counters_;
   int lock_fd_ = -1;  // the state folder is ours while it is open
   bool stop_ = false;

@@ -69,7 +69,8 @@ void Router::run(int signal_fd) {
     resolver_->tick();
     model_.tick(model::steady_ms());
     listed_->tick(model::steady_ms());
-    if (services_->changed()) republish();
+    const bool learned = services_->changed();
+    if (host_->changed() || learned) republish();
     scheduler_.turn(std::time(nullptr));
     event_scripts_.turn();
     runner_.turn();

@@ -19,6 +19,7 @@ void add_addresses(ServiceConfig& config, const compile::CompileState& compiled)
   for (const compile::AddressInfo& one : compiled.addresses) {
     config.addresses.push_back({compiled.names.index_of(one.interface),
                                 be32::from(one.prefix.address), one.prefix.length});
+    if (one.row != 0) config.own_addresses.push_back(be32::from(one.prefix.address));
   }
 }
 
@@ -69,6 +70,7 @@ void add_routes(ServiceConfig& config, const compile::CompileState& compiled) {
   IfIndex out_if = kNoIf;
   for (const compile::RouteInfo& info : compiled.routes.rows) {
     if (!info.active || !info.table.empty() || info.immediate_gateway.empty()) continue;
+    if (info.learned && is_of_kernel(*info.learned)) continue;  // it has them
     const std::string_view all = info.immediate_gateway;
     const std::string_view way = all.substr(0, all.find(','));
     if (way != std::exchange(last, way)) {

@@ -27,6 +27,7 @@ Result<Compiled> compile_tree(const model::Tree& tree, const LearnedState& learn
   CompileState& state = *result.state;
   if (previous != nullptr) state.names = previous->names;
   state.names.forget_changes();
+  state.names.rename(learned.renames);
   state.tree = tree;
   Work work{tree, learned, previous, fib_builders, state, *result.snapshot, {}, {}};
   compile_interfaces(work);

@@ -24,6 +24,7 @@
 #include "control/model/value.h"
 #include "control/model/value_firewall.h"
 #include "control/service/learned.h"
+#include "control/service/renames.h"
 #include "dataplane/dataplane.h"
 
 namespace maclane::compile {
@@ -44,6 +45,7 @@ struct LearnedState {
   std::map<std::string, PortInfo, std::less<>> attachments;  // by macvlan name
   std::set<std::string, std::less<>> held;  // interfaces that loop protect keeps down
   unsigned workers = 1;                     // queue q of a port is polled by worker q % workers
+  Renames renames;                          // of what the previous compile left
   Learned peers;                            // what services were told by DHCP servers and the like
   WallTime clock;
 };
@@ -65,11 +67,12 @@ struct RouteInfo {
   uint32_t pref_src = 0;               // host order; 0: none
   std::string_view table;              // "": main
   uint8_t distance = 0;
-  bool active = false;                       // A, else I
-  bool connect = false;                      // c, and then dynamic: D
-  std::optional<LearnedFrom> learned = {};   // d or v, and dynamic too
-  GatewayProof check = GatewayProof::kNone;  // of a learned one
-  uint32_t row = 0;                          // id of the stored row; 0: dynamic
+  bool active = false;                      // A, else I
+  bool connect = false;                     // c, and then dynamic: D
+  std::optional<LearnedFrom> learned = {};  // d, v, b, o, i, r or neither, and dynamic too
+  LearnedRoute::Type type = LearnedRoute::Type::kUnicast;  // of a learned one
+  GatewayProof check = GatewayProof::kNone;                // of a learned one
+  uint32_t row = 0;                                        // id of the stored row; 0: dynamic
 };
 
 /// A row of /ip/route as it was read: the next compile takes it over while the row is the same.

@@ -127,7 +127,17 @@ class Router {
     info.learned = one.origin;
     info.table = work_.state.routes.keep(one.table);
     info.check = one.check;
-    add_by_gateway(info, one.check);
+    info.type = one.type;
+    switch (one.type) {
+      case LearnedRoute::Type::kUnicast:
+        return add_by_gateway(info, one.check);
+      case LearnedRoute::Type::kBlackhole:
+        return add_route(info, hops_of({{.kind = Kind::kBlackhole}}, info));
+      case LearnedRoute::Type::kUnreachable:
+        return add_route(info, hops_of({{.kind = Kind::kUnreachable}}, info));
+      case LearnedRoute::Type::kProhibit:
+        return add_route(info, hops_of({{.kind = Kind::kProhibit}}, info));
+    }
   }
 
   /// The texts of the table before, unless most of them are of routes that went.

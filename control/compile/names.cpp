@@ -99,6 +99,25 @@ void Names::forget_changes() {
   removed_.clear();
 }
 
+void Names::rename(const std::map<std::string, std::string, std::less<>>& names) {
+  std::vector<std::pair<std::string_view, IfIndex>> moved;
+  for (const auto& [from, to] : names) {
+    const auto found = indexes_.find(from);
+    if (found == indexes_.end()) continue;
+    moved.emplace_back(to, found->second);
+    indexes_.erase(found);
+  }
+  for (const auto& [to, index] : moved) {
+    const auto [found, free] = indexes_.try_emplace(std::string(to), index);
+    if (!free) {  // whose name it was is gone with this change
+      removed_.push_back(found->second);
+      names_[found->second].clear();
+      found->second = index;
+    }
+    names_[index] = to;
+  }
+}
+
 bool Names::set_interfaces(std::span<const std::string_view> names) {
   const std::unordered_set<std::string_view> wanted(names.begin(), names.end());
   if (wanted.size() >= kMaxInterfaces) return false;

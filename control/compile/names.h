@@ -77,6 +77,8 @@ class Names {
   [[nodiscard]] uint32_t mark(std::string_view name);  // "no-mark": 0
   /// 0: there are 65535 lists already.
   [[nodiscard]] uint16_t list(std::string_view name);
+  /// They keep their numbers under other names, all at once. After forget_changes().
+  void rename(const std::map<std::string, std::string, std::less<>>& names);
   /// These interfaces and no others; false if they are more than kMaxInterfaces - 1.
   bool set_interfaces(std::span<const std::string_view> names);
   /// These rows of a menu and no others; false if there are not enough slots.

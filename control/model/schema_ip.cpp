@@ -95,15 +95,19 @@ constexpr Property kRoute[] = {
     state_flag("connect", "the network of an address"),
     state_flag("dhcp", "from a DHCP server"),
     state_flag("vpn", "of a PPP session"),
+    state_flag("bgp", "from BGP, of a routing daemon in the host plane"),
+    state_flag("ospf", "from OSPF, of a routing daemon in the host plane"),
+    state_flag("is-is", "from IS-IS, of a routing daemon in the host plane"),
+    state_flag("rip", "from RIP, of a routing daemon in the host plane"),
     state_flag("static", "configured"),
     state_flag("inactive", "not in use: a better route, or no way to its gateway"),
     read_only("immediate-gw", Type::kString, "the next hop with its interface"),
 };
 constexpr FlagLetter kRouteLetters[] = {
-    {'D', "dynamic", "dynamic"},   {'X', "disabled", "disabled"},
-    {'I', "inactive", "inactive"}, {'A', "active", "active"},
-    {'c', "connect", "connect"},   {'s', "static", "static"},
-    {'d', "dhcp", "dhcp"},         {'v', "vpn", "vpn"}};
+    {'D', "dynamic", "dynamic"}, {'X', "disabled", "disabled"}, {'I', "inactive", "inactive"},
+    {'A', "active", "active"},   {'c', "connect", "connect"},   {'s', "static", "static"},
+    {'r', "rip", "rip"},         {'b', "bgp", "bgp"},           {'o', "ospf", "ospf"},
+    {'i', "is-is", "is-is"},     {'d', "dhcp", "dhcp"},         {'v', "vpn", "vpn"}};
 constexpr std::string_view kRouteColumns[] = {"dst-address", "gateway", "distance"};
 
 constexpr Property kArp[] = {

@@ -1,6 +1,8 @@
 // /ip/route, /ip/address and /ip/arp: what is in use, what was learned.
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "control/model/value.h"
 #include "control/observe/rows.h"
 #include "control/router.h"
@@ -18,6 +20,20 @@ void route_state(const Router& router, const View& row, Fields& out) {
   out.emplace_back("inactive", yes_no(info != nullptr && !info->active));
   if (info != nullptr && !info->immediate_gateway.empty())
     out.emplace_back("immediate-gw", std::string(info->immediate_gateway));
+}
+
+std::string_view type_name(LearnedRoute::Type type) {
+  switch (type) {
+    case LearnedRoute::Type::kUnicast:
+      return "unicast";
+    case LearnedRoute::Type::kBlackhole:
+      return "blackhole";
+    case LearnedRoute::Type::kUnreachable:
+      return "unreachable";
+    case LearnedRoute::Type::kProhibit:
+      return "prohibit";
+  }
+  return "";
 }
 
 std::vector<model::PrintRow> dynamic_routes(const Router& router) {
@@ -38,9 +54,15 @@ std::vector<model::PrintRow> dynamic_routes(const Router& router) {
                   {"connect", yes_no(info.connect)},
                   {"dhcp", yes_no(info.learned == LearnedFrom::kDhcp)},
                   {"vpn", yes_no(info.learned == LearnedFrom::kPpp)},
+                  {"bgp", yes_no(info.learned == LearnedFrom::kBgp)},
+                  {"ospf", yes_no(info.learned == LearnedFrom::kOspf)},
+                  {"is-is", yes_no(info.learned == LearnedFrom::kIsis)},
+                  {"rip", yes_no(info.learned == LearnedFrom::kRip)},
                   {"static", "false"},
                   {"inactive", yes_no(!info.active)}};
     if (info.pref_src != 0) row.fields.emplace_back("pref-src", model::format_ip4(info.pref_src));
+    if (info.type != LearnedRoute::Type::kUnicast)
+      row.fields.emplace_back("type", type_name(info.type));
     if (info.check != GatewayProof::kNone)
       row.fields.emplace_back("check-gateway", info.check == GatewayProof::kPing ? "ping" : "arp");
     if (!info.immediate_gateway.empty())
@@ -82,13 +104,37 @@ void neighbour_state(const Router& router, const View& row, Fields& out) {
   out.emplace_back("complete", "true");
 }
 
+constexpr uint64_t kNeighbourId = uint64_t{1} << 63;
+
+/// A person removes what was learned: the neighbour is asked for anew when it is needed. What
+/// leases keep goes with them.
+Status remove_neighbour(Router& router, std::string_view id) {
+  uint64_t number = 0;
+  const char* const end = id.data() + id.size();
+  if (!id.starts_with('*') || std::from_chars(id.data() + 1, end, number, 16).ptr != end ||
+      (number & kNeighbourId) == 0) {
+    return fail(fmt::format("no such item ({})", id));
+  }
+  const auto interface = static_cast<IfIndex>((number & ~kNeighbourId) >> 32);
+  const be32 address = be32::from(static_cast<uint32_t>(number));
+  if (router.services().arp().flush(interface, address)) return {};
+  for (const ArpRow& arp : router.services().arp_rows()) {
+    if (arp.interface == interface && arp.address == address)
+      return fail(
+          fmt::format("{} is there because of a lease of /ip/dhcp-server with add-arp; it "
+                      "goes with that",
+                      text_of(address)));
+  }
+  return {};  // it went by itself meanwhile
+}
+
 std::vector<model::PrintRow> learned_neighbours(const Router& router) {
   std::vector<model::PrintRow> rows;
   for (const ArpRow& arp : router.services().arp_rows()) {
     if (!arp.dynamic) continue;
     model::PrintRow row;
-    row.id = fmt::format("*{:X}",
-                         uint64_t{1} << 63 | uint64_t{arp.interface} << 32 | arp.address.host());
+    row.id =
+        fmt::format("*{:X}", kNeighbourId | uint64_t{arp.interface} << 32 | arp.address.host());
     row.dynamic = true;
     row.fields = {{"address", text_of(arp.address)},
                   {"mac-address", text_of(arp.mac)},
@@ -123,6 +169,8 @@ void provide_ip_rows(Router& router) {
   model.provide("/ip/arp",
                 [&router](const View& row, Fields& out) { neighbour_state(router, row, out); });
   model.provide_rows("/ip/arp", [&router] { return learned_neighbours(router); });
+  model.provide_remove("/ip/arp",
+                       [&router](std::string_view id) { return remove_neighbour(router, id); });
 }
 
 }  // namespace maclane::observe

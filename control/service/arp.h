@@ -70,6 +70,9 @@ class Arp {
   void set_lease(IfIndex interface, be32 address, const MacAddr& mac);
   void remove_lease(IfIndex interface, be32 address);
 
+  /// Forgets what was learned of a neighbour, as the next packet to it asks anew. False: there is
+  /// nothing that was learned.
+  bool flush(IfIndex interface, be32 address);
   /// A who-has for the address, whether it is known or not.
   void ask(IfIndex interface, be32 address);
   /// Gratuitous ARP for each address of an interface that is up.

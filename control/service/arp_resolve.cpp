@@ -104,6 +104,13 @@ void Arp::forget(ArpEntry& entry) {
   cache_.erase(entry);
 }
 
+bool Arp::flush(IfIndex interface, be32 address) {
+  ArpEntry* entry = cache_.find(interface, address);
+  if (entry == nullptr || entry->state == NeighState::kPermanent) return false;
+  forget(*entry);
+  return true;
+}
+
 void Arp::used(IfIndex interface, be32 address) {
   ArpEntry* entry = cache_.find(interface, address);
   if (entry == nullptr || entry->state != NeighState::kStale) return;

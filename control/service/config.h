@@ -92,6 +92,7 @@ struct CheckedGateway {
 
 struct ServiceConfig {
   std::vector<InterfaceAddress> addresses;  // enabled ones, in the order they were configured
+  std::vector<be32> own_addresses;          // of them those of rows, which nobody gave us
   std::vector<StaticNeighbour> neighbours;
   uint64_t arp_timeout_ms = 30'000;                        // /ip/settings arp-timeout
   std::map<IfIndex, uint64_t> interface_arp_timeout_ms{};  // where an interface has its own

@@ -43,6 +43,11 @@ struct DhcpClient::Client final : DhcpMachine::Port {
     inject(frame);
   }
 
+  [[nodiscard]] std::string taken(be32 address) const override {
+    if (std::ranges::find(owner.own_addresses_, address) == owner.own_addresses_.end()) return {};
+    return "it is the router's own, a row of /ip/address";
+  }
+
   void bound(const DhcpLease& lease, bool renewed) override {
     owner.changed_ = true;
     if (renewed) {
@@ -92,8 +97,19 @@ struct DhcpClient::Client final : DhcpMachine::Port {
 DhcpClient::DhcpClient(PacketIo& io, uint64_t seed) : io_(io), seed_(seed) {}
 DhcpClient::~DhcpClient() = default;
 
+void DhcpClient::rename(const Renames& renames) {
+  rename_keys(renames, clients_);
+  for (const auto& [name, client] : clients_) client->config.interface_name = name;
+  KeptAddresses kept = kept_;
+  rename_keys(renames, kept);
+  if (kept == kept_) return;
+  kept_ = std::move(kept);
+  if (save_) save_(kept_);
+}
+
 void DhcpClient::on_config(const ServiceConfig& config) {
   const uint64_t now = io_.now_ms();
+  own_addresses_ = config.own_addresses;
   std::erase_if(clients_, [&](const auto& entry) {
     const auto wanted =
         std::ranges::find(config.dhcp_clients, entry.first, &DhcpClientConfig::interface_name);

@@ -22,6 +22,7 @@
 #include "control/service/dhcp_machine.h"
 #include "control/service/learned.h"
 #include "control/service/packet_io.h"
+#include "control/service/renames.h"
 
 namespace maclane {
 
@@ -46,6 +47,8 @@ class DhcpClient {
   using Script = std::function<void(const DhcpClientConfig&, const DhcpLease&, bool bound)>;
   void on_script(Script script) { script_ = std::move(script); }
 
+  /// Their interfaces have other names from now on; before on_config().
+  void rename(const Renames& renames);
   /// After each publish.
   void on_config(const ServiceConfig& config);
   /// A kDhcp punt; takes the packet.
@@ -79,7 +82,8 @@ class DhcpClient {
   KeptAddresses kept_;
   std::function<void(const KeptAddresses&)> save_;
   Script script_;
-  unsigned probing_ = 0;  // clients that wait for an answer to a probe, at least
+  std::vector<be32> own_addresses_;  // of the router, that were not learned
+  unsigned probing_ = 0;             // clients that wait for an answer to a probe, at least
   bool changed_ = false;
 };
 

@@ -13,7 +13,6 @@ using dhcp::Message;
 using dhcp::Option;
 
 constexpr uint64_t kSecond = 1000;
-constexpr uint64_t kShortestT1 = 1;  // seconds
 
 uint8_t class_length(be32 address) {
   const uint32_t first = address.host() >> 24;
@@ -84,17 +83,17 @@ std::optional<DhcpLease> lease_of(const dhcp::Heard& ack, uint64_t now, std::str
   lease.options = m.options;
   add_routes(m, lease);
   if (*seconds == dhcp::kInfinite) return lease;
-  const uint64_t all = *seconds;
-  uint64_t t1 = m.number(Option::kRenewalTime).value_or(0);
-  uint64_t t2 = m.number(Option::kRebindingTime).value_or(0);
+  const uint64_t all = uint64_t{*seconds} * kSecond;
+  uint64_t t1 = uint64_t{m.number(Option::kRenewalTime).value_or(0)} * kSecond;
+  uint64_t t2 = uint64_t{m.number(Option::kRebindingTime).value_or(0)} * kSecond;
   if (t2 == 0 || t2 >= all) t2 = all * 7 / 8;
   if (t1 == 0 || t1 >= t2) t1 = std::min(all / 2, t2);
-  // A lease of one second has halves of none: it would be renewed as often as the server answers.
-  t1 = std::max(t1, kShortestT1);
+  // Not more often than once a second; a lease that is no longer than that is renewed in time.
+  t1 = std::max(t1, std::min(kSecond, all * 3 / 4));
   t2 = std::max(t2, t1);
-  lease.t1_ms = now + t1 * kSecond;
-  lease.t2_ms = now + t2 * kSecond;
-  lease.end_ms = now + all * kSecond;
+  lease.t1_ms = now + t1;
+  lease.t2_ms = now + t2;
+  lease.end_ms = now + all;
   return lease;
 }
 

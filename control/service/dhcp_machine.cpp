@@ -39,6 +39,17 @@ constexpr uint8_t kWanted[] = {Option::kClasslessRoutes,
                                Option::kCapwap,
                                Option::kClasslessRoutesMs};
 
+/// Why no host can have the address of a lease; "": one can.
+std::string unfit_reason(const DhcpLease& lease) {
+  constexpr uint8_t kLongestSubnet = 30;  // RFC 3021: both addresses of a /31 are hosts'
+  if (lease.length > kLongestSubnet) return {};
+  const uint32_t hosts = 0xffffffffu >> lease.length;
+  const uint32_t host = lease.address.host() & hosts;
+  if (host != 0 && host != hosts) return {};
+  return fmt::format("it is the {} address of {}/{}", host == 0 ? "network" : "broadcast",
+                     text_of(be32::from(lease.address.host() & ~hosts)), lease.length);
+}
+
 }  // namespace
 
 std::string_view DhcpMachine::status() const {
@@ -243,6 +254,10 @@ void DhcpMachine::take(const dhcp::Heard& heard, uint64_t now) {
     use(now);
     return;
   }
+  const std::string unfit = unfit_reason(pending_);
+  if (!unfit.empty()) return decline(unfit, now);
+  if (const std::string why_not = port_.taken(pending_.address); !why_not.empty())
+    return decline(why_not, now);
   state_ = State::kProbing;
   tries_ = 1;
   due_ms_ = now + kProbeWait;
@@ -268,13 +283,18 @@ void DhcpMachine::drop(std::string_view why) {
 
 void DhcpMachine::conflict(be32 address, const MacAddr& by, uint64_t now) {
   if (state_ != State::kProbing || address != pending_.address) return;
-  port_.say(fmt::format("declined {}: {} has it", text_of(address), text_of(by)));
+  decline(fmt::format("{} has it", text_of(by)), now);
+}
+
+/// RFC 2131 3.1.5 and 4.4.4: what was acknowledged cannot be used.
+void DhcpMachine::decline(std::string_view why, uint64_t now) {
+  port_.say(fmt::format("declined {}: {}", text_of(pending_.address), why));
   Message m = message(Type::kDecline, now);
-  m.set(Option::kRequestedAddress, address.host());
+  m.set(Option::kRequestedAddress, pending_.address.host());
   m.set(Option::kServerId, pending_.server.host());
   port_.send(m, nullptr);
   wanted_ = be32{};
-  drop("the address given in its place is in use");
+  drop("the address given in its place cannot be used");
   begin(now, kDeclinePause, kJitter);
 }
 

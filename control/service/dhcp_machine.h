@@ -8,7 +8,9 @@
 // - The first good OFFER is taken.
 // - An address is probed twice within half a second before use (RFC 5227 would take up to seven),
 //   after every ACK that brings an address not in use already; a conflict is declined, and the
-//   client begins again 10 s later.
+//   client begins again 10 s later. An address that no host can have there (the network's, its
+//   broadcast address) or that the router has elsewhere is declined as well, without a probe: a
+//   server that is told so offers another.
 // - A link that comes back asks for the address it has (INIT-REBOOT) and keeps it meanwhile; a
 //   server that says nothing to that leaves it the rest of its lease. After a restart nothing is
 //   used before a server has agreed to it.
@@ -46,6 +48,8 @@ class DhcpMachine {
     virtual void send(const dhcp::Message& message, const DhcpLease* lease) = 0;
     /// An ARP probe (RFC 5227).
     virtual void probe(be32 address) = 0;
+    /// Why the router cannot have the address at this interface; "": it can.
+    [[nodiscard]] virtual std::string taken(be32 address) const = 0;
     /// The address in use came, changed, or went with a reason for the log.
     virtual void bound(const DhcpLease& lease, bool renewed) = 0;
     virtual void lost(const DhcpLease& lease, std::string_view why) = 0;
@@ -91,6 +95,7 @@ class DhcpMachine {
   void transmit(uint64_t now);
   void take(const dhcp::Heard& heard, uint64_t now);
   void use(uint64_t now);
+  void decline(std::string_view why, uint64_t now);
   void drop(std::string_view why);
   void due(uint64_t now);
   void wait_to_renew(uint64_t now, uint64_t until);

@@ -37,14 +37,6 @@ std::string host_device_name(std::string_view interface, bool taken) {
   return fmt::format("{}~{:04x}", name, fnv1a(interface) & 0xffff);
 }
 
-std::optional<MacAddr> group_mac(be32 destination, bool broadcast) {
-  const uint32_t address = destination.host();
-  if (broadcast || address == 0xffffffffu) return MacAddr::from_key(0xffffffffffffULL);
-  if (address >> 28 != 0xe) return std::nullopt;
-  return MacAddr{{0x01, 0x00, 0x5e, static_cast<uint8_t>((address >> 16) & 0x7f),
-                  static_cast<uint8_t>(address >> 8), static_cast<uint8_t>(address)}};
-}
-
 std::span<const uint8_t> packet_in(std::span<const uint8_t> frame) {
   EtherHdr ether;
   if (!read_header(frame, 0, ether) || ether.type.host() != kEtherIp4) return {};

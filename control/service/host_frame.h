@@ -3,11 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "dataplane/net/group.h"
 #include "dataplane/net/wire.h"
 
 namespace maclane {
@@ -18,9 +18,6 @@ namespace maclane {
 /// digits of the whole name's FNV-1a hash: "branch-office-12" is "branch-off~9c41". Always the same
 /// for the same name.
 [[nodiscard]] std::string host_device_name(std::string_view interface, bool taken = false);
-
-/// Ethernet broadcast or group of an IPv4 destination; nullopt for a unicast one.
-[[nodiscard]] std::optional<MacAddr> group_mac(be32 destination, bool broadcast);
 
 /// An IPv4 packet in a frame that came from a tap: what of the frame is the packet, without
 /// padding. Empty if it is anything else.

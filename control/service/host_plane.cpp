@@ -1,13 +1,9 @@
-// The taps: which there are, how they are set, and what goes through them. Routes and rules are in
-// host_routes.cpp.
+// The taps: which there are, and what goes through them. How one is made and set is in
+// host_taps.cpp, routes and rules are in host_routes.cpp.
 #include "control/service/host_plane.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/if_tun.h>
-#include <net/if.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -84,6 +80,7 @@ Status HostPlane::open(const std::string& where) {
   netlink_ = std::move(netlink);
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_ < 0) return fail(fmt::format("no epoll descriptor: {}", std::strerror(errno)));
+  follow_routes();
   share();
   return {};
 }
@@ -107,8 +104,10 @@ void HostPlane::want_taps(const ServiceConfig& config) {
       wanted[address.interface].push_back(address);
   }
   std::vector<IfIndex> gone;
-  for (const auto& [interface, tap] : taps_) {
-    if (!wanted.contains(interface) || tap.name != name_(interface)) gone.push_back(interface);
+  for (auto& [interface, tap] : taps_) {
+    const std::string name = name_(interface);
+    if (!wanted.contains(interface) || (tap.name != name && !rename(tap, name)))
+      gone.push_back(interface);
   }
   remove(gone);
   for (auto& [index, addresses] : wanted) {
@@ -154,6 +153,7 @@ void HostPlane::remove(const std::vector<IfIndex>& gone) {
 
 void HostPlane::tick() {
   if (!is_open()) return;
+  kernel_routes_.tick(io_.now_ms());
   if (waiting_ != 0) {
     const uint64_t now = io_.now_ms();
     unsigned turns = kTapsPerTurn;
@@ -174,118 +174,6 @@ void HostPlane::tick() {
     waiting_ = left;
   }
   if (routes_dirty_) settle_routes();
-}
-
-int HostPlane::create_device(const std::string& device, int* failure) const {
-  const Netns::Scope scope = enter();
-  const int fd = ::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) {
-    *failure = errno;
-    return -1;
-  }
-  ifreq request{};
-  std::memcpy(request.ifr_name, device.data(), std::min<size_t>(device.size(), IFNAMSIZ - 1));
-  request.ifr_flags = static_cast<int16_t>(IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL);
-  if (ioctl(fd, TUNSETIFF, &request) != 0) {
-    // Of a name that a device of another kind has, the kernel says EINVAL.
-    *failure = Netlink::index_of(device) != 0 ? EEXIST : errno;
-    close(fd);
-    return -1;
-  }
-  return fd;
-}
-
-bool HostPlane::make(IfIndex interface, Tap& tap) {
-  const uint64_t now = io_.now_ms();
-  int failure = 0;
-  tap.device = host_device_name(tap.name);
-  tap.fd = tap.device == "lo" ? -1 : create_device(tap.device, &failure);
-  const bool is_lo = tap.device == "lo";
-  if (tap.fd < 0 && (is_lo || (failure == EEXIST && now - tap.since_ms >= kNameMs))) {
-    const std::string other = host_device_name(tap.name, true);
-    tap.fd = create_device(other, &failure);
-    if (tap.fd >= 0) {
-      log::write(
-          log::Level::kWarning, "interface,warning",
-          "{}: there is a device {} that is not the router's; {}'s device for programs is {}",
-          tap.name, tap.device, tap.name, other);
-    }
-    tap.device = other;
-  }
-  if (tap.fd < 0) {
-    std::string problem =
-        fmt::format("{}: {}", tap.device,
-                    failure == EEXIST ? "another device has this name" : std::strerror(failure));
-    if (failure != EEXIST || now - tap.since_ms >= kNameMs) {
-      if (problem != tap.problem) {
-        log::write(log::Level::kWarning, "interface,warning",
-                   "{}: no device for programs ({}); the router itself answers pings there only",
-                   tap.name, problem);
-      }
-      tap.problem = std::move(problem);
-    }
-    tap.retry_ms = now + (now - tap.since_ms < kNameMs ? 50 : kRetryMs);
-    tap.device.clear();
-    return false;
-  }
-  {
-    const Netns::Scope scope = enter();
-    tap.index = Netlink::index_of(tap.device);
-  }
-  tap.problem.clear();
-  tap.have.clear();
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.u32 = interface;
-  (void)epoll_ctl(epoll_, EPOLL_CTL_ADD, tap.fd, &event);
-  (void)netlink_->tame_link(tap.index);
-  (void)netlink_->change_link(tap.index,
-                              {.alias = "maclane " + tap.name, .group = group_, .no_arp = true});
-  routes_dirty_ = true;
-  return true;
-}
-
-void HostPlane::settle(Tap& tap) {
-  tap.dirty = false;
-  int failure = netlink_->change_link(tap.index, {.mac = tap.mac, .mtu = tap.mtu, .up = true});
-  const int carrier = tap.running ? 1 : 0;
-  if (failure == 0 && ioctl(tap.fd, TUNSETCARRIER, &carrier) != 0) failure = errno;
-  if (failure != 0) {
-    // Somebody removed or moved the device; it is made anew.
-    log::write(log::Level::kWarning, "interface,warning",
-               "{}: its device {} cannot be set up ({}) and is made again", tap.name, tap.device,
-               std::strerror(failure));
-    close(std::exchange(tap.fd, -1));
-    std::erase_if(routes_, [&](const auto& r) { return r.second.device == tap.index; });
-    tap.have.clear();
-    tap.dirty = true;
-    tap.retry_ms = io_.now_ms() + kRetryMs;
-    ++waiting_;
-    return;
-  }
-  settle_addresses(tap);
-}
-
-void HostPlane::settle_addresses(Tap& tap) {
-  const auto in = [](const std::vector<InterfaceAddress>& all, const InterfaceAddress& one) {
-    return std::find(all.begin(), all.end(), one) != all.end();
-  };
-  for (const InterfaceAddress& a : tap.have) {
-    if (in(tap.wanted, a)) continue;
-    (void)netlink_->remove_address(tap.index, a.address, a.length);
-    // The kernel takes the routes along that prefer it.
-    std::erase_if(routes_, [&](const auto& r) { return r.second.source == a.address; });
-  }
-  for (const InterfaceAddress& a : tap.wanted) {
-    if (in(tap.have, a)) continue;
-    const int failure = netlink_->add_address(tap.index, a.address, a.length);
-    if (failure == 0) continue;
-    log::write(log::Level::kWarning, "interface,warning",
-               "{}: the kernel refuses an address of its device {}: {}", tap.name, tap.device,
-               std::strerror(failure));
-  }
-  tap.have = tap.wanted;
-  routes_dirty_ = true;
 }
 
 HostPlane::Tap* HostPlane::tap_for(be32 destination, IfIndex in_if, bool broadcast) {
@@ -326,6 +214,10 @@ void HostPlane::handle() {
   unsigned frames = 0;
   for (int i = 0; i < n; ++i) {
     const auto interface = static_cast<IfIndex>(events[static_cast<size_t>(i)].data.u32);
+    if (interface == kNoIf) {
+      kernel_routes_.handle(io_.now_ms());
+      continue;
+    }
     for (unsigned k = 0; k < kFramesPerTap && frames < kFramesPerTurn; ++k) {
       const auto found = taps_.find(interface);
       if (found == taps_.end() || found->second.fd < 0) break;
@@ -358,9 +250,10 @@ void HostPlane::take(IfIndex interface, Tap& tap, std::span<const uint8_t> frame
     ++tap.lost;
     return;
   }
-  message_of(m).kind = InjectKind::kIpOutput;
   // A group has no route: it leaves where the program sent it.
-  if (group_mac(ip.dst, book_.broadcast(ip.dst))) message_of(m).out_if = interface;
+  const bool group = group_mac(ip.dst, book_.broadcast(ip.dst)).has_value();
+  message_of(m).kind = group ? InjectKind::kIpGroup : InjectKind::kIpOutput;
+  if (group) message_of(m).out_if = interface;
   io_.inject(m);
 }
 

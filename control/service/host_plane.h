@@ -24,9 +24,11 @@
 // answers. Routes and rules carry protocol 109; rules that a killed process left are removed at
 // start, all else goes with the taps.
 //
+// The other way, what routes others put into that main table are the router's: kernel_routes.h.
+//
 // Names: host_frame.h. A device that is there already is never touched: a tap that cannot have its
 // name waits three seconds (a killed predecessor's devices go one by one) and then takes the other
-// one, with a line in the log.
+// one, with a line in the log. An interface that is renamed takes its device along.
 //
 // Not bridged: only IPv4 with a source that is the router's. ARP, IPv6 and raw protocols that
 // programs send are dropped. Group and broadcast packets leave by the tap they came from; groups
@@ -43,6 +45,7 @@
 #include <vector>
 
 #include "control/service/address_book.h"
+#include "control/service/kernel_routes.h"
 #include "control/service/membership.h"
 #include "control/service/netlink.h"
 #include "control/service/netns.h"
@@ -91,6 +94,10 @@ class HostPlane {
   [[nodiscard]] int fd() const { return epoll_; }
   void handle();
 
+  /// True once after programs changed their routes: the snapshot is to be made again.
+  [[nodiscard]] bool changed() { return is_open() && kernel_routes_.changed(io_.now_ms()); }
+  void add_learned(Learned& learned) const;
+
   [[nodiscard]] std::vector<HostRow> rows() const;
 
  private:
@@ -110,12 +117,16 @@ class HostPlane {
   };
 
   void share();
+  void follow_routes();
   void want_taps(const ServiceConfig& config);
   void want_routes(const ServiceConfig& config);
   void want_rules();
   void remove(const std::vector<IfIndex>& gone);
   /// False: later.
   bool make(IfIndex interface, Tap& tap);
+  /// The device goes on under the interface's new name, with what programs have open on it. False:
+  /// it cannot have that name.
+  bool rename(Tap& tap, const std::string& name);
   [[nodiscard]] int create_device(const std::string& device, int* failure) const;
   void settle(Tap& tap);
   void settle_addresses(Tap& tap);
@@ -132,6 +143,7 @@ class HostPlane {
   int epoll_ = -1;
   uint32_t group_ = 0;  // of our devices, and of those that are leaving: one more
   std::unique_ptr<Netlink> netlink_;
+  KernelRoutes kernel_routes_;
   std::map<IfIndex, Tap> taps_;
   size_t waiting_ = 0;        // taps to be made or settled, at most
   using RouteKey = uint64_t;  // by address, then length

@@ -1,6 +1,7 @@
 // The host plane's routes and rules in the kernel.
 #include <fmt/format.h>
 #include <linux/rtnetlink.h>
+#include <sys/epoll.h>
 
 #include <algorithm>
 #include <array>
@@ -41,6 +42,34 @@ void HostPlane::share() {
         "ARP for the router's addresses unless net.ipv4.conf.all.arp_ignore is 1; "
         "host-plane=auto keeps the two apart");
   }
+}
+
+/// What programs find out about the network is the router's knowledge, too.
+void HostPlane::follow_routes() {
+  int failure = 0;
+  {
+    const Netns::Scope scope = enter();
+    failure = kernel_routes_.open(shared_);
+  }
+  if (failure != 0) {
+    log::write(log::Level::kWarning, "system,warning", "routes of programs cannot be followed: {}",
+               std::strerror(failure));
+    return;
+  }
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u32 = kNoIf;
+  (void)epoll_ctl(epoll_, EPOLL_CTL_ADD, kernel_routes_.fd(), &event);
+}
+
+void HostPlane::add_learned(Learned& learned) const {
+  if (!is_open() || kernel_routes_.size() == 0) return;
+  kernel_routes_.add_learned(learned, [this](unsigned device) {
+    for (const auto& [interface, tap] : taps_) {
+      if (tap.fd >= 0 && tap.index == device) return name_(interface);
+    }
+    return std::string();
+  });
 }
 
 void HostPlane::want_routes(const ServiceConfig& config) {

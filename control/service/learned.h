@@ -14,7 +14,13 @@
 
 namespace maclane {
 
-enum class LearnedFrom : uint8_t { kDhcp, kPpp };
+/// kProgram: of the host plane, which did not say by what protocol.
+enum class LearnedFrom : uint8_t { kDhcp, kPpp, kBgp, kOspf, kIsis, kRip, kProgram };
+
+/// Whether it stands in the host plane's kernel, which had it first.
+[[nodiscard]] constexpr bool is_of_kernel(LearnedFrom from) {
+  return from != LearnedFrom::kDhcp && from != LearnedFrom::kPpp;
+}
 
 struct LearnedAddress {
   std::string interface;
@@ -28,6 +34,7 @@ struct LearnedAddress {
 enum class GatewayProof : uint8_t { kNone, kArp, kPing };
 
 struct LearnedRoute {
+  enum class Type : uint8_t { kUnicast, kBlackhole, kUnreachable, kProhibit };
   uint32_t network = 0;
   uint8_t length = 0;
   std::string gateway;  // "a.b.c.d%interface", or an interface
@@ -36,6 +43,7 @@ struct LearnedRoute {
   LearnedFrom origin = LearnedFrom::kDhcp;
   std::string table{};  // "": main
   GatewayProof check = GatewayProof::kNone;
+  Type type = Type::kUnicast;  // others have no gateway
 };
 
 /// A name or time server, and by whom it was learned.

@@ -181,6 +181,8 @@ int Netlink::change_link(unsigned device, const Link& change) {
     body->ifi_flags |= IFF_UP;
     body->ifi_change |= IFF_UP;
   }
+  if (change.down) body->ifi_change |= IFF_UP;
+  if (!change.name.empty()) mnl_attr_put_strz(header, IFLA_IFNAME, change.name.c_str());
   if (change.mac) mnl_attr_put(header, IFLA_ADDRESS, 6, change.mac->bytes.data());
   if (change.mtu) mnl_attr_put_u32(header, IFLA_MTU, *change.mtu);
   if (change.group != 0) mnl_attr_put_u32(header, IFLA_GROUP, change.group);

@@ -23,10 +23,12 @@ class Netlink {
   struct Link {
     std::optional<MacAddr> mac;
     std::optional<uint16_t> mtu;
-    std::string alias;   // empty: as it is
+    std::string name{};  // empty: as it is
+    std::string alias{};
     uint32_t group = 0;  // 0: as it is
     bool no_arp = false;
-    bool up = false;  // true: is set up
+    bool up = false;    // true: is set up
+    bool down = false;  // true: is set down
   };
   struct Route {
     be32 dst{};

@@ -39,6 +39,12 @@ void PppoeClient::send(IfIndex from, std::span<const uint8_t> frame) {
   io_.inject(m);
 }
 
+void PppoeClient::rename(const Renames& renames) {
+  rename_keys(renames, clients_);
+  for (const auto& [name, client] : clients_) client->config.name = name;
+  for (auto& [number, scan] : scans_) maclane::rename(renames, scan.interface_name);
+}
+
 void PppoeClient::on_config(const ServiceConfig& config) {
   const uint64_t now = io_.now_ms();
   std::erase_if(clients_, [&](const auto& entry) {

@@ -23,6 +23,7 @@
 #include "control/service/packet_io.h"
 #include "control/service/ppp_link.h"
 #include "control/service/pppoe_packet.h"
+#include "control/service/renames.h"
 
 namespace maclane {
 
@@ -48,6 +49,8 @@ class PppoeClient {
   PppoeClient(PacketIo& io, uint64_t seed);
   ~PppoeClient();
 
+  /// Interfaces have other names from now on; before on_config().
+  void rename(const Renames& renames);
   /// After each publish.
   void on_config(const ServiceConfig& config);
   /// A kPppoe punt; takes the packet.

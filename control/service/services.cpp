@@ -44,6 +44,11 @@ void Services::on_config(const ServiceConfig& config) {
   gateway_check_.on_config(config);
 }
 
+void Services::rename(const Renames& renames) {
+  dhcp_client_.rename(renames);
+  pppoe_client_.rename(renames);
+}
+
 bool Services::changed() {
   // Each is asked, and has said so then.
   const bool loops = loop_protect_.changed();

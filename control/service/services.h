@@ -54,6 +54,8 @@ class Services {
   [[nodiscard]] DhcpServer& dhcp_server() { return dhcp_server_; }
   [[nodiscard]] const DhcpServer& dhcp_server() const { return dhcp_server_; }
   [[nodiscard]] Ping& ping() { return ping_; }
+  /// What is kept by the name of an interface; before on_config().
+  void rename(const Renames& renames);
   /// True once after something was learned or lost: the snapshot is to be made again.
   [[nodiscard]] bool changed();
   [[nodiscard]] Learned learned() const;

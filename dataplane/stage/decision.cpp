@@ -1,5 +1,6 @@
 #include "dataplane/stage/decision.h"
 
+#include "dataplane/net/group.h"
 #include "dataplane/stage/pppoe.h"
 #include "dataplane/stage/refuse.h"
 #include "dataplane/stage/route.h"
@@ -20,6 +21,24 @@ void punt_unresolved(Worker& w, Burst& b, unsigned i, const Decision& d) noexcep
   b.mbuf[i] = nullptr;
 }
 
+/// What the router's own to a group or broadcast address does: it leaves by the interface that its
+/// sender chose. No route is asked, and nobody about the next hop's MAC.
+bool route_to_group(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
+  const auto& interfaces = w.snapshot->interfaces;
+  const IfIndex out_if = message_of(b.mbuf[i]).out_if;
+  if (out_if >= interfaces.size() || interfaces[out_if].kind == IfKind::kNone) {
+    refuse(w, b, i, Drop::no_route, b.in_if[i]);
+    return false;
+  }
+  // Control has told a group by its bits, and the rest are broadcast addresses of networks.
+  const bool broadcast = d.post.dst.host() >> 28 != 0xe;
+  d.out_if = out_if;
+  d.next_hop = d.post.dst;
+  d.dst_mac = group_mac(d.post.dst, broadcast).value_or(MacAddr{});
+  d.broadcast = true;
+  return true;
+}
+
 }  // namespace
 
 Fate resolve(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
@@ -27,9 +46,14 @@ Fate resolve(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
   if (out.kind == IfKind::kPppoe) {
     d.neighbour = point_to_point(d.out_if);
     if (out.pppoe_session.raw != 0) return Fate::kGoesOn;
+    if (d.broadcast) {
+      refuse(w, b, i, Drop::tx_down, d.out_if);  // nobody dials to tell a group something
+      return Fate::kRefused;
+    }
     punt_unresolved(w, b, i, d);  // control dials
     return Fate::kHeld;
   }
+  if (d.broadcast) return Fate::kGoesOn;  // its MAC is the group's
   const Neighbour n = w.neighbours.find(d.out_if, d.next_hop);
   d.neighbour = n.ref;
   d.dst_mac = n.mac;
@@ -66,6 +90,7 @@ Fate resolve(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
 
 bool route(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
   const Snapshot& s = *w.snapshot;
+  if ((b.flags[i] & L3Queue::kLeavesBy) != 0) return route_to_group(w, b, i, d);
   const uint32_t dst = d.post.dst.host();
   const bool own = from_router(b, i);
   if ((dst >> 28) == 0xe || dst == 0xffffffffu) {

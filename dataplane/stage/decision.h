@@ -17,7 +17,7 @@ struct Decision {
   be32 next_hop{};
   NeighbourRef neighbour = kNoNeighbour;
   MacAddr dst_mac;
-  bool broadcast = false;  // for the router, but as a broadcast or multicast
+  bool broadcast = false;  // for a group: the router is one of many, or says it to many
 };
 
 enum class Fate : uint8_t { kGoesOn, kHeld, kRefused };

@@ -28,7 +28,7 @@ void hand(Worker& w, Burst& b, unsigned i, unsigned to, unsigned flags) noexcept
 }  // namespace
 
 void dispatch_fragments(Worker& w, Burst& b) noexcept {
-  constexpr unsigned kDone = L3Queue::kAtReassembler | L3Queue::kAtHome;
+  constexpr unsigned kDone = L3Queue::kAtReassembler | L3Queue::kAtHome | L3Queue::kLeavesBy;
   for (unsigned i = 0; i < b.count; ++i) {
     if (b.mbuf[i] == nullptr || !b.ip[i]->is_fragment() || (b.flags[i] & kDone) != 0) continue;
     const unsigned to = w.handoff.home.of_datagram(*b.ip[i]);
@@ -38,7 +38,7 @@ void dispatch_fragments(Worker& w, Burst& b) noexcept {
 
 void dispatch_home(Worker& w, Burst& b) noexcept {
   if (!w.snapshot->tracking) return;  // no sessions: any worker will do
-  constexpr unsigned kStays = L3Queue::kAtHome | L3Queue::kRelatedToOther;
+  constexpr unsigned kStays = L3Queue::kAtHome | L3Queue::kRelatedToOther | L3Queue::kLeavesBy;
   for (unsigned i = 0; i < b.count; ++i) {
     if (b.mbuf[i] == nullptr || (b.flags[i] & kStays) != 0) continue;
     Tuple t = b.tuple[i];
@@ -49,7 +49,7 @@ void dispatch_home(Worker& w, Burst& b) noexcept {
 }
 
 bool dispatch_claimed(Worker& w, Burst& b, unsigned i) noexcept {
-  constexpr unsigned kStays = L3Queue::kClaimed | L3Queue::kRelatedToOther;
+  constexpr unsigned kStays = L3Queue::kClaimed | L3Queue::kRelatedToOther | L3Queue::kLeavesBy;
   if (!w.snapshot->tracking || (b.flags[i] & kStays) != 0) return false;
   // Whoever claimed this packet's tuple did so before the packet could come.
   if (!take_claims(w)) {

@@ -102,7 +102,9 @@ bool walk_raw(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
   if (from_router(b, i)) {
     bool decided = false;
     const Snapshot& s = *w.snapshot;
-    d.key.out_if = choose_route(s, look_up(s, d.post, kNoIf, 0, &decided), d.post).out_if;
+    const bool told = (b.flags[i] & L3Queue::kLeavesBy) != 0;
+    d.key.out_if = told ? message_of(b.mbuf[i]).out_if
+                        : choose_route(s, look_up(s, d.post, kNoIf, 0, &decided), d.post).out_if;
     walk(w, raw, &RuleSet::output, RuleTable::kRaw, d.key);
     d.key.out_if = kNoIf;
   } else {

@@ -36,6 +36,8 @@ struct L3Queue {
     kAtHome = 32,         // where its tuple's session is or will be
     kClaimed = 64,        // where its session is, which is not its tuple's home
     kHandedOver = kAtReassembler | kAtHome | kClaimed,
+    // the router's own to a group or broadcast address: leaves by its message's out_if, stays here
+    kLeavesBy = 128,
   };
   /// False if the queue is full; the packet stays the caller's.
   [[nodiscard]] bool push(rte_mbuf* m, IfIndex interface, uint8_t f) noexcept {

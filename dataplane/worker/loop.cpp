@@ -104,6 +104,9 @@ void take_injected(Worker& w, LoopState& state, rte_mbuf* m) noexcept {
       queued = state.queue.push(m, kNoIf, flags);
       break;
     }
+    case InjectKind::kIpGroup:
+      queued = state.queue.push(m, kNoIf, L3Queue::kFromRouter | L3Queue::kLeavesBy);
+      break;
     case InjectKind::kIpInput: {
       // A packet that the router itself sent waits for ARP as well, and stays the router's own.
       const uint8_t origin = message.in_if == kNoIf ? L3Queue::kFromRouter : L3Queue::kNone;

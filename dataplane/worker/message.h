@@ -30,6 +30,7 @@ enum class PuntReason : uint8_t {
 enum class InjectKind : uint8_t {
   kFrame,     // an Ethernet frame (untagged) to send from out_if
   kIpOutput,  // an IPv4 packet of the router itself: output chain, route, neighbour
+  kIpGroup,   // the same to a group or broadcast address: output chain, and out by out_if
   kIpInput,   // an IPv4 packet that was held, as if it came from in_if again
 };
 

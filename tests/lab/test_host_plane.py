@@ -1,11 +1,12 @@
 """The host plane: Linux programs of the router's namespace at its addresses (DESIGN 6)."""
 
 import json
+import socket
 
 import pytest
 
 from lab import Lab, wait_until
-from scenes import LAN_ROUTER, rows, soho
+from scenes import IOT, IOT_ROUTER, LAN_ROUTER, PC, rows, soho
 
 
 @pytest.fixture
@@ -79,3 +80,91 @@ def test_host_plane_off_and_state(lab):
         assert device(plain.router, "ether2") is None
         assert plain.pc.ping(LAN_ROUTER).ok
         assert rows(plain.config, "ip", "address")
+
+
+MDNS, OSPF_ROUTERS = "224.0.0.251", "224.0.0.5"
+OSPF = 89
+
+
+def join(sock, group, address):
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                    socket.inet_aton(group) + socket.inet_aton(address))
+
+
+def hears(listener, sender, to, text):
+    """What was said, when it is heard (who joined hears itself too); said again until it is, as the
+    first may come before IGMP."""
+    listener.settimeout(0.2)
+
+    def once():
+        sender.sendto(text, to)
+        try:
+            while not (heard := listener.recvfrom(2048))[0].endswith(text):
+                pass
+            return heard
+        except TimeoutError:
+            return None
+
+    return wait_until(once, 20, f"{text} at {to}")
+
+
+def speaker(namespace, address, ttl=1, kind=socket.SOCK_DGRAM, proto=0):
+    sock = namespace.socket(kind=kind, proto=proto)
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(address))
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, ttl)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+    return sock
+
+
+# A-38, RFC 1112: programs speak to groups as those of any host do, out of the interface they chose,
+# and hear them.
+def test_programs_speak_and_listen_to_groups(lab):
+    scene = soho(lab)
+    router = scene.router.ns
+    # the example's rules let nothing in from the IoT network
+    scene.router.ctl("/ip/firewall/filter/add", "chain=input", "protocol=udp", "dst-port=5353",
+                     "action=accept", "place-before=0")
+    # the PC is on ether2's wire and the IoT device on macvlan-iot's, which is the same
+    for host, ours in ((scene.pc, LAN_ROUTER), (scene.iot, IOT_ROUTER)):
+        theirs = PC if host is scene.pc else IOT
+        outside, inside = host.udp(5353), router.udp(5353)
+        join(outside, MDNS, theirs)
+        join(inside, MDNS, ours)
+        text, (source, _) = hears(outside, speaker(router, ours), (MDNS, 5353), b"router")
+        assert (text, source) == (b"router", ours)
+        text, (source, _) = hears(inside, speaker(host, theirs), (MDNS, 5353), b"host")
+        assert (text, source) == (b"host", theirs)
+        outside.close()
+        inside.close()
+    # OSPF: a protocol of its own, and a TTL of 1 that arrives as 1
+    outside = scene.pc.socket(kind=socket.SOCK_RAW, proto=OSPF)
+    inside = router.socket(kind=socket.SOCK_RAW, proto=OSPF)
+    join(outside, OSPF_ROUTERS, PC)
+    join(inside, OSPF_ROUTERS, LAN_ROUTER)
+    packet, _ = hears(outside, speaker(router, LAN_ROUTER, 1, socket.SOCK_RAW, OSPF),
+                      (OSPF_ROUTERS, 0), b"hello")
+    assert packet[8] == 1 and packet[20:] == b"hello"
+    packet, _ = hears(inside, speaker(scene.pc, PC, 1, socket.SOCK_RAW, OSPF), (OSPF_ROUTERS, 0),
+                      b"hello back")
+    assert packet[20:] == b"hello back"
+    assert scene.router.drops("no_route") == 0
+
+
+def test_programs_speak_and_listen_to_all(lab):
+    scene = soho(lab)
+    router = scene.router
+    outside, inside = scene.pc.udp(9), router.ns.udp(9)
+    inside.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+    for address in ("192.168.88.255", "255.255.255.255"):
+        said = router.ns.udp(address=LAN_ROUTER)
+        said.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        said.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"ether2")
+        text, (source, _) = hears(outside, said, (address, 9), b"router")
+        assert (text, source) == (b"router", LAN_ROUTER)
+        text, (source, _) = hears(inside, speaker(scene.pc, PC), (address, 9), b"host")
+        assert (text, source) == (b"host", PC)
+    # The output chain stands before these, too.
+    router.ctl("/ip/firewall/filter add chain=output dst-address=192.168.88.255 action=drop "
+               "comment=quiet")
+    speaker(router.ns, LAN_ROUTER).sendto(b"unheard", ("192.168.88.255", 9))
+    wait_until(lambda: router.rule("quiet") == 1, 20, "the output chain")

@@ -21,7 +21,9 @@ class ExhaustionTest : public ::testing::Test {
     return out;
   }
   std::map<Drop, uint64_t> dropped_;
-  Exhaustion exhaustion_{[this](Drop reason) { return dropped_[reason]; }};
+  uint64_t neighbours_ = 0;
+  Exhaustion exhaustion_{[this](Drop reason) { return dropped_[reason]; },
+                         [this] { return neighbours_; }};
 };
 
 TEST_F(ExhaustionTest, IsSaidOnceAndWhenItIsOver) {
@@ -43,6 +45,19 @@ TEST_F(ExhaustionTest, IsSaidOnceAndWhenItIsOver) {
   dropped_[Drop::session_table_full] += 1;
   exhaustion_.look(300'000);
   EXPECT_EQ(said().size(), 2u) << "it began again, and of another kind";
+}
+
+TEST_F(ExhaustionTest, AFullNeighbourTableIsSaidOnceAnEpisode) {
+  for (uint64_t ms = 1000; ms < 10'000; ms += 200) {
+    neighbours_ += 3;
+    exhaustion_.look(ms);
+  }
+  const auto begun = said();
+  ASSERT_EQ(begun.size(), 1u);
+  EXPECT_NE(begun[0].find("max-neighbor-entries"), std::string::npos);
+  exhaustion_.look(10'000 + Exhaustion::kQuietMs);
+  EXPECT_EQ(said(), (std::vector<std::string>{
+                        "the neighbour table has room again; 135 times there was none meanwhile"}));
 }
 
 }  // namespace

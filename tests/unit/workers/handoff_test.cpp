@@ -218,6 +218,41 @@ TEST(Handoff, TheRoutersOwnPacketsGoHome) {
   rte_ring_enqueue(world.at(1).punt, p);
 }
 
+// A group has no route and no connection: what the router says to one stays where it was injected,
+// and leaves by the interface it was said on, with the TTL it was said with (RFC 1112 6.1, 6.4).
+TEST(Handoff, WhatTheRouterSaysToAGroupLeavesWhereItWasSaid) {
+  World world(2);
+  const uint16_t port = world.port_with_home(5353, 5353, 1);
+  struct Case {
+    uint32_t group;
+    uint64_t mac;  // as bytes in memory
+  };
+  for (const auto& [group, mac] :
+       {Case{ip4(224, 0, 0, 251), 0xfb00005e0001ULL}, Case{ip4(239, 255, 0, 5), 0x05007f5e0001ULL},
+        Case{0xffffffffu, 0xffffffffffffULL}, Case{ip4(192, 168, 88, 255), 0xffffffffffffULL}}) {
+    for (const IfIndex out : {kWan, kLan, IfIndex{99}}) {
+      rte_mbuf* m = World::frame(kWan, udp(kWanIp, port, group, 5353));
+      rte_pktmbuf_adj(m, sizeof(EtherHdr));
+      message_of(m) = {};
+      message_of(m).kind = InjectKind::kIpGroup;
+      message_of(m).out_if = out;
+      ASSERT_EQ(rte_ring_enqueue(world.at(0).inject, m), 0);
+      world.run();
+      if (out == 99) {  // it is gone
+        EXPECT_EQ(world.at(0).counters.drops[kNoIf][static_cast<unsigned>(Drop::no_route)], 1u);
+        world.at(0).counters.drops[kNoIf][static_cast<unsigned>(Drop::no_route)] = 0;
+        continue;
+      }
+      const auto sent = world.sent(out);
+      ASSERT_EQ(sent.size(), 1u);
+      EXPECT_EQ(sent[0].packet, udp(kWanIp, port, group, 5353)) << "the TTL is the program's";
+      EXPECT_EQ(sent[0].to.key(), mac);
+    }
+  }
+  EXPECT_EQ(world.handed(), 0u);
+  EXPECT_EQ(world.at(0).sessions.size(), 0u);
+}
+
 TEST(Handoff, AMeshOfOneHasNoRings) {
   HandoffMesh mesh;
   ASSERT_TRUE(mesh.create(1, 5));

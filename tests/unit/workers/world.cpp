@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "dataplane/port/eal.h"
 #include "dataplane/worker/packet.h"
@@ -240,7 +241,9 @@ std::vector<World::Sent> World::sent(IfIndex out_if) {
     while (rte_ring_dequeue(port.tx[q], &p) == 0) {
       auto* m = static_cast<rte_mbuf*>(p);
       const auto* data = rte_pktmbuf_mtod(m, const uint8_t*);
-      all.push_back({q, Bytes(data + sizeof(EtherHdr), data + m->data_len)});
+      MacAddr to;
+      std::memcpy(&to, data, sizeof(to));
+      all.push_back({q, Bytes(data + sizeof(EtherHdr), data + m->data_len), to});
       finish(m);
     }
   }

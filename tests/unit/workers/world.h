@@ -66,6 +66,7 @@ class World {
   struct Sent {
     unsigned queue;
     Bytes packet;
+    MacAddr to;  // of its frame
   };
   [[nodiscard]] std::vector<Sent> sent(IfIndex out_if);
   /// Delivers, runs, and returns what left.
