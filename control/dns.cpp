@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "control/dns_rules.h"
 #include "control/model/doh_url.h"
 #include "control/model/value.h"
 #include "control/service/text.h"
@@ -13,45 +14,43 @@ namespace {
 
 using model::View;
 
-constexpr int64_t kNamesPerKib = 4, kMostNames = 10'000;
-
-/// A name as a record of dnsmasq's dns-rr: its parts with their lengths, in hexadecimal.
-std::string wire_name(std::string_view name) {
-  std::string out;
-  while (!name.empty()) {
-    const size_t dot = std::min(name.find('.'), name.size());
-    out += fmt::format("{:02x}", dot);
-    for (const char c : name.substr(0, dot)) out += fmt::format("{:02x}", static_cast<uint8_t>(c));
-    name.remove_prefix(std::min(dot + 1, name.size()));
-  }
-  return out + "00";
-}
+constexpr int64_t kMostNames = 10'000;
 
 constexpr int64_t kUsualTtlS = 86'400;
 
+std::string hexadecimal(std::string_view bytes) {
+  std::string out;
+  for (const char c : bytes) out += fmt::format("{:02x}", static_cast<uint8_t>(c));
+  return out;
+}
+
 /// What dnsmasq takes at its start.
 std::string static_line(const View& row) {
-  const std::string_view type = row.get("type"), name = row.get("name");
+  const std::string_view type = row.get("type");
+  const std::string name = model::plain_name(row.get("name"));
+  const auto other = [&](std::string_view property) {
+    return model::plain_name(row.get(property));
+  };
   const int64_t ttl = row.get_time_ms("ttl") / 1000;
   if (type == "A" || type == "AAAA") {
     if (row.get_bool("match-subdomain"))
       return fmt::format("address=/{}/{}", name, row.get("address"));
     return fmt::format("host-record={},{},{}", name, row.get("address"), ttl);
   }
-  if (type == "CNAME") return fmt::format("cname={},{},{}", name, row.get("cname"), ttl);
-  if (type == "MX") {
-    return fmt::format("mx-host={},{},{}", name, row.get("mx-exchange"), row.get("mx-preference"));
-  }
-  if (type == "NS") return fmt::format("dns-rr={},2,{}", name, wire_name(row.get("ns")));
+  if (type == "CNAME") return fmt::format("cname={},{},{}", name, other("cname"), ttl);
+  if (type == "MX")
+    return fmt::format("mx-host={},{},{}", name, other("mx-exchange"), row.get("mx-preference"));
+  if (type == "NS") return fmt::format("dns-rr={},2,{}", name, hexadecimal(wire_name(other("ns"))));
   if (type == "SRV") {
-    return fmt::format("srv-host={},{},{},{},{}", name, row.get("srv-target"), row.get("srv-port"),
+    return fmt::format("srv-host={},{},{},{},{}", name, other("srv-target"), row.get("srv-port"),
                        row.get("srv-priority"), row.get("srv-weight"));
   }
-  return fmt::format("txt-record={},\"{}\"", name, row.get("text"));
+  return fmt::format("dns-rr={},16,{}", name, hexadecimal(text_record(row.get("text"))));
 }
 
 void add_static(const View& row, NameFiles& out) {
-  const std::string_view type = row.get("type"), name = row.get("name");
+  const std::string_view type = row.get("type");
+  const std::string name = model::plain_name(row.get("name"));
   const bool address = type == "A" || type == "AAAA";
   if (type == "FWD" || type == "NXDOMAIN") {  // forward-to is empty: nobody is asked
     out.domains += fmt::format("server=/{}/{}\n", name, row.get("forward-to"));
@@ -61,12 +60,6 @@ void add_static(const View& row, NameFiles& out) {
   } else {
     out.config += static_line(row) + "\n";
   }
-}
-
-std::string lower(std::string_view name) {
-  std::string out(name);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
 }
 
 /// Where use-doh-server is, and what certificate it may have.
@@ -84,7 +77,7 @@ DohServer doh_server(const model::Tree& tree, const View& dns) {
       static_cast<uint32_t>(std::max<int64_t>(1, dns.get_time_ms("doh-timeout") / 1000));
   for_each(tree, "/ip/dns/static", [&](const View& row) {
     if (out.address.empty() && !row.disabled() && row.get("type") == "A" &&
-        lower(row.get("name")) == out.host)
+        model::plain_name(row.get("name")) == out.host)
       out.address = row.get("address");
   });
   if (!out.verify) return out;
@@ -118,27 +111,37 @@ NameFiles dns_files(const model::Tree& tree, const Learned& learned, std::span<c
   if (remote) {
     for (const be32 one : ours) out.config += fmt::format("listen-address={}\n", text_of(one));
   }
-  // dnsmasq asks all of them at first, then the one that answered, and all when it fails (C-31).
-  if (doh.host.empty()) {
-    for (const be32 one : servers) out.servers += fmt::format("nameserver {}\n", text_of(one));
-  } else {  // the servers are asked for its own name alone
-    for (const be32 one : servers) {
-      if (doh.address.empty())
+  const NamePlan plan(tree);
+  const std::string forwarder =
+      fmt::format("{}#{}\n", NameForwarder::kAddress, NameForwarder::kPort);
+  const bool named = !doh.host.empty();
+  out.forwarder.rules = plan.rules();
+  if (named || !out.forwarder.rules.lua.empty()) {
+    if (!named)
+      for (const be32 one : servers) out.forwarder.servers.push_back(text_of(one));
+    for (const be32 one : servers) {  // they are asked for its own name alone
+      if (named && doh.address.empty())
         out.domains += fmt::format("server=/{}/{}\n", doh.host, text_of(one));
     }
-    out.domains += fmt::format("server={}#{}\n", DohForwarder::kAddress, DohForwarder::kPort);
   }
-  out.doh = std::move(doh);
+  if (named || plan.has_expressions()) {
+    out.domains += "server=" + forwarder;
+  } else {
+    // dnsmasq asks all of them at first, then the one that answered, and all when it fails (C-31).
+    for (const be32 one : servers) out.servers += fmt::format("nameserver {}\n", text_of(one));
+    for (const std::string& name : plan.forwarded())
+      out.domains += fmt::format("server=/{}/{}", name, forwarder);
+  }
+  out.forwarder.doh = std::move(doh);
   const int64_t max_ttl = dns.get_time_ms("cache-max-ttl") / 1000;
   out.config += fmt::format(
       "cache-size={}\nmax-cache-ttl={}\nmax-ttl={}\nlocal-ttl={}\nedns-packet-max={}\n"
-      "dns-forward-max={}\n",
+      "dns-forward-max={}\ncache-rr=ANY\n",
       std::min(dns.get_integer("cache-size") * kNamesPerKib, kMostNames), max_ttl, max_ttl,
       kUsualTtlS, dns.get_integer("max-udp-packet-size"),
       dns.get_integer("max-concurrent-queries"));
-  for_each(tree, "/ip/dns/static", [&](const View& row) {
-    if (!row.disabled()) add_static(row, out);
-  });
+  for (const View& row : plan.rows())
+    if (plan.is_dnsmasqs(row)) add_static(row, out);
   return out;
 }
 

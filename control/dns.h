@@ -9,6 +9,9 @@
 
 namespace maclane {
 
+/// What cache-size counts.
+inline constexpr int64_t kNamesPerKib = 4;
+
 /// dnsmasq's files for /ip/dns; without a config it has nothing to do. `ours`: the router's
 /// addresses, where the namespace is shared with the host and it must not serve at others; else
 /// empty.

@@ -14,7 +14,7 @@ BUILD=(
   libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libexpected-dev libedit-dev libpcap-dev libre2-dev libmnl-dev
   libssl-dev libcrypt-dev libcpp-httplib-dev libsqlite3-dev libc-ares-dev
 )
-RUN=(iproute2 iputils-ping curl nginx-light iperf3 ethtool jq procps util-linux dnsmasq-base dnsdist)
+RUN=(iproute2 iputils-ping curl nginx-light iperf3 ethtool jq procps util-linux dnsmasq-base dnsdist unbound)
 TEST=(
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev
   python3 python3-pytest python3-scapy python3-yaml
@@ -80,8 +80,10 @@ main() {
   fi
   ((EUID == 0)) || fail "run as root to install: ${need[*]}"
   say "installing ${#need[@]} packages: ${need[*]}"
-  local new_dnsdist=no
-  [[ " ${need[*]} " == *' dnsdist '* ]] && new_dnsdist=yes
+  local new=() one
+  for one in dnsdist unbound; do
+    if [[ " ${need[*]} " == *" $one "* ]]; then new+=("$one"); fi
+  done
   update
   # A service that comes with a package (nginx) must not start: the demo runs its own.
   if [[ ! -e /usr/sbin/policy-rc.d ]]; then
@@ -92,9 +94,9 @@ main() {
   apt install -y --no-install-recommends "${need[@]}" ||
     fail "apt-get could not install the packages above; its own words say why"
   mapfile -t need < <(missing "${wanted[@]}")
-  # One that was not here before serves maclane alone: the host's port 53 is not its.
-  if [[ $new_dnsdist == yes ]] && command -v systemctl >/dev/null; then
-    systemctl disable dnsdist >/dev/null 2>&1 || true
+  # Those that were not here before serve maclane alone: the host's port 53 is not theirs.
+  if ((${#new[@]} > 0)) && command -v systemctl >/dev/null; then
+    systemctl disable "${new[@]}" >/dev/null 2>&1 || true
   fi
   ((${#need[@]} == 0)) || fail "still missing after the installation: ${need[*]}"
   say "done"

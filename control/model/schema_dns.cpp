@@ -16,21 +16,10 @@ constexpr std::string_view kMain[] = {"main"};
 constexpr std::string_view kDnsdists =
     "dnsdist, which speaks DNS over HTTPS here, opens as many connections as it needs; leave it "
     "out";
-constexpr std::string_view kNoRegexp =
-    "names are answered by dnsmasq, which knows no regular expressions; write name, with "
-    "match-subdomain=yes for all names below it";
-
 tl::expected<std::string, std::string> doh_url(std::string_view text) {
   if (text.empty() || parse_doh_url(text)) return std::string(text);
   return tl::make_unexpected(fmt::format(
       "input does not match any value of use-doh-server: \"{}\" is no https:// URL", text));
-}
-
-constexpr Property not_yet(std::string_view name, std::string_view reason) {
-  return {.name = name,
-          .type = Type::kString,
-          .flags = P::kNotYet | P::kHidden,
-          .not_working_reason = reason};
 }
 
 constexpr Property kDns[] = {
@@ -109,6 +98,10 @@ constexpr Property kDns[] = {
      .flags = P::kHidden,
      .values = kMain,
      .help = "main is the only table in this version"},
+    {.name = "cache-used",
+     .type = Type::kInteger,
+     .flags = P::kReadOnly | P::kCounter,
+     .help = "KiB of cache-size that are in use"},
     {.name = "status",
      .type = Type::kString,
      .flags = P::kReadOnly | P::kOurs,
@@ -122,7 +115,11 @@ constexpr Command kCacheCommands[] = {
 
 constexpr Property kStatic[] = {
     {.name = "name", .type = Type::kString, .max = 253, .help = "the name that is answered"},
-    not_yet("regexp", kNoRegexp),
+    {.name = "regexp",
+     .type = Type::kString,
+     .max = 255,
+     .help = "in place of name: every name that this extended regular expression is found in, "
+             "before all rows with a name"},
     {.name = "type",
      .type = Type::kEnum,
      .default_value = "A",
@@ -130,7 +127,10 @@ constexpr Property kStatic[] = {
      .help = "what is answered; FWD: asks forward-to; NXDOMAIN: that there is no such name"},
     {.name = "address", .type = Type::kString, .max = 64, .help = "of A and AAAA"},
     {.name = "cname", .type = Type::kString, .max = 253, .help = "the name it is another of"},
-    {.name = "forward-to", .type = Type::kString, .max = 64, .help = "the name server to ask"},
+    {.name = "forward-to",
+     .type = Type::kString,
+     .max = 64,
+     .help = "the name server to ask: an address, or a name"},
     {.name = "mx-exchange", .type = Type::kString, .max = 253, .help = "who takes its mail"},
     {.name = "mx-preference",
      .type = Type::kInteger,
@@ -177,8 +177,10 @@ constexpr Property kStatic[] = {
 };
 constexpr FlagLetter kStaticLetters[] = {{'X', "disabled", "disabled"},
                                          {'D', "dynamic", "dynamic"}};
-constexpr std::string_view kStaticColumns[] = {"name", "type", "address", "cname", "ttl"};
-constexpr std::string_view kStaticKey[] = {"name", "type", "address"};
+constexpr std::string_view kStaticColumns[] = {"name",       "regexp",     "type",        "address",
+                                               "cname",      "forward-to", "mx-exchange", "ns",
+                                               "srv-target", "text",       "ttl"};
+constexpr std::string_view kStaticKey[] = {"name", "regexp", "type", "address"};
 
 constexpr Property kCache[] = {
     read_only("name", Type::kString, "the name"),

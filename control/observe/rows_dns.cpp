@@ -1,5 +1,8 @@
 // /ip/dns: the name server's state, and what it remembers.
 
+#include <set>
+
+#include "control/dns.h"
 #include "control/model/value.h"
 #include "control/observe/rows.h"
 #include "control/router.h"
@@ -28,9 +31,14 @@ std::vector<model::PrintRow> cache(const Router& router, bool all) {
 
 void state(const Router& router, model::Fields& out) {
   std::string servers;
-  for (const LearnedServer& one : router.services().learned().dns)
-    servers += (servers.empty() ? "" : ",") + text_of(one.address);
+  std::set<uint32_t> seen;  // several uplinks may have the same
+  for (const LearnedServer& one : router.services().learned().dns) {
+    if (seen.insert(one.address.host()).second)
+      servers += (servers.empty() ? "" : ",") + text_of(one.address);
+  }
   out.emplace_back("dynamic-servers", std::move(servers));
+  const uint64_t names = router.name_server().cache().size();
+  out.emplace_back("cache-used", std::to_string((names + kNamesPerKib - 1) / kNamesPerKib));
   out.emplace_back("status", router.name_server().state());
 }
 

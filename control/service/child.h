@@ -42,6 +42,8 @@ class Child {
   /// From now on it runs with these words, the first its program; what ran so far is ended.
   void run(std::vector<std::string> words, const Netns& where, uint64_t now_ms);
   void stop();
+  /// One that a killed router left behind.
+  void end_predecessor();
   void tick(uint64_t now_ms);
   /// Ends one that hangs, whatever it does; tick() starts it again.
   void kill_hung() const;
@@ -56,7 +58,6 @@ class Child {
 
  private:
   void start(uint64_t now_ms);
-  void end_predecessor();
   void end();
   void read_lines();
   void keep_pid() const;

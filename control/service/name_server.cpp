@@ -46,6 +46,12 @@ bool is_note(std::string_view words) {
   });
 }
 
+/// Of any other record the table says the type alone: "<MX>".
+std::string_view kind_of(std::string_view data) {
+  if (data.size() < 3 || data.front() != '<' || data.back() != '>') return "unknown";
+  return data.substr(1, data.size() - 2);
+}
+
 uint64_t clock_s() {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(
                                    std::chrono::system_clock::now().time_since_epoch())
@@ -67,7 +73,9 @@ bool read_cache_line(std::string_view line, uint64_t now_s, CachedName& out) {
              : has('V') ? "SRV"
              : has('S') ? "DS"
              : has('K') ? "DNSKEY"
+             : has('T') ? kind_of(out.data)
                         : "unknown";
+  if (has('T')) out.data.clear();
   out.negative = has('N') || has('X');
   out.is_static = has('H') || has('I');
   if (out.negative) out.data = has('X') ? "NXDOMAIN" : "no data";
@@ -108,13 +116,13 @@ NameServer::NameServer(const std::string& state_folder)
                           std::hash<std::string>()(fs::absolute(state_folder).string()))),
       file_(folder_ + "/dnsmasq.conf"),
       child_("dnsmasq", std::string(kTopics), state_folder + "/dnsmasq.pid"),
-      doh_(folder_, state_folder) {
+      forwarder_(folder_, state_folder) {
   child_.on_line([this](std::string_view line) { return hear(line); });
 }
 
 NameServer::~NameServer() {
   child_.stop();
-  doh_.configure({}, Netns::here(), 0);
+  forwarder_.configure({}, Netns::here(), 0);
   std::error_code ignored;
   fs::remove_all(folder_, ignored);
 }
@@ -135,8 +143,18 @@ bool NameServer::write(const std::string& path, const std::string& text) const {
 
 bool NameServer::write_all() {
   return write(file_, files_.config) && write(folder_ + "/servers", files_.servers) &&
-         write(folder_ + "/domains", files_.domains) &&
-         write(folder_ + "/hosts/static", files_.hosts);
+         write_domains() && write(folder_ + "/hosts/static", files_.hosts);
+}
+
+/// The forwarder may have moved to its other port.
+bool NameServer::write_domains() {
+  forwarder_port_ = forwarder_.port();
+  const std::string usual = fmt::format("{}#{}", NameForwarder::kAddress, NameForwarder::kPort);
+  const std::string now = fmt::format("{}#{}", NameForwarder::kAddress, forwarder_port_);
+  std::string text = files_.domains;
+  for (size_t at = 0; (at = text.find(usual, at)) != std::string::npos; at += now.size())
+    text.replace(at, usual.size(), now);
+  return write(folder_ + "/domains", text);
 }
 
 /// Whether it would start with these files; says so if not.
@@ -173,7 +191,7 @@ void NameServer::configure(const NameFiles& files, const Netns& where, uint64_t 
   where_ = &where;
   if (files.config.empty()) {
     child_.stop();
-    doh_.configure({}, where, now_ms);
+    forwarder_.configure({}, where, now_ms);
     files_ = files;
     refused_.clear();
     return;
@@ -183,12 +201,12 @@ void NameServer::configure(const NameFiles& files, const Netns& where, uint64_t 
   refused_.clear();
   const NameFiles before = std::exchange(files_, files);
   if (other) {
+    forwarder_.configure(files.forwarder, where, now_ms);
     if (!write_all()) {
       child_.stop();
-      doh_.configure({}, where, now_ms);
+      forwarder_.configure({}, where, now_ms);
       return;
     }
-    doh_.configure(files.doh, where, now_ms);
     child_.run(
         {"dnsmasq", "--keep-in-foreground", "--conf-file=" + file_, "--log-facility=-",
          "--log-queries", "--pid-file", "--no-hosts", "--resolv-file=" + folder_ + "/servers",
@@ -196,15 +214,16 @@ void NameServer::configure(const NameFiles& files, const Netns& where, uint64_t 
         where, now_ms);
     return;
   }
-  doh_.configure(files.doh, where, now_ms);
+  forwarder_.configure(files.forwarder, where, now_ms);
   if (files.servers != before.servers) (void)write(folder_ + "/servers", files.servers);
   if (files.hosts != before.hosts) (void)write(folder_ + "/hosts/static", files.hosts);
-  if (files.domains != before.domains && write(folder_ + "/domains", files.domains)) flush();
+  if (files.domains != before.domains && write_domains()) flush();
 }
 
 void NameServer::tick(uint64_t now_ms) {
   child_.tick(now_ms);
-  doh_.tick(now_ms);
+  forwarder_.tick(now_ms);
+  if (child_.is_wanted() && forwarder_.port() != forwarder_port_ && write_domains()) flush();
   if (where_ != nullptr && probe_.is_hung(child_.pid(), *where_, now_ms, version_question))
     child_.kill_hung();
 }
@@ -267,11 +286,11 @@ std::string NameServer::state() const {
   if (!child_.is_running()) return "starting again";
   if (!refused.empty()) return "running with what it had before: " + refused;
   if (probe_.is_silent()) return "running, but it does not answer";
-  if (!files_.doh.host.empty()) {
-    const std::string trouble = doh_.trouble();
-    return trouble.empty() ? "running" : "running, but " + trouble;
-  }
-  return files_.servers.empty() ? "running, but there is no server to ask" : "running";
+  const std::string trouble = forwarder_.trouble();
+  if (!trouble.empty()) return "running, but " + trouble;
+  const bool asks = !files_.servers.empty() || !files_.forwarder.servers.empty() ||
+                    !files_.forwarder.doh.host.empty();
+  return asks ? "running" : "running, but there is no server to ask";
 }
 
 }  // namespace maclane

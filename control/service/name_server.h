@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "control/service/child.h"
-#include "control/service/doh_forwarder.h"
+#include "control/service/name_forwarder.h"
 
 namespace maclane {
 
@@ -35,9 +35,9 @@ struct CachedName {
 struct NameFiles {
   std::string config;   // taken at its start; "": it is not needed
   std::string servers;  // as in resolv.conf, in the order they are asked
-  std::string domains;  // server= lines
+  std::string domains;  // server= lines; the forwarder is asked at NameForwarder::kPort in them
   std::string hosts;    // as in /etc/hosts
-  DohServer doh{};      // asked for all names that no line of domains is about
+  ForwarderConfig forwarder{};  // asked by such lines
   friend bool operator==(const NameFiles&, const NameFiles&) = default;
 };
 
@@ -80,6 +80,7 @@ class NameServer {
   bool hear(std::string_view line);
   [[nodiscard]] bool write(const std::string& path, const std::string& text) const;
   [[nodiscard]] bool write_all();
+  [[nodiscard]] bool write_domains();
   [[nodiscard]] bool takes(const NameFiles& files, const Netns& where);
 
   std::string folder_, file_;
@@ -89,7 +90,8 @@ class NameServer {
   const Netns* where_ = nullptr;
   Child child_;
   NameProbe probe_{"127.0.0.1", 53};
-  DohForwarder doh_;
+  NameForwarder forwarder_;
+  uint16_t forwarder_port_ = 0;  // that it was told
   std::vector<CachedName> cache_;
   LongNames long_names_;
   bool in_table_ = false;

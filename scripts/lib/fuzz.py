@@ -43,8 +43,8 @@ TARGETS = {
         "control/observe/log.cpp", "dataplane/table/neighbour.cpp", "dataplane/table/fib4.cpp"], 1200),
     "helpers": ([f"dataplane/helper/{name}.cpp" for name in (
         "ftp_text", "pptp_text", "seq_adjust", "sip_description", "sip_text")], 800),
-    "names": ([*(f"{SERVICE}/{name}.cpp" for name in ("name_server", "doh_forwarder", "dns_question",
-                                                       "child", "netns")),
+    "names": ([*(f"{SERVICE}/{name}.cpp" for name in ("name_server", "name_forwarder", "name_forwarder_text",
+                                                       "dns_question", "child", "netns")),
                "control/observe/log.cpp"], 300),
     "script": (SCRIPT, 400),
     "console": ([*SCRIPT, "control/door/console.cpp", "control/door/json_bounds.cpp"], 400),

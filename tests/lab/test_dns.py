@@ -53,7 +53,7 @@ def start(lab, remote=True):
     pc.default_via("192.168.88.1")
     upstream(isp, "203.0.113.53", "host-record=www.example,198.51.100.80,2001:db8::80,300",
              "host-record=long.example,198.51.100.81,864000", "txt-record=www.example,up",
-             "address=/none.example/")
+             "address=/none.example/", "local=/lan/")
     wait_until(lambda: router.row("/ip/dns")["status"] == ("running"), LONG, router.log)
     return router, isp, pc
 
@@ -197,11 +197,123 @@ def test_names_of_ones_own(lab):
     # Only an A row: AAAA is asked for upstream.
     assert data(dig(pc, "www.example")) == ["192.168.88.6"]
     assert data(dig(pc, "www.example", "AAAA")) == ["2001:db8::80"]
-    for line, why in (("regexp=.*x address=1.2.3.4", "regular expressions"),
-                      ("name=x.lan type=CNAME cname=elsewhere.example", "another name"),
-                      ("name=x.lan type=FWD forward-to=203.0.113.54", "match-subdomain=yes")):
+    for line, why in (("regexp=\"a(\" address=1.2.3.4", "no extended regular expression"),
+                      ("name=x.lan regexp=x address=1.2.3.4", "a name or a regexp"),
+                      ("regexp=ring type=CNAME cname=ring.lan", "would lead back"),
+                      ("name=x.lan type=AAAA address=1:2:3", "cannot be of type=AAAA")):
         refused = router.ctl(f"/ip/dns/static add {line}", check=False)
         assert refused.returncode != 0 and why in refused.stdout + refused.stderr
+    shown = router.ctl("/ip/dns/static print").stdout
+    for column in ("MX-EXCHANGE", "NS", "SRV-TARGET", "TEXT", "FORWARD-TO"):
+        assert column in shown
+
+
+def pids(router):
+    found = {}
+    for name in ("dnsmasq", "dnsdist", "dnsdist-2", "unbound"):
+        try:
+            found[name] = int((router.state / f"{name}.pid").read_text().splitlines()[0])
+        except (FileNotFoundError, IndexError):
+            pass  # it does not run, or begins
+    return found
+
+
+def test_names_that_dnsmasq_has_no_words_for(lab):
+    """C-32: whole names without those below them, aliases of elsewhere, any text, any ttl, and any type for
+    the names below one: dnsdist and unbound answer them, behind dnsmasq's cache."""
+    router, isp, pc = start(lab)
+    upstream(isp, "203.0.113.54", "host-record=corp.example,10.7.7.7,60",
+             "host-record=a.corp.example,10.7.7.8,60", "host-record=in.dept.example,10.7.7.9,60")
+    assert set(pids(router)) == {"dnsmasq"}  # nothing beside it while it can do all
+    for line in (
+        "name=www.example type=NXDOMAIN",
+        "name=corp.example type=FWD forward-to=203.0.113.54",
+        "name=far.lan type=CNAME cname=long.example ttl=7m",
+        "name=further.lan type=CNAME cname=far.lan",
+        "name=all.lan type=CNAME cname=www2.example match-subdomain=yes",
+        "name=www2.example address=198.51.100.82",
+        "name=text.lan type=TXT text=\"say \\\"hi\\\" to C:\\\\\" ttl=5m",
+        "name=quoted.lan type=TXT text=\"a \\\"b\\\"\"",
+        "name=mail.lan type=MX mx-exchange=nas.lan mx-preference=7 match-subdomain=yes ttl=2m",
+        "name=apps.lan address=192.168.88.7 match-subdomain=yes ttl=3m",
+        "name=apps.lan address=192.168.88.8 match-subdomain=yes ttl=3m",
+        "name=ns.dept.example address=203.0.113.54",
+        "name=dept.example type=FWD forward-to=ns.dept.example match-subdomain=yes",
+    ):
+        router.ctl(f"/ip/dns/static add {line}")
+    wait_until(lambda: dig(pc, "www.example")[0] == "NXDOMAIN", LONG, router.log)
+    assert data(answered(pc, "corp.example")) == ["10.7.7.7"]
+    assert not data(dig(pc, "a.corp.example"))  # not of the row: the usual server knows none
+    assert answered(pc, "far.lan")[1] == [(420, "CNAME", "long.example."),
+                                          (604800, "A", "198.51.100.81")]
+    assert data(answered(pc, "further.lan")) == ["far.lan.", "long.example.", "198.51.100.81"]
+    assert data(answered(pc, "x.all.lan")) == ["www2.example.", "198.51.100.82"]
+    assert answered(pc, "text.lan", "TXT")[1] == [(300, "TXT", '"say \\"hi\\" to C:\\\\"')]
+    assert data(answered(pc, "quoted.lan", "TXT")) == ['"a \\"b\\""']
+    assert answered(pc, "x.mail.lan", "MX")[1] == [(120, "MX", "7 nas.lan.")]
+    assert sorted(data(answered(pc, "y.apps.lan"))) == ["192.168.88.7", "192.168.88.8"]
+    assert dig(pc, "y.apps.lan", "AAAA")[0] == "NOERROR"  # C-32: there is such a name
+    assert data(answered(pc, "in.dept.example")) == ["10.7.7.9"]
+    assert data(dig(pc, "far.lan", tcp=True))[0] == "long.example."
+    assert router.row("/ip/dns")["status"] == "running"
+    # Another name is answered by another dnsdist, once that is there; the one before answers until then.
+    before = pids(router)
+    assert {"dnsmasq", "unbound"} < set(before)
+    router.ctl("/ip/dns/static add name=gone.example type=NXDOMAIN")
+    while dig(pc, "gone.example")[0] != "NXDOMAIN" or dig(pc, "long.example")[0] != "NOERROR":
+        assert dig(pc, "www.example")[0] == "NXDOMAIN"
+    assert pids(router)["dnsmasq"] == before["dnsmasq"]
+    wait_until(lambda: len([name for name in pids(router) if "dnsdist" in name]) == 1, LONG)
+    # A crash of either is mended.
+    running = pids(router)
+    for name in ("unbound", next(name for name in running if "dnsdist" in name)):
+        os.kill(running[name], signal.SIGKILL)
+        wait_until(lambda n=name: pids(router).get(n, running[n]) != running[n], LONG)
+    router.ctl("/ip/dns/cache flush")
+    assert data(answered(pc, "far.lan"))[0] == "long.example."
+    assert dig(pc, "www.example")[0] == "NXDOMAIN"
+    # Without such rows they are gone.
+    for row in router.print("/ip/dns/static"):
+        router.ctl(f"/ip/dns/static remove {row['.id']}")
+    wait_until(lambda: set(pids(router)) == {"dnsmasq"}, LONG)
+    assert data(answered(pc, "www.example")) == ["198.51.100.80"]
+
+
+def test_expressions_go_first(lab):
+    """C-32: rows with a regexp from the top, then names; every type of them."""
+    router, isp, pc = start(lab)
+    upstream(isp, "203.0.113.54", "address=/example/10.7.7.7")
+    for line in (
+        "regexp=\"^ad[0-9]+[.]\" type=NXDOMAIN",
+        "regexp=\"^(pc|host)[0-9]+[.]lan\\$\" address=10.0.0.1 ttl=9m",
+        "regexp=\"^host[0-9]+[.]lan\\$\" address=10.0.0.2",
+        "regexp=\"[.]corp[.]example\\$\" type=FWD forward-to=203.0.113.54",
+        "regexp=\"^alias[0-9][.]\" type=CNAME cname=long.example",
+        "name=pc1.lan address=10.0.0.9",
+        "name=plain.lan address=10.0.0.10",
+        "name=pc1.lan type=TXT text=here",
+    ):
+        router.ctl(f"/ip/dns/static add {line}")
+    wait_until(lambda: dig(pc, "ad7.other.example")[0] == "NXDOMAIN", LONG, router.log)
+    assert answered(pc, "pc1.lan")[1] == [(540, "A", "10.0.0.1")]
+    assert data(answered(pc, "HOST5.LAN")) == ["10.0.0.1"]
+    assert data(answered(pc, "pc1.lan", "TXT")) == ['"here"']
+    assert data(answered(pc, "x.corp.example")) == ["10.7.7.7"]
+    assert data(answered(pc, "alias3.lan")) == ["long.example.", "198.51.100.81"]
+    assert data(answered(pc, "plain.lan")) == ["10.0.0.10"]
+    assert data(answered(pc, "www.example")) == ["198.51.100.80"]
+    assert data(answered(pc, "www.example", "TXT")) == ['"up"']
+    assert dig(pc, "pc1.lan", "AAAA")[0] == "NOERROR"
+    # Who may ask is dnsmasq's, and its cache: what was asked is remembered.
+    kinds = {(row["name"], row["type"]) for row in router.print("/ip/dns/cache")}
+    assert {("www.example", "A"), ("pc1.lan", "TXT")} <= kinds
+    assert int(router.row("/ip/dns")["cache-used"]) >= 1
+    # Name servers: the first that answers.
+    router.ctl("/ip/dns set servers=203.0.113.99,203.0.113.53")
+    wait_until(lambda: "name server 203.0.113.99 does not answer" in router.log(), LONG)
+    wait_until(lambda: dig(pc, "x.none.example")[0] == "NXDOMAIN", LONG)
+    router.ctl("/ip/dns set allow-remote-requests=no")
+    wait_until(lambda: dig(pc, "plain.lan")[0] == "TIMEOUT", LONG)
 
 
 def test_not_for_others_unless_told(lab):

@@ -7,7 +7,7 @@ import pytest
 
 from doh import DohServer
 from lab import Lab, wait_until
-from test_dns import LONG, answered, data, dig, start, upstream
+from test_dns import LONG, answered, data, dig, pids, start, upstream
 
 NAME, URL = "dns.example", "https://dns.example/dns-query"
 
@@ -25,6 +25,13 @@ def status(router):
 def running(router):
     wait_until(lambda: status(router) == "running", LONG,
                lambda: f"{status(router)}\n{router.log()}")
+
+
+def forwarder(router):
+    """The process id of dnsdist, once one has taken the other's place."""
+    return wait_until(lambda: (found := [pid for name, pid in pids(router).items()
+                                         if name.startswith("dnsdist")])
+                      and len(found) == 1 and found[0], LONG)
 
 
 def test_names_by_https(lab):
@@ -58,7 +65,7 @@ def test_names_by_https(lab):
     assert data(answered(pc, "other.example")) == ["198.51.100.7"]
 
     # A crash: it is started again, the log says so, dnsmasq and forwarding go on.
-    pid = int((router.state / "dnsdist.pid").read_text().splitlines()[0])
+    pid = forwarder(router)
     names = (router.state / "dnsmasq.pid").read_text()
     os.kill(pid, signal.SIGKILL)
     assert pc.ping("203.0.113.53", count=2).ok
@@ -67,7 +74,7 @@ def test_names_by_https(lab):
     assert (router.state / "dnsmasq.pid").read_text() == names
 
     # Without it the servers are asked again, and dnsdist is gone.
-    second = int((router.state / "dnsdist.pid").read_text().splitlines()[0])
+    second = forwarder(router)
     router.ctl('/ip/dns set use-doh-server="" servers=203.0.113.53')
     assert data(answered(pc, "www.example")) == ["198.51.100.80"]
     assert not os.path.exists(f"/proc/{second}")

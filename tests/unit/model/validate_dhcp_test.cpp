@@ -102,10 +102,20 @@ TEST(ValidateDns, EveryTypeAndWhatItNeeds) {  // C-32
   EXPECT_THAT(one("name: a.lan, address: \"fd00::1\""), HasSubstr("cannot be of type=A"));
   EXPECT_THAT(one("address: 10.0.0.1"), HasSubstr("missing =name="));
   EXPECT_THAT(one("name: \"a,b\", address: 10.0.0.1"), HasSubstr("is no name"));
-  EXPECT_THAT(one("name: t.lan, type: TXT, text: 'a\"b'"), HasSubstr("cannot be of type=TXT"));
-  EXPECT_THAT(one("name: c.lan, type: CNAME, cname: far.example"), HasSubstr("another name"));
-  EXPECT_THAT(one("name: x.lan, type: NXDOMAIN"), HasSubstr("match-subdomain=yes"));
-  EXPECT_THAT(one("name: m.lan, type: MX, mx-exchange: a.lan, ttl: 5m"), HasSubstr("ttl of 1d"));
+  EXPECT_EQ(one("name: t.lan, type: TXT, text: 'a\"b', match-subdomain: yes"), "");
+  EXPECT_EQ(one("name: c.lan, type: CNAME, cname: far.example"), "");
+  EXPECT_EQ(one("name: x.lan, type: NXDOMAIN"), "");
+  EXPECT_EQ(one("name: m.lan, type: MX, mx-exchange: a.lan, ttl: 5m"), "");
+  EXPECT_EQ(one("name: f.lan, type: FWD, forward-to: dns.example"), "");
+  EXPECT_THAT(one("name: f.lan, type: FWD, forward-to: 1.2.3.400"), HasSubstr("type=FWD"));
+  EXPECT_THAT(one("name: a.lan, type: AAAA, address: \"1:2:3\""), HasSubstr("type=AAAA"));
+  EXPECT_EQ(one("regexp: '^ad[0-9]+', type: NXDOMAIN"), "");
+  EXPECT_THAT(one("regexp: 'a(', type: NXDOMAIN"), HasSubstr("no extended regular expression"));
+  EXPECT_THAT(one("regexp: a, name: b, type: NXDOMAIN"), HasSubstr("a name or a regexp"));
+  EXPECT_THAT(one("regexp: a, type: NXDOMAIN, match-subdomain: yes"), HasSubstr("match-subdomain"));
+  EXPECT_THAT(one("regexp: lan, type: CNAME, cname: a.lan"), HasSubstr("would lead back"));
+  EXPECT_THAT(one("name: lan, type: CNAME, cname: a.lan, match-subdomain: yes"),
+              HasSubstr("would lead back"));
 }
 
 // C-32: dnsmasq answers nothing at all if one name stands for two, or for itself.
