@@ -21,7 +21,7 @@ TEST=(
   iputils-arping nftables netcat-openbsd tcpdump shellcheck
   dnsmasq-base isc-dhcp-server udhcpc isc-dhcp-client dhcpcd-base bind9-dnsutils
   ppp pppoe qemu-system-x86 busybox-static
-  python3-pyftpdlib sip-tester
+  python3-pyftpdlib sip-tester frr openssh-server openssh-client
   python3-librouteros python3-requests ansible
 )
 # The labs' clients of Node.js. Whoever has them from elsewhere keeps those: the packages exclude each other.
