@@ -9,6 +9,7 @@
 
 #include "control/model/commands.h"
 #include "control/model/value.h"
+#include "control/model/value_firewall.h"
 #include "control/observe/log.h"
 
 namespace maclane {
@@ -168,6 +169,10 @@ Status ListedAddresses::check(const View& row, std::string_view replaces) const 
 
 Status ListedAddresses::take(const model::RowPtr& row, std::string_view replaces, bool new_time) {
   const View view(menu(), *row);
+  if (model::is_listed_name(view.raw("address")))
+    return tl::make_unexpected(Errors{view.error(
+        "timeout",
+        "a row whose address is a DNS name stays until it is removed; leave timeout out")});
   if (Status status = check(view, replaces); !status) return status;
   const auto range = model::parse_ip4_set(view.raw("address"));
   Timed timed{row, std::string(view.raw("list")), range->first, range->last, 0, Clock::now(), 0};
@@ -176,6 +181,7 @@ Status ListedAddresses::take(const model::RowPtr& row, std::string_view replaces
     known = before->second;
     timed.created = known->created;
     timed.until_ms = known->until_ms;
+    timed.name = known->name;
   }
   if (new_time) {
     const auto timeout_ms = static_cast<uint64_t>(view.get_time_ms("timeout"));
@@ -249,6 +255,28 @@ void ListedAddresses::erase(std::map<uint32_t, Timed>::iterator at) {
   const View view(menu(), *timed.row);
   by_key_.erase(Key{view.raw("list"), view.raw("address")});
   timed_.erase(at);
+}
+
+void ListedAddresses::learn(const std::string& list, uint32_t address, std::string_view name,
+                            uint64_t timeout_ms) {
+  const std::string text = model::format_ip4(address);
+  const std::string timeout = model::format_time_ms(static_cast<int64_t>(timeout_ms));
+  const auto known = by_key_.find(Key{list, text});
+  if (known == by_key_.end()) {
+    const auto id = add(
+        {{"list", list}, {"address", text}, {"comment", std::string(name)}, {"timeout", timeout}},
+        {});
+    if (!id) return;  // it is in the list already
+    if (const auto added = find(number_of(*id)); added != timed_.end()) added->second.name = name;
+  } else if (timed_.at(known->second).name == name) {
+    (void)set(timed_id(known->second), {{"timeout", timeout}});
+  }
+}
+
+void ListedAddresses::unlearn(const std::string& list, uint32_t address, std::string_view name) {
+  const auto known = by_key_.find(Key{list, model::format_ip4(address)});
+  if (known != by_key_.end() && timed_.at(known->second).name == name)
+    put(known->second, std::nullopt);
 }
 
 Status ListedAddresses::remove(std::string_view written) {

@@ -45,6 +45,11 @@ class ListedAddresses {
   void serve();
   /// Lets go of what is over, and keeps what is to be kept. now_ms: model::steady_ms().
   void tick(uint64_t now_ms);
+  /// An address that a name has is in a list for so long, from now on; the name is its comment.
+  /// Whatever else put it there stays as it is.
+  void learn(const std::string& list, uint32_t address, std::string_view name, uint64_t timeout_ms);
+  /// It has it no more.
+  void unlearn(const std::string& list, uint32_t address, std::string_view name);
   /// For the next compile.
   void add_learned(Learned& learned) const;
 
@@ -57,6 +62,7 @@ class ListedAddresses {
     uint64_t until_ms = 0;  // 0: as long as the router runs
     Clock::time_point created;
     uint16_t number = 0;  // of the list, while the address stands in DynamicLists
+    std::string name{};   // whose address it is (learn()); "": somebody added it
   };
   using Key = std::pair<std::string, std::string>;  // list and address
   static constexpr std::string_view kPath = "/ip/firewall/address-list";

@@ -75,6 +75,7 @@ Router::~Router() {
   doors_.reset();
   door_.reset();
   runner_.end_all();
+  listed_names_.reset();
   listed_.reset();
   resolver_.reset();
   names_.reset();
@@ -119,6 +120,7 @@ Status Router::start() {
                   [this](uint16_t list) { return compiled_->names.list_name(list); },
                   [this] { republish(); }});
   listed_->serve();
+  listed_names_ = std::make_unique<ListedNames>(*listed_, *resolver_);
   doors_ = std::make_unique<door::Doors>(commands_, options_.state_folder,
                                          [this] { return host_->enter(); });
   model_.on_change([](const model::Change& change) {
@@ -213,6 +215,7 @@ Status Router::publish(const model::Tree& next) {
   leases_->set_interval(lease_store_interval(next));
   host_->on_config(config);
   serve_names(next, config);
+  set_syn_cookies(next);
   return {};
 }
 

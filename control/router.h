@@ -8,6 +8,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "control/compile/compile.h"
@@ -16,10 +17,11 @@
 #include "control/dns.h"
 #include "control/door/doors.h"
 #include "control/door/socket.h"
-#include "control/listed_addresses.h"
+#include "control/listed_names.h"
 #include "control/model/commands.h"
 #include "control/model/store.h"
 #include "control/observe/exhaustion.h"
+#include "control/observe/rates.h"
 #include "control/script/event_scripts.h"
 #include "control/script/scheduler.h"
 #include "control/service/dataplane_io.h"
@@ -67,6 +69,7 @@ class Router {
   [[nodiscard]] const Services& services() const { return *services_; }
   [[nodiscard]] const HostPlane& host_plane() const { return *host_; }
   [[nodiscard]] NameServer& name_server() const { return *names_; }
+  [[nodiscard]] const observe::Rates& rates() const { return rates_; }
   [[nodiscard]] std::chrono::steady_clock::time_point started() const { return started_; }
   struct LinkHistory {
     std::string last_up, last_down;
@@ -96,6 +99,8 @@ class Router {
   void make_host_services(const model::Tree& tree);
   void open_host_plane(const model::Tree& tree);
   void serve_names(const model::Tree& next, const ServiceConfig& config);
+  /// /ip/settings tcp-syncookies, which is the host plane's kernel's.
+  void set_syn_cookies(const model::Tree& next);
   [[nodiscard]] std::vector<be32> servers_to_ask() const;
   bool handle_signals(int signal_fd);  // false: time to end
   void handle_packets();
@@ -117,15 +122,18 @@ class Router {
   std::unique_ptr<NameServer> names_;
   std::unique_ptr<Resolver> resolver_;
   std::unique_ptr<ListedAddresses> listed_;
+  std::unique_ptr<ListedNames> listed_names_;
   script::Runner runner_{commands_};
   script::Scheduler scheduler_{runner_};
   script::EventScripts event_scripts_{runner_, scheduler_};
   std::unique_ptr<door::SocketDoor> door_;
   std::unique_ptr<door::Doors> doors_;  // to the network
   std::map<std::string, LinkHistory> links_;
+  observe::Rates rates_;
   observe::Exhaustion exhaustion_{[this](Drop reason) { return dropped(reason); }};
   mutable std::vector<RuleCounter> rule_counters_;
-  int lock_fd_ = -1;  // the state folder is ours while it is open
+  int lock_fd_ = -1;                 // the state folder is ours while it is open
+  std::optional<bool> syn_cookies_;  // as they were set
   bool stop_ = false;
   bool restart_ = false;
   bool busy_ = false;  // packets came in the last round

@@ -1,5 +1,7 @@
 // The router's host plane and what serves beside the packets: leases that are kept, the name
 // server.
+#include <fstream>
+
 #include "control/observe/log.h"
 #include "control/router.h"
 
@@ -36,6 +38,24 @@ void Router::serve_names(const model::Tree& next, const ServiceConfig& config) {
     for (const InterfaceAddress& one : config.addresses) ours.push_back(one.address);
   }
   names_->configure(dns_files(next, services_->learned(), ours), host_->netns(), io_->now_ms());
+}
+
+void Router::set_syn_cookies(const model::Tree& next) {
+  const bool wanted = next.settings("/ip/settings").get_bool("tcp-syncookies");
+  if (!host_->is_open() || syn_cookies_ == wanted) return;
+  syn_cookies_ = wanted;
+  // Where the namespace is the host's own, it is the host's to say.
+  bool done = false;
+  if (!host_->is_shared()) {
+    const Netns::Scope inside = host_->netns().enter();
+    std::ofstream file("/proc/sys/net/ipv4/tcp_syncookies");
+    file << (wanted ? '1' : '0') << std::flush;
+    done = file.good();
+  }
+  if (!done && wanted)
+    log::write(log::Level::kWarning, "system,warning",
+               "tcp-syncookies=yes has no effect: the namespace of programs is the host's own, or "
+               "its settings cannot be written");
 }
 
 /// The name server that runs here has the static names and the cache; while there is none, those

@@ -69,6 +69,10 @@ void Router::run(int signal_fd) {
     resolver_->tick();
     model_.tick(model::steady_ms());
     listed_->tick(model::steady_ms());
+    if (!model_.in_batch()) {
+      listed_names_->configure(model_.tree());
+      listed_names_->tick(model::steady_ms());
+    }
     if (services_->changed()) republish();
     scheduler_.turn(std::time(nullptr));
     event_scripts_.turn();
@@ -81,6 +85,7 @@ void Router::run(int signal_fd) {
       poll_links();
       turn_times();
       exhaustion_.look(model::steady_ms());
+      rates_.look(*dataplane_);
       next_link_poll = now + kLinkPoll;
     }
     // Punted packets cannot wake a sleeper without a system call in the worker, so control looks

@@ -16,6 +16,7 @@
 #include "dataplane/table/dynamic_lists.h"
 #include "dataplane/table/mc_filter.h"
 #include "dataplane/table/neighbour.h"
+#include "dataplane/table/session_notes.h"
 #include "dataplane/worker/counters.h"
 #include "dataplane/worker/message.h"
 
@@ -147,6 +148,11 @@ class Dataplane {
   /// Calls fn for each live session of all workers until it returns false.
   void for_each_session(const std::function<bool(unsigned worker, uint32_t index, const Session&,
                                                  const SessionSide&)>& fn) const;
+  /// Places of sessions that were ever used by a worker, and the live session in one of them.
+  [[nodiscard]] uint32_t sessions_ever(unsigned worker) const;
+  bool session_at(unsigned worker, uint32_t index, Session& session, SessionSide& side) const;
+  /// What a FastTracked session had counted when it became so.
+  [[nodiscard]] FastTrackStart fast_track_start(unsigned worker, uint32_t index) const;
   [[nodiscard]] static uint64_t tsc_hz();  // of all *_tsc and tick figures
   [[nodiscard]] uint32_t now_cs() const;   // the workers' clock, for ages and timeouts
   [[nodiscard]] std::vector<MemoryItem> memory() const;

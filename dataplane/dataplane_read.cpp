@@ -81,6 +81,20 @@ void Dataplane::rule_counters(std::span<RuleCounter> out) const {
   }
 }
 
+uint32_t Dataplane::sessions_ever(unsigned worker) const {
+  return worker < workers() ? impl_->worker(worker).sessions.ever_used() : 0;
+}
+
+bool Dataplane::session_at(unsigned worker, uint32_t index, Session& session,
+                           SessionSide& side) const {
+  return worker < workers() && impl_->worker(worker).sessions.copy(index, session, side);
+}
+
+FastTrackStart Dataplane::fast_track_start(unsigned worker, uint32_t index) const {
+  if (worker >= workers() || index >= impl_->worker(worker).sessions.ever_used()) return {};
+  return impl_->worker(worker).notes.fast_track_start(index);
+}
+
 void Dataplane::for_each_session(
     const std::function<bool(unsigned worker, uint32_t index, const Session&, const SessionSide&)>&
         fn) const {

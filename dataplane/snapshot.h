@@ -186,8 +186,11 @@ struct Snapshot {
   std::shared_ptr<const RuleSet> filter;
   std::shared_ptr<const RuleSet> nat;
   Rule fast_track;  // stands for all rules that a FastTracked packet passes by, and counts them
-  HelperPorts helper_ports;      // of the helpers that are on
-  uint8_t helpers_on = 0;        // bit per Helper
+  HelperPorts helper_ports;  // of the helpers that are on
+  uint8_t helpers_on = 0;    // bit per Helper
+  /// Transports whose ports are not read: their connections are told apart by addresses alone.
+  enum Portless : uint8_t { kSctp = 1, kDccp = 2, kUdpLite = 4 };
+  uint8_t portless = 0;
   bool sip_direct_media = true;  // media comes from the host that signals, and no other
   Timeouts timeouts{};
   bool tracking = true;  // connection tracking on

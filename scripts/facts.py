@@ -17,6 +17,9 @@ import sys
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
+INTRODUCTION = """# What is shown, and by which test
+
+Facts of RouterOS's behaviour and requirements of the RFCs, as the tests name them; with {}."""
 ROOT = Path(__file__).resolve().parents[1]
 IDS = re.compile(r"\b([A-Z])-(\d+)(?:\s*(?:\.\.\.?|to)\s*(?:[A-Z]-)?(\d+))?(?![\w-])")
 GTEST = re.compile(r"^(?:TEST|TEST_F|TEST_P|TYPED_TEST)\((\w+),\s*(\w+)\)(.*)$")
@@ -130,6 +133,16 @@ def outcomes(folder):
     return found
 
 
+def verdict(names, ran, reason):
+    """What a run says of a fact: passed, failed, not run, or why no test shows it."""
+    if not names:
+        return f"not shown: {reason}" if reason else "nothing"
+    failed = [name for name in names if ran.get(name) == "failed"]
+    if failed:
+        return "failed: " + "<br>".join(failed)
+    return "passed" if any(ran.get(name) == "passed" for name in names) else "not run"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--results", type=Path)
@@ -139,6 +152,8 @@ def main():
     shown = tests_by_fact()
     ran = outcomes(options.results) if options.results else {}
     wrong = []
+    if not options.check:
+        print(INTRODUCTION.format("the results of the last run of the tests" if ran else "no results, as no run of the tests is there"))
     for path in options.lists or sorted((ROOT / "tests/facts").glob("*.txt")):
         facts, reasons = facts_of(path)
         known = {one for one, _ in facts}
@@ -147,7 +162,8 @@ def main():
                   if one[0] in letters and one not in known]
         wrong += [f"{path.name} gives a reason for {one}, which is not in it" for one in sorted(set(reasons) - known)]
         if not options.check:
-            print(f"| {path.stem} | what | shown by |\n|---|---|---|")
+            print(f"\n## {path.stem.capitalize()}\n\n| id | what | {'result | ' if ran else ''}shown by |")
+            print("|---|---|---|---|" if ran else "|---|---|---|")
         for one, sentence in facts:
             names = shown.get(one, [])
             if names and one in reasons:
@@ -155,8 +171,10 @@ def main():
             if not names and one not in reasons:
                 wrong.append(f"{one} ({sentence}) has neither a test that names it nor a reason in {path.name}")
             if not options.check:
-                said = [f"{name}{': ' + ran[name] if name in ran else ''}" for name in names]
-                print(f"| {one} | {sentence} | {'<br>'.join(said) or reasons.get(one, 'nothing')} |")
+                said = [f"{name}{': ' + ran[name] if ran.get(name, 'passed') != 'passed' else ''}" for name in names]
+                result = f"{verdict(names, ran, reasons.get(one))} | " if ran else ""
+                by = "<br>".join(said) or ("" if ran else f"nothing: {reasons.get(one, 'no reason is given')}")
+                print(f"| {one} | {sentence} | {result}{by} |")
     for line in wrong:
         print(line, file=sys.stderr)
     return 1 if wrong else 0

@@ -53,6 +53,12 @@ tests() {
 }
 
 finish() {
+  if [[ -z $only && -x build/maclane ]]; then
+    rm -rf build/results
+    cp -r "$RESULTS" build/results
+    head1 "Documentation"
+    scripts/docs.sh || true
+  fi
   head1 "Sum"
   $PYTHON scripts/lib/summary.py "$RESULTS" || exit 1
 }

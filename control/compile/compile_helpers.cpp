@@ -21,6 +21,9 @@ constexpr Known kKnown[] = {{"ftp", Helper::kFtp, kProtoTcp},
                             {"sip", Helper::kSip, kProtoUdp},
                             {"sip", Helper::kSip, kProtoTcp},
                             {"pptp", Helper::kPptp, kProtoTcp, 1723}};
+/// Rows that stand for a transport, whose ports are read or not.
+constexpr std::pair<std::string_view, Snapshot::Portless> kTransports[] = {
+    {"sctp", Snapshot::kSctp}, {"dccp", Snapshot::kDccp}, {"udplite", Snapshot::kUdpLite}};
 constexpr int64_t kMillisecondsPerCs = 10;
 constexpr int64_t kLongestTimeoutCs = 0x3fffffff;
 
@@ -37,6 +40,10 @@ void compile_helpers(Work& work) {
   Snapshot& snapshot = work.snapshot;
   model::for_each(work.tree, "/ip/firewall/service-port", [&](const model::View& row) {
     if (row.get("name") == "sip") compile_sip(snapshot, row);
+    for (const auto& [name, bit] : kTransports) {
+      if (name == row.get("name") && row.disabled())
+        snapshot.portless = static_cast<uint8_t>(snapshot.portless | bit);
+    }
     if (row.disabled()) return;
     for (const Known& known : kKnown) {
       if (known.name != row.get("name")) continue;

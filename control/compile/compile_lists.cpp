@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "control/compile/parts.h"
+#include "control/model/value_firewall.h"
 
 namespace maclane::compile {
 namespace {
@@ -98,7 +99,7 @@ std::shared_ptr<const AddressSet> address_set(Work& work, std::string_view name)
   for (const model::RowPtr& row : list.rows) {
     if (const auto range = model::parse_ip4_set(row->at(address))) {
       ranges.push_back({range->first, range->last});
-    } else {
+    } else if (!model::is_listed_name(row->at(address))) {  // names: ListedNames sees to them
       work.errors.push_back(
           model::View(menu, *row)
               .error("address", "not an address, a prefix or a range a-b; write one of these"));

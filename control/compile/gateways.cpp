@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "control/compile/route_parts.h"
+#include "control/model/gateway.h"
 
 namespace maclane::compile {
 
@@ -71,6 +72,7 @@ Gateways::Resolved& Gateways::resolve(std::string_view gateway) {
 }
 
 std::vector<NextHop> Gateways::find_ways(std::string_view gateway, std::string& immediate) const {
+  gateway = model::without_table(gateway);
   const size_t percent = gateway.find('%');
   const auto address = model::parse_ip4(gateway.substr(0, percent));
   std::vector<NextHop> ways;

@@ -102,8 +102,9 @@ Answer<std::vector<Edit>> row_edits(Job& job) {
   pattern.path = std::string(job.menu.path);
   if (pattern.kind == Edit::Kind::kMove) {
     if (const std::string written = take(job, "destination"); !written.empty()) {
-      pattern.before = find_row(job.model, job.menu, written);
-      if (pattern.before.empty()) {
+      auto before = find_place(job.model, job.menu, written);
+      if (before) pattern.before = std::move(*before);
+      if (!before) {
         return refuse(Errors{wrong(job, Trouble::kMissing,
                                    fmt::format("no such item: there is no row \"{}\" to move to",
                                                written.substr(0, 64)))});
@@ -155,8 +156,11 @@ Answer<std::vector<Edit>> add_edits(Job& job) {
         std::pair<std::string_view, std::string*>{"copy-from", &edit.copy_from}}) {
     const std::string written = take(job, argument);
     if (written.empty()) continue;
-    *target = find_row(job.model, job.menu, written);
-    if (target->empty()) {
+    auto row = argument == "place-before" ? find_place(job.model, job.menu, written)
+                                          : std::optional(find_row(job.model, job.menu, written));
+    if (row && (argument == "place-before" || !row->empty())) {
+      *target = std::move(*row);
+    } else {
       return refuse(
           Errors{Error{fmt::format("no such item: there is no row \"{}\"", written.substr(0, 64)),
                        std::string(job.menu.path),

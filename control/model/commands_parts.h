@@ -1,6 +1,7 @@
 // What the parts of Commands share. Included by commands*.cpp only.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,10 @@ struct Job {
 [[nodiscard]] Answer<std::vector<std::string>> select_rows(Job& job, bool required);
 /// One row of the menu by name, *ID or index, as its id; "" if there is none.
 [[nodiscard]] std::string find_row(const Model& model, const Menu& menu, std::string_view written);
+/// Where a row is put before another, as the id of that one: "" is the end; nullopt: there is none
+/// such.
+[[nodiscard]] std::optional<std::string> find_place(const Model& model, const Menu& menu,
+                                                    std::string_view written);
 /// The rows of a menu as this caller may see them.
 [[nodiscard]] std::vector<PrintRow> visible_rows(const Model& model, const Menu& menu,
                                                  const Caller& caller);

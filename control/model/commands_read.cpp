@@ -35,6 +35,15 @@ Answer<void> take_from(Job& job) {
   return {};
 }
 
+/// print static and print dynamic; print all is what print does anyway.
+void take_kind(Job& job) {
+  const bool dynamic = job.call.is_on("dynamic");
+  if (job.call.is_on("all") || dynamic == job.call.is_on("static")) return;
+  job.call.filter = [filter = std::move(job.call.filter), dynamic](const PrintRow& row) {
+    return row.dynamic == dynamic && (!filter || filter(row));
+  };
+}
+
 /// What `get` without value-name gives: ".id=*1;name=ether1;mtu=1500".
 std::string as_value(const PrintRow& row) {
   std::string out;
@@ -57,6 +66,7 @@ void keep_only(const std::vector<std::string>& proplist, PrintRow& row) {
 Answer<Outcome> print(Job& job) {
   take_proplist(job);
   if (auto from = take_from(job); !from) return tl::make_unexpected(std::move(from.error()));
+  take_kind(job);
   Outcome out;
   if (job.call.is_on("follow") || job.call.is_on("follow-only")) {
     out.running = follow(job, job.call.is_on("follow"));

@@ -55,12 +55,16 @@ class RowFinder {
     }
     const Tree::Rows& stored = model_.tree().rows(menu_);
     const auto index = index_of(written);
-    if (index && *index < stored.size()) return row_id(stored[*index]->id);
+    // In an ordered menu a row that the router made may stand before those that are stored.
+    if (index && menu_.kind == Menu::Kind::kOrdered && !loaded_) load();
+    if (index && *index >= leading_ && *index - leading_ < stored.size())
+      return row_id(stored[*index - leading_]->id);
     if (!loaded_) load();
     if (const auto row = by_word_.find(written); row != by_word_.end())
       return more_[row->second].id;
-    if (index && *index - stored.size() < more_.size()) return more_[*index - stored.size()].id;
-    return {};
+    if (!index) return {};
+    const size_t place = *index < leading_ ? *index : *index - stored.size();
+    return place < more_.size() ? more_[place].id : std::string{};
   }
 
  private:
@@ -69,6 +73,7 @@ class RowFinder {
     more_ = model_.dynamic_rows(menu_);
     const std::string_view name = name_property(menu_);
     for (size_t i = 0; i < more_.size(); ++i) {
+      if (more_[i].leads) ++leading_;
       by_word_.emplace(more_[i].id, i);
       if (!name.empty()) by_word_.emplace(more_[i].get(name), i);
     }
@@ -77,6 +82,7 @@ class RowFinder {
   const Model& model_;
   const Menu& menu_;
   bool loaded_ = false;
+  size_t leading_ = 0;  // of more_, those before the stored rows
   std::vector<PrintRow> more_;
   std::unordered_map<std::string_view, size_t> by_word_;
 };
@@ -85,6 +91,19 @@ class RowFinder {
 
 std::string find_row(const Model& model, const Menu& menu, std::string_view written) {
   return RowFinder(model, menu).find(written);
+}
+
+std::optional<std::string> find_place(const Model& model, const Menu& menu,
+                                      std::string_view written) {
+  std::string id = find_row(model, menu, written);
+  if (id.empty()) return std::nullopt;
+  if (model.tree().find(menu, id) != nullptr) return id;
+  // Beside a row that the router made: at the beginning or the end of those that are stored.
+  const std::vector<PrintRow> more = model.dynamic_rows(menu);
+  const bool leads = std::any_of(more.begin(), more.end(),
+                                 [&](const PrintRow& row) { return row.leads && row.id == id; });
+  const Tree::Rows& stored = model.tree().rows(menu);
+  return leads && !stored.empty() ? row_id(stored.front()->id) : std::string{};
 }
 
 std::vector<PrintRow> visible_rows(const Model& model, const Menu& menu, const Caller& caller) {

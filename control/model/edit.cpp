@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "control/model/gateway.h"
 #include "control/model/model.h"
 #include "control/model/nearest.h"
 #include "control/model/value.h"
@@ -232,10 +233,12 @@ class Editor {
                              const std::string& from, const std::string& to) {
     if (value.size() < from.size()) return value;
     if (property.type == Type::kGateway) {
-      if (value == from) return to;
-      const size_t percent = value.find('%');
-      const bool same = percent != std::string::npos && value.substr(percent + 1) == from;
-      return same ? value.substr(0, percent + 1) + to : value;
+      const std::string_view way = without_table(value);
+      const std::string table = value.substr(way.size());
+      if (way == from) return to + table;
+      const size_t percent = way.find('%');
+      const bool same = percent != std::string::npos && way.substr(percent + 1) == from;
+      return same ? value.substr(0, percent + 1) + to + table : value;
     }
     const Negatable parts = split_negation(value);
     std::string out = parts.negated ? "!" : "";

@@ -214,16 +214,20 @@ void Model::drop_batch() {
 }
 
 std::vector<PrintRow> Model::print(const Menu& menu) const {
-  std::vector<PrintRow> out;
+  std::vector<PrintRow> more = dynamic_rows(menu);
+  const auto behind =
+      std::find_if(more.begin(), more.end(), [](const PrintRow& row) { return !row.leads; });
+  std::vector<PrintRow> out(std::move_iterator(more.begin()), std::move_iterator(behind));
   const auto state = row_state_.find(menu.path);
   const bool is_interface = menu.path.starts_with("/interface/");
   const auto facts = is_interface ? interfaces(tree_) : std::vector<InterfaceFacts>{};
+  size_t place = 0;
   for (const RowPtr& row : tree_.rows(menu)) {
     const View view(menu, *row);
     Fields live;
     if (state != row_state_.end()) state->second(view, live);
     Fields derived;
-    derive(view, out.size(), facts, derived);
+    derive(view, place++, facts, derived);
     PrintRow shown;
     if (menu.kind != Menu::Kind::kSettings) shown.id = row_id(row->id);
     shown.number = static_cast<uint32_t>(out.size());
@@ -238,8 +242,7 @@ std::vector<PrintRow> Model::print(const Menu& menu) const {
     shown.dynamic = shown.get("dynamic") == "true";
     out.push_back(std::move(shown));
   }
-  std::vector<PrintRow> more = dynamic_rows(menu);
-  std::move(more.begin(), more.end(), std::back_inserter(out));
+  std::move(behind, more.end(), std::back_inserter(out));
   return out;
 }
 
@@ -247,8 +250,13 @@ std::vector<PrintRow> Model::dynamic_rows(const Menu& menu) const {
   const auto provider = dynamic_.find(menu.path);
   if (provider == dynamic_.end()) return {};
   std::vector<PrintRow> rows = provider->second();
-  auto number = static_cast<uint32_t>(tree_.rows(menu).size());
-  for (PrintRow& row : rows) row.number = number++;
+  const auto behind = std::stable_partition(rows.begin(), rows.end(),
+                                            [](const PrintRow& row) { return row.leads; });
+  uint32_t number = 0;
+  for (auto row = rows.begin(); row != rows.end(); ++row) {
+    if (row == behind) number += static_cast<uint32_t>(tree_.rows(menu).size());
+    row->number = number++;
+  }
   return rows;
 }
 

@@ -43,6 +43,7 @@ struct PrintRow {
   bool dynamic = false;
   Fields fields;        // in schema order, unset ones left out
   uint32_t number = 0;  // its place in the menu, from 0
+  bool leads = false;   // made by the router, and stands before what is configured (B-26)
   [[nodiscard]] std::string_view get(std::string_view property) const;
 };
 

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "control/model/gateway.h"
 #include "control/model/nearest.h"
 #include "control/model/schema.h"
 #include "control/model/value.h"
+#include "control/model/value_firewall.h"
 
 namespace maclane::model {
 namespace {
@@ -168,8 +170,17 @@ Text normalize_ip4_set(std::string_view raw) {
 }
 
 Text normalize_gateway(std::string_view raw) {
+  if (const std::string_view way = without_table(raw); way.size() != raw.size()) {
+    Text normal = normalize_gateway(way);
+    return normal ? *normal + std::string(kInMain) : normal;
+  }
   const size_t percent = raw.find('%');
   const std::string_view address = raw.substr(0, percent);
+  if (const size_t at = raw.find('@'); at != std::string_view::npos && parse_ip4(raw.substr(0, at)))
+    return wrong(
+        fmt::format("{} looks for its gateway in a table that has no connected networks; "
+                    "all of them are in main: write {}{}",
+                    shown(raw), raw.substr(0, at), kInMain));
   const bool looks_like_address =
       percent != std::string_view::npos ||
       address.find_first_not_of("0123456789./") == std::string_view::npos;
@@ -255,6 +266,8 @@ Text normalize_part(const Property& property, std::string_view raw) {
     case Type::kIp4Prefix:
       return normalize_prefix(property, raw);
     case Type::kIp4Set:
+      // One that converts takes names as well, which it reads itself.
+      if (property.convert != nullptr && is_listed_name(raw)) return std::string(raw);
       return normalize_ip4_set(raw);
     case Type::kGateway:
       return normalize_gateway(raw);

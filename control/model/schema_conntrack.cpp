@@ -1,5 +1,6 @@
 // The tables of /ip/firewall/address-list, connection and connection/tracking (B-13, B-18..B-23).
 #include "control/model/schema_parts.h"
+#include "control/model/value_firewall.h"
 
 namespace maclane::model {
 namespace {
@@ -16,7 +17,9 @@ constexpr Property kAddressList[] = {
     {.name = "address",
      .type = Type::kIp4Set,
      .flags = P::kRequired,
-     .help = "an address, prefix or range a-b"},
+     .help = "an address, prefix or range a-b; or a DNS name, which stands for the addresses that "
+             "it has: they are asked for, and asked for again when their time is over",
+     .convert = convert_list_address},
     {.name = "timeout",
      .type = Type::kTime,
      .max = 21474836 * kSecond,
@@ -29,7 +32,7 @@ constexpr Property kAddressList[] = {
 };
 constexpr FlagLetter kAddressListLetters[] = {{'X', "disabled", "disabled"},
                                               {'D', "dynamic", "dynamic"}};
-constexpr std::string_view kAddressListColumns[] = {"list", "address"};
+constexpr std::string_view kAddressListColumns[] = {"list", "address", "creation-time", "timeout"};
 
 constexpr Property kConnection[] = {
     read_only("protocol", Type::kProtocol, "the protocol"),
@@ -57,8 +60,12 @@ constexpr Property kConnection[] = {
     read_only("orig-bytes", Type::kInteger, ""),
     read_only("repl-packets", Type::kInteger, "packets of the replies' direction"),
     read_only("repl-bytes", Type::kInteger, ""),
-    read_only("orig-rate", Type::kString, ""),
-    read_only("repl-rate", Type::kString, ""),
+    in_units("orig-rate", "bps", "bits a second, now"),
+    in_units("repl-rate", "bps", ""),
+    read_only("orig-fasttrack-packets", Type::kInteger, "of those, packets that passed no rules"),
+    read_only("orig-fasttrack-bytes", Type::kInteger, ""),
+    read_only("repl-fasttrack-packets", Type::kInteger, ""),
+    read_only("repl-fasttrack-bytes", Type::kInteger, ""),
     state_flag("expected", "a helper announced it"),
     state_flag("seen-reply", "packets were seen in both directions"),
     state_flag("assured", "not given up when the table is full"),

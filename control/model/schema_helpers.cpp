@@ -32,7 +32,9 @@ constexpr Property kServicePort[] = {
     {.name = "disabled",
      .type = Type::kBool,
      .default_value = "false",
-     .help = "yes: looks into no packet, and announces no connection"},
+     .help =
+         "yes: looks into no packet, and announces no connection; udplite, dccp and sctp: their "
+         "ports are not read, and connections are told apart by addresses alone"},
     state_flag("invalid", "never: what cannot be done is refused"),
 };
 constexpr FlagLetter kLetters[] = {{'X', "disabled", "disabled"}, {'I', "invalid", "invalid"}};
@@ -47,9 +49,9 @@ constexpr InitialValue kSip[] = {
     {"name", "sip"}, {"ports", "5060,5061"}, {"sip-direct-media", "true"}, {"sip-timeout", "1h"}};
 constexpr InitialValue kPptp[] = {{"name", "pptp"}};
 constexpr InitialValue kRtsp[] = {{"name", "rtsp"}, {"ports", "554"}, kOff};
-constexpr InitialValue kUdplite[] = {{"name", "udplite"}, kOff};
-constexpr InitialValue kDccp[] = {{"name", "dccp"}, kOff};
-constexpr InitialValue kSctp[] = {{"name", "sctp"}, kOff};
+constexpr InitialValue kUdplite[] = {{"name", "udplite"}};
+constexpr InitialValue kDccp[] = {{"name", "dccp"}};
+constexpr InitialValue kSctp[] = {{"name", "sctp"}};
 constexpr InitialRow kInitial[] = {{kFtp},  {kTftp}, {kIrc},     {kH323}, {kSip},
                                    {kPptp}, {kRtsp}, {kUdplite}, {kDccp}, {kSctp}};
 

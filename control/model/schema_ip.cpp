@@ -104,7 +104,8 @@ constexpr FlagLetter kRouteLetters[] = {
     {'I', "inactive", "inactive"}, {'A', "active", "active"},
     {'c', "connect", "connect"},   {'s', "static", "static"},
     {'d', "dhcp", "dhcp"},         {'v', "vpn", "vpn"}};
-constexpr std::string_view kRouteColumns[] = {"dst-address", "gateway", "distance"};
+constexpr std::string_view kRouteColumns[] = {"dst-address", "gateway", "routing-table",
+                                              "distance"};
 
 constexpr Property kArp[] = {
     {.name = "address", .type = Type::kIp4, .flags = P::kRequired, .help = "the neighbour"},
@@ -196,7 +197,12 @@ constexpr Property kSettings[] = {
     fixed("accept-redirects", false),
     fixed("accept-source-route", false),
     fixed("secure-redirects", true),
-    fixed("tcp-syncookies", false),
+    {.name = "tcp-syncookies",
+     .type = Type::kBool,
+     .default_value = "false",
+     .flags = P::kHidden,
+     .help = "yes: what serves at the router's own addresses answers with SYN cookies when more "
+             "connections are begun than it can keep (RFC 4987)"},
 };
 
 constexpr std::string_view kAddressKey[] = {"address"};

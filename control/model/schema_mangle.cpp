@@ -85,6 +85,7 @@ constexpr Property kRaw[] = {
     action(kRawActions, {}),
     MACLANE_SHARED_MATCHERS,
     MACLANE_PACKET_MATCHERS,
+    MACLANE_TEXT_MATCHERS,
     MACLANE_RULE_TAIL,
     MACLANE_LATER_MATCHERS,
     MACLANE_RULE_STATE,

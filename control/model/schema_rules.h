@@ -228,7 +228,7 @@ constexpr Property hits(std::string_view name) {
       ports("dst-port", "ports and ranges: 80,443,1000-2000"),                           \
       matcher("icmp-options", Type::kIcmpOptions, "type:code or type:first-last")
 
-// Raw rules have the first of these, all others both.
+// Raw rules have the first and the last of these, all others all.
 #define MACLANE_PACKET_MATCHERS                                                                \
   ports("port", "ports and ranges, of the source or of the destination"),                      \
       address_type("src-address-type", "what kind of address the source is"),                  \
@@ -256,7 +256,9 @@ constexpr Property hits(std::string_view name) {
       formed("connection-rate", convert_rate_range, "bits a second: from-to"), connection_type(), \
       mark("connection-mark", "the mark of its connection, or no-mark"),                          \
       mark("packet-mark", "the mark that mangle gave it, or no-mark"), routing_mark(),            \
-      text("content", "bytes that the packet has in it, where they lie in one buffer"),           \
+      MACLANE_TEXT_MATCHERS
+#define MACLANE_TEXT_MATCHERS                                                       \
+  text("content", "bytes that the packet has in it, where they lie in one buffer"), \
       text("tls-host", "the name a TLS client asks for; * and ? stand for any")
 #define MACLANE_LATER_MATCHERS                                                         \
   later("routing-table"), later("hotspot"), later("layer7-protocol"), later("realm"),  \

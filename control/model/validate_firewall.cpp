@@ -92,13 +92,10 @@ void check_matchers(Check& check, const View& row) {
            std::find(names.begin(), names.end(), protocol.value) != names.end();
   };
   for (std::string_view ports : {"src-port", "dst-port", "port", "to-ports"}) {
-    if (row.is_set(ports) && !is({"tcp", "udp"})) {
+    if (row.is_set(ports) && !is({"tcp", "udp", "sctp", "dccp", "udp-lite"})) {
       check.add(
           row, ports,
-          is({"sctp", "dccp", "udp-lite"})
-              ? "the ports of sctp, dccp and udp-lite are not read: such connections are told "
-                "apart by their addresses; leave the port out"
-              : "ports need a protocol that has them; add protocol: tcp or udp");
+          "ports need a protocol that has them; add protocol: tcp, udp, sctp, dccp or udp-lite");
     }
   }
   for (std::string_view tcp_only : {"tcp-flags", "tcp-mss", "tls-host"}) {

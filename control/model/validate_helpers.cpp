@@ -13,19 +13,11 @@ namespace {
 constexpr size_t kMostPorts = 8;
 
 constexpr std::string_view kWithPorts[] = {"ftp", "tftp", "irc", "sip", "rtsp"};
-constexpr std::string_view kHere[] = {"ftp", "tftp", "sip", "pptp"};
+constexpr std::string_view kHere[] = {"ftp", "tftp", "sip", "pptp", "udplite", "dccp", "sctp"};
 
 template <size_t kCount>
 bool is_one_of(const std::string_view (&names)[kCount], std::string_view name) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
-}
-
-/// Why a helper that is not here is not missed; what to do without it.
-std::string_view instead_of(std::string_view name) {
-  if (name == "udplite" || name == "dccp" || name == "sctp")
-    return "its connections are tracked by their addresses";
-  return "this version of Maclane has no such helper; accept its connections with rules of "
-         "/ip/firewall/filter and /ip/firewall/nat";
 }
 
 void validate_row(Check& check, const View& row, std::map<std::string, std::string_view>& ports) {
@@ -49,7 +41,10 @@ void validate_row(Check& check, const View& row, std::map<std::string, std::stri
   if (row.disabled()) return;
   if (!is_one_of(kHere, name)) {
     check.add(row, "disabled",
-              fmt::format("failure: {} is not yet working: {}", name, instead_of(name)));
+              fmt::format("failure: {} is not yet working: this version of Maclane has no such "
+                          "helper; accept its connections with rules of /ip/firewall/filter and "
+                          "/ip/firewall/nat",
+                          name));
     return;
   }
   if (own.empty() && is_one_of(kWithPorts, name)) {

@@ -3,6 +3,7 @@
 
 #include <unordered_map>
 
+#include "control/model/gateway.h"
 #include "control/model/validate.h"
 #include "control/model/value.h"
 
@@ -70,7 +71,7 @@ void check_addresses(Check& check) {
 
 void check_routes(Check& check) {
   check.for_asked("/ip/route", interfaces_changed(check), [&](const View& row) {
-    const std::string_view gateway = row.raw("gateway");
+    const std::string_view gateway = without_table(row.raw("gateway"));
     const bool forwards = row.get("type") == "unicast" && !row.get_bool("blackhole");
     if (row.get_bool("blackhole") && row.is_set("type") && row.get("type") != "blackhole") {
       check.add(row, "type",

@@ -23,12 +23,23 @@ constexpr std::string_view kModes[] = {"dst-address", "dst-address-and-port", "s
 constexpr uint64_t kMostRate = 32'000'000'000;
 constexpr int64_t kLongestExpire = 4294967295 * int64_t{1000};
 
-/// "10" or "10/1m": the first part of a limit.
+/// "5", "100k", "2M", "1G".
+std::optional<uint64_t> parse_scaled(std::string_view text) {
+  uint64_t unit = 1;
+  if (text.ends_with('k') || text.ends_with('K')) unit = 1000;
+  if (text.ends_with('M')) unit = 1'000'000;
+  if (text.ends_with('G')) unit = 1'000'000'000;
+  if (unit != 1) text.remove_suffix(1);
+  const auto value = number(text, uint64_t{1} << 33);
+  return value ? std::optional(*value * unit) : std::nullopt;
+}
+
+/// "10", "10/1m" or "2M": the first part of a limit.
 std::optional<Limit> parse_rate(std::string_view text) {
   Limit limit;
   const auto [rate, time] = cut(text, '/');
-  const auto units = number(rate, kMostRate);
-  if (!units || *units == 0) return std::nullopt;
+  const auto units = parse_scaled(rate);
+  if (!units || *units == 0 || *units > kMostRate) return std::nullopt;
   limit.units = *units;
   if (time) {
     const auto period = parse_time_ms(*time);
@@ -42,17 +53,6 @@ std::string format_rate(const Limit& limit) {
   return limit.period_ms == 1000
              ? std::to_string(limit.units)
              : fmt::format("{}/{}", limit.units, format_time_ms(limit.period_ms));
-}
-
-/// "5", "100k", "2M", "1G".
-std::optional<uint64_t> parse_scaled(std::string_view text) {
-  uint64_t unit = 1;
-  if (text.ends_with('k') || text.ends_with('K')) unit = 1000;
-  if (text.ends_with('M')) unit = 1'000'000;
-  if (text.ends_with('G')) unit = 1'000'000'000;
-  if (unit != 1) text.remove_suffix(1);
-  const auto value = number(text, uint64_t{1} << 33);
-  return value ? std::optional(*value * unit) : std::nullopt;
 }
 
 std::optional<WideRange> range_of(std::optional<uint64_t> first, std::optional<uint64_t> last) {
@@ -99,8 +99,9 @@ std::optional<Limit> parse_limit(std::string_view text) {
   auto limit = parse_rate(rate);
   if (!limit || !rest) return std::nullopt;
   const auto [burst, what] = cut(*rest, ':');
-  const auto most = number(burst, kMostRate);
-  if (!most || (what && *what != "packet" && *what != "bit")) return std::nullopt;
+  const auto most = parse_scaled(burst);
+  if (!most || *most > kMostRate || (what && *what != "packet" && *what != "bit"))
+    return std::nullopt;
   limit->burst = *most;
   limit->bits = what && *what == "bit";
   return limit;

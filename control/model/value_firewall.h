@@ -142,6 +142,10 @@ struct NewPriority {
 std::optional<NewPriority> parse_new_priority(std::string_view text);
 Converted convert_new_priority(std::string_view text);
 
+/// The address of a row of an address list: an address, prefix or range, or a DNS name.
+[[nodiscard]] bool is_listed_name(std::string_view text);
+Converted convert_list_address(std::string_view text);
+
 /// address-list-timeout: a time of at most 35w3d13h13m56s in milliseconds, "none-dynamic": 0, or
 /// "none-static": kToKeep.
 std::optional<int64_t> parse_list_timeout(std::string_view text);

@@ -139,6 +139,35 @@ Converted convert_new_priority(std::string_view text) {
                  });
 }
 
+bool is_listed_name(std::string_view text) {
+  return text.find_first_not_of("0123456789./-") != std::string_view::npos;
+}
+
+Converted convert_list_address(std::string_view text) {
+  constexpr size_t kLongestName = 253, kLongestPart = 63;
+  if (!is_listed_name(text)) return std::string(text);
+  std::string out;
+  size_t part = 0;
+  bool right = text.size() <= kLongestName;
+  for (const char c : text) {
+    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    const bool inner = lower == '-' || lower == '_';
+    if (lower == '.')
+      right = right && part != 0;
+    else
+      right = right && ((lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') || inner);
+    part = lower == '.' ? 0 : part + 1;
+    right = right && part <= kLongestPart;
+    out += lower;
+  }
+  if (out.ends_with('.')) out.pop_back();
+  if (right && !out.empty()) return out;
+  return tl::make_unexpected(fmt::format(
+      "\"{}\" is neither an address, a prefix or a range a-b nor a DNS name, which has letters, "
+      "digits and - between dots",
+      text));
+}
+
 std::optional<int64_t> parse_list_timeout(std::string_view text) {
   if (text == "none-dynamic") return 0;
   if (text == "none-static") return kToKeep;

@@ -92,13 +92,35 @@ Status remove_connection(Router& router, std::string_view id) {
   return {};
 }
 
-model::PrintRow connection_row(unsigned worker, uint32_t index, const Session& s,
-                               const SessionSide& side, uint32_t now_cs, const Timeouts& timeouts,
-                               std::string_view mark) {
+/// How fast it goes, and what of it passed no rules (B-25).
+void add_flow(const Router& router, unsigned worker, uint32_t index, const Session& s,
+              const SessionSide& side, uint32_t now_cs, Fields& f) {
+  const auto rates = router.rates().of(worker, index, s, side, now_cs);
+  FastTrackStart start;
+  const bool fast = s.has(Session::kFastTracked);
+  if (fast) start = router.dataplane().fast_track_start(worker, index);
+  for (const uint8_t way : {kOriginal, kReply}) {
+    const char* const prefix = way == kOriginal ? "orig" : "repl";
+    f.emplace_back(fmt::format("{}-rate", prefix), std::to_string(rates[way]));
+    const uint64_t packets = SessionTable::packets(s, side, way);
+    const uint64_t bytes = s.leg(way).bytes;
+    const auto since = [&](uint64_t now, uint64_t then) {
+      return fast && now > then ? now - then : 0;
+    };
+    f.emplace_back(fmt::format("{}-fasttrack-packets", prefix),
+                   std::to_string(since(packets, start.packets[way])));
+    f.emplace_back(fmt::format("{}-fasttrack-bytes", prefix),
+                   std::to_string(since(bytes, start.bytes[way])));
+  }
+}
+
+model::PrintRow connection_row(const Router& router, unsigned worker, uint32_t index,
+                               const Session& s, const SessionSide& side, uint32_t now_cs,
+                               const Timeouts& timeouts, std::string_view mark) {
   model::PrintRow row;
   row.id = connection_id(worker, index, side.sequence.load(std::memory_order_relaxed));
   Fields& f = row.fields;
-  const bool ports = s.proto == kProtoTcp || s.proto == kProtoUdp;
+  const bool ports = has_ports(s.tuple(kOriginal));
   f.emplace_back("protocol", model::format_protocol(s.proto));
   const auto end = [&](const char* prefix, be32 address, be16 port) {
     f.emplace_back(fmt::format("{}-address", prefix), text_of(address));
@@ -125,6 +147,7 @@ model::PrintRow connection_row(unsigned worker, uint32_t index, const Session& s
   f.emplace_back("orig-bytes", std::to_string(s.original.bytes));
   f.emplace_back("repl-packets", std::to_string(SessionTable::packets(s, side, kReply)));
   f.emplace_back("repl-bytes", std::to_string(s.reply.bytes));
+  add_flow(router, worker, index, s, side, now_cs, f);
   if (s.mark != 0) f.emplace_back("connection-mark", mark);
   if (side.helper != Helper::kNone) f.emplace_back("connection-type", helper_text(side.helper));
   f.emplace_back("expected", yes_no(s.has(Session::kExpected)));
@@ -146,7 +169,7 @@ std::vector<model::PrintRow> connections(const Router& router) {
   const uint32_t now = router.dataplane().now_cs();
   router.dataplane().for_each_session(
       [&](unsigned worker, uint32_t index, const Session& s, const SessionSide& side) {
-        rows.push_back(connection_row(worker, index, s, side, now, snapshot->timeouts,
+        rows.push_back(connection_row(router, worker, index, s, side, now, snapshot->timeouts,
                                       router.compiled().names.mark_name(s.mark)));
         return true;
       });

@@ -45,6 +45,7 @@ std::vector<model::PrintRow> fast_track_rows(Router& router) {
   model::PrintRow row;
   row.id = dynamic_id(1);
   row.dynamic = true;
+  row.leads = true;
   row.fields = {{"chain", "forward"},
                 {"action", "passthrough"},
                 {"comment", "special dummy rule to show fasttrack counters"},

@@ -21,6 +21,19 @@ std::string bytes_text(std::string_view digits) {
   return text.data() + std::string(kUnits[unit]);
 }
 
+/// 60 400 bits a second: 60.4kbps.
+std::string rate_text(std::string_view digits) {
+  constexpr std::string_view kUnits[] = {"kbps", "Mbps", "Gbps"};
+  double value = 0;
+  for (const char c : digits) value = value * 10 + (c - '0');
+  if (value < 1000) return std::string(digits) + "bps";
+  size_t unit = 0;
+  for (value /= 1000; value >= 1000 && unit + 1 < std::size(kUnits); value /= 1000) ++unit;
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f", value);
+  return text.data() + std::string(kUnits[unit]);
+}
+
 std::string grouped(std::string_view digits) {
   std::string out;
   for (size_t i = 0; i < digits.size(); ++i) {
@@ -61,7 +74,10 @@ bool is_number(std::string_view text) {
 std::string shown(const Table& table, std::string_view name, std::string_view value) {
   if (is_number(value)) {
     for (const auto& [property, unit] : table.units) {
-      if (property == name) return unit == "B" ? bytes_text(value) : std::string(value) + unit;
+      if (property != name) continue;
+      return unit == "B"     ? bytes_text(value)
+             : unit == "bps" ? rate_text(value)
+                             : std::string(value) + unit;
     }
     if (has(table.counters, name)) return grouped(value);
   }

@@ -262,9 +262,12 @@ class Writer {
       add_words(commands_.back(), pairs);
       const auto after = part.written.upper_bound(i);
       if (ordered && after != part.written.end()) {
-        const auto number = std::distance(part.written.begin(), after);
+        // Once a rule FastTracks, the row that shows its counters stands first.
+        const auto number = std::distance(part.written.begin(), after) + (fast_tracks_ ? 1 : 0);
         commands_.back().push_back(fmt::format("place-before={}", number));
       }
+      fast_tracks_ =
+          fast_tracks_ || (row.get("action") == "fasttrack-connection" && !row.disabled());
       part.written.insert(i);
       made(menu, *part.rows[i]);
     }
@@ -320,6 +323,7 @@ class Writer {
   const ExportOptions& options_;
   std::set<std::string_view> menus_;                   // what is exported
   std::map<std::string, std::set<std::string>> made_;  // names by menu
+  bool fast_tracks_ = false;                           // a rule that does is written
   std::vector<Part> rest_;
   bool forced_ = false;
   std::vector<std::vector<std::string>> commands_;  // words

@@ -81,7 +81,8 @@ std::string EventLog::format(const Event& e) const {
                  known ? std::string_view{set->chains[e.chain].name} : std::string_view{"(gone)"},
                  interface(e.in_if), interface(e.out_if));
   const auto state = static_cast<size_t>(e.state);
-  if (state < std::size(kStates)) fmt::format_to(out, "connection-state:{}, ", kStates[state]);
+  if (e.table != RuleTable::kRaw && state < std::size(kStates))
+    fmt::format_to(out, "connection-state:{}, ", kStates[state]);
   if (!e.src_mac.is_zero()) fmt::format_to(out, "src-mac {}, ", text_of(e.src_mac));
   fmt::format_to(out, "proto {}, ", protocol_text(e));
   const Tuple& t = e.tuple;

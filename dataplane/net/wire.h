@@ -1,5 +1,5 @@
-// Wire headers (RFC 826, 791, 768, 792, 2516, 9293, IEEE 802.1Q) as structs without padding, and
-// protocol numbers.
+// Wire headers (RFC 826, 791, 768, 792, 2516, 4340, 9260, 9293, IEEE 802.1Q) as structs without
+// padding, and protocol numbers.
 #pragma once
 
 #include "dataplane/net/types.h"
@@ -23,8 +23,10 @@ inline constexpr uint8_t kProtoIcmp = 1;
 inline constexpr uint8_t kProtoIgmp = 2;
 inline constexpr uint8_t kProtoTcp = 6;
 inline constexpr uint8_t kProtoUdp = 17;
+inline constexpr uint8_t kProtoDccp = 33;
 inline constexpr uint8_t kProtoGre = 47;
 inline constexpr uint8_t kProtoSctp = 132;
+inline constexpr uint8_t kProtoUdpLite = 136;
 
 struct EtherHdr {
   MacAddr dst;
@@ -65,7 +67,7 @@ struct Ip4Hdr {
 struct UdpHdr {
   be16 sport;
   be16 dport;
-  be16 length;
+  be16 length;  // UDP-lite (RFC 3828): how much the checksum covers
   be16 checksum;
 };
 struct TcpHdr {
@@ -78,6 +80,22 @@ struct TcpHdr {
   be16 window;
   be16 checksum;
   be16 urgent;
+};
+struct SctpHdr {
+  be16 sport;
+  be16 dport;
+  be32 tag;
+  uint32_t checksum;  // CRC-32C, the lowest byte first
+};
+struct DccpHdr {  // without its sequence number's lower half
+  be16 sport;
+  be16 dport;
+  uint8_t data_offset;
+  uint8_t coverage;  // and, in its upper half, CCVal
+  be16 checksum;
+  uint8_t type;  // bits 1 to 4; bit 0: the sequence number has 48 bits
+  uint8_t sequence_high;
+  be16 sequence;
 };
 struct IcmpHdr {
   uint8_t type;
@@ -101,6 +119,7 @@ static_assert(sizeof(EtherHdr) == 14 && sizeof(VlanHdr) == 4 && sizeof(Ip4Hdr) =
 static_assert(sizeof(PppoeHdr) == 8);
 /// What a PPPoE session puts before an IPv4 packet.
 inline constexpr uint16_t kPppoeOverhead = sizeof(EtherHdr) + sizeof(PppoeHdr);
+static_assert(sizeof(SctpHdr) == 12 && sizeof(DccpHdr) == 12);
 static_assert(sizeof(UdpHdr) == 8 && sizeof(TcpHdr) == 20 && sizeof(IcmpHdr) == 8);
 static_assert(sizeof(ArpHdr) == 28);
 

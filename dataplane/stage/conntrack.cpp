@@ -1,10 +1,13 @@
 #include "dataplane/stage/conntrack.h"
 
+#include <algorithm>
+
 #include "dataplane/helper/helpers.h"
 #include "dataplane/net/checksum.h"
 #include "dataplane/stage/endpoint.h"
 #include "dataplane/stage/icmp_error.h"
 #include "dataplane/stage/ip4_validate.h"
+#include "dataplane/stage/transport.h"
 #include "dataplane/worker/packet.h"
 
 namespace maclane {
@@ -15,6 +18,12 @@ constexpr uint32_t kStreamAfterCs = 200;  // a UDP exchange that lasts longer is
 [[nodiscard]] Segment segment_of(const Burst& b, unsigned i) noexcept {
   return read_segment(*reinterpret_cast<const TcpHdr*>(b.l4[i]),
                       b.length[i] - b.ip[i]->header_length());
+}
+
+/// How much of packet i's L4 lies together.
+[[nodiscard]] size_t bytes_here(const Burst& b, unsigned i) noexcept {
+  const size_t header = b.ip[i]->header_length();
+  return std::min<size_t>(b.mbuf[i]->data_len, b.length[i]) - header;
 }
 
 bool l4_checksum_ok(const Burst& b, unsigned i) noexcept {
@@ -34,7 +43,7 @@ bool l4_checksum_ok(const Burst& b, unsigned i) noexcept {
     case kProtoTcp:
       return checksum(b.l4[i], length, pseudo_sum(ip.src, ip.dst, ip.proto, length)) == 0;
     default:
-      return true;
+      return transport_checksum_ok(ip, {b.l4[i], length});
   }
 }
 
@@ -122,6 +131,7 @@ ConnState advance(Worker& w, Burst& b, unsigned i) noexcept {
       }
       break;
     case kProtoUdp:
+    case kProtoUdpLite:
       advance_udp(s, side, dir, w.now.cs, cls);
       refresh = refreshes(w, s, dir);
       break;
@@ -130,6 +140,10 @@ ConnState advance(Worker& w, Burst& b, unsigned i) noexcept {
         s.flags |= Session::kAssured;
         cls = TimeoutClass::kGreStream;
       }
+      break;
+    case kProtoSctp:
+    case kProtoDccp:
+      if (s.has(Session::kSeenReply)) s.flags |= Session::kAssured;
       break;
     default:
       break;
@@ -161,6 +175,7 @@ ConnState opening_state(const Worker& w, Burst& b, unsigned i) noexcept {
       if (!is_icmp_query(b.icmp_type[i])) return ConnState::kInvalid;
       break;
     default:
+      if (!transport_opens(b.tuple[i], {b.l4[i], bytes_here(b, i)})) return ConnState::kInvalid;
       break;
   }
   if (!l4_checksum_ok(b, i)) {
@@ -175,6 +190,7 @@ TimeoutClass opening_class(const Burst& b, unsigned i) noexcept {
     case kProtoTcp:
       return TimeoutClass::kTcpSynSent;
     case kProtoUdp:
+    case kProtoUdpLite:
       return TimeoutClass::kUdp;
     case kProtoIcmp:
       return TimeoutClass::kIcmp;
@@ -226,6 +242,7 @@ uint8_t steady_flags(const Worker& w, uint32_t session, uint8_t direction) noexc
                  : Leg::kUnsteady;
     }
     case kProtoUdp:
+    case kProtoUdpLite:  // its checksum is where UDP's is, and never 0
       return refreshes(w, s, direction) && !awaits_answer(s) ? 0 : Leg::kUnsteady;
     default:
       return Leg::kUnsteady;

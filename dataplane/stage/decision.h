@@ -17,7 +17,8 @@ struct Decision {
   be32 next_hop{};
   NeighbourRef neighbour = kNoNeighbour;
   MacAddr dst_mac;
-  bool broadcast = false;  // for the router, but as a broadcast or multicast
+  bool broadcast = false;             // for the router, but as a broadcast or multicast
+  unsigned logged_before_dstnat = 0;  // lines of Worker::walk that come before those of dstnat
 };
 
 enum class Fate : uint8_t { kGoesOn, kHeld, kRefused };

@@ -42,7 +42,7 @@ void dispatch_home(Worker& w, Burst& b) noexcept {
   for (unsigned i = 0; i < b.count; ++i) {
     if (b.mbuf[i] == nullptr || (b.flags[i] & kStays) != 0) continue;
     Tuple t = b.tuple[i];
-    if (is_error(b, i)) (void)icmp_error_quotes(b, i, &t);
+    if (is_error(b, i)) (void)icmp_error_quotes(w, b, i, &t);
     const unsigned to = w.handoff.home.of(t);
     if (to != w.id) hand(w, b, i, to, L3Queue::kAtHome);
   }
@@ -60,7 +60,7 @@ bool dispatch_claimed(Worker& w, Burst& b, unsigned i) noexcept {
   if (w.claims.size() == 0) return false;
   Tuple t = b.tuple[i];
   if (is_error(b, i)) {
-    if (!icmp_error_quotes(b, i, &t)) return false;
+    if (!icmp_error_quotes(w, b, i, &t)) return false;
     t = t.reversed();  // as a reply to the quoted packet would come
   }
   const ClaimTable::Entry* claim = w.claims.find(t, w.sessions.hash(t));

@@ -3,6 +3,7 @@
 #include "dataplane/net/checksum.h"
 #include "dataplane/stage/refuse.h"
 #include "dataplane/stage/tcp_options.h"
+#include "dataplane/stage/transport.h"
 #include "dataplane/worker/packet.h"
 
 namespace maclane {
@@ -34,17 +35,25 @@ void count_session(Worker& w, const Effect& e, uint32_t session) noexcept {
   }
 }
 
-void fast_track(Worker& w, uint32_t session) noexcept {
+/// The packet at hand, which is not counted yet, has passed the rules: those behind it will not.
+void fast_track(Worker& w, const Burst& b, unsigned i, uint32_t session) noexcept {
   Session& s = w.sessions.at(session);
   if (s.has(Session::kFastTracked)) return;
+  FastTrackStart start;
+  for (const uint8_t way : {kOriginal, kReply}) {
+    start.packets[way] = SessionTable::packets(s, w.sessions.side(session), way);
+    start.bytes[way] = s.leg(way).bytes;
+  }
+  start.packets[b.direction[i]] += 1;
+  start.bytes[b.direction[i]] += b.length[i];
+  w.notes.set_fast_track_start(session, start);
   s.set(Session::kFastTracked);
   s.original.generation = s.reply.generation = 0;
 }
 
-void log_lines(Worker& w, const Burst& b, unsigned i, const WalkRecord& record,
+void log_lines(Worker& w, const Burst& b, unsigned i, std::span<const LoggedHit> lines,
                const RuleKey& key) noexcept {
-  for (unsigned k = 0; k < record.logged; ++k) {
-    const LoggedHit& hit = record.log[k];
+  for (const LoggedHit& hit : lines) {
     Event e;
     e.kind = Event::Kind::kLog;
     e.tcp_flags = b.tcp_flags[i];
@@ -57,14 +66,12 @@ void log_lines(Worker& w, const Burst& b, unsigned i, const WalkRecord& record,
     e.length = b.length[i];
     e.chain = hit.chain;
     e.log_prefix = hit.prefix;
-    e.state = key.state;
+    e.state = hit.state;
     e.table = hit.table;
     e.generation = w.snapshot->generation;
     e.before_dst = b.tuple[i].dst;
     e.before_dport = b.tuple[i].dport;
-    e.after_src = b.tuple[i].src;
-    e.after_sport = b.tuple[i].sport;
-    if (b.session[i] != SessionTable::kNone && !b.icmp_error[i]) {
+    if (hit.known && b.session[i] != SessionTable::kNone && !b.icmp_error[i]) {
       const Leg& other =
           w.sessions.at(b.session[i]).leg(b.direction[i] == kOriginal ? kReply : kOriginal);
       e.after_src = other.dst;
@@ -72,6 +79,47 @@ void log_lines(Worker& w, const Burst& b, unsigned i, const WalkRecord& record,
     }
     if (!from_router(b, i)) e.src_mac = key.facts->src_mac;
     (void)emit(w, e);
+  }
+}
+
+void write_log(Worker& w, const Burst& b, unsigned i, const RuleKey& key,
+               unsigned before_dstnat) noexcept {
+  if ((w.walk.logged | w.dnat_walk.logged | w.snat_walk.logged) == 0) return;
+  const auto lines_of = [](const WalkRecord& record) {
+    return std::span<const LoggedHit>{record.log.data(), record.logged};
+  };
+  const std::span<const LoggedHit> lines = lines_of(w.walk);
+  const size_t first = std::min<size_t>(before_dstnat, lines.size());
+  log_lines(w, b, i, lines.first(first), key);
+  log_lines(w, b, i, lines_of(w.dnat_walk), key);
+  log_lines(w, b, i, lines.subspan(first), key);
+  log_lines(w, b, i, lines_of(w.snat_walk), key);
+}
+
+void take_effect(Worker& w, const Burst& b, unsigned i, const WalkRecord& record,
+                 uint32_t session) noexcept {
+  for (unsigned k = 0; k < record.effects; ++k) {
+    const Effect& e = record.effect[k];
+    switch (e.kind) {
+      case Effect::Kind::kLimit:
+        e.more->state->limit.take(e.a, w.now.fine());
+        break;
+      case Effect::Kind::kDstLimit:
+        e.more->state->keyed->take(e.a, e.b, w.now, e.more->dst_expire_cs);
+        break;
+      case Effect::Kind::kNth:
+        e.more->state->count.fetch_add(1, std::memory_order_relaxed);
+        break;
+      case Effect::Kind::kCount:
+        if (session != SessionTable::kNone) count_session(w, e, session);
+        break;
+      case Effect::Kind::kFastTrack:
+        if (session != SessionTable::kNone) fast_track(w, b, i, session);
+        break;
+      case Effect::Kind::kAddToList:
+        add_to_list(w, e);
+        break;
+    }
   }
 }
 
@@ -90,7 +138,7 @@ PacketFacts facts_of(Worker& w, const Burst& b, unsigned i) noexcept {
     if (b.tuple[i].proto == kProtoTcp)
       headers += (reinterpret_cast<const TcpHdr*>(b.l4[i])->data_offset >> 4) * 4u;
     else
-      headers += sizeof(UdpHdr);
+      headers += transport_header(b.tuple[i].proto, b.l4[i]);
     if (headers < f.bytes.size()) f.payload = f.bytes.subspan(headers);
   }
   if (!from_router(b, i)) std::memcpy(&f.src_mac, ip - sizeof(EtherHdr) + 6, 6);
@@ -106,31 +154,19 @@ PacketFacts facts_of(Worker& w, const Burst& b, unsigned i) noexcept {
   return f;
 }
 
-void settle(Worker& w, const Burst& b, unsigned i, const WalkRecord& record, const RuleKey& key,
+void clear_walks(Worker& w) noexcept {
+  w.walk.clear();
+  w.dnat_walk.clear();
+  w.snat_walk.clear();
+}
+
+void settle(Worker& w, const Burst& b, unsigned i, const RuleKey& key, unsigned before_dstnat,
             uint32_t session) noexcept {
-  if (record.logged != 0) log_lines(w, b, i, record, key);
-  for (unsigned k = 0; k < record.effects; ++k) {
-    const Effect& e = record.effect[k];
-    switch (e.kind) {
-      case Effect::Kind::kLimit:
-        e.more->state->limit.take(e.a, w.now.fine());
-        break;
-      case Effect::Kind::kDstLimit:
-        e.more->state->keyed->take(e.a, e.b, w.now, e.more->dst_expire_cs);
-        break;
-      case Effect::Kind::kNth:
-        e.more->state->count.fetch_add(1, std::memory_order_relaxed);
-        break;
-      case Effect::Kind::kCount:
-        if (session != SessionTable::kNone) count_session(w, e, session);
-        break;
-      case Effect::Kind::kFastTrack:
-        if (session != SessionTable::kNone) fast_track(w, session);
-        break;
-      case Effect::Kind::kAddToList:
-        add_to_list(w, e);
-        break;
-    }
+  write_log(w, b, i, key, before_dstnat);
+  take_effect(w, b, i, w.walk, session);
+  for (const WalkRecord* record : {&w.dnat_walk, &w.snat_walk}) {
+    take_effect(w, b, i, *record, session);
+    WalkTable::count_once(*record, b.length[i], w.counters);
   }
 }
 

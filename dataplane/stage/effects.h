@@ -12,9 +12,14 @@ struct Worker;
 /// What a rule may ask about packet i.
 [[nodiscard]] PacketFacts facts_of(Worker& w, const Burst& b, unsigned i) noexcept;
 
-/// Writes log lines, takes tokens, fills lists, and marks or counts `session` (kNone: the packet
-/// has none, or is dropped). It does not count the rules.
-void settle(Worker& w, const Burst& b, unsigned i, const WalkRecord& record, const RuleKey& key,
+/// Forgets what chains said about the packet before.
+void clear_walks(Worker& w) noexcept;
+
+/// For all chains packet i passed: writes log lines in the order of the packet flow (B-1), takes
+/// tokens, fills lists, and marks or counts `session` (kNone: the packet has none, or is dropped).
+/// Counts the rules of nat, but not those of Worker::walk, of whose lines `before_dstnat` are from
+/// before dstnat.
+void settle(Worker& w, const Burst& b, unsigned i, const RuleKey& key, unsigned before_dstnat,
             uint32_t session) noexcept;
 
 /// Changes packet i as the record says: TTL, DSCP, DF, MSS, checksums by their deltas.

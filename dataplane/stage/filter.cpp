@@ -35,9 +35,14 @@ const Rule* next_rule(const RuleSet& set, Frame& frame) noexcept {
 void log_hit(const RuleSet& set, const Rule& rule, uint16_t chain, RuleTable table,
              const RuleKey& key, WalkRecord& record) noexcept {
   if (record.logged == WalkRecord::kMaxLogged) return;
-  record.log[record.logged++] = {table,     chain,     set.more_of(rule).log_prefix,
-                                 key.src,   key.dst,   key.sport,
-                                 key.dport, key.in_if, key.out_if};
+  LoggedHit& line = record.log[record.logged++];
+  line = {table,     key.state, false,     chain,     set.more_of(rule).log_prefix,
+          key.src,   key.dst,   key.sport, key.dport, key.in_if,
+          key.out_if};
+  // raw stands before tracking: nothing is known there of the connection that a packet is of.
+  line.known = table != RuleTable::kRaw && key.facts != nullptr && key.facts->session != nullptr;
+  // srcnat, like all behind the routing, is not shown where the packet came from.
+  if (table == RuleTable::kNat && key.out_if != kNoIf) line.in_if = kNoIf;
 }
 
 /// The MSS that fits the way: both its ends, without IP's and TCP's headers.

@@ -14,7 +14,8 @@ struct Worker;
 [[nodiscard]] bool icmp_error_match(Worker& w, Burst& b, unsigned i) noexcept;
 
 /// The tuple of the packet that error i quotes. False: it quotes none that could be found again.
-[[nodiscard]] bool icmp_error_quotes(const Burst& b, unsigned i, Tuple* tuple) noexcept;
+[[nodiscard]] bool icmp_error_quotes(const Worker& w, const Burst& b, unsigned i,
+                                     Tuple* tuple) noexcept;
 
 /// Rewrites outer addresses and the quoted packet for the connection found by icmp_error_match.
 void icmp_error_translate(Worker& w, Burst& b, unsigned i) noexcept;

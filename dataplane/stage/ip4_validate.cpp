@@ -2,6 +2,7 @@
 
 #include "dataplane/helper/pptp_text.h"
 #include "dataplane/net/checksum.h"
+#include "dataplane/stage/transport.h"
 #include "dataplane/worker/packet.h"
 
 namespace maclane {
@@ -45,7 +46,8 @@ bool martian(uint32_t src, uint32_t dst) noexcept {
 
 }  // namespace
 
-bool parse_l4(Burst& b, unsigned i, unsigned l4_length, bool whole) noexcept {
+bool parse_l4(const Snapshot& snapshot, Burst& b, unsigned i, unsigned l4_length,
+              bool whole) noexcept {
   const uint8_t* l4 = b.l4[i];
   Tuple& t = b.tuple[i];
   switch (t.proto) {
@@ -76,6 +78,12 @@ bool parse_l4(Burst& b, unsigned i, unsigned l4_length, bool whole) noexcept {
       t = icmp_tuple(t.src, t.dst, icmp->type, icmp->id);
       return true;
     }
+    case kProtoSctp:
+    case kProtoDccp:
+    case kProtoUdpLite:
+      if (!transport_header_ok(t.proto, {l4, l4_length}, whole)) return false;
+      read_ports(snapshot, l4, t);
+      return true;
     default:
       return true;
   }
@@ -126,7 +134,7 @@ void ip4_validate(Worker& w, Burst& b, unsigned i) noexcept {
     }
     b.l4[i] = reinterpret_cast<uint8_t*>(ip) + header;
     const unsigned here = m->data_len > header ? m->data_len - header : 0;
-    if (!parse_l4(b, i, here, false)) return refuse(Drop::frag_malformed);
+    if (!parse_l4(*w.snapshot, b, i, here, false)) return refuse(Drop::frag_malformed);
     if (ip->proto == kProtoGre) [[unlikely]]
       name_call(w, b, i, here);
     return;
@@ -134,7 +142,7 @@ void ip4_validate(Worker& w, Burst& b, unsigned i) noexcept {
   b.l4[i] = reinterpret_cast<uint8_t*>(ip) + header;
   // The L4 header must be in the first segment; a driver that splits headers is not one of ours.
   const unsigned here = m->data_len > header ? m->data_len - header : 0;
-  if (!parse_l4(b, i, m->nb_segs > 1 ? total - header : here, true) ||
+  if (!parse_l4(*w.snapshot, b, i, m->nb_segs > 1 ? total - header : here, true) ||
       (m->nb_segs > 1 && here < sizeof(TcpHdr) && here < total - header)) {
     return refuse(Drop::l4_malformed);
   }

@@ -9,6 +9,7 @@
 
 namespace maclane {
 
+struct Snapshot;
 struct Worker;
 
 /// Checks packet i: version, lengths, header checksum, options, addresses, L4 header. A packet that
@@ -88,7 +89,8 @@ inline void ip4_begin(Burst& b) noexcept {
 
 /// The protocol fields of packet i (ports, ICMP id and type, TCP flags) from b.l4, into b.tuple.
 /// False: the L4 header is shorter or longer than its packet.
-[[nodiscard]] bool parse_l4(Burst& b, unsigned i, unsigned l4_length, bool whole) noexcept;
+[[nodiscard]] bool parse_l4(const Snapshot& snapshot, Burst& b, unsigned i, unsigned l4_length,
+                            bool whole) noexcept;
 
 /// ICMP error types that quote the packet they are about (behaviour.md B-17).
 [[nodiscard]] constexpr bool is_icmp_error(uint8_t type) noexcept {

@@ -11,10 +11,6 @@
 namespace maclane {
 namespace {
 
-[[nodiscard]] bool has_ports(uint8_t proto) noexcept {
-  return proto == kProtoTcp || proto == kProtoUdp;
-}
-
 /// One address of a range for a host: always the same (paired pooling, RFC 4787 REQ-2).
 be32 pick_address(const AddressRange& range, uint32_t host) noexcept {
   const uint64_t size = uint64_t{range.last} - range.first + 1;
@@ -68,7 +64,7 @@ bool is_uplink(const Snapshot& s, IfIndex interface) noexcept {
 /// there see each other as they would be seen from outside (N-9). False: it is filtered.
 bool to_mapping(const Worker& w, const Tuple& t, RuleKey& key, bool by_address,
                 Tuple& post) noexcept {
-  if (!has_ports(t.proto)) return true;
+  if (!has_ports(t)) return true;
   const Mappings& mappings = w.shared->mappings;
   Mapping m;
   m.out_address = t.dst;
@@ -116,7 +112,7 @@ bool walk_srcnat(Worker& w, RuleKey& key, IfIndex out_if, Tuple& out, SourceRule
   }
   rule.kept = !to.randomise_ports;
   rule.endpoint_independent = snap.endpoint_independent || v.action == Action::kEndpointIndependent;
-  if (to.to_port_first != 0 && has_ports(out.proto)) {
+  if (to.to_port_first != 0 && has_ports(out)) {
     rule.span = {to.to_port_first, to.to_port_last};
     rule.span_from_rule = true;
   }
@@ -172,6 +168,31 @@ bool by_mapping(Worker& w, const SourceRule& rule, const Tuple& t, const Tuple& 
   return false;
 }
 
+/// A port of a rule's range (B-33): the one it has if that is inside, else a free one from a random
+/// start, best one whose replies come home. If none is free the source will have to change.
+void pick_destination_port(Worker& w, const Tuple& t, PortSpan span, Tuple& post) noexcept {
+  const uint16_t asked = t.dport.host();
+  if (span.first != span.last && asked >= span.first && asked <= span.last) return;
+  post.dport = be16::from(span.first);
+  if (span.first == span.last) return;
+  const auto with = [&](uint16_t port) {
+    Tuple candidate = post;
+    candidate.dport = be16::from(port);
+    return candidate;
+  };
+  const auto mine = [&](uint16_t port) { return w.handoff.home.of(with(port)) == w.id; };
+  const auto any = [](uint16_t) { return true; };
+  const auto usable = [&](uint16_t port) {
+    const Tuple reply = with(port).reversed();
+    return !w.sessions.exists(reply) && !is_claimed(w, reply);
+  };
+  uint16_t port = 0;
+  if ((w.count > 1 && pick_port(span, w.random, &port, mine, usable)) ||
+      pick_port(span, w.random, &port, any, usable)) {
+    post.dport = be16::from(port);
+  }
+}
+
 }  // namespace
 
 bool dnat(Worker& w, const Tuple& t, RuleKey& key, Tuple& post) noexcept {
@@ -194,12 +215,8 @@ bool dnat(Worker& w, const Tuple& t, RuleKey& key, Tuple& post) noexcept {
   } else {
     return true;
   }
-  if (rule.to_port_first != 0 && has_ports(t.proto)) {
-    const uint32_t span = static_cast<uint32_t>(rule.to_port_last) - rule.to_port_first + 1;
-    // within a range the port stays if it can, else it follows the host
-    const bool inside = key.dport >= rule.to_port_first && key.dport <= rule.to_port_last;
-    if (!inside)
-      post.dport = be16::from(static_cast<uint16_t>(rule.to_port_first + key.src % span));
+  if (rule.to_port_first != 0 && has_ports(t)) {
+    pick_destination_port(w, t, {rule.to_port_first, rule.to_port_last}, post);
   }
   return true;
 }
@@ -234,7 +251,7 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, RuleKey
   if (!(post == t)) flags |= Session::kDstNat;
   if ((key.nat & RuleKey::kEndpointDstNat) != 0) flags |= Session::kDstMapped;
 
-  const bool translatable = has_ports(t.proto) || t.proto == kProtoIcmp;
+  const bool translatable = has_ports(t) || t.proto == kProtoIcmp;
   const uint16_t original_port = t.sport.host();
   Drop reason = Drop::session_table_full;
   const auto take = [&](const Tuple& candidate) {
@@ -280,8 +297,8 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, RuleKey
       (rule.kept || !translatable) &&
       (!span_from_rule || (original_port >= span.first && original_port <= span.last));
   // Where RSS decides, a kept port may lead replies to another worker; another port need not.
-  const bool comes_home = !w.handoff.home.rss() || out.src == t.src || !has_ports(t.proto) ||
-                          w.handoff.home.of(out) == w.id;
+  const bool comes_home =
+      !w.handoff.home.rss() || out.src == t.src || !has_ports(t) || w.handoff.home.of(out) == w.id;
   if (inside && comes_home && is_free(out)) {
     const uint32_t id = take(out);
     return {id, reason};

@@ -4,7 +4,8 @@
 #include "dataplane/net/checksum.h"
 #include "dataplane/stage/icmp_error.h"
 #include "dataplane/stage/ip4_validate.h"
-#include "dataplane/worker/worker.h"
+#include "dataplane/stage/transport.h"
+#include "dataplane/worker/packet.h"
 
 namespace maclane {
 
@@ -17,19 +18,28 @@ void decrement_ttl(Ip4Hdr& ip) noexcept {
   ip.checksum = apply_delta(ip.checksum, delta16(before, after));
 }
 
-void translate(Worker& w, Burst& b, unsigned i) noexcept {
-  if (b.session[i] == SessionTable::kNone || b.state[i] == ConnState::kInvalid) return;
-  if (b.icmp_error[i]) return icmp_error_translate(w, b, i);
+bool translate(Worker& w, Burst& b, unsigned i) noexcept {
+  if (b.session[i] == SessionTable::kNone || b.state[i] == ConnState::kInvalid) return true;
+  if (b.icmp_error[i]) {
+    icmp_error_translate(w, b, i);
+    return true;
+  }
   const Session& s = w.sessions.at(b.session[i]);
-  if (!s.translated()) return;
+  if (!s.translated()) return true;
   const uint8_t dir = b.direction[i];
   const Leg& other = s.leg(opposite(dir));
 
   Ip4Hdr& ip = *b.ip[i];
+  if (s.proto == kProtoSctp && ip.is_fragment() &&
+      !(other.dport == s.leg(dir).sport && other.sport == s.leg(dir).dport)) {
+    drop(w, b.mbuf[i], Drop::frag_sctp, b.in_if[i]);
+    b.mbuf[i] = nullptr;
+    return false;
+  }
   ip.src = other.dst;
   ip.dst = other.src;
   ip.checksum = apply_delta(ip.checksum, s.l3(dir));
-  if (b.l4[i] == nullptr) return;  // a later fragment: no ports, no L4 checksum
+  if (b.l4[i] == nullptr) return true;  // a later fragment: no ports, no L4 checksum
   switch (s.proto) {
     case kProtoTcp: {
       auto* tcp = reinterpret_cast<TcpHdr*>(b.l4[i]);
@@ -55,9 +65,17 @@ void translate(Worker& w, Burst& b, unsigned i) noexcept {
       if (other.sport.raw != 0)
         std::memcpy(b.l4[i] + pptp::kGreCallAt, &other.sport.raw, sizeof(other.sport.raw));
       break;
+    case kProtoSctp:
+    case kProtoDccp:
+    case kProtoUdpLite: {
+      const size_t whole = size_t{b.length[i]} - ip.header_length();
+      change_ports(s.proto, {b.l4[i], whole}, whole, {other.dport, other.sport}, s.l4(dir));
+      break;
+    }
     default:
       break;
   }
+  return true;
 }
 
 }  // namespace maclane

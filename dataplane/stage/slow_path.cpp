@@ -75,9 +75,9 @@ void walk(Worker& w, const RuleSet* set, uint16_t RuleSet::*chain, RuleTable tab
   if (number != RuleSet::kNoChain) walk_chain(set, number, table, key, w.walk);
 }
 
-/// The packet goes no further: what its rules counted is counted, what they remember remembered.
+/// The packet goes no further; its rules matched all the same.
 void account(Worker& w, const Burst& b, unsigned i, const Decision& d) noexcept {
-  settle(w, b, i, w.walk, d.key, SessionTable::kNone);
+  settle(w, b, i, d.key, d.logged_before_dstnat, SessionTable::kNone);
   WalkTable::count_once(w.walk, b.length[i], w.counters);
 }
 
@@ -124,7 +124,7 @@ struct Leaving {
 
 /// The last step: translate, and out or up to control.
 void finish_packet(Worker& w, Burst& b, unsigned i, const Leaving& how) noexcept {
-  translate(w, b, i);
+  if (!translate(w, b, i)) return;
   const Session* const s = session_of(w, b, i);
   const bool gone = s != nullptr && s->has(Session::kHelped) && !b.icmp_error[i] &&
                     help(w, b, i) == Helped::kDropped;
@@ -192,10 +192,6 @@ bool open(Worker& w, Burst& b, unsigned i, Decision& d, const Announced& announc
     give_helper(w, made.session, expected->helper);
   b.session[i] = made.session;
   b.direction[i] = kOriginal;
-  for (const WalkRecord* record : {&w.dnat_walk, &w.snat_walk}) {
-    settle(w, b, i, *record, d.key, made.session);
-    WalkTable::count_once(*record, b.length[i], w.counters);
-  }
   return true;
 }
 
@@ -209,7 +205,7 @@ void commit(Worker& w, Burst& b, unsigned i, const Decision& d) noexcept {
     s->original.generation = s->reply.generation = 0;
     record.at_most(Holds::kForOne);  // rules that ask for the mark see another one from now on
   }
-  settle(w, b, i, record, d.key, s != nullptr ? b.session[i] : SessionTable::kNone);
+  settle(w, b, i, d.key, d.logged_before_dstnat, s != nullptr ? b.session[i] : SessionTable::kNone);
   const uint16_t walk = w.walks.intern(record);
   if (walk != WalkTable::kNone)
     w.walks.count(walk, 1, b.length[i]);
@@ -258,7 +254,7 @@ void slow(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
   } else if (!own) {
     walk(w, s.mangle.get(), &RuleSet::prerouting, RuleTable::kMangle, d.key);
   }
-  w.dnat_walk.clear();
+  d.logged_before_dstnat = w.walk.logged;
   if (opens && !own) {
     // A source that is one of our own addresses cannot come from a wire (RFC 1812 5.3.8).
     if (is_local(s, b.tuple[i].src)) {
@@ -292,7 +288,7 @@ void slow(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
     b.state[i] = opening_state(w, b, i);
     Decision again;
     begin(w, b, i, again);
-    w.walk.clear();
+    clear_walks(w);
     if (!walk_raw(w, b, i, again)) return;
     return slow(w, b, i, again);
   }
@@ -378,7 +374,7 @@ void take_slowly(Worker& w, Burst& b, unsigned i) noexcept {
   Decision d;
   bool begun = false;
   b.untracked[i] = !w.snapshot->tracking;
-  w.walk.clear();
+  clear_walks(w);
   const bool raw = has_raw(w, b, i);
   if (raw && !leg_holds(w, b, i)) {
     begin(w, b, i, d);

@@ -44,6 +44,8 @@ struct Effect {
 /// A line that a rule writes to the log: what it looked at when it matched.
 struct LoggedHit {
   RuleTable table = RuleTable::kFilter;
+  ConnState state = ConnState::kNew;
+  bool known = false;  // the packet's connection was there already, with its translation
   uint16_t chain = 0;
   uint16_t prefix = 0;
   uint32_t src = 0, dst = 0;

@@ -70,7 +70,7 @@ class HomeMap {
   [[nodiscard]] unsigned of(const Tuple& t) const noexcept {
     if (rss_ && (t.proto == kProtoTcp || t.proto == kProtoUdp))
       return rss_hash(t) % kRssTable % workers_;
-    if (t.proto == kProtoTcp || t.proto == kProtoUdp || t.proto == kProtoIcmp) {
+    if (t.proto == kProtoTcp || t.proto == kProtoUdp || t.proto == kProtoIcmp || has_ports(t)) {
       return spread(pair(t.sport.raw, t.dport.raw));
     }
     return spread(pair(t.src.raw, t.dst.raw));

@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "dataplane/net/types.h"
+#include "dataplane/net/wire.h"
 #include "dataplane/table/neighbour.h"
 
 namespace maclane {
@@ -28,6 +28,14 @@ struct Tuple {
   friend bool operator==(const Tuple&, const Tuple&) noexcept = default;
   [[nodiscard]] Tuple reversed() const noexcept { return {dst, src, dport, sport, proto}; }
 };
+
+/// Whether the ports of a tuple are ports that rules and NAT may speak of. Those of SCTP, DCCP and
+/// UDP-lite can be left unread (Snapshot::portless): both are 0 then.
+[[nodiscard]] constexpr bool has_ports(const Tuple& t) noexcept {
+  if (t.proto == kProtoTcp || t.proto == kProtoUdp) return true;
+  return (t.proto == kProtoSctp || t.proto == kProtoDccp || t.proto == kProtoUdpLite) &&
+         (t.sport.raw | t.dport.raw) != 0;
+}
 
 enum Direction : uint8_t { kOriginal = 0, kReply = 1 };
 [[nodiscard]] constexpr uint8_t opposite(uint8_t direction) noexcept {

@@ -33,12 +33,13 @@ namespace maclane {
   X(ip_checksum,          "wrong IPv4 header checksum")                                              \
   X(ip_options,           "IPv4 source routing or malformed options")                                \
   X(ip_martian,           "source or destination address that must not be on the wire")              \
-  X(l4_malformed,         "TCP, UDP or ICMP header shorter or longer than its packet")               \
+  X(l4_malformed,         "TCP, UDP, ICMP ... header shorter or longer than its packet")               \
   X(ttl_expired,          "time to live ran out; ICMP time exceeded is sent")                        \
   X(frag_malformed,       "fragment that overlaps, is too small or too long")                        \
   X(frag_timeout,         "the first fragment did not come in time")                                 \
   X(frag_table_full,      "too many datagrams are waiting for their first fragment")                 \
   X(frag_needed,          "larger than the next MTU with DF set; ICMP frag needed is sent")          \
+  X(frag_sctp,            "fragment of SCTP whose port would change: its checksum is over the whole packet")  \
   X(frag_no_mbuf,         "no packet buffer left to fragment or linearize into")                     \
   X(no_route,             "no route; ICMP network unreachable is sent")                              \
   X(route_blackhole,      "blackhole route")                                                         \

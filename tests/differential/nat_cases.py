@@ -46,6 +46,7 @@ class Case:
     nat: list = field(default_factory=list)
     lists: list = field(default_factory=list)
     nft: str = ""
+    unchecked: bool = False  # the kernel is told not to look at checksums
     differs: str = ""  # the reason, if what comes out is not the same on purpose
 
     def __str__(self):

@@ -1,10 +1,14 @@
 """Linux's nftables beside our filter and NAT: what comes out on either side must be equal."""
 
+import struct
+
 import pytest
 
 from frames import ICMP, IP, TCP, UDP, Station, Wire, good_checksums, raw
+from helper_cases import HELPER_CASES, text_of, without_call
 from lab import Lab, dataplane
-from nat_cases import CASES, FIXED, LEFT_SECOND, LEFT_THIRD, NARROW, RIGHT_SECOND, Context
+from nat_cases import CASES as NAT_CASES
+from nat_cases import FIXED, LEFT_SECOND, LEFT_THIRD, NARROW, RIGHT_SECOND, Context
 from scenes import (
     LEFT_HOST,
     LEFT_HOST_MAC,
@@ -15,7 +19,9 @@ from scenes import (
     RIGHT_MAC,
     RIGHT_ROUTER,
 )
+from transport_cases import TRANSPORT_CASES
 
+CASES = NAT_CASES + TRANSPORT_CASES + HELPER_CASES
 SIDES = ("left", "right")
 NEIGHBOURS = {
     "left": {LEFT_HOST: LEFT_HOST_MAC, LEFT_SECOND: "02:00:00:00:10:0b",
@@ -112,9 +118,13 @@ def describe(packet, context):
         if "R" in str(tcp.flags):
             own = True
             words[2] = ""  # of a reset the router makes, TTL and options are its own affair
-        words.append(raw(tcp.payload)[:32].hex())
+        words.append(without_call(raw(tcp.payload))[:32].hex())
     elif UDP in packet and not ip.haslayer(ICMP):
-        words.append(f"{transport(packet[UDP], context)} {bytes(packet[UDP].payload)[:16]!r}")
+        text = text_of(packet[UDP])
+        if text:
+            words[2] = ""  # the kernel writes ports that need not be written
+        text = text or f"{bytes(packet[UDP].payload)[:16]!r}"
+        words.append(f"{transport(packet[UDP], context)} {text}")
     elif ICMP in packet:
         icmp = packet[ICMP]
         words.append(transport(icmp, context))
@@ -129,6 +139,11 @@ def describe(packet, context):
                 if layer in inner:
                     words.append(transport(inner[layer], context))
                     break
+    elif ip.proto in (132, 136):  # SCTP, UDP-lite: all but what a picked port changes
+        data = raw(ip.payload)
+        sport, dport = struct.unpack(">HH", data[:4])
+        rest = data[4:8] + data[12:] if ip.proto == 132 else data[4:6] + data[8:]
+        words.append(f"proto {ip.proto} {context.shown(sport)}>{context.shown(dport)} {rest.hex()}")
     else:
         words.append(f"proto {ip.proto} {raw(ip.payload)[:32].hex()}")
     if not own:
@@ -171,6 +186,7 @@ class Kernel(World):
         return self
 
     def load(self, case):
+        self.router.sysctl("net.netfilter.nf_conntrack_checksum", 0 if case.unchecked else 1)
         self.router.run("nft", "-f", "-", stdin=f"{TRACKING}table ip lab {{\n{case.nft}\n}}\n")
 
 
@@ -248,6 +264,7 @@ def told(story):
     )
 
 
+# B-2, B-14, B-16, B-17, B-20, B-24, B-31, B-33, B-35, N-13, N-28: what a case is named after.
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[case.name for case in CASES])
 def test_same_as_nftables(number, kernel, ours):
     case = CASES[number]

@@ -17,7 +17,7 @@ conf.verb = 0
 
 __all__ = [
     "ARP", "ICMP", "IP", "TCP", "UDP", "BROADCAST", "Dot1AD", "Dot1Q", "Ether", "Raw", "Seen",
-    "Station", "Wire", "good_checksums", "mac", "raw",
+    "Station", "Wire", "crc32c", "good_checksums", "mac", "raw", "sum16",
 ]
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -201,7 +201,7 @@ class Station:
             self.settle(rounds=1)
 
 
-def _sum16(data):
+def sum16(data):
     if len(data) % 2:
         data += b"\0"
     total = sum(struct.unpack(f">{len(data) // 2}H", data))
@@ -210,8 +210,18 @@ def _sum16(data):
     return total
 
 
+def crc32c(data):
+    """SCTP's checksum (RFC 9260 appendix A), whose lowest byte stands first."""
+    register = 0xFFFFFFFF
+    for byte in data:
+        register ^= byte
+        for _ in range(8):
+            register = register >> 1 ^ (0x82F63B78 if register & 1 else 0)
+    return register ^ 0xFFFFFFFF
+
+
 def good_checksums(packet):
-    """Whether the IPv4, TCP, UDP and ICMP checksums of a frame are right (UDP's zero is)."""
+    """Whether the checksums of a frame are right: IPv4's, and its transport's (UDP's zero is)."""
     if IP not in packet:
         return True
     data = raw(packet[IP])
@@ -221,13 +231,19 @@ def good_checksums(packet):
         struct.unpack(">H", data[6:8])[0] & 0x3FFF,
         data[9],
     )
-    if _sum16(data[:header]) != 0xFFFF:
+    if sum16(data[:header]) != 0xFFFF:
         return False
-    if fragment or proto not in (1, 6, 17):
+    if fragment or proto not in (1, 6, 17, 132, 136):
         return True
     body = data[header:length]
+    if proto == 132:
+        return crc32c(body[:8] + bytes(4) + body[12:]) == struct.unpack("<I", body[8:12])[0]
+    if proto == 136:
+        covered = struct.unpack(">H", body[4:6])[0] or len(body)
+        pseudo = data[12:20] + struct.pack(">HH", proto, len(body))
+        return body[6:8] != b"\0\0" and sum16(pseudo + body[:covered]) == 0xFFFF
     if proto == 1:
-        return _sum16(body) == 0xFFFF
+        return sum16(body) == 0xFFFF
     if proto == 17 and body[6:8] == b"\0\0":
         return True
-    return _sum16(data[12:20] + struct.pack(">HH", proto, len(body)) + body) == 0xFFFF
+    return sum16(data[12:20] + struct.pack(">HH", proto, len(body)) + body) == 0xFFFF

@@ -316,6 +316,43 @@ def test_expressions_go_first(lab):
     wait_until(lambda: dig(pc, "plain.lan")[0] == "TIMEOUT", LONG)
 
 
+# B-13: a name in an address list stands for its addresses, now and when they change.
+def test_a_name_in_an_address_list_is_resolved_and_asked_again(lab):
+    router, _, _ = start(lab, remote=False)
+    ctl = router.ctl
+    rows = "/ip/firewall/address-list"
+
+    def listed(name):
+        return {r["address"]: r for r in router.print(rows) if r["list"] == name}
+
+    ctl(f"{rows} add list=web address=WWW.example")
+    found = wait_until(lambda: len(now := listed("web")) == 2 and now, LONG, router.log)
+    assert found["www.example"].get("dynamic") in (False, "false", None)
+    made = found["198.51.100.80"]
+    assert made["dynamic"] in (True, "true") and made["comment"] == "www.example"
+    assert made["timeout"].startswith(("5m", "4m"))
+    assert "address=www.example" in ctl(f"{rows} export").stdout
+    assert "198.51.100.80" not in ctl(f"{rows} export").stdout
+    assert "TIMEOUT" in ctl(f"{rows} print").stdout
+
+    ctl("/ip/dns/static add name=moves.example address=198.51.100.1 ttl=1s")
+    ctl(f"{rows} add list=moving address=moves.example")
+    wait_until(lambda: "198.51.100.1" in listed("moving"), LONG, router.log)
+    ctl("/ip/dns/static set [find name=moves.example] address=198.51.100.2")
+    wait_until(lambda: set(listed("moving")) == {"moves.example", "198.51.100.2"}, LONG, router.log)
+    ctl(f"{rows} set [find address=moves.example] disabled=yes")
+    wait_until(lambda: set(listed("moving")) == {"moves.example"}, LONG, router.log)
+    ctl(f"{rows} remove [find list=web dynamic=no]")
+    wait_until(lambda: not listed("web"), LONG, router.log)
+
+    ctl(f"{rows} add list=none address=none.example")
+    for wrong in ("a..b", "under/way", "-", "sp ace.example"):
+        assert ctl(f'{rows} add list=x address="{wrong}"', check=False).returncode != 0, wrong
+    assert "leave timeout out" in ctl(
+        f"{rows} add list=x address=www.example timeout=1h", check=False).stderr
+    assert set(listed("none")) == {"none.example"}
+
+
 def test_not_for_others_unless_told(lab):
     """C-30, E-13: without allow-remote-requests silence; with an input drop silence too."""
     router, isp, pc = start(lab, remote=False)

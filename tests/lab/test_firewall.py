@@ -158,6 +158,21 @@ def test_fasttracked_packets_pass_the_rules_by(rig):  # B-25, B-26
     dummy = [r for r in rig.router.print("/ip/firewall/filter")
              if r.get("comment") == "special dummy rule to show fasttrack counters"]
     assert [int(r["packets"]) for r in dummy] == [4]
+    assert (row["orig-fasttrack-packets"], row["orig-fasttrack-bytes"]) == ("4", str(4 * 32))
+    assert (row["repl-fasttrack-packets"], row["repl-fasttrack-bytes"]) == ("0", "0")
+    # It stands before the rules, and they are counted from it, as RouterOS has it.
+    ctl = rig.router.ctl
+    first, second = rig.router.print("/ip/firewall/filter")[:2]
+    assert first["comment"].startswith("special dummy") and second.get("dynamic") != "true"
+    assert "special dummy" in ctl("/ip/firewall/filter/print dynamic").stdout
+    assert "special dummy" not in ctl("/ip/firewall/filter/print static").stdout
+    assert "special dummy" in ctl("/ip/firewall/filter/print all").stdout
+    assert ctl("/ip/firewall/filter get 1 action").stdout.strip() == second["action"]
+    ctl("/ip/firewall/filter add chain=forward action=passthrough comment=new place-before=0")
+    assert rig.router.print("/ip/firewall/filter")[1]["comment"] == "new"
+    ctl("/ip/firewall/filter move 1 destination=2")
+    assert rig.router.print("/ip/firewall/filter")[1]["comment"] == "new"
+    ctl("/ip/firewall/filter remove [find comment=new]")
 
 
 def test_tarpit_takes_a_connection_and_none_of_its_data(rig):  # B-6
@@ -188,6 +203,21 @@ def test_thousands_of_connections_can_be_removed(rig):  # B-23
     rig.router.ctl("/ip/firewall/connection/remove [find src-port=1000 dst-port>=20000]")
     wait_until(lambda: not rig.router.sessions(dst_port=22999), what="the connections gone")
     assert not [r for r in rig.router.sessions(src_port=1000) if int(r["dst-port"]) >= 20000]
+
+
+def test_a_connection_says_how_fast_it_goes(rig):  # B-23
+    def row():
+        return rig.router.sessions(dst_port=7100)[0]
+
+    def fast():
+        assert len(out(rig, udp(7100, size=1000))) == 1
+        return int(row()["orig-rate"]) > 8000
+
+    wait_until(fast, what="a rate")
+    assert row()["repl-rate"] == "0"
+    wait_until(lambda: row()["orig-rate"] == "0", what="no rate of a connection at rest")
+    shown = rig.router.ctl("/ip/firewall/connection print detail where dst-port=7100").stdout
+    assert "orig-rate=0bps" in shown
 
 
 def test_address_types(rig):  # B-11, B-14

@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from scapy.all import IPOption_LSRR
+
 from frames import ARP, ICMP, IP, TCP, UDP, Ether
 from lab import Lab
 from process import wait_until
@@ -140,6 +142,33 @@ def test_what_a_rule_keeps_is_configuration(rig):  # B-13
     assert f"add address={LEFT_HOST} list=kept" in rig.router.ctl(f"{LIST} export").stdout
     assert len(out(rig, udp(6666, sport=1003))) == 1
     assert len(listed(rig, "kept")) == 1
+
+
+# B-12, B-16: /ip/settings' other switches: what cannot be otherwise says so, and is so.
+def test_what_settings_say_of_sources_and_redirects_is_so(rig):
+    ctl = rig.router.ctl
+    (settings,) = rig.router.print("/ip/settings")
+    for name, value, other in (("accept-redirects", "false", "yes"),
+                               ("accept-source-route", "false", "yes"),
+                               ("secure-redirects", "true", "no")):
+        assert str(settings[name]).lower() == value, name
+        ctl(f"/ip/settings/set {name}={'no' if value == 'false' else 'yes'}")
+        refused = ctl(f"/ip/settings/set {name}={other}", check=False)
+        assert refused.returncode == 1 and "not yet working" in refused.stderr, name
+    before = rig.router.drops("ip_options")
+    source_routed = IP(src=LEFT_HOST, dst=RIGHT_HOST, options=[IPOption_LSRR(routers=[RIGHT_HOST])])
+    assert out(rig, source_routed / UDP(sport=1, dport=2)) == []
+    assert rig.router.drops("ip_options") == before + 1
+
+
+def test_syn_cookies_are_those_of_the_router_s_own_services(rig):  # B-3
+    ctl = rig.router.ctl
+    switch = ("cat", "/proc/sys/net/ipv4/tcp_syncookies")
+    assert rig.router.ns.run(*switch).stdout.strip() == "0"
+    ctl("/ip/settings/set tcp-syncookies=yes")
+    assert rig.router.ns.run(*switch).stdout.strip() == "1"
+    ctl("/ip/settings/set tcp-syncookies=no")
+    assert rig.router.ns.run(*switch).stdout.strip() == "0"
 
 
 def test_a_rule_is_in_force_at_its_time(rig):  # B-11

@@ -49,6 +49,35 @@ class Listed : public ::testing::Test {
        [](uint16_t list) { return list == kBad ? "bad" : ""; }, [this] { ++published; }}};
 };
 
+TEST_F(Listed, ANamesAddressesComeAndGoWithIt) {  // B-13
+  EXPECT_TRUE(run("add", {{"list", "bad"}, {"address", "Host.Example"}}).starts_with('*'));
+  EXPECT_EQ(stored(), 1u) << "the name is configuration";
+  const uint32_t one = model::parse_ip4("192.0.2.1").value();
+  const uint32_t two = model::parse_ip4("192.0.2.2").value();
+  run("add", {{"list", "bad"}, {"address", "192.0.2.2"}, {"comment", "by hand"}});
+  listed.learn("bad", one, "host.example", 60'000);
+  listed.learn("bad", two, "host.example", 60'000);
+  ASSERT_EQ(rows().size(), 3u) << "what is there already is not there twice";
+  const PrintRow learned = rows().back();
+  EXPECT_TRUE(learned.dynamic);
+  EXPECT_EQ(learned.get("address"), "192.0.2.1");
+  EXPECT_EQ(learned.get("comment"), "host.example");
+  EXPECT_TRUE(has("192.0.2.1"));
+  listed.learn("bad", one, "host.example", 3'600'000);
+  EXPECT_EQ(rows().size(), 3u);
+  EXPECT_TRUE(rows().back().get("timeout").find('h') != std::string::npos ||
+              rows().back().get("timeout").starts_with("59m"));
+  listed.unlearn("bad", one, "other.example");
+  EXPECT_TRUE(has("192.0.2.1")) << "it is not that name's";
+  listed.unlearn("bad", two, "host.example");
+  listed.unlearn("bad", one, "host.example");
+  EXPECT_FALSE(has("192.0.2.1"));
+  EXPECT_EQ(rows().size(), 2u);
+  EXPECT_NE(run("add", {{"list", "bad"}, {"address", "h.example"}, {"timeout", "1h"}})
+                .find("leave timeout out"),
+            std::string::npos);
+}
+
 TEST_F(Listed, ARowWithATimeoutIsDynamicAndGoesAway) {  // B-13
   const std::string id = run(
       "add", {{"list", "bad"}, {"address", "192.0.2.7"}, {"timeout", "1h"}, {"comment", "who"}});

@@ -113,6 +113,19 @@ TEST(CompileRoutes, SecondAddressOfANetworkIsNoSecondRoute) {
   EXPECT_EQ(b.now.state->routes.rows.size(), 2u);
 }
 
+TEST(CompileRoutes, AGatewayIsLookedForInMainAndMayBeSaidToBe) {
+  Bench b;
+  b.ethernet("ether1");
+  b.address("10.0.1.1/24", "ether1");
+  const uint32_t plain = b.route("10.9.0.0/16", "10.0.1.254@main");
+  const uint32_t with = b.route("10.8.0.0/16", "10.0.1.253%ether1@main");
+  b.must_compile();
+  EXPECT_TRUE(b.static_route(plain).active);
+  EXPECT_EQ(b.static_route(plain).immediate_gateway, "10.0.1.254%ether1");
+  EXPECT_EQ(b.static_route(with).immediate_gateway, "10.0.1.253%ether1");
+  EXPECT_EQ(b.hop("10.8.0.0/16").gateway.host(), ip("10.0.1.253"));
+}
+
 /// Rows of the compile before are taken over: what comes out is what a first compile makes.
 TEST(CompileRoutes, AreTheSameWhateverWasCompiledBefore) {
   std::mt19937 random(17);

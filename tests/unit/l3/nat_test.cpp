@@ -1,4 +1,8 @@
 // NAT against the requirements of RFC 4787, 5382 and 7857 (N-*) and RouterOS's documents (B-*).
+#include <array>
+#include <map>
+#include <set>
+
 #include "tests/unit/l3/nat_fixture.h"
 
 namespace maclane::test {
@@ -174,6 +178,94 @@ TEST_F(NatRouteros, ExhaustionIsCountedAndRecovers) {
   run(tcp(kPc, 104, kServer, 80, kTcpSyn), kLan);
   EXPECT_EQ(sent().size(), 1u);
   EXPECT_EQ(drops(Drop::nat_ports_exhausted), 2u);
+}
+
+// B-33: a destination port of a range begins anywhere, and what already is in the range stays.
+TEST_F(NatRouteros, ARangeOfDestinationPortsBeginsAnywhere) {
+  Draft many = publish_pc();
+  many.match |= Rule::kProtocol;
+  many.protocol = kProtoUdp;
+  many.with.to_port_first = 6000;
+  many.with.to_port_last = 6063;
+  nat({}, {many});
+  std::set<uint16_t> seen;
+  for (uint16_t i = 0; i < 64; ++i) {
+    run(udp(kServer, static_cast<uint16_t>(2000 + i), kWanIp, 53), kWan);
+    ASSERT_EQ(sent().size(), 1u);
+    const uint16_t port = sent()[0].l4<UdpHdr>().dport.host();
+    EXPECT_TRUE(port >= 6000 && port <= 6063) << port;
+    seen.insert(port);
+  }
+  EXPECT_GT(seen.size(), 20u) << "of one client, from many ports";
+  run(udp(kServer, 3000, kWanIp, 6005), kWan);
+  ASSERT_EQ(sent().size(), 1u);
+  EXPECT_EQ(sent()[0].l4<UdpHdr>().dport.host(), 6005);
+  // A port that its client has already is not taken twice: the answers could not be told apart.
+  many.with.to_port_last = 6001;
+  nat({}, {many});
+  run({udp(kOther, 9, kWanIp, 100), udp(kOther, 9, kWanIp, 101)}, kWan);
+  ASSERT_EQ(sent().size(), 2u);
+  EXPECT_NE(sent()[0].l4<UdpHdr>().dport, sent()[1].l4<UdpHdr>().dport);
+  EXPECT_EQ(sent()[1].l4<UdpHdr>().sport.host(), 9);
+}
+
+// N-42: who shares an address keeps the ids that its packets have, whole or in pieces.
+TEST_F(NatRouteros, IdsPassAsTheirSendersWroteThem) {
+  nat({masquerade()});
+  const auto whole = udp(kPc, 2000, kServer, 53, 40);
+  const std::vector<uint8_t> body(whole.begin() + 20, whole.end());
+  const auto piece = [&](bool first) {
+    const auto middle = body.begin() + 24;
+    return ip_packet(kPc, kServer, kProtoUdp,
+                     first ? std::vector<uint8_t>(body.begin(), middle)
+                           : std::vector<uint8_t>(middle, body.end()),
+                     64, first ? 0x2000 : 3, 777);
+  };
+  run({ip_packet(kPc, kServer, kProtoUdp, body, 64, 0, 4711),
+       ip_packet(kPc, kServer, kProtoUdp, body, 64, 0x4000, 0), piece(true), piece(false)},
+      kLan);
+  ASSERT_EQ(sent().size(), 4u);
+  const std::array<uint16_t, 4> ids{4711, 0, 777, 777};
+  for (size_t i = 0; i < ids.size(); ++i) {
+    EXPECT_EQ(sent()[i].ip().src.host(), kWanIp);
+    EXPECT_EQ(sent()[i].ip().id.host(), ids[i]);
+    EXPECT_TRUE(sent()[i].checksums_ok());
+  }
+}
+
+// N-43 (RFC 6888): a host has one address of the pool (REQ-2) and so many connections (REQ-4); when
+// the ports run out nobody loses any (REQ-11).
+TEST_F(NatRouteros, ASharedPoolIsHeldFairly) {
+  Draft pool = src_nat(ip4(203, 0, 113, 16), ip4(203, 0, 113, 17));
+  pool.with.to_port_first = 4000;
+  pool.with.to_port_last = 4003;
+  nat({pool});
+  Draft limit = make(Action::kDrop, 10);
+  limit.match = Rule::kMore;
+  limit.with.match = RuleMore::kConnectionLimit;
+  limit.with.connections = 3;
+  limit.with.block_length = 32;
+  filter({limit});
+  std::vector<std::vector<uint8_t>> first;
+  for (uint32_t host = 0; host < 8; ++host) {
+    for (uint16_t i = 0; i < 5; ++i)
+      first.push_back(
+          udp(ip4(192, 168, 88, 100) + host, static_cast<uint16_t>(100 + i), kServer, 53));
+  }
+  run(first, kLan);
+  EXPECT_EQ(rule(10).packets, 8u * 2);
+  EXPECT_EQ(sent().size() + drops(Drop::nat_ports_exhausted), 8u * 3);
+  EXPECT_GT(drops(Drop::nat_ports_exhausted), 0u);
+  const std::vector<Sent> held = sent();
+  std::map<uint32_t, unsigned> ports;
+  for (const Sent& s : held) ++ports[s.ip().src.host()];
+  EXPECT_EQ(ports.size(), 2u);
+  for (const auto& [address, count] : ports) EXPECT_EQ(count, 4u) << "all its ports are used";
+  for (const Sent& s : held) {
+    EXPECT_NE(session(kServer, 53, s.ip().src.host(), s.l4<UdpHdr>().sport.host(), kProtoUdp),
+              nullptr)
+        << "nobody lost what it had";
+  }
 }
 
 // N-37: a timer for what is half open, one for what is established, one for what was reset.

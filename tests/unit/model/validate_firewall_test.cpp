@@ -68,6 +68,16 @@ TEST(ValidateFirewall, MatchersThatNeedAProtocol) {
                     HasSubstr("need protocol: icmp")));
 }
 
+TEST(ValidateFirewall, AllThatHavePortsCanBeAskedForThem) {  // B-11
+  EXPECT_EQ(problems(filter("    - {chain: input, protocol: sctp, dst-port: 22}\n"
+                            "    - {chain: input, protocol: dccp, src-port: 22}\n"
+                            "    - {chain: input, protocol: udp-lite, port: 22}\n")),
+            "");
+  EXPECT_EQ(problems(nat("    - {chain: dstnat, protocol: sctp, dst-port: 22, action: dst-nat, "
+                         "to-addresses: 1.2.3.4, to-ports: 23}\n")),
+            "");
+}
+
 TEST(ValidateFirewall, SidesOfBuiltInChains) {
   EXPECT_THAT(problems(filter("    - {chain: input, out-interface: ether1}\n"
                               "    - {chain: output, in-interface-list: all}\n")),

@@ -14,6 +14,8 @@
 #include <mutex>
 #include <set>
 #include <thread>
+#include <tuple>
+#include <utility>
 
 #include "dataplane/worker/claim.h"
 #include "dataplane/worker/packet.h"
@@ -61,6 +63,8 @@ unsigned store_count(const rte_mempool* pool) {
 }
 
 void use_visible_store() {
+  static bool used = false;
+  if (std::exchange(used, true)) return;
   rte_mempool_ops ops = {};
   std::strcpy(ops.name, "visible");
   ops.alloc = store_alloc;
@@ -80,8 +84,10 @@ struct Wire {
 
 class Race {
  public:
-  explicit Race(unsigned rounds) : rounds_(rounds) {
+  explicit Race(unsigned rounds, bool rfc = false) : rounds_(rounds), rfc_(rfc) {
     for (auto& t : world_.snapshot.timeouts) t = 3;  // they end while others begin
+    world_.snapshot.endpoint_independent = rfc;
+    world_.snapshot.address_filtering = false;
   }
 
   void run() {
@@ -121,6 +127,7 @@ class Race {
   /// of its sides.
   void offer(unsigned self, uint32_t random) {
     const auto port = static_cast<uint16_t>(9000 + random % 64);
+    if (rfc_ && random / 512 % 2 == 0) return offer_mapped(self, port, random / 64);
     switch (random / 64 % 8) {
       case 0:
         return feed(self, kLan, udp(kPc, port, kServer, 53));
@@ -141,6 +148,19 @@ class Race {
              fragments(kPc, port, kServer, 4000, 3, static_cast<uint16_t>(random >> 10))) {
           send(self, kLan, piece, random >>= 1);
         }
+    }
+  }
+
+  /// One inner port to several destinations, and what comes from outside to outer ports.
+  static void offer_mapped(unsigned self, uint16_t port, uint32_t random) {
+    const uint32_t far = kServer + random % 8;
+    switch (random / 8 % 4) {
+      case 0:
+        return feed(self, kWan, udp(far, 700, kWanIp, port));
+      case 1:
+        return feed(self, kLan, tcp(kPc2, port, far, 80, kTcpSyn));
+      default:
+        return feed(self, kLan, udp(random % 2 == 0 ? kPc : kPc2, port, far, 53));
     }
   }
 
@@ -213,6 +233,7 @@ class Race {
   std::array<Wire, kThreads> wires_;
   std::atomic<uint64_t> answered_{0};
   const unsigned rounds_;
+  const bool rfc_;
 };
 
 TEST(Race, TrafficFromBothSidesOnTwoThreads) {
@@ -251,6 +272,40 @@ TEST(Race, TrafficFromBothSidesOnTwoThreads) {
   for (unsigned i = 0; i < kThreads; ++i) world.at(i).now.cs = 1000000;
   world.run(256);
   EXPECT_EQ(world.sessions() + world.claims(), 0u);
+}
+
+// N-1, N-3, N-15 with nat-profile=rfc: whichever thread begins, an inner port has one outer port,
+// that nobody else has; and all are given back.
+TEST(Race, MappingsAreOneToOneOnTwoThreads) {
+  use_visible_store();
+  Race race(4000, true);
+  race.run();
+  World& world = race.world();
+  EXPECT_GT(race.answered(), 1000u);
+  using End = std::tuple<uint8_t, uint32_t, uint16_t>;
+  std::map<End, End> outer, inner;
+  unsigned mapped = 0, from_outside = 0;
+  for (unsigned i = 0; i < kThreads; ++i) {
+    const Worker& w = world.at(i);
+    for (uint32_t s = 0; s < w.sessions.capacity(); ++s) {
+      const Session& session = w.sessions.at(s);
+      if (!session.has(Session::kUsed)) continue;
+      from_outside += session.has(Session::kDstMapped) ? 1 : 0;
+      if (!session.has(Session::kSrcMapped)) continue;
+      ++mapped;
+      const End in{session.proto, session.original.src.host(), session.original.sport.host()};
+      const End out{session.proto, session.reply.dst.host(), session.reply.dport.host()};
+      EXPECT_EQ(outer.emplace(in, out).first->second, out);
+      EXPECT_EQ(inner.emplace(out, in).first->second, in);
+    }
+  }
+  EXPECT_GT(mapped, 20u);
+  EXPECT_GT(from_outside, 0u);
+  EXPECT_GE(world.at(0).shared->mappings.size(), outer.size());
+  for (unsigned i = 0; i < kThreads; ++i) world.at(i).now.cs = 1000000;
+  world.run(256);
+  EXPECT_EQ(world.sessions() + world.claims(), 0u);
+  EXPECT_EQ(world.at(0).shared->mappings.size(), 0u);
 }
 
 }  // namespace
