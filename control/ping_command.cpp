@@ -151,6 +151,17 @@ uint64_t number_of(std::string_view text) {
   return static_cast<uint64_t>(model::parse_integer(text).value_or(0));
 }
 
+/// Whether packets with an address of the interface leave by it although the best route leads
+/// elsewhere: what is far has a default route through it, an idle one too
+/// (dataplane/stage/route.h).
+bool stands_by(const Snapshot& s, IfIndex interface, be32 target) {
+  if (s.fib == nullptr || interface >= s.return_ways.size() || s.return_ways[interface] == 0)
+    return false;
+  const NextHop& best = s.next_hops[s.fib->lookup(target.host())];
+  return best.kind == NextHop::Kind::kGateway || (best.kind == NextHop::Kind::kConnected &&
+                                                  s.interfaces[best.out_if].kind == IfKind::kPppoe);
+}
+
 /// The source that the call's interface gives, which must lead there.
 Answer<be32> source_of(const Call& call, be32 target, Services& services, PacketIo& io,
                        const InterfaceIndex& index_of) {
@@ -163,7 +174,8 @@ Answer<be32> source_of(const Call& call, be32 target, Services& services, Packet
                                      name));
   }
   const auto ways = io.ways_to(target);
-  if (std::find(ways.begin(), ways.end(), index) == ways.end()) {
+  if (std::find(ways.begin(), ways.end(), index) == ways.end() &&
+      !stands_by(io.snapshot(), index, target)) {
     return model::refuse(Trouble::kGeneral,
                          fmt::format("failure: no route leads to {} by {}", text_of(target), name));
   }

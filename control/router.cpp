@@ -160,6 +160,25 @@ Status Router::start() {
   return {};
 }
 
+/// A net_tap device comes with another MAC at each start. It has one of ours instead, which is kept
+/// as those of macvlans are, unless the row or the device's own arguments name one.
+Result<compile::PortPlan> Router::plan_devices(const model::Tree& next) {
+  compile::PortPlan plan = compile::plan_ports(next);
+  for (compile::PortPlan::Ethernet& one : plan.ethernets) {
+    PortConfig& config = one.config;
+    const std::string& device = config.device;
+    if (config.set_mac || !device.starts_with("net_tap") || device.find(",mac=") != device.npos)
+      continue;
+    const auto mac =
+        model::parse_mac(store_->mac_for("device " + device.substr(0, device.find(','))));
+    config.set_mac = true;
+    config.macs.insert(config.macs.begin(), mac ? MacAddr{*mac} : MacAddr{});
+  }
+  if (Status status = store_->save_macs(); !status)
+    return tl::make_unexpected(std::move(status.error()));
+  return plan;
+}
+
 Status Router::commit(const model::Tree& next) {
   if (compiled_ != nullptr) {
     Errors errors;
@@ -175,7 +194,9 @@ Status Router::commit(const model::Tree& next) {
   }
   Renames renames;
   if (compiled_ != nullptr) renames = compile::renamed_interfaces(compiled_->tree, next);
-  if (Status status = devices_->prepare(compile::plan_ports(next), renames); !status) {
+  const Result<compile::PortPlan> plan = plan_devices(next);
+  if (!plan) return tl::make_unexpected(plan.error());
+  if (Status status = devices_->prepare(*plan, renames); !status) {
     // Devices that had to make room were made again and may have other numbers.
     if (compiled_ != nullptr) (void)publish(compiled_->tree);
     return status;

@@ -91,6 +91,7 @@ class Router {
   [[nodiscard]] Result<First> first_tree();
   [[nodiscard]] static Result<First> as_kept(model::Store::Kept kept);
   Status commit(const model::Tree& next);
+  Result<compile::PortPlan> plan_devices(const model::Tree& next);
   Status publish(const model::Tree& next);
   void poll_links();
   [[nodiscard]] uint64_t dropped(Drop reason) const;

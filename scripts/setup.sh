@@ -21,7 +21,8 @@ TEST=(
   iputils-arping nftables netcat-openbsd tcpdump shellcheck
   dnsmasq-base isc-dhcp-server udhcpc isc-dhcp-client dhcpcd-base bind9-dnsutils
   ppp pppoe qemu-system-x86 busybox-static
-  python3-pyftpdlib sip-tester frr openssh-server openssh-client
+  python3-pyftpdlib sip-tester
+  frr openssh-server openssh-client
   python3-librouteros python3-requests ansible
 )
 # The labs' clients of Node.js. Whoever has them from elsewhere keeps those: the packages exclude each other.
@@ -81,8 +82,8 @@ main() {
   ((EUID == 0)) || fail "run as root to install: ${need[*]}"
   say "installing ${#need[@]} packages: ${need[*]}"
   local new=() one
-  for one in dnsdist unbound; do
-    if [[ " ${need[*]} " == *" $one "* ]]; then new+=("$one"); fi
+  for one in dnsdist unbound frr openssh-server; do
+    if [[ " ${need[*]} " == *" $one "* ]]; then new+=("${one/openssh-server/ssh}"); fi
   done
   update
   # A service that comes with a package (nginx) must not start: the demo runs its own.
@@ -94,7 +95,7 @@ main() {
   apt install -y --no-install-recommends "${need[@]}" ||
     fail "apt-get could not install the packages above; its own words say why"
   mapfile -t need < <(missing "${wanted[@]}")
-  # Those that were not here before serve maclane alone: the host's port 53 is not theirs.
+  # Those that were not here before serve maclane and its tests alone: the host's ports are not theirs.
   if ((${#new[@]} > 0)) && command -v systemctl >/dev/null; then
     systemctl disable "${new[@]}" >/dev/null 2>&1 || true
   fi

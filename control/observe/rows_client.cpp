@@ -65,6 +65,17 @@ void pppoe_client_state(const Router& router, const View& row, Fields& out) {
   std::erase_if(out, [&](const auto& field) { return row.menu().find(field.first) == nullptr; });
 }
 
+/// Whether an interface is disabled, and so carries no address.
+bool is_disabled(const Router& router, std::string_view name) {
+  for (const std::string_view path : {"/interface/ethernet", "/interface/macvlan",
+                                      "/interface/vlan", "/interface/pppoe-client"}) {
+    const model::Menu& menu = *model::find_menu(path);
+    const model::RowPtr row = router.compiled().tree.find(menu, name);
+    if (row != nullptr) return View(menu, *row).disabled();
+  }
+  return false;
+}
+
 /// Learned addresses, as rows of /ip/address.
 std::vector<model::PrintRow> learned_addresses(const Router& router) {
   std::vector<model::PrintRow> rows;
@@ -80,7 +91,7 @@ std::vector<model::PrintRow> learned_addresses(const Router& router) {
                   {"disabled", "false"},
                   {"actual-interface", one.interface},
                   {"dynamic", "true"},
-                  {"invalid", "false"}};
+                  {"invalid", yes_no(is_disabled(router, one.interface))}};
     rows.push_back(std::move(row));
   }
   return rows;

@@ -160,11 +160,11 @@ void KernelRoutes::handle(uint64_t now_ms) {
 void KernelRoutes::hear(std::span<const char> messages, uint64_t now_ms) {
   auto left = static_cast<int>(messages.size());
   const auto* message = reinterpret_cast<const nlmsghdr*>(messages.data());
-  // libmnl takes a length for a signed one.
-  const auto fits = [&] {
+  // libmnl takes a length beyond 2^31 for a negative one, which fits everywhere.
+  const auto whole = [&] {
     return mnl_nlmsg_ok(message, left) && message->nlmsg_len <= static_cast<uint32_t>(left);
   };
-  for (; fits(); message = mnl_nlmsg_next(message, &left)) {
+  for (; whole(); message = mnl_nlmsg_next(message, &left)) {
     if ((message->nlmsg_flags & NLM_F_DUMP_INTR) != 0) ask_again(now_ms);
     switch (message->nlmsg_type) {
       case NLMSG_DONE:

@@ -294,6 +294,13 @@ def test_the_example_of_failover(lab):
                 if row["dst-address"] == "0.0.0.0/0" and row["active"] == "true"]
 
     assert in_use() == [f"{ISP}%main"]
+    # The one that stands by can be tried, with its own address and by its own MAC.
+    wire = Wire(isp, "mlwan")
+    said = router.ctl("/ping 198.51.100.9 interface=spare count=2 interval=200ms").stdout
+    assert "received=2" in said, said
+    asked = wire.take(lambda p: ICMP in p and p[ICMP].type == 8)
+    assert {(p[Ether].src, p[IP].src + "/24") for p in asked} == {
+        (router.mac("spare"), rows["spare"]["address"])}
     router.ctl("/ip/dhcp-client disable 0")
     wait_until(lambda: in_use() == [f"{ISP}%spare"], BOUND, lambda: str(router.print("/ip/route")))
     assert source() + "/24" == rows["spare"]["address"]

@@ -92,19 +92,19 @@ def join(sock, group, address):
 
 
 def hears(listener, sender, to, text):
-    """What was said, when it is heard (who joined hears itself too); said again until it is, as the
-    first may come before IGMP."""
+    """What is said, as it is heard; said again until it is, as the first may come before IGMP.
+
+    What a program says its own host hears as well, and is passed over.
+    """
     listener.settimeout(0.2)
 
     def once():
         sender.sendto(text, to)
         try:
-            while not (heard := listener.recvfrom(2048))[0].endswith(text):
-                pass
-            return heard
+            heard = listener.recvfrom(2048)
+            return heard if heard[0].endswith(text) else None
         except TimeoutError:
             return None
-
     return wait_until(once, 20, f"{text} at {to}")
 
 
@@ -121,9 +121,8 @@ def speaker(namespace, address, ttl=1, kind=socket.SOCK_DGRAM, proto=0):
 def test_programs_speak_and_listen_to_groups(lab):
     scene = soho(lab)
     router = scene.router.ns
-    # the example's rules let nothing in from the IoT network
-    scene.router.ctl("/ip/firewall/filter/add", "chain=input", "protocol=udp", "dst-port=5353",
-                     "action=accept", "place-before=0")
+    scene.router.ctl("/ip/firewall/filter add chain=input protocol=udp dst-port=5353 action=accept "
+                     "place-before=0")  # the example hears nothing of IoT devices
     # the PC is on ether2's wire and the IoT device on macvlan-iot's, which is the same
     for host, ours in ((scene.pc, LAN_ROUTER), (scene.iot, IOT_ROUTER)):
         theirs = PC if host is scene.pc else IOT

@@ -46,6 +46,30 @@ TEST(CompileLearned, ALeaseIsAnAddressAndARoute) {
   EXPECT_EQ(b.now.state->addresses[0].network, ip("203.0.113.0"));
 }
 
+TEST(CompileLearned, RoutesOfProgramsHaveTheirDistance) {  // DESIGN 6
+  Leases b;
+  b.learned.peers.routes.clear();
+  const auto add = [&](std::string gateway, LearnedFrom from, uint8_t distance,
+                       LearnedRoute::Type type = LearnedRoute::Type::kUnicast) {
+    LearnedRoute one{ip("10.77.0.0"), 16, std::move(gateway), distance, 0, from};
+    one.type = type;
+    b.learned.peers.routes.push_back(one);
+  };
+  add("203.0.113.9%m1", LearnedFrom::kOspf, 110);
+  add("203.0.113.9%m2", LearnedFrom::kOspf, 110);
+  b.must_compile();
+  EXPECT_EQ(b.hop("10.77.0.0/16").alternatives.size(), 2u) << "several ways of one route";
+  add("203.0.113.8%m2", LearnedFrom::kBgp, 20);
+  b.must_compile();
+  EXPECT_EQ(b.hop("10.77.0.0/16").gateway.host(), ip("203.0.113.8"));
+  add("", LearnedFrom::kProgram, 10, LearnedRoute::Type::kProhibit);
+  b.must_compile();
+  EXPECT_EQ(b.hop("10.77.0.0/16").kind, Kind::kProhibit);
+  b.route("10.77.0.0/16", "203.0.113.7");
+  b.must_compile();
+  EXPECT_EQ(b.hop("10.77.0.0/16").gateway.host(), ip("203.0.113.7")) << "what is configured";
+}
+
 TEST(CompileLearned, OneGatewayOnTwoInterfacesIsTwoWays) {  // F-7, E-32
   Leases b;
   b.must_compile();

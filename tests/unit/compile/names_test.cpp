@@ -33,6 +33,27 @@ TEST(Names, IndexesStayWhileTheNameIsThere) {
   EXPECT_EQ(names.removed(), (std::vector<IfIndex>{1}));
 }
 
+TEST(Names, ANewNameKeepsTheNumber) {
+  Names names;
+  ASSERT_TRUE(set(names, {"a", "b", "c"}));
+  names.forget_changes();
+  names.rename({{"a", "b"}, {"b", "a"}});  // they change places
+  ASSERT_TRUE(names.set_interfaces(std::vector<std::string_view>{"a", "b", "c"}));
+  EXPECT_EQ(names.index_of("a"), 2);
+  EXPECT_EQ(names.index_of("b"), 1);
+  EXPECT_EQ(names.name_of(1), "b");
+  EXPECT_TRUE(names.added().empty() && names.removed().empty());
+  // The name of one that goes with the same change.
+  names.forget_changes();
+  names.rename({{"c", "a"}});
+  ASSERT_TRUE(names.set_interfaces(std::vector<std::string_view>{"a", "b"}));
+  EXPECT_EQ(names.index_of("a"), 3);
+  EXPECT_EQ(names.name_of(3), "a");
+  EXPECT_EQ(names.name_of(2), "");
+  EXPECT_EQ(names.removed(), (std::vector<IfIndex>{2}));
+  EXPECT_TRUE(names.added().empty());
+}
+
 TEST(Names, NumbersGivenBackAreTheLastToBeTaken) {
   Names names;
   std::vector<std::string> many;

@@ -220,6 +220,25 @@ TEST_F(DhcpClientTest, AShortLeaseIsNotRenewedAsFastAsTheServerAnswers) {  // RF
   }
 }
 
+TEST_F(DhcpClientTest, ANewNameKeepsTheLease) {  // C-18
+  KeptAddresses kept;
+  services->dhcp_client().on_save([&](const KeptAddresses& now) { kept = now; });
+  start({client(kWan)});
+  bind();
+  ASSERT_TRUE(kept.contains("if2"));
+  log::clear();
+  services->rename({{"if2", "uplink"}});
+  DhcpClientConfig one = client(kWan);
+  one.interface_name = "uplink";
+  start({one});
+  EXPECT_TRUE(said().empty());
+  EXPECT_TRUE(log::recent().empty());
+  ASSERT_EQ(learned().addresses.size(), 1u);
+  EXPECT_EQ(learned().addresses[0].interface, "uplink");
+  EXPECT_TRUE(kept.contains("uplink") && !kept.contains("if2"));
+  EXPECT_NE(services->dhcp_client().find("uplink"), nullptr);
+}
+
 // RFC 2131 3.1.5, 4.4.4: what cannot be used is declined, and another one is asked for.
 TEST_F(DhcpClientTest, AnAddressThatCannotBeUsedIsDeclined) {
   config.own_addresses = {addr(203, 0, 113, 77)};

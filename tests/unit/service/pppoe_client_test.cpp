@@ -316,5 +316,17 @@ TEST_F(PppoeClientTest, GarbageIsDropped) {
   EXPECT_EQ(io.dropped(Drop::pppoe_malformed), 2u);
 }
 
+TEST_F(PppoeClientTest, ANewNameKeepsTheSession) {  // C-29
+  start({client("out1", kLower)});
+  connect();
+  ASSERT_EQ(status().status, "connected");
+  services->rename({{"out1", "dsl"}});
+  start({client("dsl", kLower)});
+  EXPECT_TRUE(said().empty()) << "no PADT, no PADI";
+  EXPECT_EQ(status("dsl").status, "connected");
+  EXPECT_EQ(status("dsl").session, 0x11);
+  EXPECT_TRUE(services->learned().sessions.contains("dsl"));
+}
+
 }  // namespace
 }  // namespace maclane::test
