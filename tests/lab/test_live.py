@@ -220,37 +220,3 @@ def test_second_router_on_the_same_state_folder_is_refused(scene):
 def test_running_flags(scene):
     for row in scene.router.print("/interface"):
         assert flag(row["running"]), row
-
-
-def test_another_name_keeps_all_there_is(scene):
-    """Both ports and a macvlan get other names: sessions, addresses, devices and wires stay."""
-    router = scene.router
-    wires = {row["name"]: row["mac-address"] for row in router.print("/interface/ethernet")}
-    with scene.isp.listener(7200) as server, scene.pc.connect(ISP, 7200) as client:
-        peer, _ = server.accept()
-        peer.settimeout(30)
-
-        def says(text):
-            client.sendall(text)
-            got = b""
-            while len(got) < len(text):
-                got += peer.recv(100)
-            assert got == text
-
-        says(b"before")
-        before = {row["src-address"]: row[".id"] for row in router.print("/ip/firewall/connection")
-                  if row["protocol"] == "tcp"}
-        for menu, old, new in (("ethernet", "ether1", "wan"), ("ethernet", "ether2", "lan"),
-                               ("macvlan", "macvlan-iot", "iot")):
-            router.ctl(f"/interface/{menu}/set", f"[find name={old}]", f"name={new}")
-            says(old.encode())
-        router.ctl("/interface/ethernet/set [find name=wan] name=ether1; "
-                   "/interface/ethernet/set [find name=lan] name=ether2")
-        says(b"after")
-        after = {row["src-address"]: row[".id"] for row in router.print("/ip/firewall/connection")
-                 if row["protocol"] == "tcp"}
-        assert before == after
-    assert {row["name"]: row["mac-address"] for row in router.print("/interface/ethernet")} == wires
-    assert scene.iot.ping(ISP).ok
-    devices = {row["interface"]: row["device"] for row in router.print("/dataplane/host-plane")}
-    assert devices["iot"] == "iot" and "macvlan-iot" not in devices, devices

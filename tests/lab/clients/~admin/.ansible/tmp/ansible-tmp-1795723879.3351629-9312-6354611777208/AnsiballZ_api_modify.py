@@ -37,7 +37,7 @@ def _ansiballz_main():
         sitecustomize = sitecustomize.encode('utf-8')
         zinfo = zipfile.ZipInfo()
         zinfo.filename = 'sitecustomize.py'
-        zinfo.date_time = ( 2026, 11, 26, 20, 11, 0)
+        zinfo.date_time = ( 2026, 11, 26, 20, 11, 19)
         z.writestr(zinfo, sitecustomize)
         z.close()
         sys.path.insert(0, modlib_path)
@@ -85,7 +85,7 @@ def _ansiballz_main():
             print('WARNING: Unknown debug command.  Doing nothing.')
             exitcode = 0
         return exitcode
-    ANSIBALLZ_PARAMS = '{"ANSIBLE_MODULE_ARGS": {"hostname": "127.0.0.1", "username": "admin", "password": "tall-Order-7", "path": "interface list", "data": [{"name": "inside"}, {"name": "outside", "comment": "the internet"}], "_ansible_check_mode": false, "_ansible_no_log": false, "_ansible_debug": false, "_ansible_diff": false, "_ansible_verbosity": 0, "_ansible_version": "2.14.18", "_ansible_module_name": "community.routeros.api_modify", "_ansible_syslog_facility": "LOG_USER", "_ansible_selinux_special_fs": ["fuse", "nfs", "vboxsf", "ramfs", "9p", "vfat"], "_ansible_string_conversion_action": "warn", "_ansible_socket": null, "_ansible_shell_executable": "/bin/sh", "_ansible_keep_remote_files": false, "_ansible_tmpdir": "~admin/.ansible/tmp/ansible-tmp-1795723860.0957835-8974-133114503359368/", "_ansible_remote_tmp": "~/.ansible/tmp"}}'
+    ANSIBALLZ_PARAMS = '{"ANSIBLE_MODULE_ARGS": {"hostname": "127.0.0.1", "username": "admin", "password": "tall-Order-7", "path": "ip route", "data": [{"dst-address": "0.0.0.0/0", "gateway": "203.0.113.1", "distance": 2}], "handle_absent_entries": "remove", "handle_entries_content": "remove_as_much_as_possible", "_ansible_check_mode": false, "_ansible_no_log": false, "_ansible_debug": false, "_ansible_diff": false, "_ansible_verbosity": 0, "_ansible_version": "2.14.18", "_ansible_module_name": "community.routeros.api_modify", "_ansible_syslog_facility": "LOG_USER", "_ansible_selinux_special_fs": ["fuse", "nfs", "vboxsf", "ramfs", "9p", "vfat"], "_ansible_string_conversion_action": "warn", "_ansible_socket": null, "_ansible_shell_executable": "/bin/sh", "_ansible_keep_remote_files": false, "_ansible_tmpdir": "~admin/.ansible/tmp/ansible-tmp-1795723879.3351629-9312-6354611777208/", "_ansible_remote_tmp": "~/.ansible/tmp"}}'
     if PY3:
         ANSIBALLZ_PARAMS = ANSIBALLZ_PARAMS.encode('utf-8')
     try:
