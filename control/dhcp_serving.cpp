@@ -111,6 +111,15 @@ DhcpServerConfig server(const model::Tree& tree, const compile::Names& names, co
   one.relay = be32::from(model::parse_ip4(row.get("relay")).value_or(0));
   one.options = options(tree, row);
   one.lease_script = row.get("lease-script");
+  using B = DhcpServerConfig::Bootp;
+  const std::string_view bootp = row.get("bootp-support");
+  one.bootp = bootp == "none" ? B::kNone : bootp == "dynamic" ? B::kDynamic : B::kStatic;
+  const std::string_view bootp_time = row.get("bootp-lease-time");
+  if (bootp_time == "lease-time") {
+    one.bootp_lease_s = one.lease_s;
+  } else if (bootp_time != "forever") {
+    one.bootp_lease_s = seconds(row, "bootp-lease-time");
+  }
   one.matchers = matchers(tree, one.name);
   return one;
 }

@@ -10,6 +10,7 @@
 #include "control/door/reference.h"
 #include "control/door/yaml.h"
 #include "control/observe/log.h"
+#include "control/observe/polled.h"
 #include "control/router.h"
 
 namespace {
@@ -47,6 +48,7 @@ std::optional<maclane::log::Level> level_of(const std::string& name) {
 /// /system/reboot: this process becomes a fresh one, as it was started. Nothing of it is left: no
 /// descriptors (of devices and locks), no CPU that a thread was bound to.
 int start_anew(const cpu_set_t& cpus, char** argv) {
+  maclane::observe::set_time_zone("");
   (void)sched_setaffinity(0, sizeof cpus, &cpus);
   (void)close_range(STDERR_FILENO + 1, ~0U, 0);
   execv("/proc/self/exe", argv);

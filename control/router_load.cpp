@@ -65,9 +65,10 @@ Result<Router::First> Router::first_tree() {
   if (!found) return tl::make_unexpected(found.error());
   std::optional<model::Store::Kept>& kept = *found;
   if (kept && kept->go_back) {
-    log::write(log::Level::kWarning, "system,warning",
-               "what was applied before the restart was not confirmed: the router is as it was "
-               "before");
+    log::write(
+        log::Level::kWarning, "system,warning",
+        "what was changed in safe mode, or applied and was not confirmed, before the restart "
+        "is undone: the router is as it was before");
     kept->go_back->start_ids_after(kept->tree);
     kept->tree = std::move(*kept->go_back);
   }

@@ -66,6 +66,10 @@ bool ConsoleClient::send(const Json& request) const {
 tl::expected<Json, std::string> ConsoleClient::ask(const Json& request,
                                                    const std::function<void(const Json&)>& said,
                                                    std::atomic<bool>* stop) {
+  if (request.dump(-1, ' ', false, Json::error_handler_t::replace) !=
+      request.dump(-1, ' ', false, Json::error_handler_t::ignore)) {
+    return tl::make_unexpected("This is not clean text: UTF-8 is taken. Nothing was carried out.");
+  }
   // A router that was restarted meanwhile is asked anew.
   char nothing = 0;
   if (fd_ >= 0 && ::recv(fd_, &nothing, 1, MSG_PEEK | MSG_DONTWAIT) == 0) close();

@@ -19,7 +19,8 @@ struct Base {
 struct Lasting {
   const Tree& tree;
   const Base& base;
-  const Tree* go_back = nullptr;  // an apply waits for its confirm: what to go back to without
+  /// What a restart goes back to: an apply waits for its confirm, or a session is in safe mode.
+  const Tree* go_back = nullptr;
 };
 
 struct Rebased {

@@ -114,7 +114,12 @@ Status Model::replace(Tree next, const Caller& caller) {
 
 Status Model::persist(const Tree& tree) const {
   if (!persist_) return {};
-  return persist_({tree, base_, confirm_ ? &confirm_->before : nullptr});
+  // What began first goes back farther.
+  const bool safe = safe_mode_ && (!confirm_ || safe_mode_->first <= confirm_->change);
+  return persist_({tree, base_,
+                   safe       ? &safe_mode_->before
+                   : confirm_ ? &confirm_->before
+                              : nullptr});
 }
 
 Status Model::remove_state(const Removals& removals) {

@@ -1,6 +1,8 @@
 // Undo, redo and safe mode: the model goes to a tree it had before. See model.h.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "control/model/model.h"
 
 namespace maclane::model {
@@ -28,7 +30,11 @@ Status Model::redo(const Caller& caller) {
 }
 
 Status Model::take_safe_mode(const Caller& caller) {
-  if (caller.session == 0) return fail("safe mode belongs to a session, and this call has none");
+  if (caller.session == 0 || caller.via == "rest-api") {
+    return fail(
+        "safe mode belongs to a session that stays open, and this call has none; take it at the "
+        "console or over the API");
+  }
   if (safe_mode_) {
     return fail(safe_mode_->owner.session == caller.session
                     ? std::string("safe mode is taken already")
@@ -42,15 +48,18 @@ Status Model::take_safe_mode(const Caller& caller) {
 Status Model::release_safe_mode(const Caller& caller) {
   (void)caller;  // whoever may change the router may end what guards it
   if (!safe_mode_) return fail("safe mode is not taken");
-  safe_mode_.reset();
-  return {};
+  std::optional<SafeMode> ended = std::exchange(safe_mode_, std::nullopt);
+  Status status = persist(tree_);
+  if (!status) safe_mode_ = std::move(ended);
+  return status;
 }
 
 Status Model::unroll_safe_mode(const Caller& caller) {
   if (!safe_mode_) return fail("safe mode is not taken");
   Status status = go_to(safe_mode_->before, caller, Record::kYes, "safe mode unrolled: ");
-  if (status) safe_mode_.reset();
-  return status;
+  if (!status) return status;
+  safe_mode_.reset();
+  return persist(tree_);  // there is nothing to go back to any more
 }
 
 void Model::session_died(uint64_t session) {
@@ -85,6 +94,8 @@ void Model::end_safe_mode_if_full() {
                     safe_mode_->owner.text(), History::kMost));
   }
   safe_mode_.reset();
+  if (const Status status = persist(tree_); !status && on_notice_)
+    on_notice_(status.error().front().text());
 }
 
 }  // namespace maclane::model

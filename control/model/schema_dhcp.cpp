@@ -21,7 +21,7 @@ constexpr std::string_view kStaticOnly[] = {"static-only"};
 constexpr std::string_view kAuthoritative[] = {"yes", "no", "after-2sec-delay",
                                                "after-10sec-delay"};
 constexpr std::string_view kIdentifiers[] = {"client-mac", "client-id"};
-constexpr std::string_view kBootp[] = {"static", "dynamic"};
+constexpr std::string_view kBootp[] = {"none", "static", "dynamic"};
 
 tl::expected<std::string, std::string> time_or_none(std::string_view text) {
   if (text == "none") return std::string(text);
@@ -41,6 +41,16 @@ tl::expected<std::string, std::string> number_or_unlimited(std::string_view text
                   "nor a number "
                   "from 1",
                   text));
+}
+
+tl::expected<std::string, std::string> bootp_time(std::string_view text) {
+  if (text == "forever" || text == "lease-time") return std::string(text);
+  const auto ms = parse_time_ms(text);
+  if (ms && *ms >= kSecond && *ms <= kLongestTime) return format_time_ms(*ms);
+  return tl::make_unexpected(fmt::format(
+      "input does not match any value of bootp-lease-time: \"{}\" is neither forever, lease-time "
+      "nor a time of a second or more",
+      text));
 }
 
 tl::expected<std::string, std::string> when_stored(std::string_view text) {
@@ -158,11 +168,17 @@ constexpr Property kServer[] = {
     option_set("a set of such options"),
     {.name = "bootp-support",
      .type = Type::kEnum,
-     .default_value = "none",
+     .default_value = "static",
      .flags = P::kHidden,
-     .values = kNone,
-     .not_working = kBootp,
-     .not_working_reason = "BOOTP clients are not answered by this version; none is right"},
+     .values = kBootp,
+     .help = "BOOTP clients that are answered: none, those with a row in lease, or all"},
+    {.name = "bootp-lease-time",
+     .type = Type::kString,
+     .default_value = "forever",
+     .flags = P::kHidden,
+     .max = 32,
+     .help = "how long they have their address: forever, lease-time (that of the server) or a time",
+     .convert = bootp_time},
     no_yet("add-dns-entries"),
     no_yet("use-reconfigure"),
     no_yet("support-broadband-tr101"),

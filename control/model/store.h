@@ -34,7 +34,7 @@ class Store {
   struct Kept {
     Tree tree;
     Base base;
-    std::optional<Tree> go_back;  // an apply was not confirmed yet
+    std::optional<Tree> go_back;  // of an apply not confirmed yet, or of safe mode
   };
   /// What was kept; nullopt at the first start. Call it once, before the first write.
   [[nodiscard]] Result<std::optional<Kept>> read();

@@ -111,8 +111,12 @@ void check_matchers(Check& check, const View& row) {
     check.add(row, "icmp-options", "icmp-options need protocol: icmp");
   }
   if (row.is_set("reject-with")) {
+    const Property& own =
+        row.menu().properties[static_cast<size_t>(row.menu().index("reject-with"))];
     if (row.get("action") != "reject") {
-      check.add(row, "reject-with", "only action=reject has an answer; leave reject-with out");
+      // `export verbose` writes the default at every rule.
+      if (row.get("reject-with") != own.default_value)
+        check.add(row, "reject-with", "only action=reject has an answer; leave reject-with out");
     } else if (row.get("reject-with") == "tcp-reset" && !is({"tcp"})) {
       check.add(row, "reject-with", "tcp-reset answers TCP only; add protocol: tcp");
     }

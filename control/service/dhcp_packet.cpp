@@ -93,10 +93,9 @@ void Message::set(uint8_t option, uint32_t value) {
   options[option] = std::move(bytes);
 }
 
-std::optional<Message> parse(std::span<const uint8_t> bytes) {
-  Header h;
-  if (!read_header(bytes, 0, h) || h.cookie.host() != kCookie) return std::nullopt;
-  if ((h.op != 1 && h.op != 2) || h.htype != kEthernet || h.hlen != kMacLength) return std::nullopt;
+namespace {
+
+Message fixed_part(const Header& h) {
   Message m;
   m.op = h.op;
   m.xid = h.xid.host();
@@ -107,6 +106,16 @@ std::optional<Message> parse(std::span<const uint8_t> bytes) {
   m.siaddr = h.siaddr;
   m.giaddr = h.giaddr;
   m.chaddr = h.chaddr;
+  return m;
+}
+
+}  // namespace
+
+std::optional<Message> parse(std::span<const uint8_t> bytes) {
+  Header h;
+  if (!read_header(bytes, 0, h) || h.cookie.host() != kCookie) return std::nullopt;
+  if ((h.op != 1 && h.op != 2) || h.htype != kEthernet || h.hlen != kMacLength) return std::nullopt;
+  Message m = fixed_part(h);
   if (!read_options(bytes.subspan(sizeof h), m.options)) return std::nullopt;
   const auto overload = m.options.find(kOverload);
   if (overload != m.options.end()) {
@@ -116,6 +125,18 @@ std::optional<Message> parse(std::span<const uint8_t> bytes) {
     if ((where & 2) != 0 && !read_options(h.sname, m.options)) return std::nullopt;
   }
   if (m.type() == Type::kNone) return std::nullopt;
+  return m;
+}
+
+std::optional<Message> parse_bootp(std::span<const uint8_t> bytes) {
+  Header h;
+  if (bytes.size() < kShortest || !read_header(bytes, 0, h)) return std::nullopt;
+  if (h.op != 1 || h.htype != kEthernet || h.hlen != kMacLength) return std::nullopt;
+  Message m = fixed_part(h);
+  // What stands where options would may be anything, unless the cookie says that they are.
+  if (h.cookie.host() != kCookie) return m;
+  if (!read_options(bytes.subspan(sizeof h), m.options) || m.options.contains(kMessageType))
+    return std::nullopt;
   return m;
 }
 
@@ -214,6 +235,7 @@ std::optional<Heard> read_frame(std::span<const uint8_t> frame, uint16_t port) {
                pseudo_sum(ip.src, ip.dst, kProtoUdp, udp.length.host())) != 0)
     return std::nullopt;
   std::optional<Message> message = parse(packet.subspan(sizeof udp));
+  if (!message && port == kServerPort) message = parse_bootp(packet.subspan(sizeof udp));
   const uint8_t op = port == kClientPort ? 2 : 1;
   if (!message || message->op != op) return std::nullopt;
   return Heard{ether.src, ether.dst, ip.src, ip.dst, std::move(*message)};

@@ -97,6 +97,8 @@ struct Route {
 
 /// nullopt: no DHCP message for an Ethernet client, or one that contradicts itself.
 [[nodiscard]] std::optional<Message> parse(std::span<const uint8_t> bytes);
+/// A question of a BOOTP client (RFC 951, 1542): of Type kNone; nullopt: it is none.
+[[nodiscard]] std::optional<Message> parse_bootp(std::span<const uint8_t> bytes);
 /// Padded to the 300 bytes of BOOTP. Options above 255 bytes are split.
 [[nodiscard]] Bytes build(const Message& message);
 /// Option 121 or 249; nullopt if any part of it is wrong (RFC 3442: then all of it is).
@@ -117,7 +119,7 @@ struct Heard {
   Message message;
 };
 /// A frame with a message of a server to a client, or to the port that is given, checked from its
-/// Ethernet header on.
+/// Ethernet header on. To a server it may be of a BOOTP client.
 [[nodiscard]] std::optional<Heard> read_frame(std::span<const uint8_t> frame,
                                               uint16_t port = kClientPort);
 

@@ -15,6 +15,10 @@ constexpr size_t kSmallest = 576 - 28;  // what every client takes (RFC 2131 2)
 constexpr size_t kLargest = 1472;
 constexpr std::array<uint8_t, 4> kAlways = {Option::kMessageType, Option::kServerId,
                                             Option::kLeaseTime, Option::kRelayAgent};
+/// What BOOTP clients understand (RFC 1497) and have room for.
+constexpr std::array<uint8_t, 5> kBootp = {Option::kMask, Option::kRouter, Option::kDns,
+                                           Option::kDomain, Option::kBootFile};
+constexpr size_t kBootpSize = 300;
 constexpr std::array<uint8_t, 3> kPlain = {Option::kMask, Option::kRouter, Option::kDns};
 
 Bytes text_bytes(std::string_view text) {
@@ -79,12 +83,15 @@ void trim(Message& m, const DhcpReply& from, std::span<const uint8_t> forced) {
     return std::ranges::find(all, code) != all.end();
   };
   const auto asked = from.request.options.find(Option::kParameterList);
+  const bool bootp = from.request.type() == dhcp::Type::kNone;
+  const std::span<const uint8_t> usual =
+      bootp ? std::span<const uint8_t>(kBootp) : std::span<const uint8_t>(kPlain);
   const std::span<const uint8_t> wanted =
-      asked == from.request.options.end() ? std::span<const uint8_t>(kPlain) : asked->second;
+      asked == from.request.options.end() ? usual : asked->second;
   std::erase_if(m.options, [&](const auto& option) {
     return !in(kAlways, option.first) && !in(forced, option.first) && !in(wanted, option.first);
   });
-  size_t most = kSmallest;
+  size_t most = bootp ? kBootpSize : kSmallest;
   const auto size = from.request.options.find(Option::kMaxSize);
   if (size != from.request.options.end() && size->second.size() == 2) {
     const size_t said = static_cast<size_t>(size->second[0]) << 8 | size->second[1];
@@ -106,8 +113,10 @@ Message begin(const Message& request, dhcp::Type type, be32 server_id) {
   m.broadcast = request.broadcast;
   m.giaddr = request.giaddr;
   m.chaddr = request.chaddr;
-  m.set(Option::kMessageType, Bytes{static_cast<uint8_t>(type)});
-  m.set(Option::kServerId, server_id.host());
+  if (request.type() != dhcp::Type::kNone) {
+    m.set(Option::kMessageType, Bytes{static_cast<uint8_t>(type)});
+    m.set(Option::kServerId, server_id.host());
+  }
   // RFC 3046 2.2: a relay gets its own words back.
   if (const auto agent = request.options.find(Option::kRelayAgent); agent != request.options.end())
     m.set(Option::kRelayAgent, agent->second);
@@ -141,7 +150,7 @@ Message make_reply(const DhcpReply& from) {
   if (from.network != nullptr && from.network->netmask != 0) length = from.network->netmask;
   if (length != 0) m.set(Option::kMask, ~uint32_t{0} << (32 - length));
   put_network(m, from);
-  if (from.lease_s != 0) {
+  if (from.lease_s != 0 && from.request.type() != dhcp::Type::kNone) {
     m.set(Option::kLeaseTime, from.lease_s);
     m.set(Option::kRenewalTime, from.lease_s / 2);
     m.set(Option::kRebindingTime, from.lease_s - from.lease_s / 8);

@@ -159,6 +159,8 @@ void DhcpServer::take(const Request& r) {
       return release(r);
     case dhcp::Type::kInform:
       return inform(r);
+    case dhcp::Type::kNone:
+      return bootp(r);
     default:
       return;
   }

@@ -91,6 +91,7 @@ class DhcpServer {
   void decline(const Request& request);
   void release(const Request& request);
   void inform(const Request& request);
+  void bootp(const Request& request);
   [[nodiscard]] DhcpBinding* binding_for(const Request& request, bool& limited);
   void note(DhcpBinding& binding, const Request& request);
   void offer(const Request& request, DhcpBinding& binding);

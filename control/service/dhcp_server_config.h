@@ -54,6 +54,9 @@ struct DhcpServerConfig {
   be32 relay{};                   // 0: clients on the wire; all ones: any relay; else that one
   std::vector<DhcpOptionConfig> options{};
   std::string lease_script{};
+  enum class Bootp : uint8_t { kNone, kStatic, kDynamic };
+  Bootp bootp = Bootp::kStatic;         // BOOTP clients: none, those with a row, or all
+  uint32_t bootp_lease_s = 0xffffffff;  // how long they have an address; all ones: for ever
   std::vector<DhcpMatcher> matchers{};  // the first that fits counts
 };
 

@@ -134,7 +134,18 @@ void DhcpServer::discover(const Request& r) {
   offer(r, *binding);
 }
 
+/// A BOOTP client asks once and has what it is told (RFC 951): there is no offer to take.
+void DhcpServer::bootp(const Request& r) {
+  using Bootp = DhcpServerConfig::Bootp;
+  if (r.server.bootp == Bootp::kNone) return;
+  if (r.server.bootp == Bootp::kStatic &&
+      leases_.find_static(r.server.name, r.heard.message.chaddr, r.client_id) == nullptr)
+    return;
+  discover(r);
+}
+
 void DhcpServer::offer(const Request& r, DhcpBinding& binding) {
+  if (r.heard.message.type() == Type::kNone) return bind(r, binding);
   if (binding.status != Status::kBound)
     leases_.set_status(binding, Status::kOffered, io_.now_ms() + kOfferMs);
   answer(r, &binding, Type::kOffer);
@@ -260,6 +271,7 @@ void DhcpServer::refuse(const Request& r, std::string_view why) {
 }
 
 uint32_t DhcpServer::lease_s(const Request& r, const DhcpBinding& binding) const {
+  if (r.heard.message.type() == Type::kNone) return r.server.bootp_lease_s;
   const DhcpStaticLease* row = row_of(binding);
   const uint32_t most = row != nullptr && row->lease_s != 0 ? row->lease_s : r.server.lease_s;
   // Who wants less gets less, but not so little that it asks all the time.

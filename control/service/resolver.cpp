@@ -46,6 +46,8 @@ struct Resolver::Question {
     auto& question = *static_cast<Question*>(self);
     if (status == ARES_EDESTRUCTION || status == ARES_ECANCELLED) return;
     question.over = true;
+    question.answer.answered =
+        status == ARES_SUCCESS || status == ARES_ENODATA || status == ARES_ENOTFOUND;
     for (const ares_addrinfo_node* node = info != nullptr ? info->nodes : nullptr; node != nullptr;
          node = node->ai_next) {
       if (node->ai_family != AF_INET) continue;

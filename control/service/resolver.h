@@ -22,6 +22,7 @@ class Resolver {
     std::vector<be32> addresses;  // in the order of the answer
     uint32_t ttl_s = 0;           // the shortest of them
     std::string problem;          // why there are none: "" if there are
+    bool answered = false;        // the servers say so, else they could not be asked
   };
   using Done = std::function<void(const Answer&)>;
   /// Whom to ask, the preferred first; none: nobody can be asked.

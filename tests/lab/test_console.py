@@ -1,6 +1,7 @@
 """maclanectl as a person and a script use it."""
 
 import json
+import os
 
 import pytest
 
@@ -154,3 +155,28 @@ def test_apply_takes_its_time_before_the_file(scene):
     done = scene.router.ctl("apply", "--confirm", "60s", scene.router.config_path)
     assert "goes back to what it was by itself at " in done.stdout
     scene.router.ctl("confirm")
+
+
+def test_text_that_is_no_utf_8_changes_nothing(scene):
+    """As at the other doors (D-25): refused, and not turned into something else."""
+    before = scene.router.row("/system/identity")["name"]
+    for wrong in (b"caf\xe9", b"\xff\xfe"):
+        done = scene.router.ctl("/system/identity/set", "name=" + os.fsdecode(wrong), check=False)
+        assert done.returncode != 0 and "not clean text" in done.stderr, done
+    assert scene.router.row("/system/identity")["name"] == before
+
+
+def test_a_verbose_export_of_rules_goes_in_again(scene):
+    """C-45: `export verbose` writes defaults too, those of other actions among them."""
+    router = scene.router
+    rules = [{**row, ".id": ""} for row in router.print("/ip/firewall/filter")]
+    router.ctl("/ip/firewall/filter/export verbose file=rules")
+    router.ctl("/ip/firewall/filter/remove [find dynamic=no]")
+    try:
+        router.ctl("/import rules.rsc")
+    finally:
+        after = [{**row, ".id": ""} for row in router.print("/ip/firewall/filter")]
+    counters = ("bytes", "packets")
+    assert [{k: v for k, v in row.items() if k not in counters and not (
+        k == "reject-with" and row["action"] != "reject")} for row in after] == [
+        {k: v for k, v in row.items() if k not in counters} for row in rules]

@@ -260,6 +260,28 @@ def test_on_a_vlan_and_a_macvlan_of_it(lab):
     assert {row["server"] for row in router.print("/ip/dhcp-server/lease")} == {"d10", "d20"}
 
 
+def test_a_bootp_client(lab):
+    """C2, RFC 951: bootp-support; one question, one answer, and the address is its own for ever."""
+    tree = guide()
+    tree["ip"]["dhcp-server"][0]["bootp-support"] = "dynamic"
+    router = lab.router(tree).start()
+    one = lab.namespace("one")
+    wire = Wire(one, router.move_wire("mllan", one))
+    client = mac(0xB007)
+    ask = (Ether(src=client, dst=BROADCAST) / IP(src="0.0.0.0", dst="255.255.255.255")
+           / UDP(sport=68, dport=67)
+           / BOOTP(chaddr=bytes.fromhex(client.replace(":", "")), xid=7) / (b"\0" * 64))
+    wire.send(ask)
+    told = wire.wait(lambda p: BOOTP in p and p[BOOTP].xid == 7 and p[BOOTP].op == 2)
+    assert told[BOOTP].yiaddr.startswith("192.168.99.") and told.dst == client
+    row = router.row("/ip/dhcp-server/lease", mac_address=client.upper())
+    assert row["status"] == "bound" and "expires-after" not in row
+    router.ctl("/ip/dhcp-server set iot bootp-lease-time=10m")
+    wire.send(ask)
+    wire.wait(lambda p: BOOTP in p and p[BOOTP].op == 2)
+    assert router.row("/ip/dhcp-server/lease", mac_address=client.upper())["expires-after"]
+
+
 def test_what_a_user_sees_when_there_is_no_lease(lab):
     """The troubleshooting lists, E-33: each symptom of a client without an address has its sign."""
     router, one = start(

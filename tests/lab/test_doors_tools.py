@@ -199,3 +199,10 @@ def test_rows_over_time_have_a_section_each(router, path, body):
     rows = json.loads(reply.read(), object_pairs_hook=once)
     connection.close()
     assert reply.status == 200 and rows and {row[".section"] for row in rows} >= {"0"}, rows
+
+
+def test_rest_holds_no_safe_mode(router):
+    """C-50: there is no session whose end could undo it, nor others' changes with it."""
+    status, said = rest(router, "POST", "/safe-mode/take", {})
+    assert status == 400 and "session that stays open" in said["detail"], said
+    assert rest(router, "GET", "/safe-mode") == (200, [])

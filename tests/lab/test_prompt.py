@@ -146,3 +146,19 @@ def test_safe_mode_is_undone_with_the_session_and_kept_by_quit(router):
         at.type("quit\r")
         wait_until(lambda: not router.print("/safe-mode"), what="safe mode released")
     assert comments(router) == ["both"]
+
+
+def test_safe_mode_does_not_outlive_the_router(router):
+    """C-50: who is shut out and pulls the plug has the router of before; what was released stays."""
+    with Terminal(router) as at:
+        at.type("\x18").until("<SAFE> ")
+        at.type("/interface ethernet set ether1 comment=released\r").until("<SAFE> ")
+        at.type("\x18").until("[admin@Maclane] > ")
+        at.type("\x18").until("<SAFE> ")
+        at.type("/interface ethernet set ether1 comment=shut-out\r").until("<SAFE> ")
+        assert comments(router) == ["shut-out"]
+        os.kill(router.process.pid, signal.SIGKILL)
+        router.process.popen.wait()
+        router.start()
+    assert comments(router) == ["released"]
+    assert "what was changed in safe mode" in router.log()

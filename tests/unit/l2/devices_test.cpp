@@ -153,8 +153,8 @@ class DevicesTest : public testing::Test {
     for (const auto& [name, info] : devices_->learned().attachments) add(info.ethdev);
     dataplane_->publish(std::move(snapshot));
   }
-  bool change(const PortPlan& plan) {
-    const bool done = devices_->prepare(plan).has_value();
+  bool change(const PortPlan& plan, const Renames& renames = {}) {
+    const bool done = devices_->prepare(plan, renames).has_value();
     publish();
     if (done) devices_->settle();
     return done;
@@ -251,9 +251,34 @@ TEST_F(DevicesTest, RenamedPortTakesItsDeviceAlong) {
   EXPECT_EQ(device("e1"), "");
 }
 
+TEST_F(DevicesTest, AnotherNameOpensNoPortAnew) {
+  const auto number = [&](const std::string& name) {
+    const auto& all = devices_->learned().ethernets;
+    const auto found = all.find(name);
+    return found == all.end() ? -1 : int{found->second.info.ethdev};
+  };
+  ASSERT_TRUE(change({{ethernet("e1", "null0"), ethernet("e2", "null1")}, {}}));
+  const int first = number("e1"), second = number("e2");
+  ASSERT_TRUE(change({{ethernet("wan", "null0"), ethernet("e2", "null1")}, {}}, {{"e1", "wan"}}));
+  EXPECT_EQ(number("wan"), first);
+  EXPECT_EQ(number("e1"), -1);
+  // Two change places.
+  ASSERT_TRUE(change({{ethernet("e2", "null0"), ethernet("wan", "null1")}, {}},
+                     {{"wan", "e2"}, {"e2", "wan"}}));
+  EXPECT_EQ(number("e2"), first);
+  EXPECT_EQ(number("wan"), second);
+  // What is refused leaves the names as they were.
+  EXPECT_FALSE(
+      change({{ethernet("x", "null0"), ethernet("wan", "null1,bogus=1")}, {}}, {{"e2", "x"}}));
+  EXPECT_EQ(number("e2"), first);
+  EXPECT_EQ(number("x"), -1);
+  EXPECT_EQ(device("wan"), "null1");
+}
+
 TEST_F(DevicesTest, KernelInterfaceGoesBeforeAPortThatTakesItsName) {
   ASSERT_TRUE(change({{ethernet("e1", "null0")}, {{"web", {}, 1500, ""}}}));
-  EXPECT_TRUE(devices_->prepare({{ethernet("e1", "null0"), ethernet("e2", "tap1,iface=web")}, {}}));
+  EXPECT_TRUE(
+      devices_->prepare({{ethernet("e1", "null0"), ethernet("e2", "tap1,iface=web")}, {}}, {}));
   EXPECT_EQ(world_.find("/web"), nullptr);
 }
 
@@ -284,7 +309,7 @@ TEST_F(DevicesTest, WhatAWorkerHoldsIsRemovedLater) {
 TEST_F(DevicesTest, ReplacingAHeldDeviceIsRefused) {
   ASSERT_TRUE(change({{ethernet("e1", "null0")}, {}}));
   world_.stuck = true;
-  const Status status = devices_->prepare({{ethernet("e1", "null0,x=1")}, {}});
+  const Status status = devices_->prepare({{ethernet("e1", "null0,x=1")}, {}}, {});
   ASSERT_FALSE(status);
   EXPECT_NE(status.error().front().text().find("did not let go"), std::string::npos);
   publish();

@@ -144,5 +144,44 @@ TEST_F(DhcpServerTest, AddArpMakesReplyOnlyReachLeasedClients) {  // A-12
   EXPECT_EQ(status(kLan, be32::from(address)), "");
 }
 
+// RFC 951, 1542: a BOOTP client asks once and has the address, for ever unless it is said
+// otherwise.
+TEST_F(DhcpServerTest, AnswersBootpClientsWithARowOrAll) {
+  Message m = message(Type::kDiscover, 1);
+  m.options.clear();
+  hear(m);
+  advance(kSecond);
+  EXPECT_TRUE(said().empty()) << "static: it has no row";
+  config.dhcp_server.leases = {{.id = 5, .address = ip4(192, 168, 1, 50), .mac = client_mac(1)}};
+  publish();
+  hear(m);
+  Said s = one();
+  EXPECT_EQ(s.message.yiaddr, addr(192, 168, 1, 50));
+  EXPECT_EQ(s.message.xid, m.xid);
+  EXPECT_EQ(s.message.number(Option::kMask), 0xffffff00u);
+  EXPECT_EQ(s.message.number(Option::kRouter), ip4(192, 168, 1, 1));
+  for (const uint8_t none : {Option::kMessageType, Option::kServerId, Option::kLeaseTime})
+    EXPECT_FALSE(s.message.options.contains(none));
+  ASSERT_NE(lease(ip4(192, 168, 1, 50)), nullptr);
+  EXPECT_EQ(lease(ip4(192, 168, 1, 50))->status, Status::kBound);
+  EXPECT_EQ(lease(ip4(192, 168, 1, 50))->until_ms, kNever);
+  first().bootp = DhcpServerConfig::Bootp::kDynamic;
+  first().bootp_lease_s = 600;
+  publish();
+  m.chaddr = client_mac(2);
+  hear(m);
+  EXPECT_TRUE(said().empty());
+  advance(kSecond);
+  EXPECT_EQ(one().message.yiaddr, be32::from(kTop)) << "once it was tested";
+  EXPECT_EQ(lease(kTop)->status, Status::kBound);
+  advance(600 * kSecond);
+  EXPECT_EQ(lease(kTop), nullptr);
+  first().bootp = DhcpServerConfig::Bootp::kNone;
+  publish();
+  m.chaddr = client_mac(1);
+  hear(m);
+  EXPECT_TRUE(said().empty());
+}
+
 }  // namespace
 }  // namespace maclane::test

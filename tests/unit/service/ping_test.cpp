@@ -99,16 +99,28 @@ TEST_F(PingTest, TheRouterAnswersItselfAndNowhereIsNoWay) {
   EXPECT_TRUE(io.take().empty());
 }
 
-TEST_F(PingTest, TheCommandAsksOnceAnInterval) {
-  model::Model model;
-  model::Commands commands(model);
-  Resolver resolver([] { return std::vector<be32>(); }, [] { return Netns::here().enter(); });
-  add_ping_commands(commands, *services, io, resolver, [](std::string_view) { return kNoIf; });
-  model::Call call;
-  call.path = "/";
-  call.command = "ping";
-  call.arguments = {{"address", "10.1.0.9"}, {"count", "3"}, {"interval", "1s"}};
-  auto outcome = commands.run(call, model::Caller{});
+/// The command, by a router that knows no DNS server.
+class PingCommandTest : public PingTest {
+ protected:
+  void SetUp() override {
+    PingTest::SetUp();
+    add_ping_commands(commands_, *services, io, resolver_, [](std::string_view) { return kNoIf; });
+  }
+  model::Answer<model::Outcome> run(std::vector<std::pair<std::string, std::string>> arguments) {
+    model::Call call;
+    call.path = "/";
+    call.command = "ping";
+    call.arguments = std::move(arguments);
+    return commands_.run(call, model::Caller{});
+  }
+
+  model::Model model_;
+  model::Commands commands_{model_};
+  Resolver resolver_{[] { return std::vector<be32>(); }, [] { return Netns::here().enter(); }};
+};
+
+TEST_F(PingCommandTest, AsksOnceAnInterval) {
+  auto outcome = run({{"address", "10.1.0.9"}, {"count", "3"}, {"interval", "1s"}});
   ASSERT_TRUE(outcome) << outcome.error().text();
   constexpr uint64_t kBegin = 5000;
   std::vector<model::PrintRow> rows;
@@ -124,28 +136,20 @@ TEST_F(PingTest, TheCommandAsksOnceAnInterval) {
   EXPECT_EQ(rows.back().get("packet-loss"), "100");
 }
 
-TEST_F(PingTest, NamesAreAskedForOrRefused) {
-  model::Model model;
-  model::Commands commands(model);
-  Resolver resolver([] { return std::vector<be32>(); }, [] { return Netns::here().enter(); });
-  add_ping_commands(commands, *services, io, resolver, [](std::string_view) { return kNoIf; });
-  model::Call call;
-  call.path = "/";
-  call.command = "ping";
-  call.arguments = {{"address", "www.example"}, {"count", "1"}};
-  auto outcome = commands.run(call, model::Caller{});
+TEST_F(PingCommandTest, NamesAreAskedForOrRefused) {
+  auto outcome = run({{"address", "www.example"}});
   ASSERT_TRUE(outcome) << outcome.error().text();
   std::vector<model::PrintRow> rows;
   EXPECT_EQ(outcome->running->step(0, rows), model::Running::State::kGoesOn);
-  resolver.tick();
+  resolver_.tick();
   EXPECT_EQ(outcome->running->step(1, rows), model::Running::State::kFailed);
   EXPECT_NE(outcome->running->failure().text().find("no DNS server is known"), std::string::npos);
   // A command that is given up takes its question along.
-  auto given_up = commands.run(call, model::Caller{});
+  auto given_up = run({{"address", "www.example"}});
   ASSERT_TRUE(given_up);
-  EXPECT_TRUE(resolver.is_waiting());
+  EXPECT_TRUE(resolver_.is_waiting());
   given_up->running.reset();
-  EXPECT_FALSE(resolver.is_waiting());
+  EXPECT_FALSE(resolver_.is_waiting());
   for (const std::string_view wrong : {"", ".", "a..b", "10.0.0.256", "1.2", "a b", "\xff"})
     EXPECT_NE(wrong_name(wrong), "") << wrong;
   EXPECT_NE(wrong_name(std::string(64, 'a')), "");
