@@ -9,7 +9,6 @@ namespace maclane::door {
 namespace {
 
 using model::Caller;
-using model::Failure;
 using model::Running;
 
 constexpr size_t kAcceptedPerTurn = 64;
