@@ -11,7 +11,7 @@ from router import build_dir
 
 # What goes on by itself, or is another one for each who asks.
 MOVES = re.compile(r"byte|packet|drop|uptime|cpu|memory|time|rate|load|hdd|cycles|calls|expires|"
-                   r"age|ticks|loops|bursts|^sessions$|count|seen|started|used|when|via|address$|hits|idle|busy")
+                   r"age|last-logged|ticks|loops|bursts|^sessions$|count|seen|started|used|when|via|address$|hits|idle|busy")
 OTHERS_EACH_TIME = {"/log", "/user/active", "/dataplane/loop-times", "/dataplane/stages",
                     "/ip/firewall/connection", "/system/script/job", "/dataplane/drops",
                     "/ip/dns/cache", "/ip/dns/cache/all"}
