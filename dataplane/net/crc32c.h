@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace maclane {
 
@@ -45,7 +46,15 @@ inline constexpr std::array<uint32_t, 16> kPowers = make_powers();
 
 /// The register after more bytes; it begins as ~0, and the CRC is its complement.
 [[nodiscard]] inline uint32_t crc32c_more(uint32_t reg, const void* data, size_t length) noexcept {
-  return rte_hash_crc(data, static_cast<uint32_t>(length), reg);
+  // rte_hash_crc() itself reads words where they are not aligned.
+  const auto* bytes = static_cast<const uint8_t*>(data);
+  for (; length >= sizeof(uint64_t); length -= sizeof(uint64_t), bytes += sizeof(uint64_t)) {
+    uint64_t word;
+    std::memcpy(&word, bytes, sizeof word);
+    reg = rte_hash_crc_8byte(word, reg);
+  }
+  for (; length != 0; --length) reg = rte_hash_crc_1byte(*bytes++, reg);
+  return reg;
 }
 
 }  // namespace maclane
