@@ -174,6 +174,8 @@ ConnState opening_state(const Worker& w, Burst& b, unsigned i) noexcept {
     case kProtoIcmp:
       if (!is_icmp_query(b.icmp_type[i])) return ConnState::kInvalid;
       break;
+    case kProtoUdp:
+      break;
     default:
       if (!transport_opens(b.tuple[i], {b.l4[i], bytes_here(b, i)})) return ConnState::kInvalid;
       break;

@@ -23,7 +23,8 @@ void punt_unresolved(Worker& w, Burst& b, unsigned i, const Decision& d) noexcep
 
 /// What the router's own to a group or broadcast address does: it leaves by the interface that its
 /// sender chose. No route is asked, and nobody about the next hop's MAC.
-bool route_to_group(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
+[[gnu::cold, gnu::noinline]] bool route_to_group(Worker& w, Burst& b, unsigned i,
+                                                 Decision& d) noexcept {
   const auto& interfaces = w.snapshot->interfaces;
   const IfIndex out_if = message_of(b.mbuf[i]).out_if;
   if (out_if >= interfaces.size() || interfaces[out_if].kind == IfKind::kNone) {
@@ -53,7 +54,8 @@ Fate resolve(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
     punt_unresolved(w, b, i, d);  // control dials
     return Fate::kHeld;
   }
-  if (d.broadcast) return Fate::kGoesOn;  // its MAC is the group's
+  if (d.broadcast) [[unlikely]]
+    return Fate::kGoesOn;  // its MAC is the group's
   const Neighbour n = w.neighbours.find(d.out_if, d.next_hop);
   d.neighbour = n.ref;
   d.dst_mac = n.mac;
@@ -90,7 +92,8 @@ Fate resolve(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
 
 bool route(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
   const Snapshot& s = *w.snapshot;
-  if ((b.flags[i] & L3Queue::kLeavesBy) != 0) return route_to_group(w, b, i, d);
+  if ((b.flags[i] & L3Queue::kLeavesBy) != 0) [[unlikely]]
+    return route_to_group(w, b, i, d);
   const uint32_t dst = d.post.dst.host();
   const bool own = from_router(b, i);
   if ((dst >> 28) == 0xe || dst == 0xffffffffu) {

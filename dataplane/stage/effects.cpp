@@ -84,7 +84,6 @@ void log_lines(Worker& w, const Burst& b, unsigned i, std::span<const LoggedHit>
 
 void write_log(Worker& w, const Burst& b, unsigned i, const RuleKey& key,
                unsigned before_dstnat) noexcept {
-  if ((w.walk.logged | w.dnat_walk.logged | w.snat_walk.logged) == 0) return;
   const auto lines_of = [](const WalkRecord& record) {
     return std::span<const LoggedHit>{record.log.data(), record.logged};
   };
@@ -137,6 +136,8 @@ PacketFacts facts_of(Worker& w, const Burst& b, unsigned i) noexcept {
     size_t headers = b.ip[i]->header_length();
     if (b.tuple[i].proto == kProtoTcp)
       headers += (reinterpret_cast<const TcpHdr*>(b.l4[i])->data_offset >> 4) * 4u;
+    else if (b.tuple[i].proto == kProtoUdp)
+      headers += sizeof(UdpHdr);
     else
       headers += transport_header(b.tuple[i].proto, b.l4[i]);
     if (headers < f.bytes.size()) f.payload = f.bytes.subspan(headers);
@@ -162,12 +163,14 @@ void clear_walks(Worker& w) noexcept {
 
 void settle(Worker& w, const Burst& b, unsigned i, const RuleKey& key, unsigned before_dstnat,
             uint32_t session) noexcept {
-  write_log(w, b, i, key, before_dstnat);
-  take_effect(w, b, i, w.walk, session);
-  for (const WalkRecord* record : {&w.dnat_walk, &w.snat_walk}) {
-    take_effect(w, b, i, *record, session);
-    WalkTable::count_once(*record, b.length[i], w.counters);
+  if ((w.walk.logged | w.dnat_walk.logged | w.snat_walk.logged) != 0) [[unlikely]]
+    write_log(w, b, i, key, before_dstnat);
+  for (const WalkRecord* record : {&w.walk, &w.dnat_walk, &w.snat_walk}) {
+    if (record->effects != 0) [[unlikely]]
+      take_effect(w, b, i, *record, session);
   }
+  WalkTable::count_once(w.dnat_walk, b.length[i], w.counters);
+  WalkTable::count_once(w.snat_walk, b.length[i], w.counters);
 }
 
 void change_dscp(Ip4Hdr& ip, uint8_t dscp) noexcept {
