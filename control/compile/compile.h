@@ -67,6 +67,7 @@ struct RouteInfo {
   uint32_t pref_src = 0;               // host order; 0: none
   std::string_view table;              // "": main
   uint8_t distance = 0;
+  uint8_t scope = 30, target_scope = 10;
   bool active = false;                      // A, else I
   bool connect = false;                     // c, and then dynamic: D
   std::optional<LearnedFrom> learned = {};  // d, v, b, o, i, r or neither, and dynamic too

@@ -5,11 +5,12 @@
 // interface is enabled, whatever its link) and broadcast addresses, and is asked first. The main
 // one holds connected networks (distance 0, active while the interface is up) and static routes;
 // of one destination the lowest distance with a way is active, and equals share. A gateway must
-// lie in an active connected network, which is what RouterOS's scope 30 and target-scope 10 say.
-// Tables of /routing/table hold routes alone, whose gateways main's networks lead to; which packet
-// asks them is compile_policy.cpp's. And each interface has the way that answers leave by, if what
-// they answer came in there: of the default routes through it, whatever their table and whether
-// they are active, the one with the lowest distance.
+// lie in an active connected network, which is what RouterOS's scope 30 and target-scope 10 say, or
+// be led to by other routes where target-scope says so (recursion.h). Tables of /routing/table hold
+// routes alone, whose gateways main's networks lead to; which packet asks them is
+// compile_policy.cpp's. And each interface has the way that answers leave by, if what they answer
+// came in there: of the default routes through it, whatever their table and whether they are
+// active, the one with the lowest distance.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@
 #include "control/compile/gateways.h"
 #include "control/compile/next_hops.h"
 #include "control/compile/parts.h"
+#include "control/compile/recursion.h"
 #include "control/compile/route_parts.h"
 
 namespace maclane::compile {
@@ -108,6 +110,8 @@ class Router {
     info.gateway = work_.state.routes.keep(name);
     info.active = up;
     info.connect = true;
+    info.scope = kConnectedScope;
+    info.target_scope = 5;
     if (up) info.immediate_gateway = info.gateway;
     info.pref_src = prefix->address;
     work_.state.routes.rows.push_back(info);
@@ -162,7 +166,7 @@ class Router {
       const auto end = former + std::min(kMostGone, former_.end() - former);
       const auto same = std::ranges::find(former, end, row.get(), &StoredRoute::row);
       if (same == end) {
-        stored.push_back(read(menu, *row));
+        stored.push_back(read_route(menu, *row, work_.state.routes));
       } else {
         stored.push_back(*same);
         former = same + 1;
@@ -170,40 +174,59 @@ class Router {
       current_.emplace(menu, *row);
       add_stored(stored.back());
     }
+    add_recursive();
   }
 
   void add_stored(const StoredRoute& route) {
     if (route.kind == Kind::kNone) return;
-    if (route.kind == Kind::kGateway) return add_by_gateway(route.info, route.info.check);
+    if (route.kind == Kind::kGateway) {
+      if (route.info.target_scope != kConnectedScope && far_gateway(route.info.gateway).address)
+        return recursive_.push_back(&route);
+      return add_by_gateway(route.info, route.info.check);
+    }
     RouteInfo info = route.info;
     info.check = GatewayProof::kNone;
     add_route(info, hops_of({{.kind = route.kind}}, info));
   }
 
-  StoredRoute read(const model::Menu& menu, const model::Row& row) {
-    static const RouteColumns c(menu);
-    StoredRoute route{.row = &row};
-    const auto dst = model::parse_prefix(c.get(row, c.dst));
-    if (c.get(row, c.disabled) == "true" || !dst) return route;
-    const std::string_view type =
-        c.get(row, c.blackhole) == "true" ? "blackhole" : c.get(row, c.type);
-    route.kind = type == "blackhole"     ? Kind::kBlackhole
-                 : type == "prohibit"    ? Kind::kProhibit
-                 : type == "unreachable" ? Kind::kUnreachable
-                                         : Kind::kGateway;
-    const std::string_view how = c.get(row, c.check);
-    const std::string_view table = c.get(row, c.table);
-    RouteInfo& info = route.info;
-    info.dst = {dst->network(), dst->length};
-    info.gateway = work_.state.routes.keep(row.at(c.gateway));
-    info.distance = static_cast<uint8_t>(model::parse_integer(c.get(row, c.distance)).value_or(0));
-    info.pref_src = model::parse_ip4(row.at(c.pref_src)).value_or(0);
-    info.row = row.id;
-    if (table != "main") info.table = work_.state.routes.keep(table);
-    info.check = how == "ping"  ? GatewayProof::kPing
-                 : how == "arp" ? GatewayProof::kArp
-                                : GatewayProof::kNone;
-    return route;
+  /// The routes whose gateways others lead to: those with the lowest target-scope first, as they
+  /// may lead to those with a higher one.
+  void add_recursive() {
+    std::ranges::stable_sort(recursive_, {},
+                             [](const auto* one) { return one->info.target_scope; });
+    for (auto it = recursive_.begin(); it != recursive_.end();) {
+      const uint8_t scope = (*it)->info.target_scope;
+      std::map<std::string_view, Recursion> by_table;
+      std::vector<std::pair<const StoredRoute*, std::vector<NextHop>>> found;
+      for (; it != recursive_.end() && (*it)->info.target_scope == scope; ++it) {
+        const FarGateway gateway = far_gateway((*it)->info.gateway);
+        std::vector<NextHop> ways;
+        RouteOffers* const offers = offers_of(gateway.table);
+        if (offers != nullptr && !gateways_.is_own(*gateway.address)) {
+          const auto known = by_table.try_emplace(gateway.table, work_, *offers, scope).first;
+          ways = known->second.ways(be32::from(*gateway.address));
+        }
+        found.emplace_back(*it, std::move(ways));
+      }
+      for (auto& [route, ways] : found) add_recursive(*route, std::move(ways));
+    }
+  }
+
+  void add_recursive(const StoredRoute& route, std::vector<NextHop> ways) {
+    RouteInfo info = route.info;
+    current_.emplace(*model::find_menu("/ip/route"), *route.row);
+    info.immediate_gateway = work_.state.routes.keep(gateways_.text_of(ways));
+    if (info.check != GatewayProof::kNone)
+      drop_lost(ways, info.check == GatewayProof::kPing, info,
+                be32::from(*far_gateway(info.gateway).address));
+    add_route(info, hops_of(std::move(ways), info));
+  }
+
+  /// nullptr: the table is disabled.
+  RouteOffers* offers_of(std::string_view table) {
+    if (table.empty() || table == "main") return &main_;
+    const auto it = tables_.find(table);
+    return it == tables_.end() ? nullptr : &it->second;
   }
 
   void add_by_gateway(RouteInfo info, GatewayProof check) {
@@ -219,21 +242,18 @@ class Router {
     add_route(info, hops_of(std::move(ways), info));
   }
 
-  /// Leaves the ways whose gateway answers, as far as is known.
-  void drop_lost(std::vector<NextHop>& ways, bool by_ping, RouteInfo& info) {
+  /// Leaves the ways whose gateway answers, as far as is known. far: the one to ping instead, which
+  /// lies behind.
+  void drop_lost(std::vector<NextHop>& ways, bool by_ping, RouteInfo& info,
+                 std::optional<be32> far = std::nullopt) {
     const size_t lost = std::erase_if(ways, [&](const NextHop& way) {
       if (way.kind != Kind::kGateway) return false;
-      work_.state.checked.push_back({by_ping, way.out_if, way.gateway});
+      const be32 asked = by_ping ? far.value_or(way.gateway) : way.gateway;
+      work_.state.checked.push_back({by_ping, way.out_if, asked});
       return work_.learned.peers.lost_gateways.contains(
-          {by_ping, std::string(work_.state.names.name_of(way.out_if)), way.gateway.host()});
+          {by_ping, std::string(work_.state.names.name_of(way.out_if)), asked.host()});
     });
-    if (lost == 0) return;
-    std::string immediate;
-    for (const NextHop& way : ways)
-      immediate +=
-          fmt::format("{}{}%{}", immediate.empty() ? "" : ",",
-                      model::format_ip4(way.gateway.host()), work_.state.names.name_of(way.out_if));
-    info.immediate_gateway = work_.state.routes.keep(immediate);
+    if (lost != 0) info.immediate_gateway = work_.state.routes.keep(gateways_.text_of(ways));
   }
 
   std::vector<uint16_t> hops_of(std::vector<NextHop> ways, const RouteInfo& info) {
@@ -255,11 +275,10 @@ class Router {
     all.rows.push_back(info);
     if (ways.empty() || loopback) return;
     if (dst.length == 0) offer_return(info.distance, ways);
-    const auto table = info.table.empty() ? tables_.end() : tables_.find(info.table);
-    if (!info.table.empty() && table == tables_.end()) return;  // it is disabled
-    RouteOffers& offers = info.table.empty() ? main_ : table->second;
+    RouteOffers* const offers = offers_of(info.table);
+    if (offers == nullptr) return;
     for (const uint16_t way : ways)
-      offers.add({key_of(dst.network(), dst.length), number, info.distance, way});
+      offers->add({key_of(dst.network(), dst.length), number, info.distance, way});
   }
 
   void offer_return(unsigned distance, const std::vector<uint16_t>& ways) {
@@ -359,6 +378,7 @@ class Router {
   RouteOffers local_, main_;
   std::map<std::string, RouteOffers, std::less<>> tables_;  // of /routing/table
   std::vector<uint16_t> ways_;                              // of take()
+  std::vector<const StoredRoute*> recursive_;               // of CompileState::routes
   std::span<const StoredRoute> former_;                     // of the compile before
   std::unordered_map<IfIndex, unsigned> return_distance_;
   std::optional<model::View> current_;  // for errors

@@ -71,8 +71,18 @@ Gateways::Resolved& Gateways::resolve(std::string_view gateway) {
   return resolved;
 }
 
+std::string Gateways::text_of(std::span<const NextHop> ways) const {
+  std::string text;
+  for (const NextHop& way : ways)
+    text += fmt::format("{}{}%{}", text.empty() ? "" : ",", model::format_ip4(way.gateway.host()),
+                        work_.state.names.name_of(way.out_if));
+  return text;
+}
+
 std::vector<NextHop> Gateways::find_ways(std::string_view gateway, std::string& immediate) const {
-  gateway = model::without_table(gateway);
+  const auto [way_there, table] = model::gateway_parts(gateway);
+  if (table != "main") return {};  // only main has connected networks
+  gateway = way_there;
   const size_t percent = gateway.find('%');
   const auto address = model::parse_ip4(gateway.substr(0, percent));
   std::vector<NextHop> ways;
@@ -95,9 +105,8 @@ std::vector<NextHop> Gateways::find_ways(std::string_view gateway, std::string& 
                     .out_if = member.out_if,
                     .gateway = be32::from(*address),
                     .pref_src = source(member.out_if, member.address)});
-    immediate += fmt::format("{}{}%{}", immediate.empty() ? "" : ",", gateway,
-                             work_.state.names.name_of(member.out_if));
   }
+  immediate = text_of(ways);
   return ways;
 }
 

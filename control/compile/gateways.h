@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -33,6 +34,11 @@ class Gateways {
 
   /// Many routes share few gateways. The text must last as long as this object.
   Resolved& resolve(std::string_view gateway);
+  /// Whether an address is the router's own, which leads nowhere.
+  [[nodiscard]] bool is_own(uint32_t address) const { return own_.contains(address); }
+
+  /// Ways by gateways as text: "192.0.2.1%ether1", several with commas.
+  [[nodiscard]] std::string text_of(std::span<const NextHop> ways) const;
 
   /// The address to send from: the primary one need not be named, it is what 0 means.
   [[nodiscard]] be32 source(IfIndex interface, uint32_t address) const;

@@ -1,5 +1,4 @@
-// Destinations and their ways, and where the properties of /ip/route stand, looked up once for all
-// its rows. Included by compile_routes.cpp and gateways.cpp. No state.
+// Destinations, their ways, and the rows of /ip/route. Part of compile_routes.cpp. No state.
 #pragma once
 
 #include <algorithm>
@@ -8,8 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "control/model/schema.h"
-#include "control/model/tree.h"
+#include "control/compile/compile.h"
 
 namespace maclane::compile {
 
@@ -61,28 +59,8 @@ class RouteOffers {
   std::vector<RouteOffer> offers_;
 };
 
-struct RouteColumns {
-  explicit RouteColumns(const model::Menu& of)
-      : menu(of),
-        dst(of.index("dst-address")),
-        gateway(of.index("gateway")),
-        distance(of.index("distance")),
-        pref_src(of.index("pref-src")),
-        table(of.index("routing-table")),
-        blackhole(of.index("blackhole")),
-        type(of.index("type")),
-        check(of.index("check-gateway")),
-        disabled(of.index("disabled")) {}
-
-  /// A row's value, or the default.
-  [[nodiscard]] std::string_view get(const model::Row& row, int column) const {
-    const std::string_view value = row.at(column);
-    return value.empty() && column >= 0 ? menu.properties[static_cast<size_t>(column)].default_value
-                                        : value;
-  }
-
-  const model::Menu& menu;
-  int dst, gateway, distance, pref_src, table, blackhole, type, check, disabled;
-};
+/// A row of /ip/route as it stands; its texts become the table's.
+[[nodiscard]] StoredRoute read_route(const model::Menu& menu, const model::Row& row,
+                                     RouteTable& texts);
 
 }  // namespace maclane::compile

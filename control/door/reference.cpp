@@ -68,7 +68,7 @@ std::string one_value(const Property& property) {
     case Type::kIp4Set:
       return "IPv4 address, address/length or address-address";
     case Type::kGateway:
-      return "IPv4 address, address%interface or interface";
+      return "IPv4 address, address@table, address%interface or interface";
     case Type::kEnum:
       return any_of(property.values);
     case Type::kPorts:

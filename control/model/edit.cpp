@@ -209,17 +209,18 @@ class Editor {
                                 property.reference.end();
         const bool gateway = property.type == Type::kGateway && path.starts_with("/interface/") &&
                              path != "/interface/list";
-        if (!refers && !gateway) continue;
-        replace_name(menu, i, from, to);
+        const bool table = property.type == Type::kGateway && path == "/routing/table";
+        if (refers || gateway || table) replace_name(menu, i, from, to, table);
       }
     }
   }
 
-  void replace_name(const Menu& menu, size_t i, const std::string& from, const std::string& to) {
+  void replace_name(const Menu& menu, size_t i, const std::string& from, const std::string& to,
+                    bool table) {
     const Rows rows = tree_.rows(menu);  // a copy: the original is edited
     size_t place = 0;
     for (const RowPtr& row : rows) {
-      std::string value = renamed(menu.properties[i], row->values[i], from, to);
+      std::string value = renamed(menu.properties[i], row->values[i], from, to, table);
       if (value != row->values[i]) {
         auto next = std::make_shared<Row>(*row);
         next->values[i] = std::move(value);
@@ -229,16 +230,18 @@ class Editor {
     }
   }
 
+  /// table: `from` is the name of a routing table.
   static std::string renamed(const Property& property, const std::string& value,
-                             const std::string& from, const std::string& to) {
+                             const std::string& from, const std::string& to, bool table) {
     if (value.size() < from.size()) return value;
     if (property.type == Type::kGateway) {
-      const std::string_view way = without_table(value);
-      const std::string table = value.substr(way.size());
-      if (way == from) return to + table;
+      const auto [way, in] = gateway_parts(value);
+      const std::string rest = value.substr(way.size());  // "@table", or nothing
+      if (table) return in == from && !rest.empty() ? fmt::format("{}@{}", way, to) : value;
+      if (way == from) return to + rest;
       const size_t percent = way.find('%');
       const bool same = percent != std::string::npos && way.substr(percent + 1) == from;
-      return same ? value.substr(0, percent + 1) + to + table : value;
+      return same ? value.substr(0, percent + 1) + to + rest : value;
     }
     const Negatable parts = split_negation(value);
     std::string out = parts.negated ? "!" : "";

@@ -3,15 +3,23 @@
 
 #include <string_view>
 
+#include "control/model/value.h"
+
 namespace maclane::model {
 
-/// Where a gateway is looked for: in main, which alone has connected networks.
-inline constexpr std::string_view kInMain = "@main";
+/// "10.0.0.1@isp1": the address is looked for in the routes of a table.
+struct GatewayParts {
+  std::string_view way;    // an address, address%interface or an interface
+  std::string_view table;  // "main" unless it says another
+};
 
-/// A gateway without that: "10.0.0.1@main" is 10.0.0.1.
-[[nodiscard]] constexpr std::string_view without_table(std::string_view gateway) {
-  if (gateway.ends_with(kInMain)) gateway.remove_suffix(kInMain.size());
-  return gateway;
+/// The parts of a gateway. An interface is in no table, so only "@main" may stand behind its name.
+[[nodiscard]] inline GatewayParts gateway_parts(std::string_view gateway) {
+  constexpr std::string_view kMain = "main";
+  const size_t at = gateway.rfind('@');
+  if (at == std::string_view::npos) return {gateway, kMain};
+  const GatewayParts parts{gateway.substr(0, at), gateway.substr(at + 1)};
+  return parts.table == kMain || parse_ip4(parts.way) ? parts : GatewayParts{gateway, kMain};
 }
 
 }  // namespace maclane::model

@@ -170,17 +170,14 @@ Text normalize_ip4_set(std::string_view raw) {
 }
 
 Text normalize_gateway(std::string_view raw) {
-  if (const std::string_view way = without_table(raw); way.size() != raw.size()) {
-    Text normal = normalize_gateway(way);
-    return normal ? *normal + std::string(kInMain) : normal;
+  if (const GatewayParts parts = gateway_parts(raw); parts.way.size() != raw.size()) {
+    if (std::string mistake = name_mistake(parts.table, true); !mistake.empty())
+      return wrong(fmt::format("{}: {}", shown(parts.table), mistake));
+    Text normal = normalize_gateway(parts.way);
+    return normal ? fmt::format("{}@{}", *normal, parts.table) : normal;
   }
   const size_t percent = raw.find('%');
   const std::string_view address = raw.substr(0, percent);
-  if (const size_t at = raw.find('@'); at != std::string_view::npos && parse_ip4(raw.substr(0, at)))
-    return wrong(
-        fmt::format("{} looks for its gateway in a table that has no connected networks; "
-                    "all of them are in main: write {}{}",
-                    shown(raw), raw.substr(0, at), kInMain));
   const bool looks_like_address =
       percent != std::string_view::npos ||
       address.find_first_not_of("0123456789./") == std::string_view::npos;

@@ -32,7 +32,7 @@ enum class Type : uint8_t {
   kIp4,          // "192.0.2.1"
   kIp4Prefix,    // "192.0.2.0/24"; a bare address is /32; host bits kept (address) unless kNetwork
   kIp4Set,       // address, prefix or range "a-b"; what the firewall takes
-  kGateway,      // "a.b.c.d", "a.b.c.d%interface" or an interface name
+  kGateway,      // "a.b.c.d", "a.b.c.d@table", "a.b.c.d%interface" or an interface
   kEnum,         // one of Property::values
   kPorts,        // "80", "1000-2000"; with kList "80,443,1000-2000"
   kProtocol,     // canonical name ("tcp") or number

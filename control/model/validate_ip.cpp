@@ -69,9 +69,23 @@ void check_addresses(Check& check) {
       });
 }
 
+bool has_table(const Check& check, std::string_view name) {
+  const Menu& menu = *find_menu("/routing/table");
+  return std::ranges::any_of(check.tree.rows(menu), [&](const RowPtr& row) {
+    return View(menu, *row).raw("name") == name;
+  });
+}
+
 void check_routes(Check& check) {
-  check.for_asked("/ip/route", interfaces_changed(check), [&](const View& row) {
-    const std::string_view gateway = without_table(row.raw("gateway"));
+  const bool all = interfaces_changed(check) || check.concerns({"/routing/table"});
+  check.for_asked("/ip/route", all, [&](const View& row) {
+    const auto [gateway, table] = gateway_parts(row.raw("gateway"));
+    if (table != "main" && !has_table(check, table)) {
+      check.add(row, "gateway",
+                fmt::format("there is no routing table named \"{}\" to look for {} in; add it in "
+                            "/routing/table",
+                            table, gateway));
+    }
     const bool forwards = row.get("type") == "unicast" && !row.get_bool("blackhole");
     if (row.get_bool("blackhole") && row.is_set("type") && row.get("type") != "blackhole") {
       check.add(row, "type",
@@ -107,6 +121,11 @@ void check_routes(Check& check) {
         !how.empty() && how != "none" && !is_address) {
       check.add(row, "check-gateway",
                 "only a gateway with an address can be asked; leave check-gateway out");
+    } else if (!how.empty() && how != "none" && table != "main") {
+      check.add(row, "check-gateway",
+                fmt::format("a gateway is asked by the ways of main, not of {}; leave "
+                            "check-gateway out",
+                            table));
     }
     if (is_address) {
       const uint32_t address = *parse_ip4(gateway.substr(0, percent));

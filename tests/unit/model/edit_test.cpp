@@ -135,6 +135,17 @@ TEST_F(Edits, ANewNameTakesItsReferencesAlong) {
   EXPECT_THAT(yaml, HasSubstr("in-interface: \"!lan\""));
 }
 
+TEST_F(Edits, ANewNameOfATableGoesIntoGateways) {
+  ASSERT_TRUE(
+      model_.apply({{Kind::kAdd, "/routing/table", "", {{"name", "isp"}, {"fib", "yes"}}, ""},
+                    {Kind::kAdd, "/ip/route", "", {{"gateway", "10.0.0.1@isp"}}, ""},
+                    {Kind::kAdd, "/ip/route", "", {{"gateway", "10.0.0.1@main"}}, ""},
+                    {Kind::kSet, "/routing/table", "isp", {{"name", "cable"}}, ""}}));
+  const std::string yaml = door::to_yaml(model_.tree());
+  EXPECT_THAT(yaml, HasSubstr("gateway: 10.0.0.1@cable"));
+  EXPECT_THAT(yaml, HasSubstr("gateway: 10.0.0.1@main"));
+}
+
 TEST_F(Edits, AParentThatShrinksClampsItsChildren) {  // A-55, E-37
   ASSERT_TRUE(model_.apply({{Kind::kSet, "/interface/macvlan", "m1", {{"mtu", "1600"}}, ""}}));
   ASSERT_TRUE(model_.apply({{Kind::kSet, "/interface/ethernet", "ether2", {{"mtu", "1400"}}, ""}}));

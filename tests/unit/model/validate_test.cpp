@@ -52,6 +52,17 @@ TEST(Validate, WhatIsInUseStays) {
   EXPECT_EQ(without("/ip/route", "*1"), "");
 }
 
+TEST(Validate, TablesThatGatewaysAreLookedForIn) {
+  EXPECT_THAT(problems("ip: {route: [{gateway: 10.0.0.1@isp}]}\n"),
+              HasSubstr("there is no routing table named \"isp\" to look for 10.0.0.1 in"));
+  EXPECT_THAT(problems("ip: {route: [{gateway: 10.0.0.1@isp, check-gateway: ping}]}\n"
+                       "routing: {table: [{name: isp, fib: true}]}\n"),
+              HasSubstr("a gateway is asked by the ways of main, not of isp"));
+  EXPECT_EQ(problems("ip: {route: [{gateway: 10.0.0.1@isp, target-scope: 30}]}\n"
+                     "routing: {table: [{name: isp, fib: true}]}\n"),
+            "");
+}
+
 TEST(Validate, NamesAreSharedByAllInterfaces) {  // A1
   EXPECT_THAT(problems(macvlans("  - {name: ether1, interface: ether2}\n")),
               HasSubstr("already have interface with such name"));
