@@ -1,7 +1,5 @@
 #include "control/listed_names.h"
 
-#include <ares.h>
-
 #include <algorithm>
 
 #include "control/model/value_firewall.h"
@@ -14,6 +12,7 @@ constexpr uint64_t kShortestMs = 5'000;  // whatever a name server says
 constexpr uint64_t kLongestMs = 86'400'000;
 constexpr uint64_t kRetryMs = 30'000;
 constexpr uint64_t kOverlapMs = 10'000;  // an address is there until the next answer
+constexpr size_t kMostAsked = 32;        // at a time: each question has a socket
 
 }  // namespace
 
@@ -45,6 +44,7 @@ void ListedNames::configure(const model::Tree& tree) {
     if (lists != known.lists) known.ask_ms = 0;
     known.lists = std::move(lists);
   }
+  due_ms_ = 0;
 }
 
 void ListedNames::forget(const std::string& name, const Name& known,
@@ -56,24 +56,30 @@ void ListedNames::forget(const std::string& name, const Name& known,
 
 void ListedNames::tick(uint64_t now_ms) {
   now_ms_ = now_ms;
+  if (now_ms < due_ms_ || asked_ >= kMostAsked) return;
+  due_ms_ = UINT64_MAX;
   for (auto& [name, known] : names_) {
-    if (now_ms < known.ask_ms || known.asked) continue;
+    if (known.asked) continue;
+    if (now_ms < known.ask_ms || asked_ >= kMostAsked) {
+      due_ms_ = std::min(due_ms_, known.ask_ms);
+      continue;
+    }
     known.asked = true;
+    ++asked_;
     (void)resolver_.ask(
         name, {}, [this, name = name](const Resolver::Answer& answer) { answered(name, answer); });
   }
 }
 
 void ListedNames::answered(const std::string& name, const Resolver::Answer& answer) {
+  --asked_;
   const auto found = names_.find(name);
   if (found == names_.end()) return;
   Name& known = found->second;
   uint64_t lives_ms = kRetryMs;
   known.asked = false;
   // That a name has none is an answer; what was known stays while there is no answer.
-  const bool failed = answer.addresses.empty() &&
-                      answer.problem != resolver_problem(ARES_ENOTFOUND) &&
-                      answer.problem != resolver_problem(ARES_ENODATA);
+  const bool failed = !answer.answered;
   if (failed) {
     if (!known.silent)
       log::write(log::Level::kWarning, "firewall,warning",
@@ -91,6 +97,7 @@ void ListedNames::answered(const std::string& name, const Resolver::Answer& answ
   }
   known.silent = failed;
   known.ask_ms = now_ms_ + lives_ms;
+  due_ms_ = std::min(due_ms_, known.ask_ms);
   for (const std::string& list : known.lists) {
     for (const uint32_t address : known.addresses)
       listed_.learn(list, address, name, lives_ms + kOverlapMs);

@@ -1,8 +1,8 @@
 // Names in address lists (behaviour.md B-13): a row of /ip/firewall/address-list whose address is a
 // DNS name stands for the addresses that the name has.
 //
-// Names are asked as the router asks for its own purposes (Resolver). Each
-// address becomes a row with flag D (ListedAddresses) with the name as its comment, that lives as
+// Names are asked as the router asks for its own purposes (Resolver), some at a time. Each address
+// becomes a row with flag D (ListedAddresses) with the name as its comment, that lives as
 // long as the answer counts; before it is over the name is asked again. While nobody answers, what
 // was known stays. Control thread only.
 #pragma once
@@ -41,6 +41,8 @@ class ListedNames {
   Resolver& resolver_;
   model::Rows rows_;  // that names_ was made from
   std::map<std::string, Name> names_;
+  size_t asked_ = 0;     // questions under way, of names that went too
+  uint64_t due_ms_ = 0;  // when to look for names to ask next
   uint64_t now_ms_ = 0;
 };
 

@@ -78,8 +78,8 @@ Router::~Router() {
   runner_.end_all();
   listed_names_.reset();
   listed_.reset();
-  resolver_.reset();
   names_.reset();
+  resolver_.reset();
   host_.reset();
   leases_.reset();
   services_.reset();

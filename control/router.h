@@ -121,8 +121,8 @@ class Router {
   std::unique_ptr<Services> services_;
   std::unique_ptr<HostPlane> host_;
   std::unique_ptr<LeaseFile> leases_;
-  std::unique_ptr<NameServer> names_;
   std::unique_ptr<Resolver> resolver_;
+  std::unique_ptr<NameServer> names_;
   std::unique_ptr<ListedAddresses> listed_;
   std::unique_ptr<ListedNames> listed_names_;
   script::Runner runner_{commands_};

@@ -17,9 +17,9 @@ void Router::make_host_services(const model::Tree& tree) {
         return host_->deliver(packet, in_if, broadcast);
       });
   open_host_plane(tree);
-  names_ = std::make_unique<NameServer>(options_.state_folder);
   resolver_ = std::make_unique<Resolver>([this] { return servers_to_ask(); },
                                          [this] { return host_->enter(); });
+  names_ = std::make_unique<NameServer>(options_.state_folder, *resolver_);
 }
 
 /// A router without a place for programs still routes.

@@ -91,8 +91,7 @@ void Router::run(int signal_fd) {
     }
     // Punted packets cannot wake a sleeper without a system call in the worker, so control looks
     // often while there are any, and every millisecond when there are none.
-    if (busy_ || services_->ping().is_eager() || resolver_->is_waiting())
-      quick_until = now + kQuick;
+    if (busy_ || services_->ping().is_eager()) quick_until = now + kQuick;
     const bool due =
         std::min(doors_->next_deadline(), runner_.next_deadline()) <= model::steady_ms();
     const timespec wait{0, due ? 0 : now < quick_until ? 50'000 : 1'000'000};

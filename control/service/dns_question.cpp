@@ -35,27 +35,6 @@ std::string version_question(uint16_t id) {
   return question("version.bind", ns_c_chaos, ns_t_txt, id);
 }
 
-std::string read_address_answer(std::string_view answer, uint16_t id, uint32_t& ttl_s) {
-  ns_msg message;
-  if (ns_initparse(reinterpret_cast<const unsigned char*>(answer.data()),
-                   static_cast<int>(answer.size()), &message) != 0 ||
-      ns_msg_id(message) != id || ns_msg_getflag(message, ns_f_qr) == 0 ||
-      ns_msg_getflag(message, ns_f_rcode) != ns_r_noerror)
-    return {};
-  for (int i = 0; i < ns_msg_count(message, ns_s_an); ++i) {
-    ns_rr record;
-    if (ns_parserr(&message, ns_s_an, i, &record) != 0) return {};
-    if (ns_rr_type(record) != ns_t_a || ns_rr_class(record) != ns_c_in ||
-        ns_rr_rdlen(record) != sizeof(in_addr))
-      continue;
-    std::array<char, INET_ADDRSTRLEN> text{};
-    if (inet_ntop(AF_INET, ns_rr_rdata(record), text.data(), text.size()) == nullptr) return {};
-    ttl_s = ns_rr_ttl(record);
-    return text.data();
-  }
-  return {};
-}
-
 uint16_t random_id() {
   uint16_t id = 0;
   return getrandom(&id, sizeof id, 0) == sizeof id ? id : uint16_t{1};

@@ -15,9 +15,6 @@ namespace maclane {
 [[nodiscard]] std::string address_question(const std::string& host, uint16_t id);
 /// What every dnsmasq answers itself: its version (class CHAOS).
 [[nodiscard]] std::string version_question(uint16_t id);
-/// The first address of an answer to it and how long it counts; "": there is none in it.
-[[nodiscard]] std::string read_address_answer(std::string_view answer, uint16_t id,
-                                              uint32_t& ttl_s);
 /// Something nobody guesses, for the id of a question.
 [[nodiscard]] uint16_t random_id();
 

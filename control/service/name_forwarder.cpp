@@ -11,13 +11,13 @@
 #include <utility>
 
 #include "control/observe/log.h"
+#include "control/service/text.h"
 
 namespace maclane {
 namespace {
 
 constexpr uint64_t kRetryMs = 2000, kReadyMs = 50, kDrainMs = 5000;
 constexpr uint32_t kShortestS = 60, kLongestS = 3600;
-constexpr uint16_t kDnsPort = 53;
 constexpr std::string_view kSystemAuthorities = "/etc/ssl/certs/ca-certificates.crt";
 
 std::string text_of_file(const std::string& path) {
@@ -46,8 +46,10 @@ bool is_address(const std::string& text) {
 
 }  // namespace
 
-NameForwarder::NameForwarder(std::string folder, const std::string& state_folder)
+NameForwarder::NameForwarder(std::string folder, const std::string& state_folder,
+                             Resolver& resolver)
     : folder_(std::move(folder)),
+      resolver_(resolver),
       slots_{Slot{kPort, state_folder + "/dnsdist.pid"},
              Slot{kOtherPort, state_folder + "/dnsdist-2.pid"}},
       aliases_("unbound", "dns", state_folder + "/unbound.pid") {
@@ -59,6 +61,10 @@ NameForwarder::NameForwarder(std::string folder, const std::string& state_folder
     return line.find(" info: ") != std::string_view::npos ||
            line.find(" notice: ") != std::string_view::npos;
   });
+}
+
+NameForwarder::~NameForwarder() {
+  for (const auto& [name, host] : hosts_) resolver_.forget(host.question);
 }
 
 void NameForwarder::stop_all() {
@@ -92,7 +98,11 @@ void NameForwarder::want_hosts(uint64_t now_ms) {
   if (!config_.doh.host.empty() && config_.doh.address.empty()) wanted.insert(config_.doh.host);
   for (const std::string& one : config_.rules.forwards)
     if (!is_address(one)) wanted.insert(one);
-  std::erase_if(hosts_, [&](const auto& one) { return !wanted.contains(one.first); });
+  std::erase_if(hosts_, [&](const auto& one) {
+    if (wanted.contains(one.first)) return false;
+    resolver_.forget(one.second.question);
+    return true;
+  });
   for (const std::string& one : wanted) {
     if (!hosts_.contains(one)) hosts_[one].ask_ms = now_ms;
   }
@@ -202,26 +212,24 @@ std::string NameForwarder::trouble() const {
   return {};
 }
 
-/// dnsmasq knows whom to ask for these names. True: one has moved.
-bool NameForwarder::find_hosts(uint64_t now_ms) {
-  bool moved = false;
+/// dnsmasq knows whom to ask for these names.
+void NameForwarder::find_hosts(uint64_t now_ms) {
+  constexpr be32 kDnsmasq = be32::from(0x7f000001);
   for (auto& [name, host] : hosts_) {
-    if (const auto answer = host.asker.hear()) {
-      uint32_t ttl_s = 0;
-      const std::string address = read_address_answer(*answer, host.id, ttl_s);
-      if (!address.empty()) {
-        host.asker.stop();
-        host.ask_ms = now_ms + uint64_t{std::clamp(ttl_s, kShortestS, kLongestS)} * 1000;
-        moved |= address != host.address;
-        host.address = address;
-      }
-    }
-    if (host.ask_ms > now_ms) continue;
-    host.ask_ms = now_ms + kRetryMs;
-    host.id = random_id();
-    (void)host.asker.ask(address_question(name, host.id), *where_, "127.0.0.1", kDnsPort);
+    if (host.ask_ms > now_ms || host.question != 0) continue;
+    host.question = resolver_.ask(
+        name, kDnsmasq, [this, to = &host](const Resolver::Answer& answer) { found(*to, answer); });
   }
-  return moved;
+}
+
+void NameForwarder::found(Host& host, const Resolver::Answer& answer) {
+  host.question = 0;
+  host.ask_ms = now_ms_ + kRetryMs;
+  if (answer.addresses.empty()) return;  // what was known stands
+  host.ask_ms = now_ms_ + uint64_t{std::clamp(answer.ttl_s, kShortestS, kLongestS)} * 1000;
+  const std::string address = text_of(answer.addresses.front());
+  moved_ |= address != host.address;
+  host.address = address;
 }
 
 /// Once the new one answers, dnsmasq asks it, and the one before has its time to end.
@@ -251,7 +259,9 @@ void NameForwarder::tick(uint64_t now_ms) {
   if (where_ == nullptr || (config_.doh.host.empty() && config_.rules.lua.empty())) return;
   for (Slot& slot : slots_) slot.child.tick(now_ms);
   aliases_.tick(now_ms);
-  if (find_hosts(now_ms)) run(now_ms);
+  now_ms_ = now_ms;
+  find_hosts(now_ms);
+  if (std::exchange(moved_, false)) run(now_ms);
   if (starting_ >= 0) look_after_start(now_ms);
   if (active_ >= 0) {
     Slot& slot = slots_[static_cast<size_t>(active_)];

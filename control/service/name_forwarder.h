@@ -30,6 +30,7 @@
 
 #include "control/service/child.h"
 #include "control/service/dns_question.h"
+#include "control/service/resolver.h"
 
 namespace maclane {
 
@@ -77,8 +78,9 @@ class NameForwarder {
   static constexpr std::string_view kAddress = "127.53.0.1";
   static constexpr uint16_t kPort = 5453, kOtherPort = 5454, kAliasPort = 5455;
 
-  /// folder: of the files it is given; made by who calls configure().
-  NameForwarder(std::string folder, const std::string& state_folder);
+  /// folder: of the files it is given; made by who calls configure(). The resolver outlives it.
+  NameForwarder(std::string folder, const std::string& state_folder, Resolver& resolver);
+  ~NameForwarder();
   NameForwarder(const NameForwarder&) = delete;
   NameForwarder& operator=(const NameForwarder&) = delete;
 
@@ -101,8 +103,7 @@ class NameForwarder {
   };
   struct Host {  // a server that is named
     std::string address;
-    DnsAsker asker;
-    uint16_t id = 0;
+    uint64_t question = 0;  // of the resolver; 0: none is under way
     uint64_t ask_ms = 0;
   };
 
@@ -113,12 +114,16 @@ class NameForwarder {
   void run_aliases(uint64_t now_ms);
   void stop_all();
   void look_after_start(uint64_t now_ms);
-  [[nodiscard]] bool find_hosts(uint64_t now_ms);
+  void find_hosts(uint64_t now_ms);
+  void found(Host& host, const Resolver::Answer& answer);
 
   std::string folder_;
   ForwarderConfig config_;
   const Netns* where_ = nullptr;
   std::map<std::string, Host> hosts_;
+  Resolver& resolver_;
+  bool moved_ = false;  // a host has another address than it had
+  uint64_t now_ms_ = 0;
   std::array<Slot, 2> slots_;
   int active_ = -1, starting_ = -1;  // of slots_
   unsigned starts_ = 0;              // of the one that starts, when it was begun

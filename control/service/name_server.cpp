@@ -111,12 +111,12 @@ std::string LongNames::whole(std::string_view cut) {
   return *one;
 }
 
-NameServer::NameServer(const std::string& state_folder)
+NameServer::NameServer(const std::string& state_folder, Resolver& resolver)
     : folder_(fmt::format("/run/maclane-dns-{:016x}",
                           std::hash<std::string>()(fs::absolute(state_folder).string()))),
       file_(folder_ + "/dnsmasq.conf"),
       child_("dnsmasq", std::string(kTopics), state_folder + "/dnsmasq.pid"),
-      forwarder_(folder_, state_folder) {
+      forwarder_(folder_, state_folder, resolver) {
   child_.on_line([this](std::string_view line) { return hear(line); });
 }
 

@@ -60,7 +60,8 @@ class LongNames {
 
 class NameServer {
  public:
-  explicit NameServer(const std::string& state_folder);
+  /// The resolver outlives it.
+  NameServer(const std::string& state_folder, Resolver& resolver);
   ~NameServer();
   NameServer(const NameServer&) = delete;
   NameServer& operator=(const NameServer&) = delete;

@@ -37,7 +37,7 @@ class Resolver {
   /// question is forgotten. server: asked instead of the usual ones; 0: those. Never 0.
   uint64_t ask(const std::string& name, be32 server, Done done);
   void forget(uint64_t question);
-  /// Often while is_waiting(): takes answers up and asks again.
+  /// Each turn of the loop: takes answers up and asks again.
   void tick();
   [[nodiscard]] bool is_waiting() const { return !questions_.empty(); }
 
