@@ -278,7 +278,7 @@ class Editor {
         if (property.has(Property::kMayBeLost) &&
             std::find(property.reference.begin(), property.reference.end(), path) !=
                 property.reference.end())
-          replace_name(menu, i, name, id);
+          replace_name(menu, i, name, id, false);
       }
     }
   }

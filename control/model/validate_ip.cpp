@@ -1,6 +1,7 @@
 // The rules of addresses, routes and static ARP rows.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "control/model/gateway.h"
@@ -71,9 +72,9 @@ void check_addresses(Check& check) {
 
 bool has_table(const Check& check, std::string_view name) {
   const Menu& menu = *find_menu("/routing/table");
-  return std::ranges::any_of(check.tree.rows(menu), [&](const RowPtr& row) {
-    return View(menu, *row).raw("name") == name;
-  });
+  const Rows& rows = check.tree.rows(menu);
+  return std::any_of(rows.begin(), rows.end(),
+                     [&](const RowPtr& row) { return View(menu, *row).raw("name") == name; });
 }
 
 void check_routes(Check& check) {

@@ -294,10 +294,11 @@ struct Uplinks : Bench {
 
 TEST(CompileRoutes, OthersLeadToAGatewayWithinTheTargetScope) {
   Uplinks b;
-  const Values check = {{"target-scope", "11"}, {"check-gateway", "ping"}};
-  const uint32_t one = b.route("0.0.0.0/0", "8.8.8.8", check);
-  const uint32_t two = b.route("0.0.0.0/0", "8.8.4.4", check);
-  b.set(b.tree, "/ip/route", two, {{"distance", "2"}});
+  const uint32_t one =
+      b.route("0.0.0.0/0", "8.8.8.8", {{"target-scope", "11"}, {"check-gateway", "ping"}});
+  const uint32_t two =
+      b.route("0.0.0.0/0", "8.8.4.4",
+              {{"target-scope", "11"}, {"check-gateway", "ping"}, {"distance", "2"}});
   b.must_compile();
   EXPECT_EQ(b.hop("0.0.0.0/0").gateway.host(), ip("10.0.1.254"));
   EXPECT_EQ(b.hop("0.0.0.0/0").out_if, b.index("ether1"));
@@ -315,7 +316,7 @@ TEST(CompileRoutes, OthersLeadToAGatewayWithinTheTargetScope) {
   EXPECT_EQ(b.hop("0.0.0.0/0").gateway.host(), ip("10.0.2.254"));
 
   b.learned.peers.lost_gateways.clear();
-  b.set(b.tree, "/interface/ethernet", 1, {{"disabled", "yes"}});
+  set(b.tree, "/interface/ethernet", 1, {{"disabled", "yes"}});
   b.must_compile();
   EXPECT_FALSE(b.static_route(one).active);  // what leads to it went
   EXPECT_EQ(b.hop("0.0.0.0/0").gateway.host(), ip("10.0.2.254"));
@@ -363,7 +364,7 @@ TEST(CompileRoutes, AGatewayOnAnInterfaceOrByTwoWays) {
 
 TEST(CompileRoutes, AGatewayIsLookedForInItsTable) {
   Uplinks b;
-  b.add(b.tree, "/routing/table", {{"name", "isp2"}, {"fib", "yes"}});
+  add(b.tree, "/routing/table", {{"name", "isp2"}, {"fib", "yes"}});
   b.route("8.8.8.8/32", "10.0.2.254", {{"scope", "10"}, {"routing-table", "isp2"}});
   const uint32_t main = b.route("172.16.0.0/16", "8.8.8.8@main", {{"target-scope", "11"}});
   const uint32_t other = b.route("172.17.0.0/16", "8.8.8.8@isp2", {{"target-scope", "11"}});
