@@ -193,7 +193,8 @@ constexpr Command kBackupCommands[] = {
      .help = "puts what a backup holds in the place of all that is configured, at once or not at "
              "all",
      .arguments = kLoad,
-     .policy = Policy::kPolicy | Policy::kWrite},
+     .policy = Policy::kPolicy | Policy::kWrite,
+     .question = "Restore and reboot?"},
 };
 
 constexpr Menu kMenus[] = {

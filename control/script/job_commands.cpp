@@ -133,7 +133,7 @@ Host::Done Job::menu_command(const MenuCall& call) {
   if (menu == nullptr) return wrong("no such command prefix", 0);
   if (path.empty() && call.command->name == "import") return import(call);
   if (call.command->name == "print" && call.has("file")) return print_to_file(call, *menu);
-  return carry_out(call, *menu);
+  return carry_out_if_meant(call, *menu);
 }
 
 Host::Done Job::carry_out(const MenuCall& call, const Menu& menu) {

@@ -248,6 +248,42 @@ TEST_F(ConsoleTest, RemembersItsMenu) {
   EXPECT_EQ(done_["prompt"], "[admin@Maclane] > ");
 }
 
+TEST_F(ConsoleTest, AsksAPersonBeforeWhatDoesHarm) {
+  int reboots = 0;
+  commands_.on("/system", "reboot",
+               [&](const model::Call&, const model::Caller&) -> model::Answer<model::Outcome> {
+                 ++reboots;
+                 return model::Outcome{};
+               });
+  const auto asked = [&](const std::string& line, const std::string& answer) {
+    std::string lines;
+    console_->take(Json({{"run", line}, {"asks", true}}).dump(), lines);
+    for (int i = 0; i < 20; ++i) {
+      runner_.turn();
+      console_->collect(lines);
+    }
+    EXPECT_EQ(lines, "{\"ask\":\"Reboot, yes?\"}\n") << "and it waits";
+    EXPECT_EQ(runner_.next_deadline(), UINT64_MAX);
+    std::string said;
+    console_->take(answer, said);
+    for (int i = 0; i < 20 && console_->busy(); ++i) {
+      runner_.turn();
+      console_->collect(said);
+    }
+    return said;
+  };
+  EXPECT_THAT(asked("/system reboot", R"({"answer":false})"), HasSubstr("action cancelled"));
+  EXPECT_THAT(asked(":if (true) do={ /system/reboot }", R"({"stop":true})"),
+              HasSubstr("interrupted"));
+  EXPECT_EQ(reboots, 0);
+  EXPECT_THAT(asked("/system reboot", R"({"answer":true})"), HasSubstr("\"code\":0"));
+  EXPECT_EQ(reboots, 1);
+  EXPECT_EQ(says("/system reboot"), "") << "nobody is there to be asked";
+  files_["r.rsc"] = "/system reboot\n";
+  EXPECT_THAT(says("/import r.rsc", {{"asks", true}}), HasSubstr("executed successfully"));
+  EXPECT_EQ(reboots, 3);
+}
+
 TEST_F(ConsoleTest, StopsWhatRuns) {
   std::string lines;
   console_->take(R"({"run":":while (true) do={ :put x; :delay 1ms }"})", lines);
