@@ -1,4 +1,4 @@
-// plan, apply, confirm, changes, reset-configuration. See plan.h.
+// plan, apply, confirm, changes. See plan.h.
 #include "control/door/plan.h"
 
 #include <fmt/format.h>
@@ -108,21 +108,6 @@ Answer<Outcome> apply(Model& model, const Call& call, const Caller& caller) {
   return out;
 }
 
-Answer<Outcome> reset(Model& model, const Call& call, const Caller& caller) {
-  const bool keep_users = call.is_on("keep-users");
-  if (!keep_users && !caller.may(model::Policy::kPolicy)) {
-    return model::refuse(
-        Trouble::kGeneral,
-        fmt::format("not enough permissions (9): users would change too, which the "
-                    "group of {} may not; say keep-users=yes",
-                    caller.text()));
-  }
-  if (Status status = model.reset(keep_users, caller); !status) {
-    return model::refuse(std::move(status.error()));
-  }
-  return Outcome{};
-}
-
 }  // namespace
 
 void add_plan(model::Commands& commands) {
@@ -144,9 +129,6 @@ void add_plan(model::Commands& commands) {
     out.text = text_of(model.base().tree, model.tree(), caller,
                        "nothing was changed beside the configuration file");
     return out;
-  });
-  commands.on("/system", "reset-configuration", [&model](const Call& call, const Caller& caller) {
-    return reset(model, call, caller);
   });
 }
 

@@ -383,7 +383,7 @@ Host::Done Job::import(const MenuCall& call) {
       fault->message += fmt::format(
           "\nline {0} and what follows was not carried out, what stands before it was; mend it and "
           "go on with from-line={0}{1}",
-          last_line_, there ? ", or import after /system/reset-configuration" : "");
+          last_line_, there ? ", or import after /system/reset-configuration no-defaults=yes" : "");
     }
     fault->trace.clear();
     fault->place = {};

@@ -125,3 +125,45 @@ def test_undo_redo_and_the_history(router):
     assert router.row("/interface/list")["name"] == "one"
     assert router.row("/system/history")["action"] == "list added"
     assert "list added by console:" in router.log()
+
+
+def exported(router):
+    return router.ctl("export").stdout.splitlines()[1:]  # below the time
+
+
+def test_an_export_run_after_a_reset_gives_the_same(router):
+    for line in ("/interface ethernet set ether1 name=wan comment=\"the \\\"uplink\\\"\"",
+                 "/interface macvlan add name=m2 interface=wan mode=private mtu=1400",
+                 "/interface vlan add name=v30 interface=wan vlan-id=30",
+                 "/interface list add name=lan",
+                 "/interface list member add list=lan interface=m2",
+                 "/ip address add address=198.51.100.1/24 interface=m2",
+                 "/ip pool add name=p ranges=198.51.100.10-198.51.100.20",
+                 "/ip dhcp-server add name=d interface=m2 address-pool=p",
+                 "/ip firewall filter add chain=own action=drop",
+                 "/ip firewall filter add chain=forward in-interface=m2 action=jump "
+                 "jump-target=own place-before=0",
+                 "/ip firewall nat add chain=srcnat action=masquerade out-interface=wan",
+                 "/routing table add name=other fib",
+                 "/ip service set api disabled=yes",
+                 "/user add name=op group=full password=Sesame-9",
+                 "/system identity set name=edge"):
+        router.ctl(line)
+    before = exported(router)
+    router.ctl("export", "file=x")
+    missing = router.ctl("/system/reset-configuration", "run-after-reset=none", check=False)
+    assert "nothing was reset" in missing.stderr and exported(router) == before
+    router.ctl("/system/reset-configuration no-defaults=yes keep-users=yes")
+    bare = exported(router)
+    assert not any(word in line for line in bare for word in ("m1", "=wan", "198.51", "=lan", "=edge"))
+    assert "ether1" in " ".join(bare)
+    assert sorted(row["name"] for row in router.print("/user")) == ["admin", "op"]
+    router.ctl("/system/reset-configuration no-defaults=yes run-after-reset=x.rsc")
+    assert exported(router) == before
+    assert "configuration reset by console:" in router.log()
+    assert "x.rsc was run after the reset" in router.log()
+    router.stop()
+    router.start()
+    assert exported(router) == before
+    router.ctl("/system/backup/load", "name=auto-before-reset")
+    assert exported(router) == bare

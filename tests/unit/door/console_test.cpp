@@ -334,7 +334,7 @@ TEST_F(ConsoleTest, ImportsAndExports) {
   EXPECT_THAT(says("/interface/macvlan/print terse"), HasSubstr("name=\"m1\""));
   EXPECT_THAT(says("/import a"),
               AllOf(HasSubstr("already have"), HasSubstr("go on with from-line=3"),
-                    HasSubstr("or import after /system/reset-configuration")));
+                    HasSubstr("or import after /system/reset-configuration no-defaults=yes")));
   EXPECT_EQ(done_["code"], 1);
   EXPECT_THAT(says("/import none"), HasSubstr("none"));
   EXPECT_EQ(says("/export file=b"), "");
