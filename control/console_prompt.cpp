@@ -67,7 +67,7 @@ void Session::point_at(const Json& done, const std::string& text, const std::str
   if (!name.empty() && line != 0) std::cerr << name << ":" << line << ":" << column << ": ";
   std::cerr << (colour ? "\033[31m" : "") << text_at(done, "error") << (colour ? "\033[0m" : "")
             << "\n";
-  if (line == 0 || column == 0) return;
+  if (line == 0 || column == 0 || !points_) return;
   size_t begin = 0;
   for (uint64_t i = 1; i < line; ++i) {
     begin = text.find('\n', begin);
@@ -151,6 +151,11 @@ int Session::run_once(const std::string& line) {
               << "\n";
   }
   return kUsage;
+}
+
+int Session::run_made(const std::string& line) {
+  points_ = false;
+  return run_once(line);
 }
 
 int Session::run_lines(const std::string& text, const std::string& name) {

@@ -108,6 +108,29 @@ TEST_F(ConsoleTest, EditsInBothSpellings) {
   EXPECT_EQ(says("/interface/macvlan/print count-only"), "0\n");
 }
 
+TEST_F(ConsoleTest, TakesValuesAsFarAsTheyAreClear) {
+  EXPECT_EQ(says("/interface macvlan add interface=ether1 name=m1 mode=pr arp=proxy-a disabled=y; "
+                 ":put [get m1 mode]; :put [get m1 arp]; :put [get m1 disabled]; "
+                 ":put [:len [find mode=pri disabled=ye]]",
+                 {{"menu", "/interface/macvlan"}}),
+            "private\nproxy-arp\ntrue\n1\n");
+  EXPECT_EQ(says(":local how acc; /ip firewall filter add chain=forward action=$how "
+                 "connection-state=!est,rel; :put [/ip firewall filter get 0 connection-state]"),
+            "!established;related\n");
+  EXPECT_THAT(says("/ip firewall filter add chain=forw action=a"),
+              HasSubstr("!ambiguous value of action, more than one possible value"));
+  EXPECT_EQ(says("/ip firewall filter add chain=forw; :put [/ip firewall filter get 1 chain]"),
+            "forw\n")
+      << "free text stays as it is";
+  model::Call call;
+  call.path = "/interface/macvlan";
+  call.command = "set";
+  call.arguments = {{"numbers", "m1"}, {"mode", "pr"}};
+  EXPECT_THAT(commands_.run(call, model::Caller::router()).error().text(),
+              HasSubstr("input does not match any value of mode"))
+      << "the API and REST take whole values";
+}
+
 TEST_F(ConsoleTest, AScriptSeesWhatItsOwnChangesLeadTo) {
   model::Tree in_effect;
   bool refuses = false;
