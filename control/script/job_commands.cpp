@@ -295,8 +295,9 @@ void Job::show(const MenuCall& call, const Menu& menu, const Outcome& outcome) {
   }
   if (!outcome.text.empty()) {
     std::string text = outcome.text;
+    if (json) text = outcome.json ? outcome.json() : observe::to_json_object({{"text", text}});
     if (text.back() != '\n') text += '\n';
-    write(json ? observe::to_json_object({{"text", outcome.text}}) : text);
+    write(text);
   }
   if (outcome.result.empty()) {
     const bool rows = command == "print" || !outcome.rows.empty();

@@ -1,5 +1,6 @@
 """What doors changed outlives the process: restarts, kills, a changed file, plan and apply."""
 
+import json
 import os
 import signal
 
@@ -113,8 +114,49 @@ def test_plan_apply_and_going_back(router):
     refused = router.ctl("plan", file, check=False)
     assert refused.returncode != 0
     assert "next.yaml:1:" in refused.stdout + refused.stderr
+    assert "content=" not in refused.stdout + refused.stderr
     gone = router.ctl("plan", file.with_name("none.yaml"), check=False)
     assert gone.returncode == 2 and "cannot read" in gone.stderr
+
+
+def test_changes_and_exports_are_lists_for_programs(router):
+    def said(*words):
+        return json.loads(router.ctl(*words, as_json=True).stdout)
+
+    assert said("changes") == []
+    router.ctl("/ip/address/set", "*1", "address=192.0.2.9/24", "comment=door")
+    router.ctl("/interface/list/add", "name=lan")
+    changed_address = {
+        "menu": "/ip/address", "action": "set", "id": "*1",
+        "properties": {"address": "192.0.2.9/24", "comment": "door"},
+        "was": {"address": "192.0.2.1/24", "comment": None}}
+    assert said("changes") == [
+        {"menu": "/interface/list", "action": "add", "id": "*1", "name": "lan",
+         "properties": {"name": "lan"}}, changed_address]
+    file = router.lab.directory / "next.yaml"
+    file.write_text(yaml.dump(BASE))
+    undone = said("plan", file)
+    assert {"menu": "/interface/list", "action": "remove", "id": "*1", "name": "lan",
+            "properties": {"name": "lan"}} in undone
+    assert [one["action"] for one in undone if one["menu"] == "/ip/address"] == ["remove", "add"]
+    router.ctl("/ip/service/set api disabled=yes")
+    exported = said("export")
+    assert {"menu": "/ip/address", "action": "add", "id": "*1", "properties": {
+        "address": "192.0.2.9/24", "interface": "m1", "comment": "door"}} in exported
+    (api,) = (one for one in exported if one["menu"] == "/ip/service")
+    assert (api["action"], api["name"], api["properties"]) == ("set", "api", {"disabled": "true"})
+    assert said("/ip/address/export") == [one for one in exported if one["menu"] == "/ip/address"]
+
+
+def test_a_backup_of_what_is_there_changes_nothing(router):
+    """Keys are sealed, with other bytes each time: no certificate has changed for that."""
+    router.ctl("/certificate/add name=c key-size=2048")
+    router.ctl("/certificate/sign c")
+    assert router.row("/certificate")["key-size"] == "2048"
+    router.ctl("/system/backup/save", "name=same")
+    history = router.print("/system/history")
+    router.ctl("/system/backup/load", "name=same")
+    assert router.print("/system/history") == history
 
 
 def test_undo_redo_and_the_history(router):
