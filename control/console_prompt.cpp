@@ -2,8 +2,6 @@
 #include "control/console_prompt.h"
 
 #include <histedit.h>
-#include <sys/ioctl.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,26 +11,14 @@
 #include <cstring>
 #include <iostream>
 
+#include "control/terminal.h"
+
 namespace maclane::console {
 namespace {
 
 using door::Json;
 
 std::atomic<bool> interrupted{false};
-
-bool is_terminal() {
-  return ::isatty(STDOUT_FILENO) == 1;
-}
-
-bool wants_colour(int fd) {
-  return ::isatty(fd) == 1 && std::getenv("NO_COLOR") == nullptr;
-}
-
-winsize terminal_size() {
-  winsize size{};
-  if (!is_terminal() || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) size = {};
-  return size;
-}
 
 std::string text_at(const Json& object, const char* key) {
   const auto found = object.find(key);
@@ -42,19 +28,6 @@ std::string text_at(const Json& object, const char* key) {
 uint64_t number_at(const Json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
-}
-
-/// One key, without waiting for a whole line; 0: none comes any more.
-char read_key() {
-  termios before{};
-  if (::tcgetattr(STDIN_FILENO, &before) != 0) return 0;
-  termios raw = before;
-  raw.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
-  (void)::tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-  char key = 0;
-  if (::read(STDIN_FILENO, &key, 1) != 1) key = 0;
-  (void)::tcsetattr(STDIN_FILENO, TCSANOW, &before);
-  return key;
 }
 
 }  // namespace
@@ -94,7 +67,7 @@ void Session::point_at(const Json& done, const std::string& text, const std::str
   if (!name.empty() && line != 0) std::cerr << name << ":" << line << ":" << column << ": ";
   std::cerr << (colour ? "\033[31m" : "") << text_at(done, "error") << (colour ? "\033[0m" : "")
             << "\n";
-  if (line == 0 || column == 0) return;
+  if (line == 0 || column == 0 || !points_) return;
   size_t begin = 0;
   for (uint64_t i = 1; i < line; ++i) {
     begin = text.find('\n', begin);
@@ -119,6 +92,7 @@ Session::Answer Session::send(const std::string& text, bool pieces, const std::s
   Json request = {{"run", text}, {"menu", menu_}, {"json", options_.json}, {"pieces", pieces}};
   request["width"] = is_terminal() ? static_cast<unsigned>(terminal_size().ws_col) : 0U;
   request["bold"] = wants_colour(STDOUT_FILENO);
+  request["asks"] = interactive_;
   Answer answer;
   lines_ = 0;
   skipping_ = false;
@@ -132,7 +106,12 @@ Session::Answer Session::send(const std::string& text, bool pieces, const std::s
         answer.said = true;
         show(text_at(said, "out"), said.contains("live"));
       },
-      &interrupted);
+      &interrupted,
+      [](const Json& asked) {
+        const bool yes = agrees(text_at(asked, "ask"));
+        interrupted = false;  // Control-C was the answer
+        return yes;
+      });
   if (!reply) {
     std::cerr << reply.error() << "\n";
     answer.code = kNoRouter;
@@ -172,6 +151,11 @@ int Session::run_once(const std::string& line) {
               << "\n";
   }
   return kUsage;
+}
+
+int Session::run_made(const std::string& line) {
+  points_ = false;
+  return run_once(line);
 }
 
 int Session::run_lines(const std::string& text, const std::string& name) {

@@ -22,6 +22,8 @@ class Session {
 
   /// One command; a path alone prints its rows.
   int run_once(const std::string& line);
+  /// The same of a line that a program made (a file is in it): mistakes are not pointed at.
+  int run_made(const std::string& line);
   /// Many lines: the first that fails ends them. name is the file's, for messages.
   int run_lines(const std::string& text, const std::string& name);
   /// Lines from a terminal.
@@ -48,6 +50,7 @@ class Session {
   std::string menu_;
   std::string prompt_;
   bool interactive_ = false;
+  bool points_ = true;     // at the word a mistake is about
   size_t lines_ = 0;       // shown since the last page ended
   bool skipping_ = false;  // the rest of this output is not wanted
 };

@@ -99,7 +99,7 @@ int main(int argc, char** argv) {
     return kUsage;
   }
   if (words != before_file) {
-    return session.run_once(maclane::door::quoted_words(words));
+    return session.run_made(maclane::door::quoted_words(words));
   }
   if (!words.empty()) return session.run_once(maclane::door::join_words(words));
   if (!file.empty()) {

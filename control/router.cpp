@@ -20,6 +20,7 @@
 #include "control/observe/log.h"
 #include "control/observe/rows.h"
 #include "control/ping_command.h"
+#include "control/service/reset.h"
 #include "control/service_config.h"
 
 namespace maclane {
@@ -294,6 +295,7 @@ const std::vector<RuleCounter>& Router::rule_counters() const {
 
 void Router::add_commands() {
   door::add_plan(commands_);
+  add_reset(commands_, runner_);
   using model::Answer;
   using model::Call;
   using model::Caller;

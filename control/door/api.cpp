@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 
+#include "control/door/strangers.h"
 #include "control/observe/log.h"
 
 namespace maclane::door {
@@ -86,13 +87,25 @@ size_t ApiDoor::connected(bool tls) const {
   }));
 }
 
+std::string ApiDoor::end_stranger(bool tls) {
+  Strangers strangers;
+  for (const auto& [id, client] : clients_) {
+    if (client->is_tls() == tls && client->is_stranger())
+      strangers.add(id, client->guest().address);
+  }
+  const auto first = strangers.first_to_go();
+  if (!first) return {};
+  const auto client = clients_.find(*first);
+  std::string address = client->second->guest().address;
+  clients_.erase(client);
+  return address;
+}
+
 void ApiDoor::accept_all(bool tls, uint64_t now_ms) {
   Port& port = ports_[tls ? 1 : 0];
-  size_t connected_now = connected(tls);
   for (size_t i = 0; i < kAcceptedPerTurn; ++i) {
-    Guest guest = port.listener.accept(connected_now, now_ms);
+    Guest guest = port.listener.accept(connected(tls), now_ms, [&] { return end_stranger(tls); });
     if (guest.fd < 0) return;
-    ++connected_now;
     const int fd = guest.fd;
     const uint64_t id = next_id_++;
     auto client = std::make_unique<ApiClient>(

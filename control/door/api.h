@@ -60,6 +60,7 @@ class ApiDoor {
   };
   void watch_listener(Port& port, uint64_t mark);
   void accept_all(bool tls, uint64_t now_ms);
+  std::string end_stranger(bool tls);
   void refresh(uint64_t id, ApiClient& client);
   void queue(uint64_t id, ApiClient& client);
   void sweep(uint64_t now_ms);

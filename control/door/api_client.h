@@ -88,6 +88,8 @@ class ApiClient {
   [[nodiscard]] int fd() const { return transport_.fd(); }
   [[nodiscard]] const Guest& guest() const { return guest_; }
   [[nodiscard]] bool is_tls() const { return tls_; }
+  /// It has not logged in, and is not about to.
+  [[nodiscard]] bool is_stranger() const { return session_ == 0 && !checking_; }
   void set_empty_replies(bool on) { empty_replies_ = on; }
 
   short watched = 0;    // what the door polls for

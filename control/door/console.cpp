@@ -77,17 +77,19 @@ std::string Console::prompt(std::string_view menu) const {
 void Console::take(std::string_view line, std::string& out) {
   auto request = parse_bounded(line);
   if (!request) {
-    out += refusal(request.error());
+    out += refusal(request.error() + " A request is one JSON object on one line.");
   } else if (!request->is_object()) {
     out += refusal("A request is a JSON object.");
   } else if (request->contains("stop")) {
     if (job_ != nullptr) job_->stop();
+  } else if (request->contains("answer")) {
+    if (job_ != nullptr) job_->answer(is_on(*request, "answer"));
   } else if (request->contains("hello")) {
     out += line_of({{"hello", {{"prompt", prompt("")}}}});
   } else if (request->contains("complete")) {
     out += line_of({{"completion", complete(*request)}});
   } else if (!request->contains("run")) {
-    out += refusal("A request has run, complete, stop or hello.");
+    out += refusal("A request has run, complete, answer, stop or hello.");
   } else if (job_ != nullptr) {
     out += refusal("A command runs already; stop it first.");
   } else {
@@ -108,6 +110,7 @@ void Console::run(const Json& request, std::string& out) {
   task.screen.bold = is_on(request, "bold");
   task.screen.json = is_on(request, "json");
   task.screen.values = !task.piecewise;
+  task.screen.asks = is_on(request, "asks");
   job_ = runner_.start(std::move(task));
   if (job_ == nullptr) out += refusal("Too many scripts run already; stop some of them.");
 }
@@ -121,6 +124,9 @@ void Console::collect(std::string& out) {
   }
   if (const std::string text = job_->take_warnings(); !text.empty()) {
     out += line_of({{"warn", text}});
+  }
+  if (const std::string question = job_->take_question(); !question.empty()) {
+    out += line_of({{"ask", question}});
   }
   const Ended* ended = job_->ended();
   if (ended == nullptr) return;

@@ -1,12 +1,15 @@
 // The console's protocol: one JSON object a line, over the unix socket.
 //
 // From the console:
-//   {"run": TEXT, "menu": "/ip", "width": 80, "bold": true, "json": true, "pieces": true}
+//   {"run": TEXT, "menu": "/ip", "width": 80, "bold": true, "json": true, "pieces": true,
+//    "asks": true}                       there is a person who can be asked
 //   {"stop": true}                       ends what runs
+//   {"answer": true}                     to what was asked
 //   {"complete": TEXT, "menu": "/ip"}    what can stand at the end of the text
 //   {"hello": true}
 // To it:
 //   {"out": TEXT} {"warn": TEXT}         while a command runs
+//   {"ask": "Reboot, yes?"}              before it goes on
 //   {"done": {"code": 0, "menu", "prompt", "quit", "error", "line", "column"}}
 //   {"completion": {"begin", "candidates": [{"text", "help", "kind"}], "value", "help"}}
 //   {"hello": {"prompt"}}                {"refused": TEXT}  a line that is no request

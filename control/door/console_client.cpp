@@ -65,7 +65,8 @@ bool ConsoleClient::send(const Json& request) const {
 
 tl::expected<Json, std::string> ConsoleClient::ask(const Json& request,
                                                    const std::function<void(const Json&)>& said,
-                                                   std::atomic<bool>* stop) {
+                                                   std::atomic<bool>* stop,
+                                                   const std::function<bool(const Json&)>& asked) {
   if (request.dump(-1, ' ', false, Json::error_handler_t::replace) !=
       request.dump(-1, ' ', false, Json::error_handler_t::ignore)) {
     return tl::make_unexpected("This is not clean text: UTF-8 is taken. Nothing was carried out.");
@@ -86,6 +87,10 @@ tl::expected<Json, std::string> ConsoleClient::ask(const Json& request,
       }
       if (line.contains("out") || line.contains("warn")) {
         if (said) said(line);
+        continue;
+      }
+      if (line.contains("ask")) {
+        (void)send({{"answer", asked && asked(line)}});
         continue;
       }
       return line;

@@ -21,11 +21,12 @@ class ConsoleClient {
   /// Connects if it is not connected. The error is a sentence that says how to reach a router.
   [[nodiscard]] tl::expected<void, std::string> connect();
 
-  /// Sends a request; hands what is said meanwhile (out, warn) to `said` and gives the reply that
-  /// ends it. Where `stop` becomes true, the command is stopped.
+  /// Sends a request; hands what is said meanwhile (out, warn) to `said`, what a person is asked to
+  /// `asked`, who gives the answer, and gives the reply that ends it. Where `stop` becomes true,
+  /// the command is stopped.
   [[nodiscard]] tl::expected<Json, std::string> ask(
       const Json& request, const std::function<void(const Json&)>& said = {},
-      std::atomic<bool>* stop = nullptr);
+      std::atomic<bool>* stop = nullptr, const std::function<bool(const Json&)>& asked = {});
 
  private:
   [[nodiscard]] bool send(const Json& request) const;

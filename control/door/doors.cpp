@@ -82,7 +82,7 @@ Doors::Doors(model::Commands& commands, const std::string& state_folder,
       background_(kSlowThreads),
       auth_(commands.model(), background_),
       files_(state_folder + "/files"),
-      certificates_(commands.model(), files_, state_folder),
+      certificates_(commands.model(), files_, background_, state_folder),
       backup_(commands.model(), files_, background_),
       api_(commands, auth_),
       rest_(commands, auth_) {

@@ -59,6 +59,7 @@ void HttpServer::answer(HttpStream& stream, const httplib::Request& request,
   }
   const RestAnswer answer = std::move(exchange->answer_);
   lock.unlock();
+  stream.set_known(answer.status != 401);
   write_answer(answer, response);
 }
 

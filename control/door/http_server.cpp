@@ -9,6 +9,7 @@
 #include <array>
 
 #include "control/door/background.h"
+#include "control/door/strangers.h"
 
 namespace maclane::door {
 namespace {
@@ -38,10 +39,10 @@ class HttpServer::Parser : public httplib::Server {
     set_error_handler([](const httplib::Request&, httplib::Response& response) {
       if (!response.body.empty() || response.status == 204) return;
       const int trouble = t_stream->trouble();
-      if (trouble != 0) response.status = trouble;
+      if (trouble != 0 && response.status != 414) response.status = trouble;
       response.set_header("Connection", "close");
-      response.set_content(rest_body(rest_error(response.status, "the request is not in form")),
-                           "application/json");
+      response.set_content(refusal(response.status), "application/json");
+      t_stream->interrupt_after_answer();  // where the next one begins is not known
     });
     // RFC 9110 8.6: a reply without content does not say that it is empty.
     set_post_routing_handler([](const httplib::Request&, httplib::Response& response) {
@@ -61,7 +62,27 @@ class HttpServer::Parser : public httplib::Server {
       request.headers.erase("Range");
       request.headers.erase("Accept-Encoding");
     });
+    // httplib says nothing where the first line does not end.
+    if (!written && stream.trouble() == 431) {
+      const std::string body = refusal(414);
+      const std::string whole =
+          "HTTP/1.1 414 URI Too Long\r\nContent-Type: application/json\r\n"
+          "Connection: close\r\nContent-Length: " +
+          std::to_string(body.size()) + "\r\n\r\n" + body;
+      (void)stream.write(whole.data(), whole.size());
+      stream.interrupt_after_answer();
+    }
+    if (stream.ends()) stream.linger();
     return written && !closed && stream.trouble() == 0 && !stream.ends();
+  }
+
+ private:
+  static std::string refusal(int status) {
+    return rest_body(rest_error(status, status == 414
+                                            ? "the address of the request is longer than 8 KiB"
+                                        : status == 431 ? "the headers are longer than 16 KiB"
+                                        : status == 408 ? "the request took too long"
+                                                        : "the request is not in form"));
   }
 };
 
@@ -121,6 +142,21 @@ size_t HttpServer::connected(bool tls) const {
   return static_cast<size_t>(
       std::count_if(connections_.begin(), connections_.end(),
                     [&](const auto& item) { return item.second.stream->is_tls() == tls; }));
+}
+
+std::string HttpServer::end_stranger(bool tls) {
+  Strangers strangers;
+  for (const auto& [id, connection] : connections_) {
+    const HttpStream& stream = *connection.stream;
+    if (stream.is_tls() == tls && !connection.busy && !stream.is_known())
+      strangers.add(id, stream.guest().address);
+  }
+  const auto first = strangers.first_to_go();
+  if (!first) return {};
+  const auto connection = connections_.find(*first);
+  std::string address = connection->second.stream->guest().address;
+  connections_.erase(connection);
+  return address;
 }
 
 void HttpServer::end_if(const std::function<bool(const HttpStream&)>& goes) {

@@ -68,6 +68,9 @@ class HttpServer {
   [[nodiscard]] std::vector<std::shared_ptr<Exchange>> turn(uint64_t now_ms);
   /// Ends the connections that `goes` says.
   void end_if(const std::function<bool(const HttpStream&)>& goes);
+  /// Ends a connection whose last request came from nobody known, or that had none, and that waits
+  /// for the next; where it came from, "" if there is none.
+  std::string end_stranger(bool tls);
   [[nodiscard]] size_t connected(bool tls) const;
 
  private:

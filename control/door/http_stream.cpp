@@ -174,6 +174,22 @@ bool HttpStream::is_gone() const {
   return ::poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
+void HttpStream::linger() {
+  if (ssl_ != nullptr && shaken_) (void)SSL_shutdown(ssl_);
+  ::shutdown(guest_.fd, SHUT_WR);
+  const uint64_t until = model::steady_ms() + kLingerMs;
+  std::string thrown(kChunk, '\0');
+  for (size_t got = 0; got < kMostThrownAway && !hurry_.load(std::memory_order_relaxed);) {
+    const ssize_t n = ::recv(guest_.fd, thrown.data(), thrown.size(), MSG_DONTWAIT);
+    if (n > 0) got += static_cast<size_t>(n);
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) return;
+    const uint64_t now = model::steady_ms();
+    if (now >= until) return;
+    pollfd p{guest_.fd, POLLIN, 0};
+    if (n < 0) (void)::poll(&p, 1, static_cast<int>(std::min<uint64_t>(until - now, kLook)));
+  }
+}
+
 void HttpStream::interrupt() {
   ::shutdown(guest_.fd, SHUT_RDWR);
 }

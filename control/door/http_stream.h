@@ -25,6 +25,8 @@ class HttpStream : public httplib::Stream {
   static constexpr uint64_t kRequestMs = 15'000;
   static constexpr uint64_t kHurryMs = 3'000;
   static constexpr uint64_t kSendMs = 60'000;
+  static constexpr uint64_t kLingerMs = 2'000;
+  static constexpr size_t kMostThrownAway = size_t{16} << 20;
 
   /// hurry: set while connections wait for a thread.
   HttpStream(Guest guest, TlsContext context, const std::atomic<bool>& hurry);
@@ -47,6 +49,12 @@ class HttpStream : public httplib::Stream {
   /// Nothing further is read once what is being answered is written.
   void interrupt_after_answer() { ends_ = true; }
   [[nodiscard]] bool ends() const { return ends_; }
+  /// What was answered last was for a user.
+  void set_known(bool known) { known_ = known; }
+  [[nodiscard]] bool is_known() const { return known_; }
+  /// Before it is closed with more to come from the client, which would have that reset the
+  /// connection under the answer: no more is said, and what comes is thrown away for a while.
+  void linger();
 
   [[nodiscard]] const Guest& guest() const { return guest_; }
   [[nodiscard]] bool is_tls() const { return context_ != nullptr; }
@@ -81,6 +89,7 @@ class HttpStream : public httplib::Stream {
   uint64_t began_ms_ = 0;
   int trouble_ = 0;
   bool ends_ = false;
+  bool known_ = false;
 };
 
 }  // namespace maclane::door

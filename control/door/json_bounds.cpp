@@ -11,6 +11,7 @@ namespace {
 
 class Bounds {
  public:
+  explicit Bounds(std::string_view text) : text_(text) {}
   std::string problem;
 
   bool null() { return true; }
@@ -29,9 +30,21 @@ class Bounds {
   bool start_array(size_t) { return open(); }
   bool end_object() { return close(); }
   bool end_array() { return close(); }
-  bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception&) {
-    problem = "The request is not JSON: letter " + std::to_string(position) +
-              " does not fit; a request is one JSON object on one line.";
+  /// position counts bytes from 1; behind the last one is the end.
+  bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception& why) {
+    const std::string_view words = why.what();
+    constexpr std::string_view kExpected = "; expected ";
+    const size_t expected = words.rfind(kExpected);
+    problem = "The request is not JSON: ";
+    if (position == 0 || position > text_.size()) {
+      problem += "it ends too early, after character " + std::to_string(text_.size());
+    } else {
+      problem += "character " + std::to_string(position) + " does not fit";
+    }
+    if (expected != std::string_view::npos) {
+      problem += "; expected here: " + std::string(words.substr(expected + kExpected.size()));
+    }
+    problem += '.';
     return false;
   }
 
@@ -46,13 +59,14 @@ class Bounds {
     keys_.pop_back();
     return true;
   }
+  std::string_view text_;
   std::vector<size_t> keys_;
 };
 
 }  // namespace
 
 tl::expected<Json, std::string> parse_bounded(std::string_view text) {
-  Bounds bounds;
+  Bounds bounds(text);
   if (!Json::sax_parse(text.begin(), text.end(), &bounds) || !bounds.problem.empty()) {
     return tl::make_unexpected(bounds.problem.empty() ? "The request is not JSON."
                                                       : bounds.problem);

@@ -20,6 +20,7 @@ namespace {
 
 constexpr uint64_t kRetryMs = 5'000;
 constexpr uint64_t kPauseMs = 200;
+constexpr uint64_t kSayMs = 60'000;  // a flood is said once, as long as it goes on
 constexpr int kBacklog = 256;
 
 /// Bound and listening, or -1 with errno.
@@ -151,7 +152,7 @@ bool Listener::allows(const std::string& address) const {
   return settings_.enabled && address_allowed(address, settings_.addresses);
 }
 
-Guest Listener::accept(size_t connected, uint64_t now_ms) {
+Guest Listener::accept(size_t connected, uint64_t now_ms, const MakeRoom& make_room) {
   while (fd_ >= 0 && now_ms >= pause_until_ms_) {
     sockaddr_storage from{};
     socklen_t size = sizeof from;
@@ -169,12 +170,22 @@ Guest Listener::accept(size_t connected, uint64_t now_ms) {
     Guest guest = guest_of(fd, from);
     const bool allowed = allows(guest.address);
     if (allowed && connected < settings_.max_sessions) return guest;
+    if (const std::string gone = allowed ? make_room() : ""; !gone.empty()) {
+      if (room_said_ms_ == 0 || now_ms >= room_said_ms_ + kSayMs)
+        log::write(
+            log::Level::kWarning, "system,warning",
+            "service {}: max-sessions={} are connected: the first of those from {} that have "
+            "not logged in is ended for {}",
+            settings_.name, settings_.max_sessions, gone, guest.address);
+      room_said_ms_ = now_ms;
+      return guest;
+    }
     ::close(fd);
     if (now_ms < refusal_said_ms_ + 1000) continue;
     refusal_said_ms_ = now_ms;
     log::write(log::Level::kWarning, "system,warning", "service {}: connection from {} refused: {}",
                settings_.name, guest.address,
-               allowed ? fmt::format("max-sessions={} are connected", settings_.max_sessions)
+               allowed ? fmt::format("max-sessions={} are logged in", settings_.max_sessions)
                        : "its address is not among those allowed");
   }
   return {};

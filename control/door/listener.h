@@ -2,11 +2,13 @@
 //
 // A port that is in use makes the service invalid, is logged once and tried again every few
 // seconds; it never ends the router. Who comes from an address that the service does not allow, or
-// when max-sessions are connected, is accepted and closed at once (C-47). IPv4 and IPv6 through one
+// when max-sessions are connected and all of them have logged in, is accepted and closed at once
+// (C-47). IPv4 and IPv6 through one
 // socket where the system has both. Control thread only.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -51,8 +53,11 @@ class Listener {
   [[nodiscard]] bool invalid() const { return !problem_.empty(); }
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
-  /// The next client that may come in; fd -1: none waits now. `connected` counts those that are in.
-  [[nodiscard]] Guest accept(size_t connected, uint64_t now_ms);
+  /// Ends a client that has not logged in; where it came from, "" if there is none.
+  using MakeRoom = std::function<std::string()>;
+  /// The next client that may come in; fd -1: none waits now. `connected` counts those that are in;
+  /// where they are as many as may be, make_room is asked.
+  [[nodiscard]] Guest accept(size_t connected, uint64_t now_ms, const MakeRoom& make_room);
   /// Whether an address may (still) be here.
   [[nodiscard]] bool allows(const std::string& address) const;
   /// Why this service cannot be offered though its port is free (a certificate that is no good).
@@ -69,6 +74,7 @@ class Listener {
   uint64_t retry_ms_ = 0;
   uint64_t pause_until_ms_ = 0;   // out of descriptors
   uint64_t refusal_said_ms_ = 0;  // refusals are logged once a second
+  uint64_t room_said_ms_ = 0;     // who made room, last; a flood is said once
 };
 
 }  // namespace maclane::door

@@ -1,4 +1,4 @@
-// plan, apply, confirm, changes, reset-configuration. See plan.h.
+// plan, apply, confirm, changes. See plan.h.
 #include "control/door/plan.h"
 
 #include <fmt/format.h>
@@ -27,7 +27,7 @@ constexpr std::string_view kKept[] = {"/user", "/user/group", "/certificate"};
 struct Planned {
   model::Tree tree;
   std::vector<std::string> warnings;
-  std::string kept;  // lines
+  std::vector<model::Fields> kept;  // menus, as JSON has them
 };
 
 bool differ(const model::Menu& menu, const model::Tree& a, const model::Tree& b) {
@@ -45,26 +45,36 @@ Answer<Planned> planned(Model& model, const Call& call) {
   }
   auto loaded = load_yaml_text(std::string(call.get("content")), std::string(call.get("file")));
   if (!loaded) return model::refuse(std::move(loaded.error()));
-  std::string kept;
+  std::vector<model::Fields> kept;
   for (std::string_view path : kKept) {
     const model::Menu& menu = *model::find_menu(path);
     if (loaded->menus.contains(menu.path) || !differ(menu, loaded->tree, model.tree())) continue;
     loaded->tree.edit(menu) = model.tree().rows(menu);
-    kept += fmt::format("\n= {} stays as it is: the file does not speak of it", path);
+    kept.push_back({{"menu", std::string(path)}, {"action", "keep"}});
   }
   auto tree = model.planned(std::move(loaded->tree));
   if (!tree) return model::refuse(std::move(tree.error()));
   return Planned{std::move(*tree), std::move(loaded->warnings), std::move(kept)};
 }
 
-std::string text_of(const model::Tree& before, const model::Tree& after, const Caller& caller,
-                    std::string_view none) {
-  std::string out;
-  for (const std::string& line :
-       lines(diff(before, after), after, caller.may(model::Policy::kSensitive))) {
-    out += (out.empty() ? "" : "\n") + line;
+/// The changes from one tree to another, to be read and as JSON.
+Outcome outcome_of(const model::Tree& before, const model::Tree& after, const Caller& caller,
+                   std::string_view none, std::vector<model::Fields> more = {}) {
+  const bool sensitive = caller.may(model::Policy::kSensitive);
+  auto changes = diff(before, after);
+  Outcome out;
+  for (const std::string& line : lines(changes, after, sensitive)) {
+    out.text += (out.text.empty() ? "" : "\n") + line;
   }
-  return out.empty() ? std::string(none) : out;
+  if (out.text.empty()) out.text = none;
+  for (const model::Fields& kept : more) {
+    out.text +=
+        fmt::format("\n= {} stays as it is: the file does not speak of it", kept.front().second);
+  }
+  out.json = [changes = std::move(changes), after, sensitive, more = std::move(more)] {
+    return model::to_json(changes, after, sensitive, more);
+  };
+  return out;
 }
 
 std::string clock_text(std::time_t when) {
@@ -78,8 +88,8 @@ std::string clock_text(std::time_t when) {
 Answer<Outcome> plan(Model& model, const Call& call, const Caller& caller) {
   auto next = planned(model, call);
   if (!next) return tl::make_unexpected(std::move(next.error()));
-  Outcome out;
-  out.text = text_of(model.tree(), next->tree, caller, "nothing would change") + next->kept;
+  Outcome out =
+      outcome_of(model.tree(), next->tree, caller, "nothing would change", std::move(next->kept));
   out.warnings = std::move(next->warnings);
   return out;
 }
@@ -96,8 +106,8 @@ Answer<Outcome> apply(Model& model, const Call& call, const Caller& caller) {
   if (Status status = model.take_over(std::move(next->tree), until, caller); !status) {
     return model::refuse(std::move(status.error()));
   }
-  Outcome out;
-  out.text = text_of(before, model.tree(), caller, "nothing has changed") + next->kept;
+  Outcome out =
+      outcome_of(before, model.tree(), caller, "nothing has changed", std::move(next->kept));
   if (time) {
     out.text += fmt::format(
         "\nthe router goes back to what it was by itself at {}, in {}, unless confirm is said "
@@ -106,21 +116,6 @@ Answer<Outcome> apply(Model& model, const Call& call, const Caller& caller) {
   }
   out.warnings = std::move(next->warnings);
   return out;
-}
-
-Answer<Outcome> reset(Model& model, const Call& call, const Caller& caller) {
-  const bool keep_users = call.is_on("keep-users");
-  if (!keep_users && !caller.may(model::Policy::kPolicy)) {
-    return model::refuse(
-        Trouble::kGeneral,
-        fmt::format("not enough permissions (9): users would change too, which the "
-                    "group of {} may not; say keep-users=yes",
-                    caller.text()));
-  }
-  if (Status status = model.reset(keep_users, caller); !status) {
-    return model::refuse(std::move(status.error()));
-  }
-  return Outcome{};
 }
 
 }  // namespace
@@ -140,13 +135,8 @@ void add_plan(model::Commands& commands) {
     return Outcome{};
   });
   commands.on("/", "changes", [&model](const Call&, const Caller& caller) -> Answer<Outcome> {
-    Outcome out;
-    out.text = text_of(model.base().tree, model.tree(), caller,
-                       "nothing was changed beside the configuration file");
-    return out;
-  });
-  commands.on("/system", "reset-configuration", [&model](const Call& call, const Caller& caller) {
-    return reset(model, call, caller);
+    return outcome_of(model.base().tree, model.tree(), caller,
+                      "nothing was changed beside the configuration file");
   });
 }
 

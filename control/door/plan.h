@@ -1,4 +1,4 @@
-// Whole configurations as commands: plan, apply, confirm, changes, /system/reset-configuration.
+// Whole configurations as commands: plan, apply, confirm, changes.
 //
 // A file is named and its text comes along (content), because the router does not read files of
 // whoever asks. Control thread only.

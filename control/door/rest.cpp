@@ -82,11 +82,12 @@ void RestDoor::accept_all(uint64_t now_ms) {
   for (const bool tls : {false, true}) {
     Port& port = ports_[tls ? 1 : 0];
     if (port.listener.fd() < 0) continue;
-    size_t connected = http_.connected(tls);
-    for (size_t i = 0; i < kAcceptedPerTurn && connected < HttpServer::kMostConnections; ++i) {
-      Guest guest = port.listener.accept(connected, now_ms);
+    for (size_t i = 0; i < kAcceptedPerTurn; ++i) {
+      const size_t connected = http_.connected(tls);
+      if (connected >= HttpServer::kMostConnections) break;
+      Guest guest =
+          port.listener.accept(connected, now_ms, [&] { return http_.end_stranger(tls); });
       if (guest.fd < 0) break;
-      ++connected;
       http_.add(std::move(guest), tls ? port.settings.context : nullptr, now_ms);
     }
   }

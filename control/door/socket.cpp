@@ -24,10 +24,11 @@ std::string reason() {
   return std::strerror(errno);
 }
 
-/// What is heard while a command runs.
-bool is_stop(std::string_view line) {
+/// What is heard while a command runs: that it is to stop, or what it asked.
+bool is_for_what_runs(std::string_view line) {
   constexpr size_t kLongest = 32;
-  return line.size() < kLongest && line.find("\"stop\"") != std::string_view::npos;
+  return line.size() < kLongest && (line.find("\"stop\"") != std::string_view::npos ||
+                                    line.find("\"answer\"") != std::string_view::npos);
 }
 
 class Descriptor {
@@ -270,8 +271,8 @@ void SocketDoor::answer_lines(Client& client) {
       break;
     }
     std::string_view line(client.in.data() + begin, end - begin);
-    // A command that runs is waited for, unless it is to be stopped.
-    const bool waits = client.console->busy() && !is_stop(line);
+    // A command that runs is waited for, unless the line is meant for it.
+    const bool waits = client.console->busy() && !is_for_what_runs(line);
     if (!whole || waits || turn == kRequestsPerTurn || client.waiting() >= kHighWater) {
       client.has_line = whole;
       client.scanned = whole ? begin : end;

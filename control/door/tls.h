@@ -1,6 +1,7 @@
 // TLS for the doors: contexts, certificates and keys through OpenSSL.
 //
-// Certificates made here are ECDSA P-256, so that a handshake costs the control thread little. An
+// Certificates made here are ECDSA P-256 unless another key is asked for, so that a handshake costs
+// the control thread little. An
 // API port without a certificate offers anonymous DH as RouterOS does (D-14), which ends at
 // TLS 1.2. A context is shared by all connections made while it was in use; live changes make a new
 // one. No state; any thread.
@@ -36,7 +37,9 @@ struct CertificateRequest {
   std::vector<std::string> names;  // "DNS:a.example", "IP:192.0.2.1"
   std::string organization, unit, country, state, locality;
   int days = 3650;
+  std::string key_size = "prime256v1";  // a curve, or the bits of an RSA key
 };
+/// RSA keys take their time: a second for 4096 bits, a minute for 8192.
 [[nodiscard]] Result<KeyPair> make_self_signed(const CertificateRequest& request);
 
 /// What /certificate prints of one.
@@ -46,7 +49,7 @@ struct CertificateFacts {
   std::string issuer, serial, fingerprint;    // SHA-256 in hex
   std::string invalid_before, invalid_after;  // "2026-01-31 12:00:00"
   std::string key_type;                       // "ec", "rsa", "ed25519"
-  int key_size = 0;
+  std::string key_size;                       // the curve's name, or bits
   int days = 0;
   int64_t not_after = 0;  // seconds since 1970
   bool self_signed = false, authority = false;

@@ -10,6 +10,7 @@
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <cstdlib>
 #include <ctime>
 
 #include "control/door/tls.h"
@@ -136,11 +137,30 @@ Key key_of(const std::string& bytes, const std::string& passphrase) {
   return Key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, copy.data()));
 }
 
+bool is_rsa(const std::string& key_size) {
+  return key_size.find_first_not_of("0123456789") == std::string::npos;
+}
+
+Key make_key(const std::string& size) {
+  if (!is_rsa(size)) return Key(EVP_EC_gen(size.c_str()));
+  return Key(EVP_RSA_gen(std::strtoul(size.c_str(), nullptr, 10)));
+}
+
+/// As /certificate has it: "prime256v1", "2048".
+std::string key_size_of(const EVP_PKEY* key) {
+  std::array<char, 64> curve{};
+  size_t size = 0;
+  if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
+      EVP_PKEY_get_group_name(key, curve.data(), curve.size(), &size) == 1)
+    return {curve.data(), size};
+  return std::to_string(EVP_PKEY_get_bits(key));
+}
+
 }  // namespace
 
 Result<KeyPair> make_self_signed(const CertificateRequest& request) {
   ERR_clear_error();
-  const Key key(EVP_EC_gen("P-256"));
+  const Key key = make_key(request.key_size);
   const Certificate certificate(X509_new());
   if (key == nullptr || certificate == nullptr)
     return fail("a key could not be made: " + tls_reason());
@@ -168,7 +188,10 @@ Result<KeyPair> make_self_signed(const CertificateRequest& request) {
   std::string names;
   for (const std::string& one : request.names) names += (names.empty() ? "" : ",") + one;
   if (!add_extension(c, NID_basic_constraints, "critical,CA:TRUE") ||
-      !add_extension(c, NID_key_usage, "critical,digitalSignature,keyAgreement,keyCertSign") ||
+      !add_extension(c, NID_key_usage,
+                     is_rsa(request.key_size)
+                         ? "critical,digitalSignature,keyEncipherment,keyCertSign"
+                         : "critical,digitalSignature,keyAgreement,keyCertSign") ||
       !add_extension(c, NID_ext_key_usage, "serverAuth") ||
       !add_extension(c, NID_subject_key_identifier, "hash")) {
     return fail("the certificate could not be made: " + tls_reason());
@@ -220,7 +243,7 @@ Result<CertificateFacts> read_certificate(const std::string& pem) {
   out.not_after = seconds_of(X509_get0_notAfter(c));
   out.days = static_cast<int>((out.not_after - seconds_of(X509_get0_notBefore(c))) / 86400);
   if (const EVP_PKEY* key = X509_get0_pubkey(c)) {
-    out.key_size = EVP_PKEY_get_bits(key);
+    out.key_size = key_size_of(key);
     const int type = EVP_PKEY_get_base_id(key);
     out.key_type = type == EVP_PKEY_EC        ? "ec"
                    : type == EVP_PKEY_RSA     ? "rsa"

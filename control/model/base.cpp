@@ -135,6 +135,25 @@ class Merge {
 
 }  // namespace
 
+Tree machine(const Tree& running) {
+  Tree out;
+  for (const Menu& menu : menus()) {
+    if (!menu.has(Menu::kMachine)) continue;
+    Rows rows(key_of(menu));
+    for (const RowPtr& row : running.rows(menu)) {
+      auto bare = std::make_shared<Row>(*row);
+      for (size_t i = 0; i < menu.properties.size() && menu.kind != Menu::Kind::kSettings; ++i) {
+        const Property& property = menu.properties[i];
+        if (!property.has(Property::kRequired)) bare->values[i].clear();
+        if (property.has(Property::kName)) bare->values[i] = default_name(rows.size());
+      }
+      rows.push_back(std::move(bare));
+    }
+    out.edit(menu) = std::move(rows);
+  }
+  return out;
+}
+
 Rebased rebase(const Tree& base, const Tree& running, Tree file) {
   Rebased out;
   keep_ids(file, base, &running);

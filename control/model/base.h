@@ -23,6 +23,16 @@ struct Lasting {
   const Tree* go_back = nullptr;
 };
 
+/// What a reset leaves.
+struct Reset {
+  bool keep_users = false;
+  bool no_defaults = false;  // what the machine has, instead of the base
+};
+
+/// What the machine has and nothing else: the menus with Menu::kMachine. Ports have their devices
+/// and the names they have from the start.
+[[nodiscard]] Tree machine(const Tree& running);
+
 struct Rebased {
   Tree tree;                          // not validated yet
   Tree base;                          // the file's rows with the ids they have in `tree`

@@ -96,8 +96,9 @@ class Running {
 
 struct Outcome {
   std::vector<PrintRow> rows;
-  Fields result;     // what !done carries: "ret"
-  std::string text;  // a text as such: an export, a message
+  Fields result;                      // what !done carries: "ret"
+  std::string text;                   // a text as such: an export, a message
+  std::function<std::string()> json;  // what the text says, for programs; empty: nothing more
   std::unique_ptr<Running> running;
   std::vector<std::string> warnings;  // sentences; it was carried out all the same
 

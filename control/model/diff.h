@@ -31,6 +31,13 @@ struct MenuDiff {
 [[nodiscard]] std::vector<std::string> lines(const std::vector<MenuDiff>& changes,
                                              const Tree& after, bool sensitive = false);
 
+/// The same for programs, as a JSON list of {menu, action, id, name, properties}; action is add,
+/// set, remove or move. `was` has what a set changes, a value that is unset is null, and a move has
+/// the order of all ids. more: objects of texts behind them.
+[[nodiscard]] std::string to_json(
+    const std::vector<MenuDiff>& changes, const Tree& after, bool sensitive,
+    const std::vector<std::vector<std::pair<std::string, std::string>>>& more = {});
+
 /// A value as the console reads it back: quoted if it has to be.
 [[nodiscard]] std::string console_value(std::string_view value);
 

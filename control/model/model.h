@@ -135,8 +135,8 @@ class Model {
   /// The configuration file was changed: brings what is new in it under what doors changed (base.h)
   /// as one change. Warnings are sentences; on an error all is as it was.
   Result<std::vector<std::string>> load(Tree file, std::string text, const Caller& caller);
-  /// Back to the base; with keep_users the users and their groups stay.
-  Status reset(bool keep_users, const Caller& caller);
+  /// Back to the base or to nothing, as one change.
+  Status reset(const Reset& what, const Caller& caller);
 
   /// The tree that apply() would bring into effect in place of the running one: completed and found
   /// right, rows that are in both with the ids they have.

@@ -60,12 +60,12 @@ Result<std::vector<std::string>> Model::load(Tree file, std::string text, const 
   return std::move(next.warnings);
 }
 
-Status Model::reset(bool keep_users, const Caller& caller) {
+Status Model::reset(const Reset& what, const Caller& caller) {
   if (batch_) return batch_is_open();
-  Tree next = base_.tree;
+  Tree next = what.no_defaults ? machine(tree_) : base_.tree;
   next.start_ids_after(tree_);
   for (const Menu& menu : menus()) {
-    if (keep_users && menu.has_rows() && is_of_users(menu)) next.edit(menu) = tree_.rows(menu);
+    if (what.keep_users && menu.has_rows() && is_of_users(menu)) next.edit(menu) = tree_.rows(menu);
   }
   auto right = checked(std::move(next), nullptr);
   if (!right) return tl::make_unexpected(std::move(right.error()));

@@ -61,6 +61,7 @@ struct Property {
     kDerived = 1u << 15,       // made from the row's other values: no file has a say in it
     kMayBeLost = 1u << 16,     // kReference: stays as "*ID" when the row it names is removed
     kIp6Too = 1u << 17,        // kIp4Prefix: an IPv6 prefix as well
+    kWritten = 1u << 18,  // an export writes it though it is the default; "yes" as a word alone
   };
   std::string_view name;
   Type type;
@@ -107,6 +108,8 @@ struct Command {
   std::string_view positional = {};  // the argument a word without a name is; "" if there is none
   Policies policy = Policy::kWrite;  // what a caller needs
   uint32_t flags = kNone;
+  /// What a person at a prompt is asked before it is carried out; "" if it does no harm.
+  std::string_view question = {};
 
   [[nodiscard]] bool has(Flag f) const { return (flags & f) != 0; }
   [[nodiscard]] const Property* find(std::string_view argument) const;
@@ -134,6 +137,7 @@ struct Menu {
     kFixedRows = 1u << 0,  // the initial rows and no others: no add, no remove
     kOurs = 1u << 1,       // not a RouterOS menu
     kRemovable = 1u << 2,  // kState: rows can be removed, and their provider does it
+    kMachine = 1u << 3,    // what the machine has: no reset takes it away
   };
   std::string_view path;  // canonical, "/interface/macvlan"
   Kind kind;

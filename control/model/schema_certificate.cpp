@@ -8,9 +8,8 @@ namespace {
 using namespace parts;  // NOLINT: the tables are made of these parts
 using P = Property;
 
-constexpr std::string_view kKeySizes[] = {"prime256v1"};
-constexpr std::string_view kLaterKeySizes[] = {"1024", "1536",      "2048",     "4096",
-                                               "8192", "secp384r1", "secp521r1"};
+constexpr std::string_view kKeySizes[] = {"1024", "1536",       "2048",      "4096",
+                                          "8192", "prime256v1", "secp384r1", "secp521r1"};
 
 constexpr Property subject(std::string_view name, std::string_view help, int64_t most = 64) {
   return {.name = name, .type = Type::kString, .flags = P::kHidden, .max = most, .help = help};
@@ -48,9 +47,9 @@ constexpr Property kCertificate[] = {
      .default_value = "prime256v1",
      .flags = P::kHidden,
      .values = kKeySizes,
-     .help = "of the key that sign makes",
-     .not_working = kLaterKeySizes,
-     .not_working_reason = "keys made here are ECDSA P-256 (prime256v1); import others"},
+     .help =
+         "of the key that sign makes: a curve, or the bits of an RSA key, which for 8192 take a "
+         "minute to find; services take keys of 2048 bits or more"},
     {.name = "certificate-pem",
      .type = Type::kString,
      .flags = P::kOurs | P::kHidden | P::kUnique,
@@ -193,7 +192,8 @@ constexpr Command kBackupCommands[] = {
      .help = "puts what a backup holds in the place of all that is configured, at once or not at "
              "all",
      .arguments = kLoad,
-     .policy = Policy::kPolicy | Policy::kWrite},
+     .policy = Policy::kPolicy | Policy::kWrite,
+     .question = "Restore and reboot?"},
 };
 
 constexpr Menu kMenus[] = {

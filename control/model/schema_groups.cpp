@@ -70,6 +70,18 @@ constexpr Property kResetArguments[] = {
      .type = Type::kBool,
      .default_value = "false",
      .help = "users and their groups stay as they are"},
+    {.name = "no-defaults",
+     .type = Type::kBool,
+     .default_value = "false",
+     .help = "nothing is left but the ports, not even what the configuration file says"},
+    {.name = "skip-backup",
+     .type = Type::kBool,
+     .default_value = "false",
+     .help = "does without auto-before-reset.backup in /file"},
+    {.name = "run-after-reset",
+     .type = Type::kString,
+     .max = 4096,
+     .help = "a file of /file that is imported then; .rsc may be left out"},
 };
 
 constexpr int64_t kLongestName = 253;
@@ -171,13 +183,18 @@ constexpr Command kRootCommands[] = {
 constexpr Command kSystemCommands[] = {
     kStatus,
     kReload,
-    {.name = "shutdown", .help = "ends the router", .policy = Policy::kReboot},
+    {.name = "shutdown",
+     .help = "ends the router",
+     .policy = Policy::kReboot,
+     .question = "Shutdown, yes?"},
     {.name = "reboot",
      .help = "ends the router and starts it again as it was started",
-     .policy = Policy::kReboot},
+     .policy = Policy::kReboot,
+     .question = "Reboot, yes?"},
     {.name = "reset-configuration",
      .help = "back to the configuration file: what was changed here goes",
-     .arguments = kResetArguments},
+     .arguments = kResetArguments,
+     .question = "Dangerous! Reset anyway?"},
 };
 
 constexpr Property kHistory[] = {

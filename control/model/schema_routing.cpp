@@ -18,6 +18,7 @@ constexpr Property kTable[] = {
     {.name = "fib",
      .type = Type::kBool,
      .default_value = "true",
+     .flags = P::kWritten,
      .help = "packets are forwarded by it",
      .not_working = kNotFib,
      .not_working_reason = "a table that forwards nothing is of no use here; leave fib out"},

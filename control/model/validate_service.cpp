@@ -62,7 +62,7 @@ void validate_times(Check& check) {
 void validate_service(Check& check) {
   validate_times(check);
   if (!check.concerns({"/ip/service", "/system/clock"})) return;
-  std::map<int64_t, std::string> ports;
+  std::map<int64_t, View> ports;
   for_each(check.tree, "/ip/service", [&](const View& row) {
     const std::string_view name = row.get("name");
     const bool known =
@@ -73,8 +73,14 @@ void validate_service(Check& check) {
       check.add(row, "disabled", fmt::format("failure: {} is not served here: {}", name, instead));
       return;
     }
-    const auto [other, fresh] = ports.emplace(row.get_integer("port"), name);
-    if (!fresh) check.add(row, "port", fmt::format("failure: {} has this port", other->second));
+    const auto [other, fresh] = ports.emplace(row.get_integer("port"), row);
+    if (fresh) return;
+    // It is said of the one that was changed.
+    const View& first = other->second;
+    const RowPtr was = check.before == nullptr ? nullptr : check.before->find(row.menu(), name);
+    const bool stood = was != nullptr && was->values == row.row().values;
+    check.add(stood ? first : row, "port",
+              fmt::format("failure: {} has this port", (stood ? row : first).get("name")));
   });
   const View clock = check.tree.settings("/system/clock");
   const std::string_view zone = clock.get("time-zone-name");

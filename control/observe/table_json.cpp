@@ -9,7 +9,7 @@ std::string to_json(const Table& table) {
   using Json = nlohmann::ordered_json;
   const auto object_of = [&](const TableRow& row) {
     Json object = Json::object();
-    if (!table.settings) object[".id"] = row.id;
+    if (!table.settings && !row.id.empty()) object[".id"] = row.id;
     for (const auto& [name, value] : row.fields) object[name] = value;
     if (row.dynamic) object["dynamic"] = "true";
     return object;

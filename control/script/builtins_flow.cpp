@@ -50,7 +50,9 @@ bool Interpreter::builtin(const Command& command, Value& result) {
     case Builtin::kError: {
       Value message;
       if (!need(command, "message", message)) return false;
-      return fail(message.to_text(), command.place);
+      (void)fail(message.to_text(), command.place);
+      fault_.alone = true;
+      return false;
     }
     case Builtin::kQuit:
       flow_ = Flow::kQuit;

@@ -15,6 +15,7 @@
 #include "control/model/value.h"
 #include "control/script/export_order.h"
 #include "control/script/export_ports.h"
+#include "control/script/export_values.h"
 
 namespace maclane::script {
 namespace {
@@ -31,14 +32,9 @@ using model::View;
 constexpr size_t kWidth = 80;
 constexpr std::string_view kPorts = "/interface/ethernet";
 
-/// name=value pairs of a row, in the order of their names, as RouterOS has them.
+/// What is said of a row by property, in the order of their names, as RouterOS has them:
+/// "name=value", "!name" where a value was taken away, "fib".
 using Pairs = std::map<std::string, std::string>;
-
-bool exported(const Property& property, const ExportOptions& options) {
-  if (property.has(Property::kReadOnly) || property.has(Property::kNotYet)) return false;
-  const bool secret = property.has(Property::kSecret) || property.has(Property::kWriteOnly);
-  return options.sensitive || !secret;
-}
 
 std::string value_text(const Property& property, std::string_view value) {
   if (property.type == model::Type::kBool) return value == "true" ? "yes" : "no";
@@ -49,32 +45,19 @@ std::string value_text(const Property& property, std::string_view value) {
   return plain ? std::string(value) : quoted(value);
 }
 
-std::string initial_value(const model::InitialRow* initial, std::string_view property) {
-  if (initial == nullptr) return {};
-  for (const auto& one : initial->values) {
-    if (one.property == property) return std::string(one.value);
-  }
-  return {};
+bool takes_away(const Pairs::value_type& pair) {
+  return pair.second.starts_with('!');
 }
 
-/// Whether the default of a property says anything: not where another one says it instead.
-bool says_default(const View& row, const Property& property) {
-  if (row.get(property.name).empty()) return false;
-  return property.name != "type" || row.menu().index("blackhole") < 0 || !row.get_bool("blackhole");
-}
-
-/// What differs from the row's beginning: defaults, or those of the initial row it is. A value that
-/// was taken away is "" and written !name.
 Pairs pairs_of(const View& row, const model::InitialRow* initial, const ExportOptions& options) {
   Pairs out;
-  for (const Property& property : row.menu().properties) {
-    if (!exported(property, options)) continue;
-    const std::string_view raw = row.raw(property.name);
-    const std::string begin = initial_value(initial, property.name);
-    const bool same = raw == begin || (begin.empty() && raw == property.default_value);
-    if (same && !(options.verbose && says_default(row, property))) continue;
-    const std::string_view value = options.verbose ? row.get(property.name) : raw;
-    out.emplace(property.name, value.empty() ? "" : value_text(property, value));
+  for (const auto& [property, value] : said_of(row, initial, options)) {
+    const bool alone = property->has(Property::kWritten) && property->type == model::Type::kBool &&
+                       value == "true";
+    out.emplace(property->name,
+                value.empty() ? fmt::format("!{}", property->name)
+                : alone       ? std::string(property->name)
+                              : fmt::format("{}={}", property->name, value_text(*property, value)));
   }
   return out;
 }
@@ -98,9 +81,7 @@ std::string wrapped(const std::vector<std::string>& words, bool wrap) {
 }
 
 void add_words(std::vector<std::string>& words, const Pairs& pairs) {
-  for (const auto& [name, value] : pairs) {
-    words.push_back(value.empty() ? fmt::format("!{}", name) : fmt::format("{}={}", name, value));
-  }
+  for (const auto& [name, word] : pairs) words.push_back(word);
 }
 
 /// How a row of the beginning is found again.
@@ -257,7 +238,7 @@ class Writer {
         add_words(commands_.back(), pairs);
         continue;
       }
-      std::erase_if(pairs, [](const auto& pair) { return pair.second.empty(); });
+      std::erase_if(pairs, takes_away);
       commands_.push_back({"add"});
       add_words(commands_.back(), pairs);
       const auto after = part.written.upper_bound(i);
@@ -297,7 +278,7 @@ class Writer {
         if (!options_.left_out)
           commands_.push_back({"set", found_port(other), fmt::format("name={}", name)});
       Pairs pairs = pairs_of(row, nullptr, options_);
-      std::erase_if(pairs, [](const auto& pair) { return pair.second.empty(); });
+      std::erase_if(pairs, takes_away);
       pairs.erase("device");
       if (!names[i].is_set && !options_.verbose) pairs.erase("name");
       if (pairs.empty()) continue;
@@ -354,8 +335,9 @@ void serve_export(model::Commands& commands, const Runner::FileAccess& files) {
       auto shown = commands.run(print, caller);  // as the caller may see them
       if (!shown) return tl::make_unexpected(std::move(shown.error()));
       for (const model::PrintRow& row : shown->rows) chosen.insert(row.id);
-      options.left_out = [&](const Menu& menu, const model::Row& row) {
-        return &menu != call.menu || !chosen.contains(model::row_id(row.id));
+      options.left_out = [chosen = std::move(chosen), chosen_of = call.menu](
+                             const Menu& menu, const model::Row& row) {
+        return &menu != chosen_of || !chosen.contains(model::row_id(row.id));
       };
     }
     const std::time_t now = std::time(nullptr);
@@ -367,6 +349,9 @@ void serve_export(model::Commands& commands, const Runner::FileAccess& files) {
     } else {
       out.text = fmt::format("# {:%Y-%m-%d %H:%M:%S} by Maclane\n", local) +
                  export_text(commands.model().tree(), call.menu->path, options);
+      out.json = [tree = commands.model().tree(), path = call.menu->path, options] {
+        return export_json(tree, path, options);
+      };
     }
     const std::string_view file = call.get("file");
     if (file.empty()) return out;
@@ -378,6 +363,7 @@ void serve_export(model::Commands& commands, const Runner::FileAccess& files) {
       return model::refuse(std::move(status.error()));
     }
     out.text.clear();
+    out.json = {};
     return out;
   };
   for (const Menu& menu : model::menus()) {

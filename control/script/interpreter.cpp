@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "control/script/in_full.h"
+
 namespace maclane::script {
 namespace {
 
@@ -199,7 +201,8 @@ bool Interpreter::run_command(const Command& command, Value& result, bool wants_
       break;
   }
   // The command it happened in says so, not those around it.
-  if (flow_ == Flow::kFault && fault_.trace.empty() && fault_.kind == Fault::Kind::kError) {
+  const bool traced = !fault_.trace.empty() || fault_.alone;
+  if (flow_ == Flow::kFault && !traced && fault_.kind == Fault::Kind::kError) {
     fault_.trace = trace_of(command);
   }
   return done && flow_ == Flow::kGoOn;
@@ -209,6 +212,7 @@ bool Interpreter::run_menu_command(const Command& command, Value& result, bool w
   MenuCall call;
   call.command = &command;
   call.wants_value = wants_value;
+  const CommandWord* word = words_.command(command.path, command.name);
   for (const Argument& written : command.arguments) {
     MenuCall::Argument one;
     one.name = written.name;
@@ -226,6 +230,12 @@ bool Interpreter::run_menu_command(const Command& command, Value& result, bool w
           written.value->kind == Expression::Kind::kLiteral && !written.value->name.empty();
       one.text = literal ? written.value->name : one.value.to_argument();
       one.place = written.value_place;
+      const Parameter* parameter = word == nullptr ? nullptr : word->find(one.name);
+      if (parameter != nullptr && parameter->property != nullptr) {
+        auto full = in_full(*parameter->property, one.text);
+        if (!full) return fail(std::move(full.error()), one.place);
+        one.text = std::move(*full);
+      }
     }
     call.arguments.push_back(std::move(one));
   }

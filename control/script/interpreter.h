@@ -36,6 +36,7 @@ struct Fault {
   std::string trace;    // " (/ip/address/add; line 2)"
   Place place;          // of the word it is about
   int category = 4;     // as the API counts (D-18)
+  bool alone = false;   // :error's own words: no trace is put to them
 
   [[nodiscard]] std::string text() const { return message + trace; }
 };

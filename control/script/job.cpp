@@ -201,6 +201,29 @@ bool Job::wait(int64_t nanoseconds) {
   return true;
 }
 
+void Job::answer(bool yes) {
+  answer_ = yes;
+  wake_ms_ = 0;
+}
+
+Host::Done Job::carry_out_if_meant(const MenuCall& call, const model::Menu& menu) {
+  const model::Command* command = model::find_command(menu, call.command->name);
+  const bool asks = task_.screen.asks && imports_ == 0;  // a file means what it says
+  if (asks && command != nullptr && !command->question.empty()) {
+    question_ = command->question;
+    answer_.reset();
+    while (!answer_) {
+      if (give_way(UINT64_MAX)) continue;
+      return tl::make_unexpected(Fault{Fault::Kind::kInterrupted, "interrupted", {}, {}, 2});
+    }
+    if (!*answer_) {
+      write("action cancelled\n");
+      return Value{};
+    }
+  }
+  return carry_out(call, menu);
+}
+
 void Job::write(std::string_view text) {
   std::string& out = diverted_ != nullptr ? *diverted_ : output_;
   if (diverted_ != nullptr && out.size() + text.size() > kMaxText) return;

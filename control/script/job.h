@@ -29,6 +29,7 @@ struct Screen {
   bool bold = false;    // headers
   bool json = false;    // rows as JSON
   bool values = false;  // the value of a command that stands alone is written too: get
+  bool asks = false;    // a person can be asked whether what does harm is meant
 };
 
 /// How the commands of a file are taken (C-45).
@@ -80,6 +81,9 @@ class Job : private Host {
   [[nodiscard]] std::string take_warnings();
   /// A command goes on that writes again and again: to be shown as it comes.
   [[nodiscard]] bool is_live() const { return live_; }
+  /// What a person is to be asked, said once; "" if there is nothing new. It goes on with answer().
+  [[nodiscard]] std::string take_question() { return std::exchange(question_, {}); }
+  void answer(bool yes);
   /// nullptr while it runs.
   [[nodiscard]] const Ended* ended() const { return ended_ ? &*ended_ : nullptr; }
   /// Asks it to end; it does so with its next turn.
@@ -106,6 +110,8 @@ class Job : private Host {
     return !task_.detached && diverted_ == nullptr && output_.size() >= kHighWater;
   }
   [[nodiscard]] bool give_way(uint64_t until_ms);
+  /// The person at the screen, if there is one, is asked about a command that does harm.
+  Done carry_out_if_meant(const MenuCall& call, const model::Menu& menu);
   void write(std::string_view text) override;
   void log(std::string_view level, std::string_view message) override;
   Done menu_command(const MenuCall& call) override;
@@ -132,6 +138,8 @@ class Job : private Host {
   Interpreter* interpreter_ = nullptr;
   std::string output_;
   std::string warnings_;
+  std::string question_;
+  std::optional<bool> answer_;
   std::string* diverted_ = nullptr;  // where output goes instead
   std::optional<Ended> ended_;
   std::optional<Fault> broken_;  // a commit that failed where nothing could say so

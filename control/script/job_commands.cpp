@@ -133,7 +133,7 @@ Host::Done Job::menu_command(const MenuCall& call) {
   if (menu == nullptr) return wrong("no such command prefix", 0);
   if (path.empty() && call.command->name == "import") return import(call);
   if (call.command->name == "print" && call.has("file")) return print_to_file(call, *menu);
-  return carry_out(call, *menu);
+  return carry_out_if_meant(call, *menu);
 }
 
 Host::Done Job::carry_out(const MenuCall& call, const Menu& menu) {
@@ -295,8 +295,9 @@ void Job::show(const MenuCall& call, const Menu& menu, const Outcome& outcome) {
   }
   if (!outcome.text.empty()) {
     std::string text = outcome.text;
+    if (json) text = outcome.json ? outcome.json() : observe::to_json_object({{"text", text}});
     if (text.back() != '\n') text += '\n';
-    write(json ? observe::to_json_object({{"text", outcome.text}}) : text);
+    write(text);
   }
   if (outcome.result.empty()) {
     const bool rows = command == "print" || !outcome.rows.empty();
@@ -383,7 +384,7 @@ Host::Done Job::import(const MenuCall& call) {
       fault->message += fmt::format(
           "\nline {0} and what follows was not carried out, what stands before it was; mend it and "
           "go on with from-line={0}{1}",
-          last_line_, there ? ", or import after /system/reset-configuration" : "");
+          last_line_, there ? ", or import after /system/reset-configuration no-defaults=yes" : "");
     }
     fault->trace.clear();
     fault->place = {};

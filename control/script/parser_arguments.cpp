@@ -158,7 +158,24 @@ bool Parser::parse_argument(Command& command, const CommandWord& word, const Aro
       exact->property->type == model::Type::kBool && exact->property->default_value == "true") {
     return take_flag(*exact);
   }
+  if (meant != nullptr) return valueless(*meant, begin + length);
   return unknown_parameter(command, word, begin, name);
+}
+
+/// A parameter's name without = and a value; the text goes on at `end`.
+bool Parser::valueless(const Parameter& parameter, size_t end) {
+  size_t next = end;
+  while (next < text_.size() && (text_[next] == ' ' || text_[next] == '\t')) ++next;
+  const size_t stop = std::min(text_.find_first_of(" \t\r\n;]}", next), text_.size());
+  std::string value(text_.substr(next, stop - next));
+  const model::Property* property = parameter.property;
+  if (value.empty() || value.find('=') != std::string::npos) {
+    const bool is_bool = property != nullptr && property->type == model::Type::kBool;
+    const bool is_enum = property != nullptr && !property->values.empty();
+    value = is_bool ? "yes" : is_enum ? std::string(property->values.front()) : "...";
+  }
+  return fail(at_, "expected end of command",
+              parameter.name + " needs a value: " + parameter.name + "=" + value);
 }
 
 bool Parser::parse_parameter(Command& command, const Parameter& parameter, Argument argument,

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "control/model/nearest.h"
+#include "control/script/in_full.h"
 #include "control/script/parser_parts.h"
 
 namespace maclane::script {
@@ -128,19 +129,31 @@ bool Parser::check_comparison(Expression& comparison, const Around& around) {
   if (around.rows == nullptr || around.rows->menu == nullptr) return true;
   const Expression& left = *comparison.parts.front();
   const Expression& right = *comparison.parts.back();
+  const Operator op = comparison.ops.front();
   if (left.kind != Kind::kProperty || comparison.parts.size() != 2 ||
-      right.kind != Kind::kLiteral || comparison.ops.front() != Operator::kEqual) {
+      right.kind != Kind::kLiteral || (op != Operator::kEqual && op != Operator::kUnequal)) {
     return true;
   }
+  using model::Type;
   const model::Property* property = around.rows->menu->find(left.name);
-  if (property == nullptr || property->type != model::Type::kEnum ||
-      property->has(model::Property::kList)) {
-    return true;
-  }
-  const std::string value = right.literal.to_argument();
-  const auto canonical = model::normalize(*property, value);
-  return canonical ? true
-                   : fail(right.place.offset, "syntax error", left.name + ": " + canonical.error());
+  const bool few =
+      property != nullptr && (property->type == Type::kEnum || property->type == Type::kBool ||
+                              property->type == Type::kProtocol);
+  if (!few) return true;
+  const auto wrong = [&](const std::string& why) {
+    return fail(right.place.offset, "syntax error", left.name + ": " + why);
+  };
+  const std::string written = right.name.empty() ? right.literal.to_argument() : right.name;
+  const auto full = in_full(*property, written);
+  if (!full) return wrong(full.error());
+  const auto canonical = model::normalize(*property, *full);
+  if (!canonical) return wrong(canonical.error());
+  if (*full == written) return true;
+  auto whole = make(Kind::kLiteral, right.place.offset);
+  whole->name = *full;
+  whole->literal = Value::literal(*full);
+  comparison.parts.back() = std::move(whole);
+  return true;
 }
 
 ExpressionPtr Parser::parse_where(const Around& around) {

@@ -97,6 +97,7 @@ class Parser {
   bool parse_variable_name(std::string& name);
   bool unknown_parameter(const Command& command, const CommandWord& word, size_t offset,
                          std::string_view name);
+  bool valueless(const Parameter& parameter, size_t end);
   void declare(const std::string& name) { scopes_.back().names.insert(name); }
   [[nodiscard]] bool is_declared(std::string_view name) const;
 

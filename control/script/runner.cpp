@@ -21,8 +21,8 @@ using model::Outcome;
 /// Goes on until a job has ended.
 class Waiter : public model::Running {
  public:
-  Waiter(std::shared_ptr<Job> job, bool wants_output)
-      : job_(std::move(job)), wants_output_(wants_output) {}
+  Waiter(std::shared_ptr<Job> job, bool wants_output, bool owns = true)
+      : job_(std::move(job)), wants_output_(wants_output), owns_(owns) {}
   ~Waiter() override { stop_job(); }
 
   [[nodiscard]] uint64_t next_deadline() const override {
@@ -51,10 +51,11 @@ class Waiter : public model::Running {
 
  private:
   void stop_job() {
-    if (job_->ended() == nullptr) job_->stop();
+    if (owns_ && job_->ended() == nullptr) job_->stop();
   }
   std::shared_ptr<Job> job_;
   bool wants_output_;
+  bool owns_;  // it ends with who waits for it
   std::string output_;
   model::Failure failure_;
 };
@@ -70,6 +71,10 @@ std::shared_ptr<Job> Runner::start(Task task) {
 
 std::unique_ptr<model::Running> Runner::waiter(std::shared_ptr<Job> job, bool wants_output) {
   return std::make_unique<Waiter>(std::move(job), wants_output);
+}
+
+std::unique_ptr<model::Running> Runner::follower(std::shared_ptr<Job> job) {
+  return std::make_unique<Waiter>(std::move(job), false, false);
 }
 
 void Runner::turn() {

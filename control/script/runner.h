@@ -39,6 +39,9 @@ class Runner {
   /// its `ret` if wanted, else goes to the log when the job fails.
   [[nodiscard]] std::unique_ptr<model::Running> waiter(std::shared_ptr<Job> job, bool wants_output);
 
+  /// Who waits for one that goes on when nobody waits any more.
+  [[nodiscard]] static std::unique_ptr<model::Running> follower(std::shared_ptr<Job> job);
+
   void turn();
   /// Stops all of them and waits for it: before what they use goes away.
   void end_all() { jobs_.clear(); }

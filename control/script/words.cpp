@@ -59,6 +59,13 @@ Words::Words() {
   }
 }
 
+const CommandWord* Words::command(std::string_view path, std::string_view name) const {
+  const MenuWord* here = root_.at(path);
+  if (here == nullptr) return nullptr;
+  const auto found = here->commands.find(name);
+  return found == here->commands.end() ? nullptr : &found->second;
+}
+
 MenuWord& Words::menu(std::string_view path) {
   MenuWord* here = &root_;
   for (size_t begin = 0; begin < path.size();) {

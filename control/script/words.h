@@ -70,6 +70,8 @@ class Words {
   [[nodiscard]] static const Words& of_schema();
 
   [[nodiscard]] const MenuWord& root() const { return root_; }
+  /// A command of a menu; nullptr if there is none.
+  [[nodiscard]] const CommandWord* command(std::string_view path, std::string_view name) const;
   /// A menu and those above it, made if they are not there.
   MenuWord& menu(std::string_view path);
 

@@ -9,6 +9,7 @@
 
 #include "control/model/secrets.h"
 #include "control/observe/log.h"
+#include "control/service/waits.h"
 
 namespace maclane {
 namespace {
@@ -19,39 +20,7 @@ using model::Call;
 using model::Caller;
 using model::Menu;
 using model::Outcome;
-using model::Running;
 namespace secrets = model::secrets;
-
-constexpr uint64_t kLookMs = 5;
-
-/// Ends when somebody says so through the shared state.
-class Waits : public Running {
- public:
-  struct Shared {
-    bool done = false;
-    model::Failure failure;
-    std::vector<model::PrintRow> rows;
-  };
-  explicit Waits(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
-  [[nodiscard]] uint64_t next_deadline() const override { return looked_ms_ + kLookMs; }
-  State step(uint64_t now_ms, std::vector<model::PrintRow>& rows) override {
-    looked_ms_ = now_ms;
-    if (!shared_->done) return State::kGoesOn;
-    if (!shared_->failure.errors.empty()) return State::kFailed;
-    for (model::PrintRow& row : shared_->rows) rows.push_back(std::move(row));
-    return State::kDone;
-  }
-  [[nodiscard]] const model::Failure& failure() const override { return shared_->failure; }
-
- private:
-  std::shared_ptr<Shared> shared_;
-  uint64_t looked_ms_ = 0;
-};
-
-void finish(Waits::Shared& shared, const Status& status) {
-  if (!status) shared.failure = model::refuse(status.error()).value();
-  shared.done = true;
-}
 
 std::string default_name(std::string_view identity) {
   const std::time_t now = std::time(nullptr);
@@ -73,13 +42,15 @@ std::string with_ending(std::string name) {
 
 /// Nothing that can be read with another router's key alone stays sealed under it.
 Status seal_anew(Json& values, std::string_view their_key) {
+  const bool ours = their_key == secrets::key();
   for (auto& item : values.items()) {
     if (!item.value().is_string()) return fail("failure: the backup is damaged");
     const auto text = item.value().get<std::string>();
     if (!secrets::is_sealed(text)) continue;
     const auto open = secrets::unseal_with(their_key, text);
     if (!open) return fail("failure: the backup is damaged: a secret in it cannot be read");
-    item.value() = secrets::seal(*open);
+    // What our own key opens stays as it is: loading a backup of the same changes nothing.
+    if (!ours) item.value() = secrets::seal(*open);
   }
   return {};
 }
@@ -158,11 +129,11 @@ Answer<Outcome> Backup::save(const Call& call) {
                           text = tree_text(model_.tree())]() -> door::Background::Finish {
         auto bytes = std::make_shared<Result<std::string>>(pack(text, identity, password));
         return [this, shared, name, bytes] {
-          if (!*bytes) return finish(*shared, tl::make_unexpected(bytes->error()));
+          if (!*bytes) return shared->finish(tl::make_unexpected(bytes->error()));
           const Status written = files_.write(name, **bytes);
           if (written)
             log::write(log::Level::kInfo, "backup,info", "configuration saved to {}", name);
-          finish(*shared, written);
+          shared->finish(written);
         };
       });
   if (!taken)
@@ -183,14 +154,14 @@ Answer<Outcome> Backup::load(const Call& call, const Caller& caller) {
                           sealed = std::move(*bytes)]() -> door::Background::Finish {
         auto text = std::make_shared<Result<std::string>>(unpack(sealed, password));
         return [this, shared, name, caller, text] {
-          if (!*text) return finish(*shared, tl::make_unexpected(text->error()));
+          if (!*text) return shared->finish(tl::make_unexpected(text->error()));
           auto tree = tree_of(**text);
-          if (!tree) return finish(*shared, tl::make_unexpected(tree.error()));
+          if (!tree) return shared->finish(tl::make_unexpected(tree.error()));
           const Status done = model_.replace(std::move(*tree), caller);
           if (done)
             log::write(log::Level::kInfo, "backup,info", "configuration loaded from {} by {}", name,
                        caller.text());
-          finish(*shared, done);
+          shared->finish(done);
         };
       });
   if (!taken)

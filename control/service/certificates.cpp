@@ -17,6 +17,7 @@
 #include "control/model/state.h"
 #include "control/model/value.h"
 #include "control/observe/log.h"
+#include "control/service/waits.h"
 
 namespace maclane {
 namespace {
@@ -41,10 +42,9 @@ std::string file_text(const std::string& path) {
   return text.str();
 }
 
-std::string stem_of(std::string_view file) {
+std::string_view last_part(std::string_view file) {
   const size_t slash = file.rfind('/');
-  if (slash != std::string_view::npos) file.remove_prefix(slash + 1);
-  return std::string(file.substr(0, file.rfind('.')));
+  return slash == std::string_view::npos ? file : file.substr(slash + 1);
 }
 
 std::vector<std::string> names_of(std::string_view list) {
@@ -63,8 +63,12 @@ Answer<Outcome> done(const Result<std::vector<std::string>>& applied) {
 
 }  // namespace
 
-Certificates::Certificates(model::Model& model, Files& files, std::string state_folder)
-    : model_(model), files_(files), folder_(std::move(state_folder) + "/tls") {}
+Certificates::Certificates(model::Model& model, Files& files, door::Background& background,
+                           std::string state_folder)
+    : model_(model),
+      files_(files),
+      background_(background),
+      folder_(std::move(state_folder) + "/tls") {}
 
 Errors Certificates::check(const model::Tree& tree) {
   Errors errors;
@@ -164,6 +168,8 @@ void Certificates::state(const View& row, model::Fields& out) {
   out.emplace_back("invalid-after", read->invalid_after);
   if (left > 0) out.emplace_back("expires-after", model::format_time_ms(left * 1000));
   out.emplace_back("key-type", read->key_type);
+  out.emplace_back("key-size", read->key_size);
+  out.emplace_back("days-valid", std::to_string(read->days));
   out.emplace_back("authority", read->authority ? "true" : "false");
   out.emplace_back("expired", left <= 0 ? "true" : "false");
 }
@@ -210,9 +216,10 @@ Answer<Outcome> Certificates::import(const Call& call, const Caller& caller) {
         Trouble::kGeneral,
         "failure: the private key belongs to none of the certificates here; import "
         "its certificate first");
-  const std::string stem = call.has("name") ? std::string(call.get("name")) : stem_of(file);
-  std::string name = stem;
-  for (unsigned i = 0; model_.tree().find(menu, name) != nullptr; ++i)
+  // As RouterOS names them: own.crt_0 of own.crt.
+  const std::string stem(call.has("name") ? call.get("name") : last_part(file));
+  std::string name(call.get("name"));
+  for (unsigned i = 0; name.empty() || model_.tree().find(menu, name) != nullptr; ++i)
     name = fmt::format("{}_{}", stem, i);
   edits.push_back({Edit::Kind::kAdd,
                    "/certificate",
@@ -226,7 +233,12 @@ Answer<Outcome> Certificates::import(const Call& call, const Caller& caller) {
 
 Answer<Outcome> Certificates::sign(const Call& call, const Caller& caller) {
   const model::Menu& menu = *model::find_menu("/certificate");
-  std::vector<Edit> edits;
+  struct Signed {
+    std::string id;
+    door::CertificateRequest request;
+    Result<KeyPair> made = KeyPair{};
+  };
+  auto all = std::make_shared<std::vector<Signed>>();
   for (const std::string& id : call.rows) {
     const model::RowPtr row = model_.tree().find(menu, id);
     if (row == nullptr) continue;
@@ -243,18 +255,35 @@ Answer<Outcome> Certificates::sign(const Call& call, const Caller& caller) {
     request.organization = view.get("organization");
     request.unit = view.get("unit");
     request.days = static_cast<int>(view.get_integer("days-valid"));
-    const auto made = door::make_self_signed(request);
-    if (!made) return model::refuse(made.error());
-    edits.push_back(
-        {Edit::Kind::kSet,
-         "/certificate",
-         id,
-         {{"certificate-pem", made->certificate}, {"key-pem", secrets::seal(made->key)}},
-         {},
-         {}});
-    if (call.has("name")) edits.back().values.emplace_back("name", call.get("name"));
+    request.key_size = view.get("key-size");
+    all->push_back({id, std::move(request)});
   }
-  return done(model_.apply(edits, caller));
+  auto shared = std::make_shared<Waits::Shared>();
+  const auto keep = [this, all, shared, caller, name = std::string(call.get("name"))] {
+    std::vector<Edit> edits;
+    for (const Signed& one : *all) {
+      if (!one.made) return shared->finish(tl::make_unexpected(one.made.error()));
+      edits.push_back(
+          {Edit::Kind::kSet,
+           "/certificate",
+           one.id,
+           {{"certificate-pem", one.made->certificate}, {"key-pem", secrets::seal(one.made->key)}},
+           {},
+           {}});
+      if (!name.empty()) edits.back().values.emplace_back("name", name);
+    }
+    const auto applied = model_.apply(edits, caller);
+    shared->finish(applied ? Status{} : Status(tl::make_unexpected(applied.error())));
+  };
+  const bool taken = background_.submit([all, keep]() -> door::Background::Finish {
+    for (Signed& one : *all) one.made = door::make_self_signed(one.request);
+    return keep;
+  });
+  if (!taken)
+    return model::refuse(Trouble::kGeneral, "failure: too much is done at once; try again");
+  Outcome out;
+  out.running = std::make_unique<Waits>(std::move(shared));
+  return out;
 }
 
 Answer<Outcome> Certificates::write_out(const Call& call) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "control/door/background.h"
 #include "control/door/tls.h"
 #include "control/model/commands.h"
 #include "control/service/files.h"
@@ -18,7 +19,8 @@ namespace maclane {
 
 class Certificates {
  public:
-  Certificates(model::Model& model, Files& files, std::string state_folder);
+  Certificates(model::Model& model, Files& files, door::Background& background,
+               std::string state_folder);
 
   /// /certificate's state and commands.
   void serve(model::Commands& commands);
@@ -41,6 +43,7 @@ class Certificates {
 
   model::Model& model_;
   Files& files_;
+  door::Background& background_;  // makes keys
   std::string folder_;
   std::map<std::string, door::CertificateFacts, std::less<>> facts_;  // by PEM
 };

@@ -140,6 +140,9 @@ def test_ping_asks_through_the_router(scene):
     assert "sent=2 received=2 packet-loss=0% min-rtt=" in said
     rows = json.loads(scene.router.ctl("/tool/ping", PC, "count=1", "size=1000", as_json=True).stdout)
     assert [(row["host"], row["size"], row["received"]) for row in rows] == [(PC, "1000", "1")]
+    assert ".id" not in rows[0]
+    wrong = scene.router.ctl("/ping", "300.1.1.1", check=False).stderr
+    assert wrong.count("300.1.1.1\" is no IPv4 address") == 1 and "resolving" not in wrong
     lost = scene.router.ctl("/ping", "192.168.88.77", "count=1").stdout
     assert "received=0 packet-loss=100%" in lost
     done = scene.router.ctl("/ping", ISP, "src-address=192.0.2.1", check=False)

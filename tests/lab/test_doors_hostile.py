@@ -342,11 +342,59 @@ def test_max_sessions_is_kept(router):
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
             with Api(router, 8729, tls="anonymous") as one, Api(router, 8729, tls="anonymous") as two:
+                assert one.login() == two.login() == [("!done", {}, None)]
                 with pytest.raises((ssl.SSLError, OSError)):
                     Api(router, 8729, tls="anonymous")
-                assert one.login() == two.login() == [("!done", {}, None)]
+                assert one.rows("/system/identity/print") and two.rows("/system/identity/print")
         finally:
             api.talk("/ip/service/set", "=.id=api-ssl", "=max-sessions=400")
+
+
+def is_closed(sock):
+    try:
+        return sock.recv(4096) == b""
+    except ConnectionError:
+        return True
+
+
+def test_who_says_nothing_keeps_nobody_out(router):
+    """C-47: the first of those that have not logged in is ended for one more."""
+    router.ctl("/ip/service set [find name~\"^(api|www)\\$\"] max-sessions=3")
+    silent = []
+    try:
+        for port, serves_one in ((8728, lambda: logged_in(router).close()),
+                                 (80, lambda: rest(router, "GET", "/system/identity"))):
+            mine = [router.ns.connect(ADDRESS, port, timeout=30) for _ in range(3)]
+            silent += mine
+            serves_one()
+            assert is_closed(mine[0])
+            serves_one()
+        wait_until(lambda: router.log().count("that have not logged in is ended for") == 2)
+    finally:
+        for sock in silent:
+            sock.close()
+        router.ctl("/ip/service set [find name~\"^(api|www)\\$\"] max-sessions=400")
+
+
+@pytest.mark.parametrize("tls", (False, True))
+@pytest.mark.parametrize("size", (9_000, 17_000, 2_000_000))
+def test_an_address_that_is_too_long_is_answered(router, size, tls):
+    connection = Http(router, 443 if tls else 80, tls)
+    status, error = rest(router, "GET", "/interface?name=" + "x" * size, connection=connection)
+    connection.close()
+    assert status == error["error"] == 414 and "8 KiB" in error["detail"]
+
+
+@pytest.mark.parametrize("tls", (False, True))
+def test_headers_that_are_too_long_are_answered(router, tls):
+    for headers in ({"X-Long": "x" * 7_000, "X-More": "x" * 7_000, "X-Most": "x" * 7_000},
+                    {f"X-{i}": "x" * 1_000 for i in range(90)}):
+        connection = Http(router, 443 if tls else 80, tls)
+        connection.request("GET", "/rest/interface", None, {"Authorization": basic(), **headers})
+        reply = connection.getresponse()
+        error = json.loads(reply.read())
+        connection.close()
+        assert reply.status == error["error"] == 431 and "16 KiB" in error["detail"]
 
 
 def test_guessing_is_slowed_down(router):

@@ -121,6 +121,30 @@ def test_control_c_ends_what_runs_and_leaves_what_is_typed(router):
         assert "one" not in at.until("\r\nthere")
 
 
+def lists(router):
+    return [row["name"] for row in router.print("/interface/list")]
+
+
+def test_what_does_harm_is_asked_about(router):
+    router.ctl("/interface/list/add", "name=kept")
+    with Terminal(router) as at:
+        for line, question in (("/system reset-configuration", "Dangerous! Reset anyway?"),
+                               ("/system/reboot", "Reboot, yes?"),
+                               ("/system shutdown", "Shutdown, yes?"),
+                               ("/system/backup load name=none", "Restore and reboot?")):
+            for no in ("n", "\r", "\x03"):
+                at.type(line + "\r").until(f"{question} [y/N]: ")
+                at.type(no).until("action cancelled")
+                at.until("[admin@Maclane] > ")
+        assert lists(router) == ["kept"]
+        at.type("/system reset-configuration\r").until("[y/N]: ")
+        at.type("y").until("[admin@Maclane] > ")
+        assert lists(router) == []
+    router.ctl("/interface/list/add", "name=again")
+    router.ctl("/system/reset-configuration")  # nobody to ask
+    assert lists(router) == []
+
+
 def test_letters_beyond_ascii_stay(router):
     with Terminal(router) as at:
         at.type(':put "żółć"\r').until("\r\nżółć")

@@ -1,5 +1,6 @@
 """What doors changed outlives the process: restarts, kills, a changed file, plan and apply."""
 
+import json
 import os
 import signal
 
@@ -113,8 +114,49 @@ def test_plan_apply_and_going_back(router):
     refused = router.ctl("plan", file, check=False)
     assert refused.returncode != 0
     assert "next.yaml:1:" in refused.stdout + refused.stderr
+    assert "content=" not in refused.stdout + refused.stderr
     gone = router.ctl("plan", file.with_name("none.yaml"), check=False)
     assert gone.returncode == 2 and "cannot read" in gone.stderr
+
+
+def test_changes_and_exports_are_lists_for_programs(router):
+    def said(*words):
+        return json.loads(router.ctl(*words, as_json=True).stdout)
+
+    assert said("changes") == []
+    router.ctl("/ip/address/set", "*1", "address=192.0.2.9/24", "comment=door")
+    router.ctl("/interface/list/add", "name=lan")
+    changed_address = {
+        "menu": "/ip/address", "action": "set", "id": "*1",
+        "properties": {"address": "192.0.2.9/24", "comment": "door"},
+        "was": {"address": "192.0.2.1/24", "comment": None}}
+    assert said("changes") == [
+        {"menu": "/interface/list", "action": "add", "id": "*1", "name": "lan",
+         "properties": {"name": "lan"}}, changed_address]
+    file = router.lab.directory / "next.yaml"
+    file.write_text(yaml.dump(BASE))
+    undone = said("plan", file)
+    assert {"menu": "/interface/list", "action": "remove", "id": "*1", "name": "lan",
+            "properties": {"name": "lan"}} in undone
+    assert [one["action"] for one in undone if one["menu"] == "/ip/address"] == ["remove", "add"]
+    router.ctl("/ip/service/set api disabled=yes")
+    exported = said("export")
+    assert {"menu": "/ip/address", "action": "add", "id": "*1", "properties": {
+        "address": "192.0.2.9/24", "interface": "m1", "comment": "door"}} in exported
+    (api,) = (one for one in exported if one["menu"] == "/ip/service")
+    assert (api["action"], api["name"], api["properties"]) == ("set", "api", {"disabled": "true"})
+    assert said("/ip/address/export") == [one for one in exported if one["menu"] == "/ip/address"]
+
+
+def test_a_backup_of_what_is_there_changes_nothing(router):
+    """Keys are sealed, with other bytes each time: no certificate has changed for that."""
+    router.ctl("/certificate/add name=c key-size=2048")
+    router.ctl("/certificate/sign c")
+    assert router.row("/certificate")["key-size"] == "2048"
+    router.ctl("/system/backup/save", "name=same")
+    history = router.print("/system/history")
+    router.ctl("/system/backup/load", "name=same")
+    assert router.print("/system/history") == history
 
 
 def test_undo_redo_and_the_history(router):
@@ -125,3 +167,45 @@ def test_undo_redo_and_the_history(router):
     assert router.row("/interface/list")["name"] == "one"
     assert router.row("/system/history")["action"] == "list added"
     assert "list added by console:" in router.log()
+
+
+def exported(router):
+    return router.ctl("export").stdout.splitlines()[1:]  # below the time
+
+
+def test_an_export_run_after_a_reset_gives_the_same(router):
+    for line in ("/interface ethernet set ether1 name=wan comment=\"the \\\"uplink\\\"\"",
+                 "/interface macvlan add name=m2 interface=wan mode=private mtu=1400",
+                 "/interface vlan add name=v30 interface=wan vlan-id=30",
+                 "/interface list add name=lan",
+                 "/interface list member add list=lan interface=m2",
+                 "/ip address add address=198.51.100.1/24 interface=m2",
+                 "/ip pool add name=p ranges=198.51.100.10-198.51.100.20",
+                 "/ip dhcp-server add name=d interface=m2 address-pool=p",
+                 "/ip firewall filter add chain=own action=drop",
+                 "/ip firewall filter add chain=forward in-interface=m2 action=jump "
+                 "jump-target=own place-before=0",
+                 "/ip firewall nat add chain=srcnat action=masquerade out-interface=wan",
+                 "/routing table add name=other fib",
+                 "/ip service set api disabled=yes",
+                 "/user add name=op group=full password=Sesame-9",
+                 "/system identity set name=edge"):
+        router.ctl(line)
+    before = exported(router)
+    router.ctl("export", "file=x")
+    missing = router.ctl("/system/reset-configuration", "run-after-reset=none", check=False)
+    assert "nothing was reset" in missing.stderr and exported(router) == before
+    router.ctl("/system/reset-configuration no-defaults=yes keep-users=yes")
+    bare = exported(router)
+    assert not any(word in line for line in bare for word in ("m1", "=wan", "198.51", "=lan", "=edge"))
+    assert "ether1" in " ".join(bare)
+    assert sorted(row["name"] for row in router.print("/user")) == ["admin", "op"]
+    router.ctl("/system/reset-configuration no-defaults=yes run-after-reset=x.rsc")
+    assert exported(router) == before
+    assert "configuration reset by console:" in router.log()
+    assert "x.rsc was run after the reset" in router.log()
+    router.stop()
+    router.start()
+    assert exported(router) == before
+    router.ctl("/system/backup/load", "name=auto-before-reset")
+    assert exported(router) == bare

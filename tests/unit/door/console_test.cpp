@@ -108,6 +108,29 @@ TEST_F(ConsoleTest, EditsInBothSpellings) {
   EXPECT_EQ(says("/interface/macvlan/print count-only"), "0\n");
 }
 
+TEST_F(ConsoleTest, TakesValuesAsFarAsTheyAreClear) {
+  EXPECT_EQ(says("/interface macvlan add interface=ether1 name=m1 mode=pr arp=proxy-a disabled=y; "
+                 ":put [get m1 mode]; :put [get m1 arp]; :put [get m1 disabled]; "
+                 ":put [:len [find mode=pri disabled=ye]]",
+                 {{"menu", "/interface/macvlan"}}),
+            "private\nproxy-arp\ntrue\n1\n");
+  EXPECT_EQ(says(":local how acc; /ip firewall filter add chain=forward action=$how "
+                 "connection-state=!est,rel; :put [/ip firewall filter get 0 connection-state]"),
+            "!established;related\n");
+  EXPECT_THAT(says("/ip firewall filter add chain=forw action=a"),
+              HasSubstr("!ambiguous value of action, more than one possible value"));
+  EXPECT_EQ(says("/ip firewall filter add chain=forw; :put [/ip firewall filter get 1 chain]"),
+            "forw\n")
+      << "free text stays as it is";
+  model::Call call;
+  call.path = "/interface/macvlan";
+  call.command = "set";
+  call.arguments = {{"numbers", "m1"}, {"mode", "pr"}};
+  EXPECT_THAT(commands_.run(call, model::Caller::router()).error().text(),
+              HasSubstr("input does not match any value of mode"))
+      << "the API and REST take whole values";
+}
+
 TEST_F(ConsoleTest, AScriptSeesWhatItsOwnChangesLeadTo) {
   model::Tree in_effect;
   bool refuses = false;
@@ -248,6 +271,42 @@ TEST_F(ConsoleTest, RemembersItsMenu) {
   EXPECT_EQ(done_["prompt"], "[admin@Maclane] > ");
 }
 
+TEST_F(ConsoleTest, AsksAPersonBeforeWhatDoesHarm) {
+  int reboots = 0;
+  commands_.on("/system", "reboot",
+               [&](const model::Call&, const model::Caller&) -> model::Answer<model::Outcome> {
+                 ++reboots;
+                 return model::Outcome{};
+               });
+  const auto asked = [&](const std::string& line, const std::string& answer) {
+    std::string lines;
+    console_->take(Json({{"run", line}, {"asks", true}}).dump(), lines);
+    for (int i = 0; i < 20; ++i) {
+      runner_.turn();
+      console_->collect(lines);
+    }
+    EXPECT_EQ(lines, "{\"ask\":\"Reboot, yes?\"}\n") << "and it waits";
+    EXPECT_EQ(runner_.next_deadline(), UINT64_MAX);
+    std::string said;
+    console_->take(answer, said);
+    for (int i = 0; i < 20 && console_->busy(); ++i) {
+      runner_.turn();
+      console_->collect(said);
+    }
+    return said;
+  };
+  EXPECT_THAT(asked("/system reboot", R"({"answer":false})"), HasSubstr("action cancelled"));
+  EXPECT_THAT(asked(":if (true) do={ /system/reboot }", R"({"stop":true})"),
+              HasSubstr("interrupted"));
+  EXPECT_EQ(reboots, 0);
+  EXPECT_THAT(asked("/system reboot", R"({"answer":true})"), HasSubstr("\"code\":0"));
+  EXPECT_EQ(reboots, 1);
+  EXPECT_EQ(says("/system reboot"), "") << "nobody is there to be asked";
+  files_["r.rsc"] = "/system reboot\n";
+  EXPECT_THAT(says("/import r.rsc", {{"asks", true}}), HasSubstr("executed successfully"));
+  EXPECT_EQ(reboots, 3);
+}
+
 TEST_F(ConsoleTest, StopsWhatRuns) {
   std::string lines;
   console_->take(R"({"run":":while (true) do={ :put x; :delay 1ms }"})", lines);
@@ -298,7 +357,7 @@ TEST_F(ConsoleTest, ImportsAndExports) {
   EXPECT_THAT(says("/interface/macvlan/print terse"), HasSubstr("name=\"m1\""));
   EXPECT_THAT(says("/import a"),
               AllOf(HasSubstr("already have"), HasSubstr("go on with from-line=3"),
-                    HasSubstr("or import after /system/reset-configuration")));
+                    HasSubstr("or import after /system/reset-configuration no-defaults=yes")));
   EXPECT_EQ(done_["code"], 1);
   EXPECT_THAT(says("/import none"), HasSubstr("none"));
   EXPECT_EQ(says("/export file=b"), "");

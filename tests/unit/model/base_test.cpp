@@ -317,18 +317,34 @@ TEST_F(BaseTest, AnApplyGoesBackUnlessItIsConfirmed) {
 }
 
 TEST_F(BaseTest, ResetLeavesTheFile) {
-  door::add_plan(commands_);
   start(rules({"a"}));
   add(kFilter, {{"chain", "input"}, {"action", "drop"}, {"comment", "door"}});
   remove(kFilter, id_of(kFilter, "a"));
-  EXPECT_NE(run("changes")->text.find("comment=door"), std::string::npos);
-  caller_.policies = Policy::kRead | Policy::kWrite;
-  ASSERT_FALSE(run("reset-configuration", {}, "/system")) << "users are not everybody's";
-  ASSERT_TRUE(run("reset-configuration", {{"keep-users", "yes"}}, "/system"));
+  EXPECT_THAT(changes(), testing::Not(testing::IsEmpty()));
+  ASSERT_TRUE(model_.reset({}, caller_));
   EXPECT_THAT(all(kFilter, "comment"), ElementsAre("a"));
-  EXPECT_EQ(run("changes")->text, "nothing was changed beside the configuration file");
+  EXPECT_THAT(changes(), testing::IsEmpty());
   ASSERT_TRUE(model_.undo(caller_));
   EXPECT_THAT(all(kFilter, "comment"), ElementsAre("door"));
+}
+
+TEST_F(BaseTest, ResetWithoutDefaultsLeavesTheMachine) {
+  start(
+      "dataplane: {max-sessions: 4096}\n"
+      "interface:\n  ethernet: [{name: wan, device: net_null0, mtu: 1400}, {name: ether1, "
+      "device: net_null1}]\n  macvlan: [{name: m1, interface: wan}]\n"
+      "user: [{name: op, group: full, password: Sesame-9}]\n");
+  ASSERT_TRUE(model_.reset({.keep_users = true, .no_defaults = true}, caller_));
+  EXPECT_THAT(all("/interface/ethernet", "name"), ElementsAre("ether1", "ether2"));
+  EXPECT_THAT(all("/interface/ethernet", "device"), ElementsAre("net_null0", "net_null1"));
+  EXPECT_EQ(model_.tree().settings("/dataplane").get("max-sessions"), "4096");
+  EXPECT_THAT(all("/interface/macvlan", "name"), testing::IsEmpty());
+  EXPECT_THAT(all("/user", "name"), ElementsAre("admin", "op"));
+  ASSERT_TRUE(model_.reset({.no_defaults = true}, caller_));
+  EXPECT_THAT(all("/user", "name"), ElementsAre("admin"));
+  EXPECT_TRUE(model_.tree()
+                  .find(*find_menu("/interface/ethernet"), "ether1")
+                  ->at(find_menu("/interface/ethernet")->index("mtu")) == "");
 }
 
 }  // namespace

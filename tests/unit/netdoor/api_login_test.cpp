@@ -1,4 +1,5 @@
 // Who comes in by the API's door, and when a session ends (C-47, C-50, D-19).
+#include "control/door/strangers.h"
 #include "tests/unit/netdoor/api_fixture.h"
 
 namespace maclane::door {
@@ -11,6 +12,38 @@ TEST_F(ApiTest, D19_PlainLogin) {
   mine_.clear();
   for (int i = 0; i < 100 && auth_.sessions() > 0; ++i) turn();
   EXPECT_EQ(auth_.sessions(), 0U);
+}
+
+TEST(Strangers, TheFirstOfWhereMostComeFromGoes) {
+  Strangers all;
+  EXPECT_EQ(all.first_to_go(), std::nullopt);
+  all.add(1, "192.0.2.1");
+  EXPECT_EQ(all.first_to_go(), 1U);
+  all.add(2, "2001:db8::1");
+  EXPECT_EQ(all.first_to_go(), 1U) << "as many from both";
+  all.add(3, "2001:db8::2");
+  EXPECT_EQ(all.first_to_go(), 2U) << "one client has a whole /64";
+}
+
+TEST_F(ApiTest, C47_WhoSaysNothingKeepsNobodyOut) {
+  const auto closed = [&](int fd) {
+    char byte = 0;
+    for (int i = 0; i < 100; ++i) {
+      const ssize_t n = ::recv(fd, &byte, 1, MSG_DONTWAIT);
+      if (n >= 0 || errno != EAGAIN) return true;
+      turn();
+    }
+    return false;
+  };
+  std::vector<int> silent;
+  while (silent.size() < settings_.service.max_sessions) silent.push_back(connect());
+  std::vector<int> users;
+  for (int i = 0; i < 3; ++i) users.push_back(login());
+  EXPECT_TRUE(closed(silent[0]) && closed(silent[1]) && closed(silent[2]));
+  EXPECT_FALSE(closed(silent[3]));
+  while (users.size() < settings_.service.max_sessions) users.push_back(login());
+  EXPECT_TRUE(closed(connect())) << "nobody is left to make room";
+  for (const int fd : users) EXPECT_FALSE(closed(fd));
 }
 
 TEST_F(ApiTest, C50_AConnectionThatIsLostInSafeModeIsUndone) {
@@ -83,7 +116,7 @@ TEST_F(ApiTest, HalfSentencesAndAbsurdLengthsBeforeLogin) {
 }
 
 TEST_F(ApiTest, C47_MaxSessionsAndAddressesAreKept) {
-  for (int i = 0; i < 8; ++i) connect();
+  for (int i = 0; i < 8; ++i) login();
   EXPECT_EQ(door_.clients(), 8U);
   const int ninth = connect();
   for (int i = 0; i < 50; ++i) turn();

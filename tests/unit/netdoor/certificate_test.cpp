@@ -2,6 +2,7 @@
 // /certificate.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <filesystem>
 
@@ -34,7 +35,7 @@ TEST(Certificate, SelfSignedSaysWhatItWasAskedFor) {
   EXPECT_EQ(facts->organization, "Example");
   EXPECT_EQ(facts->subject_alt_name, "DNS:router.example,IP:192.0.2.1");
   EXPECT_EQ(facts->key_type, "ec");
-  EXPECT_EQ(facts->key_size, 256);
+  EXPECT_EQ(facts->key_size, "prime256v1");
   EXPECT_EQ(facts->days, 100);
   EXPECT_THAT(facts->fingerprint, SizeIs(64));
   EXPECT_TRUE(facts->self_signed);
@@ -77,7 +78,7 @@ class CertificateMenu : public testing::Test {
     char pattern[] = "/tmp/maclane-cert-XXXXXX";
     folder_ = ::mkdtemp(pattern);
     files_.emplace(folder_ + "/files");
-    certificates_.emplace(model_, *files_, folder_);
+    certificates_.emplace(model_, *files_, background_, folder_);
     certificates_->serve(commands_);
     model_.on_prepare([](model::Tree tree) -> Result<model::Tree> {
       if (Errors errors = Certificates::check(tree); !errors.empty())
@@ -92,7 +93,17 @@ class CertificateMenu : public testing::Test {
     call.command = command;
     call.arguments = std::move(arguments);
     const auto out = commands_.run(call, {});
-    return out ? "" : out.error().text();
+    if (!out) return out.error().text();
+    if (out->running == nullptr) return "";
+    std::vector<model::PrintRow> rows;
+    auto state = model::Running::State::kGoesOn;
+    while (state == model::Running::State::kGoesOn) {
+      pollfd made{background_.fd(), POLLIN, 0};
+      (void)::poll(&made, 1, 1000);
+      background_.handle();
+      state = out->running->step(model::steady_ms(), rows);
+    }
+    return out->running->failure().text();
   }
   model::PrintRow row(size_t i = 0) {
     const auto rows = model_.print(*model::find_menu("/certificate"));
@@ -101,6 +112,7 @@ class CertificateMenu : public testing::Test {
   std::string folder_;
   model::Model model_;
   model::Commands commands_{model_};
+  door::Background background_{1};
   std::optional<Files> files_;
   std::optional<Certificates> certificates_;
 };
@@ -126,16 +138,51 @@ TEST_F(CertificateMenu, ImportsACertificateThenItsKey) {
   ASSERT_TRUE(files_->write("other.key", made().key));
   EXPECT_THAT(run("import", {{"file-name", "r.key"}}), HasSubstr("belongs to none"));
   EXPECT_EQ(run("import", {{"file-name", "r.crt"}}), "");
-  EXPECT_EQ(row().get("name"), "r");
+  EXPECT_EQ(row().get("name"), "r.crt_0");
   EXPECT_EQ(row().get("private-key"), "false");
   EXPECT_THAT(run("import", {{"file-name", "other.key"}}), HasSubstr("belongs to none"));
   EXPECT_EQ(run("import", {{"file-name", "r.key"}}), "");
   EXPECT_EQ(row().get("private-key"), "true");
-  EXPECT_EQ(certificates_->pair("r")->key, pair.key);
+  EXPECT_EQ(certificates_->pair("r.crt_0")->key, pair.key);
   // The key is not to be read in the tree.
   const auto raw = model_.tree().rows("/certificate")[0];
   for (const std::string& value : raw->values) EXPECT_EQ(value.find("PRIVATE"), std::string::npos);
   EXPECT_THAT(run("import", {{"file-name", "none"}}), HasSubstr("no such item"));
+}
+
+TEST_F(CertificateMenu, KeysOfEverySize) {
+  for (const auto& [size, type] :
+       {std::pair("1024", "rsa"), {"2048", "rsa"}, {"secp384r1", "ec"}}) {
+    const std::string name = std::string("k") + size;
+    EXPECT_EQ(run("add", {{"name", name}, {"key-size", size}, {"days-valid", "7"}}), "");
+    EXPECT_EQ(run("sign", {{"numbers", name}}), "");
+    const auto facts = door::read_certificate(certificates_->pair(name)->certificate);
+    ASSERT_TRUE(facts);
+    EXPECT_EQ(facts->key_size, size);
+    EXPECT_EQ(facts->key_type, type);
+    EXPECT_EQ(facts->days, 7);
+  }
+  EXPECT_TRUE(door::make_context({*certificates_->pair("k2048"), false}));
+}
+
+TEST_F(CertificateMenu, WhatIsShownOfAnImportedOneIsItsOwn) {
+  door::CertificateRequest request;
+  request.common_name = "rsa.example";
+  request.days = 40;
+  request.key_size = "2048";
+  ASSERT_TRUE(files_->write("own.crt", door::make_self_signed(request)->certificate));
+  request.common_name = "other.example";
+  ASSERT_TRUE(files_->write("ca/own.crt", door::make_self_signed(request)->certificate) ||
+              (files_->make_folder("ca") &&
+               files_->write("ca/own.crt", door::make_self_signed(request)->certificate)));
+  EXPECT_EQ(run("import", {{"file-name", "own.crt"}}), "");
+  EXPECT_EQ(run("import", {{"file-name", "ca/own.crt"}}), "");
+  EXPECT_EQ(row(0).get("name"), "own.crt_0");
+  EXPECT_EQ(row(1).get("name"), "own.crt_1");
+  EXPECT_EQ(row().get("key-type"), "rsa");
+  EXPECT_EQ(row().get("key-size"), "2048");
+  EXPECT_EQ(row().get("days-valid"), "40");
+  EXPECT_EQ(row().get("common-name"), "rsa.example");
 }
 
 TEST_F(CertificateMenu, BothInOneFileAndAsARow) {

@@ -99,6 +99,15 @@ TEST(RestCall, D9_ValuesAsJsonOrAsText) {
   EXPECT_EQ(wrong("PUT", "/rest/ip/address", R"({"mtu":[[1]]})").status, 400);
 }
 
+TEST(RestCall, D10_WhatIsNoJsonIsSaidWithItsPlace) {
+  EXPECT_EQ(wrong("PUT", "/rest/ip/address", R"({"a":1,})").detail,
+            "The request is not JSON: character 8 does not fit; expected here: string literal.");
+  EXPECT_EQ(wrong("PUT", "/rest/ip/address", R"({"a":1)").detail,
+            "The request is not JSON: it ends too early, after character 6; expected here: '}'.");
+  EXPECT_THAT(wrong("PUT", "/rest/ip/address", "name=x").detail,
+              HasSubstr("not JSON: character 2 does not fit"));
+}
+
 TEST(RestCall, D10_WhatIsNotThere) {
   EXPECT_EQ(wrong("GET", "/rest/no/such").status, 404);
   EXPECT_EQ(wrong("GET", "/").status, 404);

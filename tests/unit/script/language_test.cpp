@@ -78,14 +78,13 @@ const Case kCases[] = {
     {":local i 0; do {:set i ($i + 1)} while=($i < 5); :put $i", "5\n"},
     // errors
     {":do { :error \"x\"; :put never } on-error={ :put caught }", "caught\n"},
-    {":onerror e in={ :error \"my-message\" } do={ :put $e }", "my-message (:error; line 1)\n"},
-    {":onerror e {\n\n:error boom} do={:put \"Critical $e\"}", "Critical boom (:error; line 3)\n"},
+    {":onerror e in={ :error \"my-message\" } do={ :put $e }", "my-message\n"},
+    {":onerror e {\n\n:error boom} do={:put \"Critical $e\"}", "Critical boom\n"},
     {":onerror e in={ :put (1/0) } do={ :put $e }", "division by zero (:put; line 1)\n"},
     {":onerror e in={ nothere x=1 } do={ :put \"Failure - $e\" }",
      "Failure - bad command name nothere (line 1 column 17); there is no command or menu "
      "nothere\n"},
-    {":onerror a in={ :onerror b in={ :error one } do={ :error two } } do={ :put $a }",
-     "two (:error; line 1)\n"},
+    {":onerror a in={ :onerror b in={ :error one } do={ :error two } } do={ :put $a }", "two\n"},
     {":local c 0; :onerror e in={ :for i from=1 to=5 do={ :set c ($c + 1); :if ($i = 3) do={ "
      ":error "
      "stop } } } do={}; :put $c",
@@ -233,6 +232,16 @@ const Wrong kWrong[] = {
      "\"name\"?",
      1, 24},
     {"/interface/macvlan/add x", "expected end of command (line 1 column 24)", 1, 24},
+    {"/interface/macvlan/add name=x interface ether1",
+     "expected end of command (line 1 column 31); interface needs a value: interface=ether1", 1,
+     31},
+    {"/interface/macvlan/add name=x disabled",
+     "expected end of command (line 1 column 31); disabled needs a value: disabled=yes", 1, 31},
+    {"/interface/macvlan/add mo name=x",
+     "expected end of command (line 1 column 24); mode needs a value: mode=bridge", 1, 24},
+    {"/ip/firewall/filter/add chain=input action=a",
+     "ambiguous value of action, more than one possible value matches input: a may be accept, ", 1,
+     44},
     {"/interface/macvlan/print where", "missing value for where (line 1 column 26)", 1, 26},
     {"/interface/macvlan/print where modee=private",
      "syntax error (line 1 column 32); /interface/macvlan has no property modee; did you mean "
@@ -240,6 +249,13 @@ const Wrong kWrong[] = {
      1, 32},
     {"/interface/macvlan/print where mode=privte", "syntax error (line 1 column 37); mode: ", 1,
      37},
+    {"/interface/macvlan/print where mode!=privte",
+     "syntax error (line 1 column 38); mode: input does not match any value of mode: \"privte\"; "
+     "it "
+     "takes bridge or private",
+     1, 38},
+    {"/interface/macvlan/print where disabled=maybe",
+     "syntax error (line 1 column 41); disabled: ", 1, 41},
     {"/interface/macvlan/print where running and nam=x", "syntax error (line 1 column 44)", 1, 44},
     {"/interface/macvlan/print where mode=",
      "syntax error (line 1 column 37); a value was expected", 1, 37},
@@ -271,8 +287,8 @@ const Wrong kWrong[] = {
      "bad command name i (line 1 column 2); it can be if, import, interface or ip: write more of "
      "it",
      1, 2},
-    {":error \"my message\"", "my message (:error; line 1)", 1, 2},
-    {"\n\n  :error 5", "5 (:error; line 3)", 3, 4},
+    {":error \"my message\"", "my message", 1, 2},
+    {"\n\n  :error 5", "5", 3, 4},
     {":return", "missing value(s) of argument(s) value (:return; line 1)", 1, 2},
     {":if (\"text\") do={}",
      "conditional not boolean; \"text\" is neither true nor false (:if; line 1)", 1, 5},
@@ -282,7 +298,7 @@ const Wrong kWrong[] = {
     {":for i from=1 to=3 step=0 do={}", "input does not match any value of step", 1, 25},
     {":delay soon", "invalid time value for argument delay-time", 1, 8},
     {":local f 5; $f 1", "f is no function; its type is num", 1, 13},
-    {":global f do={ :error in-f }; $f", "in-f (:error; line 1)", 1, 17},
+    {":global f do={ :error in-f }; $f", "in-f", 1, 17},
     {":global f do={ :global f; $f }; $f", "functions call each other too deep", 1, 1},
     {":put [:parse \"(\"]", "syntax error (line 1 column 1); there is no ) for this (", 1, 8},
 };

@@ -1,0 +1,20 @@
+// Values that the console takes as far as they are clear: action=acc is action=accept. A script's
+// language does so as RouterOS's does; REST and the API take whole values alone. No state; any
+// thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "control/model/schema.h"
+
+namespace maclane::script {
+
+/// A value of an enumeration, or of a list of them, or yes and no, with what was left out at its
+/// end. What no value begins with, and what no shortening is for, stays as it is. The error is a
+/// sentence: more than one begins so.
+[[nodiscard]] tl::expected<std::string, std::string> in_full(const model::Property& property,
+                                                             std::string_view written);
+
+}  // namespace maclane::script
