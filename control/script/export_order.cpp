@@ -20,7 +20,6 @@ std::vector<std::string> names_made(const View& row) {
   if (const int name = model::name_index(row.menu()); name >= 0) {
     out.emplace_back(row.get(row.menu().properties[static_cast<size_t>(name)].name));
   }
-  if (const std::string_view chain = row.raw("chain"); !chain.empty()) out.emplace_back(chain);
   return out;
 }
 
@@ -28,10 +27,9 @@ std::vector<std::string> names_needed(const View& row) {
   std::vector<std::string> out;
   const Menu& menu = row.menu();
   for (const Property& property : menu.properties) {
-    const bool own = property.name == "jump-target" ||
-                     (property.type == model::Type::kReference &&
-                      std::find(property.reference.begin(), property.reference.end(), menu.path) !=
-                          property.reference.end());
+    const bool own = property.type == model::Type::kReference &&
+                     std::find(property.reference.begin(), property.reference.end(), menu.path) !=
+                         property.reference.end();
     if (!own) continue;
     for (std::string_view part : model::split_list(row.raw(property.name))) {
       if (part.starts_with('!')) part.remove_prefix(1);

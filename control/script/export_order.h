@@ -1,5 +1,5 @@
 // In which order an export writes the rows of a menu that speak of one another: an interface list
-// after those it includes, a rule that jumps after the chain it jumps to. No state; any thread.
+// after those it includes. No state; any thread.
 #pragma once
 
 #include <cstddef>

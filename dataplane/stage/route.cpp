@@ -47,6 +47,13 @@ IfIndex bound_to(Worker& w, const Burst& b, unsigned i) noexcept {
   return session.has(Session::kDstNat) || is_local(s, session.original.dst) ? in_if : kNoIf;
 }
 
+/// Every bit of it depends on every bit of the value: products carry upwards only.
+uint64_t stirred(uint64_t value) noexcept {
+  value *= 0x9e3779b97f4a7c15ULL;
+  value ^= value >> 32;
+  return value * 0xd6e8feb86659fd93ULL;
+}
+
 }  // namespace
 
 uint16_t look_up(const Snapshot& s, const Tuple& t, IfIndex in_if, uint32_t mark,
@@ -97,11 +104,8 @@ Route choose_route(const Snapshot& s, uint16_t next_hop, const Tuple& t,
       if (s.next_hops[a].out_if == own.out_if) chosen = &s.next_hops[a];
   }
   if (chosen == nullptr && first.kind == Kind::kGateway) {
-    uint64_t mix = (uint64_t{t.src.raw} << 32 | t.dst.raw) * 0x9e3779b97f4a7c15ULL;
-    if (s.hash_ports) {
-      mix ^= mix >> 32;
-      mix = (mix ^ (uint64_t{t.sport.raw} << 16 | t.dport.raw)) * 0xd6e8feb86659fd93ULL;
-    }
+    uint64_t mix = stirred(uint64_t{t.src.raw} << 32 | t.dst.raw);
+    if (s.hash_ports) mix = stirred(mix ^ (uint64_t{t.sport.raw} << 16 | t.dport.raw));
     chosen = &s.next_hops[first.alternatives[(mix >> 33) % first.alternatives.size()]];
   }
   if (chosen == nullptr) chosen = &s.next_hops[first.alternatives.front()];

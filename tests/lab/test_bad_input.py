@@ -85,11 +85,6 @@ MISTAKES = {
                    (8, None), ["33"]),
     "address of nobody": (BASE + "ip:\n  address:\n    - {address: 10.0.0.1/24, interface: m9}\n",
                           (8, None), ["m9"]),
-    "jump to nowhere": (
-        BASE + "ip:\n  firewall:\n    filter:\n"
-        + "      - {chain: forward, action: jump, jump-target: nowhere}\n",
-        (9, None), ["nowhere"],
-    ),
     "jump in a circle": (
         BASE + "ip:\n  firewall:\n    filter:\n"
         + "      - {chain: forward, action: jump, jump-target: a}\n"

@@ -115,6 +115,22 @@ def test_a_rule_whose_interface_is_gone_is_invalid_and_matches_nothing(rig):  # 
     ctl(f"{FILTER} remove [find comment=lost]")
 
 
+def test_a_jump_comes_before_its_chain(rig):  # B-4
+    """As rules are written for RouterOS: one after another, the chain after what jumps to it."""
+    ctl = rig.router.ctl
+    ctl(f"{FILTER} add chain=forward protocol=udp dst-port=9300 action=jump jump-target=later "
+        "place-before=0 comment=jump")
+    assert len(out(rig, udp(9300))) == 1, "a chain without rules returns at once"
+    ctl(f"{FILTER} add chain=later action=drop comment=later")
+    assert out(rig, udp(9300, sport=1001)) == []
+    exported = ctl(f"{FILTER} export terse").stdout
+    assert "place-before" not in exported
+    assert exported.index("jump-target=later") < exported.index("chain=later")
+    ctl(f"{FILTER} remove [find comment=later]")
+    assert len(out(rig, udp(9300, sport=1002))) == 1
+    ctl(f"{FILTER} remove [find comment=jump]")
+
+
 def test_an_address_is_listed_for_a_while(rig):  # B-13
     ctl = rig.router.ctl
     assert len(out(rig, udp(9100))) == 1

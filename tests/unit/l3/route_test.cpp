@@ -155,6 +155,31 @@ TEST_F(RoutingTest, AConnectionKeepsItsWayAmongEqualOnes) {
   EXPECT_EQ(gateway(), before);
 }
 
+TEST_F(RoutingTest, EveryBitOfBothAddressesChoosesAmongEqualWays) {
+  const auto fourth = static_cast<uint16_t>(snap.next_hops.size());
+  const be32 gateway4 = be32::from(ip4(203, 0, 113, 4));
+  snap.next_hops.push_back({NextHop::Kind::kGateway, kWan, gateway4, {}, {}});
+  neighbours->set(kWan, gateway4, {{2, 0, 0, 0, 0, 0x44}}, NeighState::kReachable);
+  for (const std::vector<uint16_t>& ways :
+       {std::vector<uint16_t>{7, second}, std::vector<uint16_t>{7, second, third, fourth}}) {
+    equal_ways(ways);
+    const auto spread = [&](uint32_t source_step, uint32_t server_step) {
+      std::map<uint8_t, unsigned> used;
+      for (uint32_t k = 0; k < 200; ++k) {
+        run(udp(kPc + k * source_step, 1000, kServer + k * server_step, 53), kLan);
+        ++used[gateway()];
+      }
+      unsigned least = 200;
+      for (const auto& [way, count] : used) least = std::min(least, count);
+      return used.size() == ways.size() ? least : 0;
+    };
+    const auto fair = static_cast<unsigned>(100 / ways.size());  // half of its share
+    EXPECT_GT(spread(1, 0), fair) << "many hosts, one server";
+    EXPECT_GT(spread(0, 1), fair) << "one host, neighbouring servers";
+    EXPECT_GT(spread(0, 256), fair);
+  }
+}
+
 TEST_F(RoutingTest, AddressesChooseAmongEqualWaysUnlessPortsDoToo) {
   equal_ways({7, second});
   std::set<uint8_t> used;
