@@ -51,7 +51,10 @@ constexpr Property kRoute[] = {
      .help = "of routes to the same destination the lowest distance is used"},
     // No defaults for these two: RouterOS shows them only where they are set, and clients that
     // compare a row with what they want would unset them for ever.
-    {.name = "blackhole", .type = Type::kBool, .help = "yes: drops silently what is sent here"},
+    {.name = "blackhole",
+     .type = Type::kBool,
+     .flags = P::kWritten,
+     .help = "yes: drops silently what is sent here"},
     {.name = "type",
      .type = Type::kEnum,
      .default_value = "unicast",
@@ -201,6 +204,9 @@ constexpr Property kSettings[] = {
      .help = "equal ways are chosen by addresses (l3), or by ports too (l4)",
      .not_working = kLaterPolicies,
      .not_working_reason = kLater},
+    later("allow-fast-path"),
+    later("icmp-rate-mask"),
+    later("route-cache"),
     fixed("accept-redirects", false),
     fixed("accept-source-route", false),
     fixed("secure-redirects", true),

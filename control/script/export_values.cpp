@@ -74,7 +74,7 @@ Said said_of(const View& row, const model::InitialRow* initial, const ExportOpti
     const std::string_view raw = row.raw(property.name);
     const std::string begin = initial_value(initial, property.name);
     const bool same = raw == begin || (begin.empty() && raw == property.default_value);
-    const bool written = property.has(Property::kWritten);
+    const bool written = property.has(Property::kWritten) && !row.get(property.name).empty();
     if (same && !written && !(options.verbose && says_default(row, property))) continue;
     out.emplace_back(&property, options.verbose || written ? row.get(property.name) : raw);
   }

@@ -153,9 +153,12 @@ bool Parser::parse_argument(Command& command, const CommandWord& word, const Aro
   }
   const Parameter* meant = alone ? named(word, name) : nullptr;
   if (meant != nullptr && meant->kind == Kind::kFlag) return take_flag(*meant);
-  // RouterOS writes some properties that are on as a word alone: /routing/table/add name=x fib.
+  // RouterOS writes some properties that are on as a word alone: /routing/table/add name=x fib,
+  // /ip/route/add blackhole.
   if (exact != nullptr && exact->property != nullptr &&
-      exact->property->type == model::Type::kBool && exact->property->default_value == "true") {
+      exact->property->type == model::Type::kBool &&
+      (exact->property->default_value == "true" ||
+       exact->property->has(model::Property::kWritten))) {
     return take_flag(*exact);
   }
   if (meant != nullptr) return valueless(*meant, begin + length);

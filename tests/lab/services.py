@@ -111,12 +111,17 @@ def listening(namespace):
 
 def iperf3(namespace, server, *options, port=5201, seconds=3):
     """Runs a client; the sums of its JSON report."""
+    return iperf3_report(namespace, server, *options, port=port, seconds=seconds)["end"]
+
+
+def iperf3_report(namespace, server, *options, port=5201, seconds=3):
+    """Runs a client; its JSON report."""
     done = namespace.run(
         "iperf3", "-c", server, "-p", port, "-t", seconds, "-J", *options, check=False
     )
     report = json.loads(done.stdout)
     assert done.returncode == 0, report.get("error", done.stderr)
-    return report["end"]
+    return report
 
 
 def have(program):
@@ -124,6 +129,6 @@ def have(program):
 
 
 __all__ = [
-    "WebServer", "answers", "curl", "have", "iperf3", "iperf3_server", "listening", "random_file",
+    "WebServer", "answers", "curl", "have", "iperf3", "iperf3_report", "iperf3_server", "listening", "random_file",
     "run", "sha256_of",
 ]

@@ -107,7 +107,7 @@ def test_src_nat_with_a_fixed_address(rig):
     assert rig.router.rule("fixed source", "/ip/firewall/nat") == before + 1
 
 
-def test_only_the_first_packet_of_a_connection_counts_in_nat(rig):
+def test_only_the_first_packet_of_a_connection_counts_in_nat(rig):  # B-28
     before = rig.router.rule("masquerade", "/ip/firewall/nat")
     for _ in range(10):
         assert len(out(rig, IP(src=LEFT_HOST, dst=RIGHT_HOST) / UDP(sport=5002, dport=6000))) == 1

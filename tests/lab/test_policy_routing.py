@@ -118,6 +118,16 @@ def test_routes_show_their_table(rig):
     assert refused.returncode != 0 and "second" in refused.stdout + refused.stderr
 
 
+def test_a_blackhole_is_written_as_routeros_exports_it(rig):
+    ctl = rig.router.ctl
+    ctl('/ip/route/add blackhole disabled=no distance=1 dst-address=198.51.77.0/24 gateway="" '
+        "routing-table=main scope=30 target-scope=10")
+    row = rig.router.row("/ip/route", **{"dst-address": "198.51.77.0/24"})
+    assert (row["blackhole"], row["active"]) == ("true", "true")
+    assert "add blackhole dst-address=198.51.77.0/24" in ctl("/ip/route/export terse").stdout
+    ctl("/ip/route/remove [find dst-address=198.51.77.0/24]")
+
+
 def test_rp_filter_drops_what_could_not_be_answered(rig):
     packet = IP(src="10.1.0.99", dst=LEFT_HOST) / UDP(sport=1, dport=2)
     rig.router.ctl("/ip/settings/set", "rp-filter=strict")

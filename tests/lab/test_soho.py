@@ -8,7 +8,9 @@ import pytest
 
 from lab import Lab, wait_until
 from scenes import IOT, IOT_ROUTER, ISP, LAN_ROUTER, PC, WAN, soho
-from services import WebServer, curl, iperf3, iperf3_server, random_file, sha256_of
+from services import (
+    WebServer, curl, iperf3, iperf3_report, iperf3_server, random_file, sha256_of,
+)
 
 WEB = {"web1": "192.168.77.11", "web2": "192.168.77.12"}
 CAM = {"cam1": "192.168.77.21", "cam2": "192.168.77.22"}
@@ -185,6 +187,47 @@ def test_iperf3_through_masquerade(scene, direction):
         assert end["sum_received"]["bytes"] > 1_000_000
     finally:
         server.stop()
+
+
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_iperf3_with_an_upstream_of_1492_bytes(scene, direction):
+    """What PPPoE leaves of a frame: each end is told of it (change-mss, clamp-to-pmtu)."""
+    ctl = scene.router.ctl
+    wan = scene.router.row("/interface/ethernet", name="ether1")["mtu"]
+    ctl("/ip/firewall/mangle/add chain=forward protocol=tcp tcp-flags=syn action=change-mss "
+        "new-mss=clamp-to-pmtu comment=clamp")
+    ctl("/interface/ethernet/set ether1 mtu=1492")
+    server = iperf3_server(scene.isp)
+    try:
+        report = iperf3_report(scene.pc, ISP, *(["-R"] if direction == "down" else []))
+        assert report["start"]["tcp_mss_default"] == 1492 - 40
+        assert report["end"]["sum_received"]["bytes"] > 1_000_000
+    finally:
+        server.stop()
+        ctl(f"/interface/ethernet/set ether1 mtu={wan}")
+        ctl("/ip/firewall/mangle/remove [find comment=clamp]")
+
+
+def test_many_hosts_with_equal_source_ports(scene):
+    """Each is seen with a port of its own, and gets what is meant for it (B-33)."""
+    hosts = [f"192.168.88.{last}" for last in range(100, 140)]
+    scene.pc.address("eth0", *(f"{host}/24" for host in hosts))
+    server = scene.isp.udp(9100)
+    socks = {host: scene.pc.udp(5060, address=host) for host in hosts}
+    try:
+        for host, sock in socks.items():
+            sock.sendto(host.encode(), (ISP, 9100))
+        seen = dict(reversed(server.recvfrom(100)) for _ in hosts)
+        assert {address for address, _ in seen} == {WAN} and len(seen) == len(hosts)
+        for peer, said in seen.items():
+            server.sendto(b"to " + said, peer)
+        for host, sock in socks.items():
+            assert sock.recvfrom(100) == (f"to {host}".encode(), (ISP, 9100))
+    finally:
+        for sock in (server, *socks.values()):
+            sock.close()
+        for host in hosts:
+            scene.pc.ip("addr", "del", f"{host}/24", "dev", "eth0")
 
 
 def test_five_hundred_connections_at_once(scene):

@@ -126,6 +126,7 @@ TEST(Normalize, WrongValuesGetASentence) {
       {"/interface/vlan", "vlan-id", "4095", "1..4094"},
       {"/ip/address", "address", "1.2.3.4/40", "192.0.2.0/24"},
       {"/ip/route", "gateway", "1.2.3", "address%interface"},
+      {"/ip/route", "gateway", "1.2.3.4,1.2.3.5", "a route for each"},
       {"/ip/route", "gateway", "1.2.3.4%", "address%interface"},
       {"/ip/route", "gateway", "1.2.3.4@a,b", "commas"},
       {"/ip/firewall/filter", "limit", "40G,5:bit", "rate[/time],burst"},
