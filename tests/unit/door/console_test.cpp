@@ -131,6 +131,13 @@ TEST_F(ConsoleTest, TakesValuesAsFarAsTheyAreClear) {
       << "the API and REST take whole values";
 }
 
+TEST_F(ConsoleTest, APortTakenTwiceIsSaidOfTheServiceThatWasChanged) {
+  EXPECT_THAT(says("/ip service set www port=8728"),
+              HasSubstr("!/ip/service www port: failure: api has this port"));
+  EXPECT_THAT(says("/ip service set api port=80"),
+              HasSubstr("!/ip/service api port: failure: www has this port"));
+}
+
 TEST_F(ConsoleTest, AScriptSeesWhatItsOwnChangesLeadTo) {
   model::Tree in_effect;
   bool refuses = false;
