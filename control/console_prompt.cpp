@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
+#include <optional>
 
 #include "control/terminal.h"
 
@@ -25,6 +26,10 @@ std::string text_at(const Json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+bool is_safe(const std::string& prompt) {
+  return prompt.find("] <SAFE> ") != std::string::npos;
+}
+
 uint64_t number_at(const Json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
@@ -32,9 +37,9 @@ uint64_t number_at(const Json& object, const char* key) {
 
 }  // namespace
 
-void Session::show(const std::string& text, bool live) {
+void Session::show(const std::string& text, bool whole) {
   const size_t height = interactive_ ? terminal_size().ws_row : 0;
-  if (height < 4 || options_.json || live) {
+  if (height < 4 || options_.json || whole) {
     std::cout << text << std::flush;
     return;
   }
@@ -96,6 +101,12 @@ Session::Answer Session::send(const std::string& text, bool pieces, const std::s
   Answer answer;
   lines_ = 0;
   skipping_ = false;
+  // What goes on until it is stopped: Q stops it, and so does Control-C, and neither is a mistake.
+  std::optional<Keys> keys;
+  const auto look_at_keys = [&] {
+    const char key = keys ? keys->pressed() : '\0';
+    if (key == 'q' || key == 'Q') interrupted = true;
+  };
   const auto reply = client_.ask(
       request,
       [&](const Json& said) {
@@ -104,14 +115,19 @@ Session::Answer Session::send(const std::string& text, bool pieces, const std::s
           return;
         }
         answer.said = true;
-        show(text_at(said, "out"), said.contains("live"));
+        const bool live = said.contains("live");
+        if (live && interactive_ && !keys) keys.emplace();
+        show(text_at(said, "out"), said.contains("whole"));
       },
       &interrupted,
       [](const Json& asked) {
         const bool yes = agrees(text_at(asked, "ask"));
         interrupted = false;  // Control-C was the answer
         return yes;
-      });
+      },
+      look_at_keys);
+  const bool stopped = keys.has_value() && interrupted;
+  keys.reset();
   if (!reply) {
     std::cerr << reply.error() << "\n";
     answer.code = kNoRouter;
@@ -127,8 +143,11 @@ Session::Answer Session::send(const std::string& text, bool pieces, const std::s
   answer.menu = text_at(done, "menu");
   answer.quit = done.contains("quit");
   if (answer.code == kDone) {
+    const bool was_safe = is_safe(prompt_);
     prompt_ = text_at(done, "prompt");
-  } else if (!skipping_) {
+    if (was_safe && !is_safe(prompt_) && text.find("safe-mode") == std::string::npos)
+      std::cerr << "Safe mode has ended meanwhile; /log/print says why.\n";
+  } else if (!skipping_ && !stopped) {
     point_at(done, text, name);
   }
   return answer;
@@ -253,7 +272,7 @@ unsigned char show_help(EditLine* el, int) {
 }
 
 bool in_safe_mode() {
-  return shown_prompt.find("] <SAFE> ") != std::string::npos;
+  return is_safe(shown_prompt);
 }
 
 /// Control-X: safe mode is taken, or released if it is ours, as if the command had been typed.

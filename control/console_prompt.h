@@ -41,7 +41,7 @@ class Session {
     std::string menu;
   };
   Answer send(const std::string& text, bool pieces, const std::string& name);
-  void show(const std::string& text, bool live);
+  void show(const std::string& text, bool whole);
   void point_at(const door::Json& done, const std::string& text, const std::string& name) const;
   void remember_prompt();
 

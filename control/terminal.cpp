@@ -1,5 +1,6 @@
 #include "control/terminal.h"
 
+#include <poll.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -22,16 +23,29 @@ winsize terminal_size() {
   return size;
 }
 
-char read_key() {
-  termios before{};
-  if (::tcgetattr(STDIN_FILENO, &before) != 0) return 0;
-  termios raw = before;
+Keys::Keys() {
+  taken_ = ::tcgetattr(STDIN_FILENO, &before_) == 0;
+  if (!taken_) return;
+  termios raw = before_;
   raw.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
   (void)::tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+}
+
+Keys::~Keys() {
+  if (taken_) (void)::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
+}
+
+char Keys::pressed() const {
+  pollfd input{STDIN_FILENO, POLLIN, 0};
   char key = 0;
-  if (::read(STDIN_FILENO, &key, 1) != 1) key = 0;
-  (void)::tcsetattr(STDIN_FILENO, TCSANOW, &before);
+  if (!taken_ || ::poll(&input, 1, 0) != 1 || ::read(STDIN_FILENO, &key, 1) != 1) return 0;
   return key;
+}
+
+char read_key() {
+  const Keys keys;
+  char key = 0;
+  return ::read(STDIN_FILENO, &key, 1) == 1 ? key : '\0';
 }
 
 bool agrees(const std::string& question) {

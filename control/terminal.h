@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sys/ioctl.h>
+#include <termios.h>
 
 #include <string>
 
@@ -15,6 +16,22 @@ namespace maclane::console {
 
 /// One key, without waiting for a whole line; 0: none comes any more, or a signal came.
 [[nodiscard]] char read_key();
+/// Keys pressed while something else goes on: they are not shown, and need no Enter. What the
+/// terminal was is given back at the end.
+class Keys {
+ public:
+  Keys();
+  ~Keys();
+  Keys(const Keys&) = delete;
+  Keys& operator=(const Keys&) = delete;
+  /// 0: none is pressed. Does not wait.
+  [[nodiscard]] char pressed() const;
+
+ private:
+  termios before_{};
+  bool taken_ = false;
+};
+
 /// A question that one key answers: y is yes, all others are no, and so is a signal (Control-C).
 [[nodiscard]] bool agrees(const std::string& question);
 

@@ -120,6 +120,7 @@ void Console::collect(std::string& out) {
   if (const std::string text = job_->take_output(); !text.empty()) {
     Json said = {{"out", text}};
     if (job_->is_live()) said["live"] = true;
+    if (job_->is_whole()) said["whole"] = true;
     out += line_of(said);
   }
   if (const std::string text = job_->take_warnings(); !text.empty()) {

@@ -66,7 +66,8 @@ bool ConsoleClient::send(const Json& request) const {
 tl::expected<Json, std::string> ConsoleClient::ask(const Json& request,
                                                    const std::function<void(const Json&)>& said,
                                                    std::atomic<bool>* stop,
-                                                   const std::function<bool(const Json&)>& asked) {
+                                                   const std::function<bool(const Json&)>& asked,
+                                                   const std::function<void()>& waits) {
   if (request.dump(-1, ' ', false, Json::error_handler_t::replace) !=
       request.dump(-1, ' ', false, Json::error_handler_t::ignore)) {
     return tl::make_unexpected("This is not clean text: UTF-8 is taken. Nothing was carried out.");
@@ -95,6 +96,7 @@ tl::expected<Json, std::string> ConsoleClient::ask(const Json& request,
       }
       return line;
     }
+    if (waits) waits();
     if (stop != nullptr && *stop && !stopped) {
       stopped = true;
       (void)send({{"stop", true}});

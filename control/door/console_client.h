@@ -23,10 +23,11 @@ class ConsoleClient {
 
   /// Sends a request; hands what is said meanwhile (out, warn) to `said`, what a person is asked to
   /// `asked`, who gives the answer, and gives the reply that ends it. Where `stop` becomes true,
-  /// the command is stopped.
+  /// the command is stopped; `waits` is called several times a second until then.
   [[nodiscard]] tl::expected<Json, std::string> ask(
       const Json& request, const std::function<void(const Json&)>& said = {},
-      std::atomic<bool>* stop = nullptr, const std::function<bool(const Json&)>& asked = {});
+      std::atomic<bool>* stop = nullptr, const std::function<bool(const Json&)>& asked = {},
+      const std::function<void()>& waits = {});
 
  private:
   [[nodiscard]] bool send(const Json& request) const;

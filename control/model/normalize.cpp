@@ -198,8 +198,8 @@ Text normalize_gateway(std::string_view raw) {
   }
   if (!is_clean_text(raw)) return wrong("is not clean text; an address or interface is taken");
   if (raw.find(',') != std::string_view::npos)
-    return wrong(fmt::format("{} are several gateways; write a route for each, of the same distance",
-                             shown(raw)));
+    return wrong(fmt::format(
+        "{} are several gateways; write a route for each, of the same distance", shown(raw)));
   std::string mistake = name_mistake(raw, true);
   if (!mistake.empty()) return wrong(fmt::format("{}: {}", shown(raw), mistake));
   return std::string(raw);

@@ -81,6 +81,8 @@ class Job : private Host {
   [[nodiscard]] std::string take_warnings();
   /// A command goes on that writes again and again: to be shown as it comes.
   [[nodiscard]] bool is_live() const { return live_; }
+  /// Nobody wants to be asked after each page of it.
+  [[nodiscard]] bool is_whole() const { return live_ || whole_; }
   /// What a person is to be asked, said once; "" if there is nothing new. It goes on with answer().
   [[nodiscard]] std::string take_question() { return std::exchange(question_, {}); }
   void answer(bool yes);
@@ -151,6 +153,7 @@ class Job : private Host {
   bool in_command_ = false;  // inside of Commands: not to be interrupted
   bool stopping_ = false;
   bool live_ = false;
+  bool whole_ = false;
 };
 
 /// What a failure says, as a script's fault.

@@ -161,6 +161,7 @@ Host::Done Job::carry_out(const MenuCall& call, const Menu& menu) {
   for (const std::string& warning : outcome->warnings) warnings_ += warning + "\n";
   if (outcome->running != nullptr) return run_on(call, menu, *outcome);
   const bool as_value = call.has("as-value");
+  whole_ = call.has("without-paging");
   if (!call.wants_value && !as_value) show(call, menu, *outcome);
   if (!call.wants_value) return Value{};
   return value_of(call, menu, *outcome);

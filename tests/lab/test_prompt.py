@@ -98,6 +98,35 @@ def test_long_output_comes_by_pages(router):
         at.until("[admin@Maclane] > ")
 
 
+def test_output_without_paging_comes_at_once(router):
+    with Terminal(router) as at:
+        at.type("/ip firewall address-list print without-paging\r")
+        assert "-- [Q quit" not in at.until("list39")
+        at.until("[admin@Maclane] > ")
+
+
+@pytest.mark.parametrize("key", ["q", "\x03"])
+def test_what_goes_on_is_ended_by_a_key_and_that_is_no_mistake(router, key):
+    for command in ("/interface ethernet print interval=100ms", "/log print follow",
+                    "/interface monitor-traffic ether1"):
+        with Terminal(router) as at:
+            at.type(command + "\r").until("\r\n")
+            at.until("\n")
+            at.type(key)
+            after = at.until("[admin@Maclane] > ")
+            assert "interrupted" not in after and "^\r\n" not in after
+            at.type(":put typed\r").until("\r\ntyped")
+
+
+def test_safe_mode_that_ended_by_itself_is_told(router):
+    """C-50: more than a hundred changes are too many to take back."""
+    with Terminal(router) as at:
+        at.type("\x18").until("<SAFE> ")
+        at.type(":for i from=1 to=120 do={ /interface ethernet set ether1 comment=$i; "
+                ":delay 1ms }\r").until("Safe mode has ended meanwhile")
+        at.until("[admin@Maclane] > ")
+
+
 def test_an_open_brace_goes_on_and_the_history_gives_it_again(router):
     with Terminal(router) as at:
         at.type("{ :put (1 +\r").until("... ")

@@ -316,7 +316,7 @@ TEST(CompileRoutes, OthersLeadToAGatewayWithinTheTargetScope) {
   EXPECT_EQ(b.hop("0.0.0.0/0").gateway.host(), ip("10.0.2.254"));
 
   b.learned.peers.lost_gateways.clear();
-  set(b.tree, "/interface/ethernet", 1, {{"disabled", "yes"}});
+  testing::set(b.tree, "/interface/ethernet", 1, {{"disabled", "yes"}});
   b.must_compile();
   EXPECT_FALSE(b.static_route(one).active);  // what leads to it went
   EXPECT_EQ(b.hop("0.0.0.0/0").gateway.host(), ip("10.0.2.254"));
@@ -364,7 +364,7 @@ TEST(CompileRoutes, AGatewayOnAnInterfaceOrByTwoWays) {
 
 TEST(CompileRoutes, AGatewayIsLookedForInItsTable) {
   Uplinks b;
-  add(b.tree, "/routing/table", {{"name", "isp2"}, {"fib", "yes"}});
+  testing::add(b.tree, "/routing/table", {{"name", "isp2"}, {"fib", "yes"}});
   b.route("8.8.8.8/32", "10.0.2.254", {{"scope", "10"}, {"routing-table", "isp2"}});
   const uint32_t main = b.route("172.16.0.0/16", "8.8.8.8@main", {{"target-scope", "11"}});
   const uint32_t other = b.route("172.17.0.0/16", "8.8.8.8@isp2", {{"target-scope", "11"}});

@@ -188,7 +188,8 @@ TEST(NameServerTest, ARefusedConfigurationTakesNothingsPlace) {
   const std::string state = std::filesystem::temp_directory_path() / "maclane-names-test";
   std::filesystem::create_directories(state);
   log::clear();
-  NameServer server(state);
+  Resolver resolver([] { return std::vector<be32>(); }, [] { return Netns::here().enter(); });
+  NameServer server(state, resolver);
   NameFiles files;
   files.servers = "nameserver 192.0.2.1\n";
   files.config = "port=0\nno-such-word\n";
