@@ -126,7 +126,6 @@ Session::Answer Session::send(const std::string& text, bool pieces, const std::s
         return yes;
       },
       look_at_keys);
-  const bool stopped = keys.has_value() && interrupted;
   keys.reset();
   if (!reply) {
     std::cerr << reply.error() << "\n";
@@ -139,6 +138,7 @@ Session::Answer Session::send(const std::string& text, bool pieces, const std::s
     return answer;
   }
   const Json done = reply->value("done", Json::object());
+  const bool stopped = done.contains("live") && interrupted;
   answer.code = static_cast<int>(number_at(done, "code"));
   answer.menu = text_at(done, "menu");
   answer.quit = done.contains("quit");

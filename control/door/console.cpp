@@ -137,6 +137,7 @@ void Console::collect(std::string& out) {
                {"menu", ended->menu},
                {"prompt", prompt(ended->menu)}};
   if (ended->quit) done["quit"] = true;
+  if (job_->is_live()) done["live"] = true;
   if (ended->kind != Ended::Kind::kDone) {
     done["error"] = ended->message;
     done["line"] = ended->place.line;

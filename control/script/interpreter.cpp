@@ -223,7 +223,13 @@ bool Interpreter::run_menu_command(const Command& command, Value& result, bool w
       continue;
     }
     if (written.value == nullptr) {
+      const Parameter* parameter = word == nullptr ? nullptr : word->find(one.name);
       one.flag = !written.unset;
+      if (one.flag && parameter != nullptr && parameter->kind == Parameter::Kind::kValue &&
+          parameter->property != nullptr) {
+        one.flag = false;
+        one.text = "yes";  // a property that is on
+      }
     } else {
       if (!evaluate(*written.value, one.value)) return false;
       const bool literal =

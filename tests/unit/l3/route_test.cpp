@@ -163,10 +163,11 @@ TEST_F(RoutingTest, EveryBitOfBothAddressesChoosesAmongEqualWays) {
   for (const std::vector<uint16_t>& ways :
        {std::vector<uint16_t>{7, second}, std::vector<uint16_t>{7, second, third, fourth}}) {
     equal_ways(ways);
+    const auto port = static_cast<uint16_t>(1000 + ways.size());  // no connection of before
     const auto spread = [&](uint32_t source_step, uint32_t server_step) {
       std::map<uint8_t, unsigned> used;
       for (uint32_t k = 0; k < 200; ++k) {
-        run(udp(kPc + k * source_step, 1000, kServer + k * server_step, 53), kLan);
+        run(udp(kPc + k * source_step, port, kServer + k * server_step, 53), kLan);
         ++used[gateway()];
       }
       unsigned least = 200;

@@ -142,8 +142,8 @@ TEST_F(Edits, ANewNameOfATableGoesIntoGateways) {
                     {Kind::kAdd, "/ip/route", "", {{"gateway", "10.0.0.1@main"}}, ""},
                     {Kind::kSet, "/routing/table", "isp", {{"name", "cable"}}, ""}}));
   const std::string yaml = door::to_yaml(model_.tree());
-  EXPECT_THAT(yaml, HasSubstr("gateway: 10.0.0.1@cable"));
-  EXPECT_THAT(yaml, HasSubstr("gateway: 10.0.0.1@main"));
+  EXPECT_THAT(yaml, HasSubstr("10.0.0.1@cable"));
+  EXPECT_THAT(yaml, HasSubstr("10.0.0.1@main"));
 }
 
 TEST_F(Edits, AParentThatShrinksClampsItsChildren) {  // A-55, E-37
