@@ -2,6 +2,7 @@
 #include "control/door/console.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace maclane::door {
 namespace {
@@ -40,17 +41,50 @@ std::string_view kind_name(Completion::Kind kind) {
   }
 }
 
-/// Names of rows that a value or a command's `numbers` can be.
-std::vector<std::string> names_of(const model::Tree& tree, const model::Menu& menu) {
-  std::vector<std::string> out;
-  const int name = model::name_index(menu);
-  if (!menu.has_rows() || name < 0) return out;
-  for (const model::RowPtr& row : tree.rows(menu)) {
-    out.emplace_back(model::View(menu, *row).get(menu.properties[static_cast<size_t>(name)].name));
-    if (out.size() >= kMaxCandidates) break;
+/// What rows offer: names, numbers where they have none, or the values they have of a property.
+class RowWords {
+ public:
+  RowWords(const model::Model& model, std::string_view word, Completion& out)
+      : model_(model), word_(word), out_(out) {
+    for (const auto& one : out.candidates) known_.insert(one.text);
   }
-  return out;
-}
+
+  void names(std::string_view path, bool numbers) {
+    const model::Menu* menu = model::find_menu(path);
+    if (menu == nullptr) return;
+    const int name = model::name_index(*menu);
+    if (name >= 0) return values(*menu, menu->properties[static_cast<size_t>(name)]);
+    size_t number = 0;
+    if (!numbers || !menu->has_rows()) return;
+    for (const model::RowPtr& row : model_.tree().rows(*menu))
+      offer(std::to_string(number++), model::View(*menu, *row).label());
+  }
+
+  void values(const model::Menu& menu, const model::Property& property) {
+    if (property.has(model::Property::kSecret) || property.has(model::Property::kWriteOnly)) return;
+    if (menu.has_rows()) {
+      for (const model::RowPtr& row : model_.tree().rows(menu))
+        offer(std::string(model::View(menu, *row).get(property.name)), "");
+    }
+    for (const model::PrintRow& row : model_.dynamic_rows(menu)) {
+      for (const auto& [field, value] : row.fields)
+        if (field == property.name) offer(value, "");
+    }
+  }
+
+ private:
+  void offer(std::string text, std::string help) {
+    if (text.empty() || !text.starts_with(word_) || out_.candidates.size() >= kMaxCandidates ||
+        text.find_first_of(" \t\"") != std::string::npos || !known_.insert(text).second)
+      return;
+    out_.candidates.push_back({std::move(text), std::move(help), Completion::Kind::kValue});
+  }
+
+  const model::Model& model_;
+  std::string_view word_;
+  Completion& out_;
+  std::unordered_set<std::string> known_;
+};
 
 }  // namespace
 
@@ -152,20 +186,15 @@ Json Console::complete(const Json& request) const {
   Completion found =
       script::complete(script::Words::of_schema(), text.substr(0, script::kMaxSource),
                        {text_at(request, "menu"), {}});
-  const model::Tree& tree = runner_.commands().model().tree();
   const std::string_view word = std::string_view(text).substr(std::min(found.begin, text.size()));
-  const auto offer = [&](const model::Menu* menu) {
-    if (menu == nullptr) return;
-    for (std::string& name : names_of(tree, *menu)) {
-      if (name.starts_with(word) && found.candidates.size() < kMaxCandidates) {
-        found.candidates.push_back({std::move(name), "", Completion::Kind::kValue});
-      }
-    }
-  };
-  if (found.property != nullptr && found.property->type == model::Type::kReference) {
-    for (std::string_view path : found.property->reference) offer(model::find_menu(path));
-  } else if (found.parameter == "numbers") {
-    offer(model::find_menu(found.menu));
+  RowWords rows(runner_.commands().model(), word, found);
+  const model::Menu* menu = model::find_menu(found.menu);
+  if (found.property != nullptr) {
+    for (std::string_view path : found.property->reference) rows.names(path, false);
+    if (found.compares && menu != nullptr) rows.values(*menu, *found.property);
+  }
+  for (std::string_view by_row : {"numbers", "place-before", "copy-from"}) {
+    if (found.parameter == by_row) rows.names(found.menu, true);
   }
   Json candidates = Json::array();
   for (const auto& one : found.candidates) {

@@ -83,6 +83,7 @@ constexpr Property kImport[] = {
     {.name = "file-name",
      .type = Type::kString,
      .flags = P::kRequired,
+     .reference = kFiles,
      .help = "a file of /file: PEM, DER or PKCS#12"},
     {.name = "passphrase", .type = Type::kString, .help = "of the private key or of the PKCS#12"},
     {.name = "name", .type = Type::kString, .max = 128, .help = "the row's; unset: the file's"},
@@ -180,7 +181,11 @@ constexpr Property kSave[] = {
      .not_working_reason = "RC4 protects nothing; aes-sha256 does"},
 };
 constexpr Property kLoad[] = {
-    {.name = "name", .type = Type::kString, .flags = P::kRequired, .help = "a backup of /file"},
+    {.name = "name",
+     .type = Type::kString,
+     .flags = P::kRequired,
+     .reference = kFiles,
+     .help = "a backup of /file"},
     {.name = "password", .type = Type::kString, .help = "that it was saved with"},
 };
 constexpr Command kBackupCommands[] = {

@@ -22,6 +22,7 @@ constexpr Property kImport[] = {
     {.name = "file-name",
      .type = Type::kString,
      .flags = Property::kRequired,
+     .reference = kFiles,
      .help = "a file of /file; .rsc may be left out"},
     flag("verbose", "with the lines as they are carried out"),
     {.name = "from-line",
@@ -80,6 +81,7 @@ constexpr Property kResetArguments[] = {
      .help = "does without auto-before-reset.backup in /file"},
     {.name = "run-after-reset",
      .type = Type::kString,
+     .reference = kFiles,
      .max = 4096,
      .help = "a file of /file that is imported then; .rsc may be left out"},
 };

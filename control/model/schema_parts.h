@@ -84,6 +84,9 @@ constexpr Property flag(std::string_view name, std::string_view help) {
 constexpr Property numbers(std::string_view help) {
   return {.name = "numbers", .type = Type::kString, .max = 2 << 20, .help = help};
 }
+/// Whose names a console offers for the name of a file.
+inline constexpr std::string_view kFiles[] = {"/file"};
+
 /// In RouterOS, refused here whatever its value.
 constexpr Property later(std::string_view name) {
   return {.name = name,

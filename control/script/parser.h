@@ -82,6 +82,7 @@ struct Completion {
   std::string command;                        // and the command; "" before one
   const model::Property* property = nullptr;  // whose value stands at the end, if one does
   std::string parameter;                      // its name
+  bool compares = false;                      // what a row has there is asked for
 };
 [[nodiscard]] Completion complete(const Words& words, std::string_view text,
                                   const ParseOptions& options = {});

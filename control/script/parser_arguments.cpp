@@ -57,7 +57,11 @@ bool Parser::parse_arguments(Command& command, const CommandWord& word, const Ar
     skip_blanks(false);
     if (failed()) return false;
     if (wanted(at_) && text_[at_ - 1] != '=') offer_parameters(at_, command, word);
-    if (at_command_end()) return true;
+    if (at_command_end()) {
+      const MenuWord* const rows = word.is_find ? words_.root().at(command.path) : nullptr;
+      if (rows != nullptr && wanted(at_)) offer_properties(at_, *rows);
+      return true;
+    }
     const bool where = keyword("where");
     if (word.is_find || (where && word.takes_where)) {
       const size_t begin = at_;
@@ -89,6 +93,8 @@ bool Parser::parse_argument(Command& command, const CommandWord& word, const Aro
   if (peek() == '!') {
     const size_t length = name_length(at_ + 1);
     const std::string_view name = text_.substr(at_ + 1, length);
+    const bool ends = completion_ != nullptr && at_ + 1 + length == text_.size();
+    if (ends && at_ + 1 >= completion_->begin) offer_unset(at_ + 1, command, word);
     const Parameter* parameter = length == 0 ? nullptr : named(word, name);
     if (parameter != nullptr || (word.any_parameter && length != 0)) {
       at_ += length + 1;

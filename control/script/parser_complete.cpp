@@ -80,16 +80,50 @@ void Parser::offer_value(size_t begin, const Command& command, const Parameter& 
   completion_->command = command.name;
   completion_->parameter = parameter.name;
   completion_->property = parameter.property;
+  completion_->compares = false;
   if (begin >= completion_->begin) {
     completion_->begin = begin;
     completion_->candidates.clear();
   }
-  if (parameter.property == nullptr) return;
-  if (parameter.property->type == model::Type::kBool) {
+  if (parameter.property != nullptr) offer_values_of(begin, *parameter.property);
+}
+
+/// The word is the last part of a list, and what follows "not".
+void Parser::offer_values_of(size_t begin, const model::Property& property) {
+  if (property.has(model::Property::kNegatable) && text_.substr(begin).starts_with('!')) ++begin;
+  const size_t comma = text_.rfind(',');
+  if (property.has(model::Property::kList) && comma != std::string_view::npos && comma >= begin)
+    begin = comma + 1;
+  completion_->begin = std::max(completion_->begin, begin);
+  if (property.type == model::Type::kBool) {
     for (const char* word : {"no", "yes"}) offer(begin, Completion::Kind::kValue, word, "");
   }
-  for (std::string_view value : parameter.property->values) {
+  for (std::string_view value : property.values) {
     offer(begin, Completion::Kind::kValue, value, "");
+  }
+}
+
+void Parser::offer_compared(size_t begin, const MenuWord& rows, const model::Property& property) {
+  completion_->menu = rows.path;
+  completion_->parameter = property.name;
+  completion_->property = &property;
+  completion_->compares = true;
+  completion_->begin = begin;
+  completion_->candidates.clear();
+  offer_values_of(begin, property);
+}
+
+void Parser::offer_unset(size_t begin, const Command& command, const CommandWord& word) {
+  completion_->menu = command.path;
+  completion_->command = command.name;
+  completion_->property = nullptr;
+  completion_->parameter.clear();
+  for (const Parameter& one : word.parameters) {
+    const model::Property* property = one.property;
+    if (property == nullptr || one.kind != Parameter::Kind::kValue || one.name == "numbers" ||
+        property->has(model::Property::kRequired) || command.find(one.name) != nullptr)
+      continue;
+    offer(begin, Completion::Kind::kParameter, one.name, one.help);
   }
 }
 

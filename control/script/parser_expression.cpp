@@ -110,7 +110,11 @@ ExpressionPtr Parser::parse_expression(const Around& around, int level) {
     const auto op = parse_operator(around, level);
     if (failed()) return nullptr;
     if (!op) break;
+    if (level == kComparisonLevel && around.rows != nullptr && around.rows->menu != nullptr &&
+        left != nullptr && left->kind == Kind::kProperty)
+      compared_ = around.rows->menu->find(left->name);
     ExpressionPtr right = operand(true);
+    compared_ = nullptr;
     if (right == nullptr) return nullptr;
     if (chain == nullptr) {
       chain = make(Kind::kBinary, begin);
@@ -211,6 +215,7 @@ ExpressionPtr Parser::parse_operand(const Around& around, bool right_side) {
     base = parse_value(around);
   } else if (rows && right_side) {
     const std::string_view word = raw_word(true);
+    if (compared_ != nullptr && wanted(begin)) offer_compared(begin, *around.rows, *compared_);
     if (word.empty()) {
       fail(begin, "syntax error", "a value was expected after this; an empty one is written \"\"",
            at_end());

@@ -129,6 +129,11 @@ class Parser {
   void offer_parameters(size_t begin, const Command& command, const CommandWord& word);
   void offer_value(size_t begin, const Command& command, const Parameter& parameter);
   void offer_properties(size_t begin, const MenuWord& rows);
+  /// The value that a row's property is compared with.
+  void offer_compared(size_t begin, const MenuWord& rows, const model::Property& property);
+  /// What can be taken away by !NAME.
+  void offer_unset(size_t begin, const Command& command, const CommandWord& word);
+  void offer_values_of(size_t begin, const model::Property& property);
 
   const Words& words_;
   std::string_view text_;
@@ -140,6 +145,7 @@ class Parser {
   std::string menu_;
   std::optional<SyntaxError> error_;
   Completion* completion_ = nullptr;
+  const model::Property* compared_ = nullptr;  // with what follows
 };
 
 /// What an escape in a text stands for; nullopt: it is none.

@@ -1,0 +1,43 @@
+// What the console offers at the end of a text (C-44).
+#include "tests/unit/door/console_fixture.h"
+
+namespace maclane::door {
+namespace {
+
+TEST_F(ConsoleTest, Completes) {
+  EXPECT_EQ(words("/int"), "interface");
+  EXPECT_EQ(words("/interface macvlan e"), "enable export");
+  EXPECT_EQ(words("/interface macvlan print te"), "terse");
+  EXPECT_EQ(words("/interface macvlan add m"), "mac-address= mode= mtu= multicast=");
+  EXPECT_EQ(words("/interface macvlan add mode="), "bridge private");
+  EXPECT_EQ(words("/interface macvlan add interface="), "ether1");
+  EXPECT_EQ(words("/interface ethernet set e"), "ether1");
+  // Parts of lists, what stands behind "not", and what can be taken away.
+  EXPECT_EQ(words("/ip firewall filter add connection-state=established,rel"), "related");
+  EXPECT_EQ(words("/ip firewall filter add connection-state=!est"), "established");
+  EXPECT_EQ(words("/ip firewall filter add in-interface=!eth"), "ether1");
+  EXPECT_EQ(words("/interface macvlan set m !mt"), "mtu");
+  // Rows that are looked for.
+  says(
+      "/ip firewall filter add chain=own action=drop; add chain=forward action=jump "
+      "jump-target=own comment=\"a b\"",
+      {{"menu", "/ip/firewall/filter"}});
+  EXPECT_EQ(words("/ip firewall filter print where cha"), "chain");
+  EXPECT_EQ(words("/ip firewall filter print where chain="), "own forward");
+  EXPECT_EQ(words("/ip firewall filter print where chain=o"), "own");
+  EXPECT_EQ(words("/ip firewall filter print where action=dr"), "drop");
+  EXPECT_EQ(words("/ip firewall filter remove [find jump-"), "jump-target");
+  EXPECT_EQ(words("/ip firewall filter remove [find where jump-target="), "own");
+  EXPECT_EQ(words("/interface ethernet set [find name=e"), "ether1");
+  EXPECT_NE((" " + words("/interface ethernet set [find ")).find(" name"), std::string::npos);
+  EXPECT_EQ(words("/ip firewall filter add chain=x place-before="), "0 1");
+  EXPECT_EQ(words("/ip firewall filter move 1"), "1");
+  says("/system script add name=nightly source=\":put 1\"");
+  EXPECT_EQ(words("/system script run n"), "nightly");
+  EXPECT_EQ(words("pr", "/interface/macvlan"), "print");
+  EXPECT_EQ(words("/nothing "), "");
+  EXPECT_EQ(words("print", "/ip"), "");
+}
+
+}  // namespace
+}  // namespace maclane::door
