@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from doors import PASSWORD, USER, logged_in
+from frames import TCP, Wire
 from guest import VLAN, access_concentrator, have_guest
 from lab import Lab, dataplane, flag, wait_until
 from scenes import conf, local
@@ -137,6 +138,17 @@ def test_packets_go_through_the_session(scene):
     assert not large.ok and "mtu" in (large.stdout + large.stderr).lower()
     sent = sum(int(scene.router.row("/interface", name=name)["tx-packet"]) for name in ALL)
     assert sent > before
+
+
+def test_a_syn_through_the_session_is_told_of_its_mtu(scene):
+    """The rules nobody wrote (C-25): what a host says of its MSS is lowered on the way."""
+    scene.connected(*ALL)
+    wire = Wire(scene.switch.ns, "mlwan")
+    with pytest.raises(ConnectionRefusedError):
+        scene.pc.connect("10.64.0.1", 9, timeout=30)
+    syn = wire.wait(lambda p: TCP in p and p[TCP].dport == 9, what="the SYN in its session")
+    assert dict(syn[TCP].options)["MSS"] == 1492 - 40
+    wire.close()
 
 
 def test_the_row_shows_the_session(scene):
