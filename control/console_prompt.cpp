@@ -103,6 +103,7 @@ Session::Answer Session::send(const std::string& text, bool pieces, const std::s
   skipping_ = false;
   // What goes on until it is stopped: Q stops it, and so does Control-C, and neither is a mistake.
   std::optional<Keys> keys;
+  bool left = false;  // a question without an answer
   const auto look_at_keys = [&] {
     const char key = keys ? keys->pressed() : '\0';
     if (key == 'q' || key == 'Q') interrupted = true;
@@ -120,10 +121,12 @@ Session::Answer Session::send(const std::string& text, bool pieces, const std::s
         show(text_at(said, "out"), said.contains("whole"));
       },
       &interrupted,
-      [](const Json& asked) {
-        const bool yes = agrees(text_at(asked, "ask"));
+      [&left](const Json& asked) -> Json {
+        const auto said =
+            answer_to(text_at(asked, "ask"), asked.contains("line"), asked.contains("secret"));
+        left = !said;
         interrupted = false;  // Control-C was the answer
-        return yes;
+        return said ? Json(*said) : Json(false);
       },
       look_at_keys);
   keys.reset();
@@ -147,7 +150,7 @@ Session::Answer Session::send(const std::string& text, bool pieces, const std::s
     prompt_ = text_at(done, "prompt");
     if (was_safe && !is_safe(prompt_) && text.find("safe-mode") == std::string::npos)
       std::cerr << "Safe mode has ended meanwhile; /log/print says why.\n";
-  } else if (!skipping_ && !stopped) {
+  } else if (!skipping_ && !stopped && !left) {
     point_at(done, text, name);
   }
   return answer;
@@ -271,16 +274,12 @@ unsigned char show_help(EditLine* el, int) {
   return CC_REDISPLAY;
 }
 
-bool in_safe_mode() {
-  return is_safe(shown_prompt);
-}
-
 /// Control-X: safe mode is taken, or released if it is ours, as if the command had been typed.
 unsigned char toggle_safe_mode(EditLine* el, int) {
   const LineInfo* line = el_line(el);
   el_cursor(el, static_cast<int>(line->lastchar - line->cursor));
   el_deletestr(el, static_cast<int>(line->lastchar - line->buffer));
-  const char* command = in_safe_mode() ? "/safe-mode release\n" : "/safe-mode take\n";
+  const char* command = is_safe(shown_prompt) ? "/safe-mode release\n" : "/safe-mode take\n";
   if (el_insertstr(el, command) != 0) return CC_ERROR;
   std::cout << std::string_view(command) << std::flush;
   return CC_NEWLINE;
@@ -382,7 +381,7 @@ int Session::prompt() {
     if (!kept.empty()) ::history(history, &event, H_SAVE, kept.c_str());
     if (line == "quit" || line == "exit" || line == "/quit") {
       // Who says so keeps what was changed in safe mode; a session that just ends does not.
-      if (in_safe_mode()) last = send("/safe-mode release", false, "").code;
+      if (is_safe(shown_prompt)) last = send("/safe-mode release", false, "").code;
       break;
     }
     const Answer answer = send(line, false, "");

@@ -48,12 +48,39 @@ char read_key() {
   return ::read(STDIN_FILENO, &key, 1) == 1 ? key : '\0';
 }
 
-bool agrees(const std::string& question) {
-  std::cout << question << " [y/N]: " << std::flush;
+namespace {
+
+std::optional<std::string> typed_line(bool hidden) {
+  termios before{};
+  const bool quiet = hidden && ::tcgetattr(STDIN_FILENO, &before) == 0;
+  if (quiet) {
+    termios silent = before;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    (void)::tcsetattr(STDIN_FILENO, TCSANOW, &silent);
+  }
+  std::string line;
+  char key = 0;
+  bool whole = false;
+  while (!whole && ::read(STDIN_FILENO, &key, 1) == 1) {
+    whole = key == '\n';
+    if (!whole) line += key;
+  }
+  if (quiet) (void)::tcsetattr(STDIN_FILENO, TCSANOW, &before);
+  if (quiet || !whole) std::cout << std::endl;
+  if (!whole) return std::nullopt;
+  return line;
+}
+
+}  // namespace
+
+std::optional<std::string> answer_to(const std::string& question, bool line, bool hidden) {
+  std::cout << question << (line ? "" : " [y/N]: ") << std::flush;
+  if (line) return typed_line(hidden);
   const char key = read_key();
   if (key > ' ') std::cout << key;
   std::cout << std::endl;
-  return key == 'y' || key == 'Y';
+  if (key != 'y' && key != 'Y') return std::nullopt;
+  return "y";
 }
 
 }  // namespace maclane::console

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
+#include <optional>
 #include <string>
 
 namespace maclane::console {
@@ -32,7 +33,9 @@ class Keys {
   bool taken_ = false;
 };
 
-/// A question that one key answers: y is yes, all others are no, and so is a signal (Control-C).
-[[nodiscard]] bool agrees(const std::string& question);
+/// What a person answers. line: a line, not shown if hidden; else one key, y for yes. nullopt: no,
+/// Control-C, or the end of the input.
+[[nodiscard]] std::optional<std::string> answer_to(const std::string& question, bool line,
+                                                   bool hidden);
 
 }  // namespace maclane::console

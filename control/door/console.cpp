@@ -117,7 +117,11 @@ void Console::take(std::string_view line, std::string& out) {
   } else if (request->contains("stop")) {
     if (job_ != nullptr) job_->stop();
   } else if (request->contains("answer")) {
-    if (job_ != nullptr) job_->answer(is_on(*request, "answer"));
+    const Json& said = (*request)["answer"];
+    std::optional<std::string> answer;
+    if (said.is_string()) answer = said.get<std::string>();
+    if (is_on(*request, "answer")) answer = "y";
+    if (job_ != nullptr) job_->answer(std::move(answer));
   } else if (request->contains("hello")) {
     out += line_of({{"hello", {{"prompt", prompt("")}}}});
   } else if (request->contains("complete")) {
@@ -160,8 +164,11 @@ void Console::collect(std::string& out) {
   if (const std::string text = job_->take_warnings(); !text.empty()) {
     out += line_of({{"warn", text}});
   }
-  if (const std::string question = job_->take_question(); !question.empty()) {
-    out += line_of({{"ask", question}});
+  if (const auto question = job_->take_question()) {
+    Json asked = {{"ask", question->text}};
+    if (question->line) asked["line"] = true;
+    if (question->secret) asked["secret"] = true;
+    out += line_of(asked);
   }
   const Ended* ended = job_->ended();
   if (ended == nullptr) return;

@@ -66,7 +66,7 @@ bool ConsoleClient::send(const Json& request) const {
 tl::expected<Json, std::string> ConsoleClient::ask(const Json& request,
                                                    const std::function<void(const Json&)>& said,
                                                    std::atomic<bool>* stop,
-                                                   const std::function<bool(const Json&)>& asked,
+                                                   const std::function<Json(const Json&)>& asked,
                                                    const std::function<void()>& waits) {
   if (request.dump(-1, ' ', false, Json::error_handler_t::replace) !=
       request.dump(-1, ' ', false, Json::error_handler_t::ignore)) {
@@ -91,7 +91,7 @@ tl::expected<Json, std::string> ConsoleClient::ask(const Json& request,
         continue;
       }
       if (line.contains("ask")) {
-        (void)send({{"answer", asked && asked(line)}});
+        (void)send({{"answer", asked ? asked(line) : Json(false)}});
         continue;
       }
       return line;

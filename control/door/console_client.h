@@ -26,7 +26,7 @@ class ConsoleClient {
   /// the command is stopped; `waits` is called several times a second until then.
   [[nodiscard]] tl::expected<Json, std::string> ask(
       const Json& request, const std::function<void(const Json&)>& said = {},
-      std::atomic<bool>* stop = nullptr, const std::function<bool(const Json&)>& asked = {},
+      std::atomic<bool>* stop = nullptr, const std::function<Json(const Json&)>& asked = {},
       const std::function<void()>& waits = {});
 
  private:

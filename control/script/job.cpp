@@ -28,6 +28,22 @@ int64_t wall_now_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
+/// What a command cannot do without and was not given: a row's properties, or its own arguments.
+std::vector<const model::Property*> missing_arguments(const MenuCall& call, const model::Menu& menu,
+                                                      const model::Command& command) {
+  std::vector<const model::Property*> out;
+  const auto look = [&](std::span<const model::Property> properties) {
+    for (const model::Property& one : properties) {
+      if (one.has(model::Property::kRequired) && !one.has(model::Property::kReadOnly) &&
+          !call.has(one.name))
+        out.push_back(&one);
+    }
+  };
+  look(command.arguments);
+  if (command.name == "add" && !call.has("copy-from")) look(menu.properties);
+  return out;
+}
+
 }  // namespace
 
 Fault fault_of(const model::Failure& failure) {
@@ -201,27 +217,49 @@ bool Job::wait(int64_t nanoseconds) {
   return true;
 }
 
-void Job::answer(bool yes) {
-  answer_ = yes;
+void Job::answer(std::optional<std::string> said) {
+  answer_ = std::move(said);
   wake_ms_ = 0;
+}
+
+/// What a person says; nullopt: the job was stopped meanwhile.
+std::optional<std::optional<std::string>> Job::ask_person(Question question) {
+  question_ = std::move(question);
+  answer_.reset();
+  while (!answer_) {
+    if (!give_way(UINT64_MAX)) return std::nullopt;
+  }
+  return std::exchange(answer_, std::nullopt);
 }
 
 Host::Done Job::carry_out_if_meant(const MenuCall& call, const model::Menu& menu) {
   const model::Command* command = model::find_command(menu, call.command->name);
-  const bool asks = task_.screen.asks && imports_ == 0;  // a file means what it says
-  if (asks && command != nullptr && !command->question.empty()) {
-    question_ = command->question;
-    answer_.reset();
-    while (!answer_) {
-      if (give_way(UINT64_MAX)) continue;
+  // A file means what it says.
+  if (!task_.screen.asks || imports_ != 0 || command == nullptr) return carry_out(call, menu);
+  MenuCall whole = call;
+  for (const model::Property* missing : missing_arguments(call, menu, *command)) {
+    const auto said = ask_person(
+        {std::string(missing->name) + ": ", true,
+         missing->has(model::Property::kSecret) || missing->has(model::Property::kWriteOnly)});
+    if (!said || !*said)
       return tl::make_unexpected(Fault{Fault::Kind::kInterrupted, "interrupted", {}, {}, 2});
-    }
-    if (!*answer_) {
+    if ((*said)->empty()) break;  // what is missing is said by the command
+    MenuCall::Argument one;
+    one.name = missing->name;
+    one.text = **said;
+    one.value = Value::text(**said);
+    whole.arguments.push_back(std::move(one));
+  }
+  if (!command->question.empty()) {
+    const auto said = ask_person({std::string(command->question)});
+    if (!said)
+      return tl::make_unexpected(Fault{Fault::Kind::kInterrupted, "interrupted", {}, {}, 2});
+    if (!*said) {
       write("action cancelled\n");
       return Value{};
     }
   }
-  return carry_out(call, menu);
+  return carry_out(whole, menu);
 }
 
 void Job::write(std::string_view text) {

@@ -83,9 +83,17 @@ class Job : private Host {
   [[nodiscard]] bool is_live() const { return live_; }
   /// Nobody wants to be asked after each page of it.
   [[nodiscard]] bool is_whole() const { return live_ || whole_; }
-  /// What a person is to be asked, said once; "" if there is nothing new. It goes on with answer().
-  [[nodiscard]] std::string take_question() { return std::exchange(question_, {}); }
-  void answer(bool yes);
+  /// What a person is to be asked, said once. It goes on with answer().
+  struct Question {
+    std::string text;
+    bool line = false;    // a value is to be typed; else y or n is
+    bool secret = false;  // and not to be shown
+  };
+  [[nodiscard]] std::optional<Question> take_question() {
+    return std::exchange(question_, std::nullopt);
+  }
+  /// nullopt: no answer is given, or no.
+  void answer(std::optional<std::string> said);
   /// nullptr while it runs.
   [[nodiscard]] const Ended* ended() const { return ended_ ? &*ended_ : nullptr; }
   /// Asks it to end; it does so with its next turn.
@@ -113,6 +121,7 @@ class Job : private Host {
   }
   [[nodiscard]] bool give_way(uint64_t until_ms);
   /// The person at the screen, if there is one, is asked about a command that does harm.
+  std::optional<std::optional<std::string>> ask_person(Question question);
   Done carry_out_if_meant(const MenuCall& call, const model::Menu& menu);
   void write(std::string_view text) override;
   void log(std::string_view level, std::string_view message) override;
@@ -140,8 +149,8 @@ class Job : private Host {
   Interpreter* interpreter_ = nullptr;
   std::string output_;
   std::string warnings_;
-  std::string question_;
-  std::optional<bool> answer_;
+  std::optional<Question> question_;
+  std::optional<std::optional<std::string>> answer_;
   std::string* diverted_ = nullptr;  // where output goes instead
   std::optional<Ended> ended_;
   std::optional<Fault> broken_;  // a commit that failed where nothing could say so

@@ -118,6 +118,23 @@ def test_what_goes_on_is_ended_by_a_key_and_that_is_no_mistake(router, key):
             at.type(":put typed\r").until("\r\ntyped")
 
 
+def test_what_a_command_cannot_do_without_is_asked_for(router):
+    """As RouterOS does at its prompt; a password is not shown, Control-C leaves it."""
+    with Terminal(router) as at:
+        at.type("/ip firewall nat add action=accept\r").until("chain: ")
+        at.type("srcnat\r").until("[admin@Maclane] > ")
+        assert [row["chain"] for row in router.print("/ip/firewall/nat")] == ["srcnat"]
+        at.type("/interface vlan add vlan-id=7 name=v7\r").until("interface: ")
+        at.type("\x03").until("[admin@Maclane] > ")
+        at.type("/interface vlan add vlan-id=7 name=v7\r").until("interface: ")
+        at.type("ether9\r").until("ether9")
+        at.until("[admin@Maclane] > ")
+        assert router.print("/interface/vlan") == []
+        at.type("/ip firewall nat remove 0\r").until("[admin@Maclane] > ")
+    refused = router.ctl("/ip firewall nat add action=accept", check=False)
+    assert refused.returncode != 0 and "chain" in refused.stderr
+
+
 def test_safe_mode_that_ended_by_itself_is_told(router):
     """C-50: more than a hundred changes are too many to take back."""
     with Terminal(router) as at:
