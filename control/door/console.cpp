@@ -66,6 +66,9 @@ class RowWords {
       for (const model::RowPtr& row : model_.tree().rows(menu))
         offer(std::string(model::View(menu, *row).get(property.name)), "");
     }
+    // Those of other properties may be connections by the hundred thousand.
+    const int name = model::name_index(menu);
+    if (name < 0 || &menu.properties[static_cast<size_t>(name)] != &property) return;
     for (const model::PrintRow& row : model_.dynamic_rows(menu)) {
       for (const auto& [field, value] : row.fields)
         if (field == property.name) offer(value, "");

@@ -4,12 +4,13 @@
 //   {"run": TEXT, "menu": "/ip", "width": 80, "bold": true, "json": true, "pieces": true,
 //    "asks": true}                       there is a person who can be asked
 //   {"stop": true}                       ends what runs
-//   {"answer": true}                     to what was asked
+//   {"answer": true}                     to what was asked; a text where a line was, false: none
 //   {"complete": TEXT, "menu": "/ip"}    what can stand at the end of the text
 //   {"hello": true}
 // To it:
-//   {"out": TEXT} {"warn": TEXT}         while a command runs
-//   {"ask": "Reboot, yes?"}              before it goes on
+//   {"out": TEXT} {"warn": TEXT}         while a command runs; "live": until it is stopped, and
+//                                        "whole": not by pages
+//   {"ask": "Reboot, yes?"}              before it goes on; "line": a value, "secret": unseen
 //   {"done": {"code": 0, "menu", "prompt", "quit", "error", "line", "column"}}
 //   {"completion": {"begin", "candidates": [{"text", "help", "kind"}], "value", "help"}}
 //   {"hello": {"prompt"}}                {"refused": TEXT}  a line that is no request

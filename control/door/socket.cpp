@@ -26,9 +26,10 @@ std::string reason() {
 
 /// What is heard while a command runs: that it is to stop, or what it asked.
 bool is_for_what_runs(std::string_view line) {
-  constexpr size_t kLongest = 32;
-  return line.size() < kLongest && (line.find("\"stop\"") != std::string_view::npos ||
-                                    line.find("\"answer\"") != std::string_view::npos);
+  constexpr size_t kLongestStop = 32;
+  const std::string_view what = line.substr(std::min(line.find('"'), line.size()));
+  return what.starts_with("\"answer\"") ||
+         (line.size() < kLongestStop && what.starts_with("\"stop\""));
 }
 
 class Descriptor {

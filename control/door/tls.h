@@ -1,10 +1,9 @@
 // TLS for the doors: contexts, certificates and keys through OpenSSL.
 //
 // Certificates made here are ECDSA P-256 unless another key is asked for, so that a handshake costs
-// the control thread little. An
-// API port without a certificate offers anonymous DH as RouterOS does (D-14), which ends at
-// TLS 1.2. A context is shared by all connections made while it was in use; live changes make a new
-// one. No state; any thread.
+// the control thread little. An API port without a certificate offers anonymous DH as RouterOS does
+// (D-14), which ends at TLS 1.2. A context is shared by all connections made while it was in use;
+// live changes make a new one. No state; any thread.
 #pragma once
 
 #include <openssl/ssl.h>

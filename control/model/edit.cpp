@@ -6,6 +6,7 @@
 #include "control/model/gateway.h"
 #include "control/model/model.h"
 #include "control/model/nearest.h"
+#include "control/model/row_names.h"
 #include "control/model/value.h"
 
 namespace maclane::model {
@@ -114,17 +115,12 @@ class Editor {
     }
   }
 
-  /// RouterOS numbers new macvlans, VLANs and PPPoE clients that come without a name (A1, C-21).
+  /// Rows that come without a name get a number (row_names.h).
   void name_row(const Menu& menu, Row& row) {
-    const bool pppoe = menu.path == "/interface/pppoe-client";
-    const bool is_server = menu.path == "/ip/dhcp-server";
-    const bool numbered =
-        pppoe || is_server || menu.path == "/interface/macvlan" || menu.path == "/interface/vlan";
+    const std::string_view stem = numbered_stem(menu);
     const int index = menu.index("name");
-    if (!numbered || !row.at(index).empty()) return;
-    const std::string_view stem = pppoe       ? "pppoe-out"
-                                  : is_server ? "dhcp"
-                                              : menu.path.substr(menu.path.rfind('/') + 1);
+    if (stem.empty() || !row.at(index).empty()) return;
+    const bool is_server = menu.path == "/ip/dhcp-server";
     for (int number = 1;; ++number) {
       std::string name = fmt::format("{}{}", stem, number);
       const bool taken =

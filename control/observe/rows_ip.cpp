@@ -60,6 +60,8 @@ std::vector<model::PrintRow> dynamic_routes(const Router& router) {
                   {"rip", yes_no(info.learned == LearnedFrom::kRip)},
                   {"static", "false"},
                   {"inactive", yes_no(!info.active)}};
+    row.fields.emplace_back("scope", std::to_string(info.scope));
+    row.fields.emplace_back("target-scope", std::to_string(info.target_scope));
     if (info.pref_src != 0) row.fields.emplace_back("pref-src", model::format_ip4(info.pref_src));
     if (info.type != LearnedRoute::Type::kUnicast)
       row.fields.emplace_back("type", type_name(info.type));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "control/model/row_names.h"
 #include "control/observe/log.h"
 #include "control/script/runner.h"
 
@@ -40,7 +41,10 @@ std::vector<const model::Property*> missing_arguments(const MenuCall& call, cons
     }
   };
   look(command.arguments);
-  if (command.name == "add" && !call.has("copy-from")) look(menu.properties);
+  if (command.name != "add" || call.has("copy-from")) return out;
+  look(menu.properties);
+  if (!model::numbered_stem(menu).empty())
+    std::erase_if(out, [](const auto* one) { return one->has(model::Property::kName); });
   return out;
 }
 

@@ -242,6 +242,34 @@ TEST_F(SocketTest, GuardsItsPath) {
   EXPECT_FALSE(SocketDoor(runner_, folder_ + "/no/such/place").start());
 }
 
+TEST_F(SocketTest, HearsALongAnswerWhileWhatAskedWaits) {
+  tl::expected<Json, std::string> reply;
+  std::string asked;
+  std::atomic<bool> answered = false;
+  const std::string value(500, 'x');
+  std::jthread client([&] {
+    ConsoleClient console(path_);
+    reply = console.ask({{"run", "/ip/firewall/nat/add action=accept"}, {"asks", true}}, {},
+                        nullptr, [&](const Json& line) -> Json {
+                          asked = line["ask"].get<std::string>();
+                          EXPECT_TRUE(line.contains("line"));
+                          return value;
+                        });
+    answered = true;
+  });
+  while (!answered) {
+    std::vector<pollfd> fds;
+    door_->add_fds(fds);
+    ::poll(fds.data(), fds.size(), 5);
+    runner_.turn();
+    door_->handle(fds);
+  }
+  client.join();
+  ASSERT_TRUE(reply) << reply.error();
+  EXPECT_EQ(asked, "chain: ");
+  EXPECT_EQ((*reply)["done"]["code"], 1) << "it is too long for a chain";
+}
+
 TEST_F(SocketTest, ServesTheConsolesClient) {
   tl::expected<Json, std::string> reply;
   std::string said;
