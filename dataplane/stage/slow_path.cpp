@@ -75,10 +75,12 @@ void walk(Worker& w, const RuleSet* set, uint16_t RuleSet::*chain, RuleTable tab
   if (number != RuleSet::kNoChain) walk_chain(set, number, table, key, w.walk);
 }
 
-/// The packet goes no further; its rules matched all the same.
+/// The packet goes no further; its rules matched all the same, and if it ends its connection, it
+/// does.
 void account(Worker& w, const Burst& b, unsigned i, const Decision& d) noexcept {
   settle(w, b, i, d.key, d.logged_before_dstnat, SessionTable::kNone);
   WalkTable::count_once(w.walk, b.length[i], w.counters);
+  finish_session(w, b, i);
 }
 
 /// What the last chain said. False: the packet is finished.
@@ -377,8 +379,7 @@ void take_slowly(Worker& w, Burst& b, unsigned i) noexcept {
   bool begun = false;
   b.untracked[i] = !w.snapshot->tracking;
   clear_walks(w);
-  const bool raw = has_raw(w, b, i);
-  if (raw && !leg_holds(w, b, i)) {
+  if (has_raw(w, b, i) && !leg_holds(w, b, i)) {
     begin(w, b, i, d);
     begun = true;
     if (!walk_raw(w, b, i, d)) return;
@@ -387,7 +388,11 @@ void take_slowly(Worker& w, Burst& b, unsigned i) noexcept {
   if (fast(w, b, i)) return;
   if (!begun) {
     begin(w, b, i, d);
-    if (raw && !walk_raw(w, b, i, d)) return;
+    // Asked again: a SYN may have ended the FastTracked connection that it seemed to be of.
+    if (has_raw(w, b, i)) {
+      if (!walk_raw(w, b, i, d)) return;
+      if (b.untracked[i]) classify(w, b, i);
+    }
   }
   slow(w, b, i, d);
 }

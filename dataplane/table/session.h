@@ -111,7 +111,7 @@ class SessionTable {
   void release(uint32_t session) noexcept;
   /// Gives up the oldest session that is not assured, as far as a look at the first few of each
   /// queue tells. False: there is none.
-  bool evict() noexcept;
+  bool evict(uint32_t now_cs, const Timeouts& timeouts) noexcept;
   /// A released session with one of Session::kParks keeps its slot, tuples and flags (but kUsed)
   /// until free_parked() gives the slot back; kNone: there is none.
   [[nodiscard]] uint32_t parked() const noexcept { return parked_head_; }
@@ -208,6 +208,8 @@ class SessionTable {
                        unsigned most) noexcept;
   unsigned expire_queue(unsigned queue, uint32_t now_cs, const Timeouts& timeouts,
                         unsigned* budget) noexcept;
+  /// Moves a session whose effective class is not that of its queue. False: it is.
+  bool move_on(uint32_t session, const Timeouts& timeouts, uint32_t now_cs) noexcept;
   void wait_again(uint32_t session, TimeoutClass cls, const Timeouts& timeouts,
                   uint32_t now_cs) noexcept;
 

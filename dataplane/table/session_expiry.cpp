@@ -81,17 +81,26 @@ void SessionTable::set_class(uint32_t session, TimeoutClass timeout_class,
   push(static_cast<unsigned>(timeout_class) * kLevels, session, now_cs);
 }
 
-bool SessionTable::evict() noexcept {
-  // Of each class and level the first few: those that were not looked at the longest.
+bool SessionTable::evict(uint32_t now_cs, const Timeouts& timeouts) noexcept {
+  // Of each class and level the first few: those that were not looked at the longest. What has
+  // become of a longer class is moved there and does not count, or it would hide those behind it.
   constexpr unsigned kLooks = 4;
+  unsigned moves = 64;
   for (const TimeoutClass cls : kGivenUp) {
     const unsigned first = static_cast<unsigned>(cls) * kLevels;
     for (unsigned queue = first; queue < first + kLevels; ++queue) {
       uint32_t id = queues_[queue].head;
-      for (unsigned look = 0; look < kLooks && id != kNone; ++look, id = sides_[id].next) {
-        if (is_assured(sessions_[id], sides_[id])) continue;
-        release(id);
-        return true;
+      for (unsigned look = 0; look < kLooks && id != kNone;) {
+        if (!is_assured(sessions_[id], sides_[id])) {
+          release(id);
+          return true;
+        }
+        const uint32_t next = sides_[id].next;
+        if (moves != 0 && move_on(id, timeouts, now_cs))
+          --moves;
+        else
+          ++look;
+        id = next;
       }
     }
   }
@@ -139,20 +148,11 @@ unsigned SessionTable::expire_queue(unsigned queue, uint32_t now_cs, const Timeo
     *budget -= gone;
     if (gone != 0) continue;
     const uint32_t session = queues_[queue].head;
-    Session& s = sessions_[session];
     const SessionSide& side = sides_[session];
     --*budget;
     if (elapsed(now_cs, side.queued_at_cs) < wait) break;
-    if (const TimeoutClass cls = effective_class(s, side); cls != side.timeout_class) {
-      // The next packet has to bring it back to this queue: it must not pass unseen.
-      if (cls == TimeoutClass::kUdpStream)
-        s.flags |= Session::kAssured;
-      else
-        s.unsettle();
-      wait_again(session, cls, timeouts, now_cs);
-      continue;
-    }
-    wait_again(session, side.timeout_class, timeouts, now_cs);  // seen since
+    if (!move_on(session, timeouts, now_cs))
+      wait_again(session, side.timeout_class, timeouts, now_cs);  // seen since
   }
   return released;
 }
@@ -170,6 +170,19 @@ void SessionTable::wait_again(uint32_t session, TimeoutClass cls, const Timeouts
   unlink(session);
   sides_[session].timeout_class = cls;
   push(number * kLevels + level, session, now_cs);
+}
+
+bool SessionTable::move_on(uint32_t session, const Timeouts& timeouts, uint32_t now_cs) noexcept {
+  Session& s = sessions_[session];
+  const TimeoutClass cls = effective_class(s, sides_[session]);
+  if (cls == sides_[session].timeout_class) return false;
+  // The next packet has to bring it back to this queue: it must not pass unseen.
+  if (cls == TimeoutClass::kUdpStream)
+    s.flags |= Session::kAssured;
+  else
+    s.unsettle();
+  wait_again(session, cls, timeouts, now_cs);
+  return true;
 }
 
 unsigned SessionTable::expire(uint32_t now_cs, const Timeouts& timeouts, unsigned budget) noexcept {

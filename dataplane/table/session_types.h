@@ -22,7 +22,7 @@ namespace maclane {
 struct Tuple {
   be32 src;
   be32 dst;
-  be16 sport;  // ICMP queries: the id in both ports
+  be16 sport;  // ICMP queries: the id on the asker's side, the type on the other
   be16 dport;
   uint8_t proto = 0;
   friend bool operator==(const Tuple&, const Tuple&) noexcept = default;
