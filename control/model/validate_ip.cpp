@@ -147,6 +147,10 @@ void check_routing_rules(Check& check) {
     } else if (!looks_up && row.is_set("table")) {
       check.add(row, "table",
                 fmt::format("action={} asks no table; leave it out", row.get("action")));
+    } else if (!looks_up && row.is_set("min-prefix")) {
+      check.add(row, "min-prefix",
+                fmt::format("action={} asks no table whose routes could be hidden; leave it out",
+                            row.get("action")));
     }
   });
   check.for_asked("/routing/table", false, [&](const View& row) {

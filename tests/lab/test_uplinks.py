@@ -225,6 +225,26 @@ def test_a_gateway_of_another_table_is_asked_by_that_table(scene):
             wire.close()
 
 
+def test_a_rule_hides_the_default_route_of_main(scene):
+    """/routing/rule min-prefix=0: main for what it knows, the uplink's table for the rest."""
+    scene.until_active(*UPLINKS)
+    ctl = scene.router.ctl
+    ctl("/routing/rule/add interface=lan action=lookup table=main min-prefix=0 comment=known")
+    ctl("/routing/rule/add interface=lan action=lookup-only-in-table table=isp2 comment=rest")
+    try:
+        used = {scene.open(source=f"192.168.88.{n}")[0] for n in SOURCES}
+        assert used == {2}, "main's default routes would share"
+        ctl(f"/ip/route/add dst-address={SERVER}/32 gateway={GATEWAY}%up3 comment=known")
+        assert scene.open()[0] == 3
+        ctl("/routing/rule/set [find comment=known] min-prefix=32")
+        assert scene.open()[0] == 2
+        assert "min-prefix=32" in ctl("/routing/rule/export").stdout
+        refused = ctl("/routing/rule/add action=drop min-prefix=0", check=False)
+        assert refused.returncode == 1 and "action=drop asks no table" in refused.stderr
+    finally:
+        ctl("/routing/rule/remove [find]; /ip/route/remove [find comment=known]")
+
+
 def test_rp_filter_strict_and_loose_between_uplinks(scene):
     """Strict takes a source from the interface alone that leads to it, loose from any."""
     ctl = scene.router.ctl
