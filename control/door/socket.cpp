@@ -198,11 +198,12 @@ void SocketDoor::turn() {
 
 bool SocketDoor::serve(int fd, Client& client) {
   if (client.has_line) answer_lines(client);
-  if (client.console->busy() && client.waiting() < kHighWater) {
+  if (client.waiting() < kHighWater) {
+    const bool busy = client.console->busy();
     std::string lines;
     client.console->collect(lines);
     say(client, lines);
-    if (!client.console->busy()) answer_lines(client);
+    if (busy && !client.console->busy()) answer_lines(client);
   }
   if (client.waiting() != 0) {
     if (!write_to(fd, client)) return false;
