@@ -30,19 +30,24 @@ uint64_t wall_ms() {
                                    .count());
 }
 
+/// A time of a binding, whose clock says `now`, on the wall's.
+uint64_t wall_of(int64_t then_ms, uint64_t now) {
+  return wall_ms() - (now - static_cast<uint64_t>(then_ms));
+}
+
 /// `now`: on the clock of the binding's times.
 std::string line_of(const DhcpBinding& b, uint64_t now) {
   Json json = {{"address", text_of(be32::from(b.address))}};
   if (b.status == LeaseStatus::kBound) {
     json["server"] = b.server;
     if (!b.interface.empty()) json["interface"] = b.interface;
-    if (b.seen_ms != DhcpBinding::kNeverSeen)
-      json["seen"] = wall_ms() - (now - static_cast<uint64_t>(b.seen_ms));
+    if (b.seen_ms != DhcpBinding::kNeverSeen) json["seen"] = wall_of(b.seen_ms, now);
     json["mac-address"] = text_of(b.mac);
     if (!b.client_id.empty()) json["client-id"] = model::format_client_id(b.client_id);
     // Who is told by the MAC alone, whatever the client calls itself.
     json["by-client-id"] = b.identity.starts_with('c');
     if (!b.host_name.empty()) json["host-name"] = b.host_name;
+    if (b.named_ms != DhcpBinding::kNeverSeen) json["named"] = wall_of(b.named_ms, now);
     if (!b.class_id.empty()) json["class-id"] = b.class_id;
     json["until"] =
         b.until_ms == kForever ? 0 : wall_ms() + (b.until_ms - std::min(now, b.until_ms));
@@ -64,10 +69,14 @@ std::optional<DhcpBinding> binding_of(const Json& json, uint64_t now) {
   b.mac = MacAddr{*mac};
   b.server = text("server");
   b.interface = text("interface");
-  if (const auto seen = json.find("seen"); seen != json.end() && seen->is_number_unsigned()) {
-    const uint64_t wall = wall_ms(), then = std::min(seen->get<uint64_t>(), wall);
-    b.seen_ms = static_cast<int64_t>(now) - static_cast<int64_t>(wall - then);
-  }
+  const auto time = [&](const char* key) {
+    const auto found = json.find(key);
+    if (found == json.end() || !found->is_number_unsigned()) return DhcpBinding::kNeverSeen;
+    const uint64_t wall = wall_ms(), then = std::min(found->get<uint64_t>(), wall);
+    return static_cast<int64_t>(now) - static_cast<int64_t>(wall - then);
+  };
+  b.seen_ms = time("seen");
+  b.named_ms = time("named");
   b.client_id = model::parse_client_id(text("client-id")).value_or(std::vector<uint8_t>());
   b.host_name = text("host-name");
   b.class_id = text("class-id");

@@ -3,6 +3,7 @@
 
 #include "control/dhcp_servers.h"
 #include "control/model/dhcp_option.h"
+#include "control/model/name_text.h"
 #include "control/model/value.h"
 
 namespace maclane {
@@ -102,6 +103,8 @@ DhcpServerConfig server(const model::Tree& tree, const compile::Names& names, co
   one.delay_threshold_s = static_cast<uint32_t>(threshold.value_or(0) / 1000);
   one.conflict_detection = row.get_bool("conflict-detection");
   one.add_arp = row.get_bool("add-arp");
+  one.add_dns_entries = row.get_bool("add-dns-entries");
+  one.dns_suffix = model::plain_name(row.get("add-dns-entries-suffix"));
   one.always_broadcast = row.get_bool("always-broadcast");
   one.by_client_id =
       row.get("dynamic-lease-identifiers").find("client-id") != std::string_view::npos;

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
+#include <set>
 
 #include "control/dns_rules.h"
 #include "control/model/doh_url.h"
+#include "control/model/name_text.h"
 #include "control/model/value.h"
 #include "control/service/text.h"
 
@@ -15,8 +18,6 @@ namespace {
 using model::View;
 
 constexpr int64_t kMostNames = 10'000;
-
-constexpr int64_t kUsualTtlS = 86'400;
 
 std::string hexadecimal(std::string_view bytes) {
   std::string out;
@@ -48,14 +49,13 @@ std::string static_line(const View& row) {
   return fmt::format("dns-rr={},16,{}", name, hexadecimal(text_record(row.get("text"))));
 }
 
-void add_static(const View& row, NameFiles& out) {
+void add_static(const View& row, int64_t local_ttl, NameFiles& out) {
   const std::string_view type = row.get("type");
   const std::string name = model::plain_name(row.get("name"));
   const bool address = type == "A" || type == "AAAA";
   if (type == "FWD" || type == "NXDOMAIN") {  // forward-to is empty: nobody is asked
     out.domains += fmt::format("server=/{}/{}\n", name, row.get("forward-to"));
-  } else if (address && !row.get_bool("match-subdomain") &&
-             row.get_time_ms("ttl") == kUsualTtlS * 1000) {
+  } else if (address && !row.get_bool("match-subdomain") && row.get_time_ms("ttl") == local_ttl) {
     out.hosts += fmt::format("{} {}\n", row.get("address"), name);
   } else {
     out.config += static_line(row) + "\n";
@@ -133,16 +133,50 @@ NameFiles dns_files(const model::Tree& tree, const Learned& learned, std::span<c
       out.domains += fmt::format("server=/{}/{}", name, forwarder);
   }
   out.forwarder.doh = std::move(doh);
+  const int64_t local_ttl = local_ttl_ms(tree);
   const int64_t max_ttl = dns.get_time_ms("cache-max-ttl") / 1000;
   out.config += fmt::format(
       "cache-size={}\nmax-cache-ttl={}\nmax-ttl={}\nlocal-ttl={}\nedns-packet-max={}\n"
       "dns-forward-max={}\ncache-rr=ANY\n",
       std::min(dns.get_integer("cache-size") * kNamesPerKib, kMostNames), max_ttl, max_ttl,
-      kUsualTtlS, dns.get_integer("max-udp-packet-size"),
+      local_ttl / 1000, dns.get_integer("max-udp-packet-size"),
       dns.get_integer("max-concurrent-queries"));
   for (const View& row : plan.rows())
-    if (plan.is_dnsmasqs(row)) add_static(row, out);
+    if (plan.is_dnsmasqs(row)) add_static(row, local_ttl, out);
   return out;
+}
+
+LeaseNames::Taken taken_names(const model::Tree& tree) {
+  struct Names {
+    std::set<std::string, std::less<>> whole, below;  // below: with all that is below them
+    std::vector<model::NameExpression> expressions;
+    std::string router;  // what it calls itself, whatever stands after it
+  };
+  const auto names = std::make_shared<Names>();
+  for_each(tree, "/ip/dns/static", [&](const View& row) {
+    if (row.disabled()) return;
+    if (row.is_set("regexp")) {
+      names->expressions.emplace_back(row.get("regexp"));
+      return;
+    }
+    (row.get_bool("match-subdomain") ? names->below : names->whole)
+        .insert(model::plain_name(row.get("name")));
+  });
+  names->whole.insert(doh_server(tree, tree.settings("/ip/dns")).host);
+  names->router = model::plain_name(tree.settings("/system/identity").get("name"));
+  return [names](const std::string& name) {
+    if (names->whole.contains(name) || name == names->router ||
+        std::string_view(name).substr(0, name.find('.')) == names->router)
+      return true;
+    for (std::string_view rest = name; !names->below.empty();) {
+      if (names->below.contains(rest)) return true;
+      const size_t dot = rest.find('.');
+      if (dot == std::string_view::npos) break;
+      rest.remove_prefix(dot + 1);
+    }
+    return std::ranges::any_of(names->expressions,
+                               [&](const model::NameExpression& one) { return one.matches(name); });
+  };
 }
 
 void add_dns_commands(model::Commands& commands, NameServer& server) {

@@ -5,6 +5,7 @@
 
 #include "control/model/commands.h"
 #include "control/service/learned.h"
+#include "control/service/lease_names.h"
 #include "control/service/name_server.h"
 
 namespace maclane {
@@ -17,6 +18,8 @@ inline constexpr int64_t kNamesPerKib = 4;
 /// empty.
 [[nodiscard]] NameFiles dns_files(const model::Tree& tree, const Learned& learned,
                                   std::span<const be32> ours);
+/// Names that no client of DHCP may have: those of /ip/dns/static, and the router's own.
+[[nodiscard]] LeaseNames::Taken taken_names(const model::Tree& tree);
 /// The IPv4 name servers of /ip/dns.
 [[nodiscard]] std::vector<be32> dns_servers(const model::Tree& tree);
 

@@ -16,7 +16,7 @@ namespace {
 
 using model::View;
 
-constexpr int64_t kUsualTtlMs = 86'400'000;
+constexpr int64_t kUsualTtlMs = 86'400'000, kShortestTtlMs = 1000;
 constexpr size_t kLongestText = 300;  // a line of dnsmasq's file takes twice as much
 /// The numbers of types (RFC 1035 3.2.2, 2782, 3596).
 constexpr std::pair<std::string_view, uint16_t> kTypes[] = {{"A", 1},    {"NS", 2},    {"MX", 15},
@@ -221,7 +221,17 @@ std::string text_record(std::string_view text) {
   return out;
 }
 
-NamePlan::NamePlan(const model::Tree& tree) {
+int64_t local_ttl_ms(const model::Tree& tree) {
+  int64_t shortest = 0;
+  for_each(tree, "/ip/dhcp-server", [&](const View& row) {
+    if (row.disabled() || !row.get_bool("add-dns-entries")) return;
+    const int64_t time = std::max(row.get_time_ms("lease-time"), kShortestTtlMs);
+    shortest = shortest == 0 ? time : std::min(shortest, time);
+  });
+  return shortest == 0 ? kUsualTtlMs : shortest;
+}
+
+NamePlan::NamePlan(const model::Tree& tree) : usual_ttl_ms_(local_ttl_ms(tree)) {
   for_each(tree, "/ip/dns/static", [&](const View& row) {
     if (row.disabled()) return;
     rows_.push_back(row);
@@ -256,7 +266,7 @@ bool NamePlan::is_expressed(const View& row) const {
 bool NamePlan::is_dnsmasqs(const View& row) const {
   const std::string_view type = row.get("type");
   const bool below = row.get_bool("match-subdomain");
-  const bool usual = row.get_time_ms("ttl") == kUsualTtlMs;
+  const bool usual = row.get_time_ms("ttl") == usual_ttl_ms_;
   if (row.is_set("regexp") || (below && has_expressions()) || is_expressed(row)) return false;
   if (is_address(type)) return !below || usual;
   if (type == "CNAME") return !below && own_.contains(model::plain_name(row.get("name")));

@@ -27,6 +27,11 @@ namespace maclane {
 /// The data of a TXT record.
 [[nodiscard]] std::string text_record(std::string_view text);
 
+/// How long others may remember what dnsmasq answers without a time of its own, in ms: the usual
+/// ttl of /ip/dns/static, 1d; while clients of DHCP have names, as long as the shortest lease-time
+/// of their servers, as dnsmasq has one time for all hosts files.
+[[nodiscard]] int64_t local_ttl_ms(const model::Tree& tree);
+
 class NamePlan {
  public:
   explicit NamePlan(const model::Tree& tree);
@@ -45,6 +50,7 @@ class NamePlan {
   [[nodiscard]] bool is_expressed(const model::View& row) const;
 
   std::vector<model::View> rows_;  // that are enabled
+  int64_t usual_ttl_ms_;           // local_ttl_ms()
   std::vector<model::NameExpression> expressions_;
   std::set<std::string> own_;  // names dnsmasq has addresses of
 };

@@ -83,6 +83,7 @@ Router::~Router() {
   resolver_.reset();
   host_.reset();
   leases_.reset();
+  lease_names_.reset();
   services_.reset();
   io_.reset();
   devices_.reset();

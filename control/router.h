@@ -70,6 +70,7 @@ class Router {
   [[nodiscard]] Services& services() { return *services_; }
   [[nodiscard]] const HostPlane& host_plane() const { return *host_; }
   [[nodiscard]] NameServer& name_server() const { return *names_; }
+  [[nodiscard]] const LeaseNames& lease_names() const { return *lease_names_; }
   [[nodiscard]] const observe::Rates& rates() const { return rates_; }
   [[nodiscard]] std::chrono::steady_clock::time_point started() const { return started_; }
   struct LinkHistory {
@@ -122,6 +123,7 @@ class Router {
   std::unique_ptr<HostPlane> host_;
   std::unique_ptr<LeaseFile> leases_;
   std::unique_ptr<Resolver> resolver_;
+  std::unique_ptr<LeaseNames> lease_names_;
   std::unique_ptr<NameServer> names_;
   std::unique_ptr<ListedAddresses> listed_;
   std::unique_ptr<ListedNames> listed_names_;

@@ -8,6 +8,7 @@
 namespace maclane {
 
 void Router::make_host_services(const model::Tree& tree) {
+  lease_names_ = std::make_unique<LeaseNames>(services_->dhcp_server());
   leases_ = std::make_unique<LeaseFile>(services_->dhcp_server(), options_.state_folder);
   host_ = std::make_unique<HostPlane>(
       *io_, services_->addresses(), services_->membership(),
@@ -32,7 +33,9 @@ void Router::open_host_plane(const model::Tree& tree) {
 }
 
 void Router::serve_names(const model::Tree& next, const ServiceConfig& config) {
+  lease_names_->on_config(taken_names(next));
   if (!host_->is_open()) return;  // it has said so
+  names_->set_lease_names(lease_names_->hosts());
   std::vector<be32> ours;
   if (host_->is_shared()) {
     for (const InterfaceAddress& one : config.addresses) ours.push_back(one.address);

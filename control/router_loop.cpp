@@ -65,6 +65,7 @@ void Router::run(int signal_fd) {
     services_->tick();
     host_->tick();
     leases_->tick();
+    if (lease_names_->tick()) names_->set_lease_names(lease_names_->hosts());
     names_->tick(io_->now_ms());
     resolver_->tick();
     model_.tick(model::steady_ms());

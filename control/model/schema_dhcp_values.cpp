@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "control/model/dhcp_option.h"
+#include "control/model/name_text.h"
 #include "control/model/schema_parts.h"
 #include "control/model/value.h"
 
@@ -38,6 +39,14 @@ tl::expected<std::string, std::string> bootp_time(std::string_view text) {
       "input does not match any value of bootp-lease-time: \"{}\" is neither forever, lease-time "
       "nor a time of a second or more",
       text));
+}
+
+tl::expected<std::string, std::string> dns_suffix(std::string_view text) {
+  if (is_dns_name(text)) return std::string(text);
+  return tl::make_unexpected(
+      fmt::format("input does not match any value of add-dns-entries-suffix: \"{}\" is no domain: "
+                  "write it as lan or home.arpa, of letters, digits, - and _",
+                  text));
 }
 
 tl::expected<std::string, std::string> when_stored(std::string_view text) {

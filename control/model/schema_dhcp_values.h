@@ -14,6 +14,8 @@ namespace maclane::model {
 [[nodiscard]] tl::expected<std::string, std::string> number_or_unlimited(std::string_view text);
 /// bootp-lease-time
 [[nodiscard]] tl::expected<std::string, std::string> bootp_time(std::string_view text);
+/// add-dns-entries-suffix
+[[nodiscard]] tl::expected<std::string, std::string> dns_suffix(std::string_view text);
 /// store-leases-disk
 [[nodiscard]] tl::expected<std::string, std::string> when_stored(std::string_view text);
 /// client-id

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "control/dns.h"
+#include "control/dns_rules.h"
 #include "control/model/value.h"
 #include "control/observe/rows.h"
 #include "control/router.h"
@@ -29,6 +30,26 @@ std::vector<model::PrintRow> cache(const Router& router, bool all) {
   return rows;
 }
 
+/// Names of DHCP clients.
+std::vector<model::PrintRow> lease_names(Router& router) {
+  std::vector<model::PrintRow> rows;
+  const std::string ttl = model::format_time_ms(local_ttl_ms(router.model().tree()));
+  for (const LeaseName& one : router.lease_names().all()) {
+    model::PrintRow row;
+    row.id = dynamic_id(one.number);
+    row.dynamic = true;
+    row.fields = {{"name", one.name},
+                  {"type", "A"},
+                  {"address", text_of(be32::from(one.address))},
+                  {"ttl", ttl},
+                  {"match-subdomain", "false"},
+                  {"disabled", "false"},
+                  {"dynamic", "true"}};
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
 void state(const Router& router, model::Fields& out) {
   std::string servers;
   std::set<uint32_t> seen;  // several uplinks may have the same
@@ -48,6 +69,7 @@ void provide_dns_rows(Router& router) {
   model::Model& model = router.model();
   model.provide("/ip/dns",
                 [&router](const model::View&, model::Fields& out) { state(router, out); });
+  model.provide_rows("/ip/dns/static", [&router] { return lease_names(router); });
   model.provide_rows("/ip/dns/cache", [&router] { return cache(router, false); });
   model.provide_rows("/ip/dns/cache/all", [&router] { return cache(router, true); });
 }

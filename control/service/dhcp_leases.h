@@ -41,6 +41,7 @@ struct DhcpBinding {
   Status status = Status::kWaiting;
   uint64_t until_ms = UINT64_MAX;  // the status ends by itself
   int64_t seen_ms = kNeverSeen;    // the client was heard last; below 0: before the clock began
+  int64_t named_ms = kNeverSeen;   // it has called itself host_name since then; so as well
   bool blocked = false;
 
   static constexpr int64_t kNeverSeen = INT64_MIN;

@@ -150,6 +150,8 @@ Message make_reply(const DhcpReply& from) {
   if (from.network != nullptr && from.network->netmask != 0) length = from.network->netmask;
   if (length != 0) m.set(Option::kMask, ~uint32_t{0} << (32 - length));
   put_network(m, from);
+  if (from.server.add_dns_entries && !m.options.contains(Option::kDomain))
+    m.set(Option::kDomain, text_bytes(from.server.dns_suffix));
   if (from.lease_s != 0 && from.request.type() != dhcp::Type::kNone) {
     m.set(Option::kLeaseTime, from.lease_s);
     m.set(Option::kRenewalTime, from.lease_s / 2);

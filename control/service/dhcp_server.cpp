@@ -39,9 +39,7 @@ void DhcpServer::on_config(const DhcpServingConfig& config) {
         lost_to_row(binding);
         ended(binding);
       },
-      [&](const DhcpBinding& binding) {
-        if (told_) told_(binding);
-      });
+      [&](const DhcpBinding& binding) { tell(binding); });
   std::erase_if(tested_, [&](const auto& one) { return leases_.at(one.first) == nullptr; });
   for (const auto& [address, binding] : leases_.all()) {
     if (const DhcpServerConfig* server = server_of(binding);
@@ -74,7 +72,13 @@ const DhcpPoolRange* DhcpServer::range_of(const DhcpServerConfig& server, uint32
   return range;
 }
 
+void DhcpServer::tell(const DhcpBinding& binding) {
+  ++changes_;
+  if (told_) told_(binding);
+}
+
 void DhcpServer::restore(std::vector<DhcpBinding> kept) {
+  ++changes_;
   for (DhcpBinding& one : kept) {
     if (one.until_ms <= io_.now_ms()) continue;
     const bool known =

@@ -62,6 +62,8 @@ class DhcpServer {
   [[nodiscard]] const std::map<uint32_t, DhcpBinding>& leases() const { return leases_.all(); }
   [[nodiscard]] const DhcpServingConfig& config() const { return config_; }
   [[nodiscard]] uint64_t now_ms() const { return io_.now_ms(); }
+  /// Another number after each change of a lease that is bound, or was.
+  [[nodiscard]] uint64_t changes() const { return changes_; }
   /// Removes a dynamic lease by its number; false: there is none.
   bool remove(uint32_t number);
   /// Whether a server can answer: its interface is there, up, and has an address.
@@ -99,6 +101,7 @@ class DhcpServer {
   void unbind(DhcpBinding& binding);
   void refuse(const Request& request, std::string_view why);
   void ended(const DhcpBinding& binding);
+  void tell(const DhcpBinding& binding);
   [[nodiscard]] bool is_anothers(const Request& request, uint32_t address) const;
   [[nodiscard]] const DhcpServerConfig* server_of(const DhcpBinding& binding) const;
   [[nodiscard]] const DhcpStaticLease* row_of(const DhcpBinding& binding) const;
@@ -118,6 +121,7 @@ class DhcpServer {
   DhcpServingConfig config_;
   DhcpLeases leases_;
   Told told_;
+  uint64_t changes_ = 0;
   Script script_;
   std::function<std::vector<be32>()> dns_, ntp_;
   struct Tested {  // who waits for the end of a test

@@ -47,6 +47,8 @@ struct DhcpServerConfig {
   uint32_t delay_threshold_s = 0;  // requests with less in `secs` are not heard
   bool conflict_detection = true;
   bool add_arp = false;
+  bool add_dns_entries = false;  // clients have names in the DNS (lease_names.h)
+  std::string dns_suffix{};      // what stands after them
   bool always_broadcast = false;
   bool by_client_id = true;       // no: leases are told apart by MAC address alone
   be32 server_address{};          // what clients know it by; 0: the interface's first

@@ -97,7 +97,12 @@ void DhcpServer::note(DhcpBinding& binding, const Request& r) {
   binding.interface = r.server.interface_name;
   binding.mac = m.chaddr;
   binding.client_id = r.client_id;
-  if (m.options.contains(Option::kHostName)) binding.host_name = m.text(Option::kHostName);
+  if (m.options.contains(Option::kHostName)) {
+    const std::string name = m.text(Option::kHostName);
+    if (name != binding.host_name || binding.named_ms == DhcpBinding::kNeverSeen)
+      binding.named_ms = binding.seen_ms;
+    binding.host_name = name;
+  }
   if (m.options.contains(Option::kClassId)) binding.class_id = m.text(Option::kClassId);
   if (!r.server.lease_script.empty()) binding.options = m.options;
 }
@@ -207,7 +212,7 @@ void DhcpServer::bind(const Request& r, DhcpBinding& binding) {
   if (r.server.add_arp)
     arp_.set_lease(r.server.interface, be32::from(binding.address), binding.mac);
   answer(r, &binding, Type::kAck);
-  if (told_) told_(binding);
+  tell(binding);
   if (!fresh) return;
   log::write(log::Level::kInfo, "dhcp,info", "{} assigned {} for {} {}", r.server.name,
              text_of(be32::from(binding.address)), text_of(binding.mac), binding.host_name);
@@ -221,11 +226,9 @@ void DhcpServer::ended(const DhcpBinding& binding) {
     arp_.remove_lease(server->interface, be32::from(binding.address));
   log::write(log::Level::kInfo, "dhcp,info", "{} deassigned {} for {} {}", binding.server,
              text_of(be32::from(binding.address)), text_of(binding.mac), binding.host_name);
-  if (told_) {
-    DhcpBinding gone = binding;
-    gone.status = Status::kWaiting;
-    told_(gone);
-  }
+  DhcpBinding gone = binding;
+  gone.status = Status::kWaiting;
+  tell(gone);
   if (server != nullptr && script_) script_(*server, binding, false);
 }
 

@@ -58,6 +58,17 @@ uint64_t clock_s() {
                                    .count());
 }
 
+/// The names of a hosts file with one a line.
+std::set<std::string_view> names_of(std::string_view hosts) {
+  std::set<std::string_view> out;
+  while (!hosts.empty()) {
+    const std::string_view line = hosts.substr(0, hosts.find('\n'));
+    hosts.remove_prefix(std::min(line.size() + 1, hosts.size()));
+    out.insert(line.substr(std::min(line.find(' '), line.size() - 1) + 1));
+  }
+  return out;
+}
+
 }  // namespace
 
 bool read_cache_line(std::string_view line, uint64_t now_s, CachedName& out) {
@@ -111,6 +122,25 @@ std::string LongNames::whole(std::string_view cut) {
   return *one;
 }
 
+void AskedNames::learn(std::string_view name) {
+  if (too_many_) return;
+  std::string small(name);
+  for (char& c : small) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  names_.insert(std::move(small));
+  if (names_.size() <= kMost) return;
+  names_.clear();
+  too_many_ = true;
+}
+
+bool AskedNames::contains(std::string_view name) const {
+  return too_many_ || names_.contains(name);
+}
+
+void AskedNames::clear() {
+  names_.clear();
+  too_many_ = false;
+}
+
 NameServer::NameServer(const std::string& state_folder, Resolver& resolver)
     : folder_(fmt::format("/run/maclane-dns-{:016x}",
                           std::hash<std::string>()(fs::absolute(state_folder).string()))),
@@ -143,7 +173,26 @@ bool NameServer::write(const std::string& path, const std::string& text) const {
 
 bool NameServer::write_all() {
   return write(file_, files_.config) && write(folder_ + "/servers", files_.servers) &&
-         write_domains() && write(folder_ + "/hosts/static", files_.hosts);
+         write_domains() && write_hosts();
+}
+
+/// One file, so that a name or address that stands in both parts is that of the first.
+bool NameServer::write_hosts() {
+  const std::string hosts = files_.hosts + lease_hosts_;
+  const std::set<std::string_view> before = names_of(hosts_);
+  bool known = false;
+  for (const std::string_view name : names_of(hosts))
+    known = known || (!before.contains(name) && asked_.contains(name));
+  if (!write(folder_ + "/hosts/names", hosts)) return false;
+  hosts_ = hosts;
+  if (known) flush();
+  return true;
+}
+
+void NameServer::set_lease_names(std::string hosts) {
+  if (hosts == lease_hosts_) return;
+  lease_hosts_ = std::move(hosts);
+  if (child_.is_wanted()) (void)write_hosts();
 }
 
 /// The forwarder may have moved to its other port.
@@ -216,7 +265,7 @@ void NameServer::configure(const NameFiles& files, const Netns& where, uint64_t 
   }
   forwarder_.configure(files.forwarder, where, now_ms);
   if (files.servers != before.servers) (void)write(folder_ + "/servers", files.servers);
-  if (files.hosts != before.hosts) (void)write(folder_ + "/hosts/static", files.hosts);
+  if (files.hosts != before.hosts) (void)write_hosts();
   if (files.domains != before.domains && write_domains()) flush();
 }
 
@@ -237,6 +286,7 @@ bool NameServer::hear(std::string_view line) {
     if (words.starts_with("reply ")) {
       const std::string_view rest = words.substr(sizeof("reply ") - 1);
       long_names_.learn(rest.substr(0, rest.find(' ')));
+      asked_.learn(rest.substr(0, rest.find(' ')));
     }
     return true;
   }
@@ -275,7 +325,8 @@ std::vector<CachedName> NameServer::cache() {
   return std::exchange(cache_, {});
 }
 
-void NameServer::flush() const {
+void NameServer::flush() {
+  asked_.clear();
   child_.signal(SIGHUP);
 }
 

@@ -5,9 +5,11 @@
 // with its cache and the questions that are under way: name servers (of /ip/dns, DHCP and PPPoE)
 // and names with the usual ttl, as it looks at those files itself. Names for which others are
 // asked, or nobody is, it reads anew at SIGHUP, which empties the cache. The rest needs another one
-// in its place, which takes some milliseconds. These files stand in a folder of /run, as it gives
-// up root. What is new is read by `dnsmasq --test` first: what that refuses takes nothing's place.
-// One that runs and answers nothing for ten seconds is ended and started again.
+// in its place, which takes some milliseconds. A new name that it remembers an answer of others
+// about, be it that there is none, empties the cache as well: else that would stand beside ours.
+// These files stand in a folder of /run, as it gives up root. What is new is read by `dnsmasq
+// --test` first: what that refuses takes nothing's place. One that runs and answers nothing for ten
+// seconds is ended and started again.
 //
 // The cache is read from what it writes at SIGUSR1, where names are cut at 30 characters and data
 // at 40. Whole names stand in its notes on each question, which are read for that only; of two that
@@ -58,6 +60,20 @@ class LongNames {
   size_t count_ = 0;
 };
 
+/// Names that the cache may hold, or that there are none of, since it was emptied.
+class AskedNames {
+ public:
+  static constexpr size_t kMost = 16'384;
+  void learn(std::string_view name);
+  /// True of any name once there were too many to know.
+  [[nodiscard]] bool contains(std::string_view name) const;
+  void clear();
+
+ private:
+  std::set<std::string, std::less<>> names_;
+  bool too_many_ = false;
+};
+
 class NameServer {
  public:
   /// The resolver outlives it.
@@ -67,10 +83,12 @@ class NameServer {
   NameServer& operator=(const NameServer&) = delete;
 
   void configure(const NameFiles& files, const Netns& where, uint64_t now_ms);
+  /// Lines of a hosts file: names of DHCP clients, after those of configure().
+  void set_lease_names(std::string hosts);
   void tick(uint64_t now_ms);
   /// What it has cached; waits for its answer, which takes milliseconds, half a second at most.
   [[nodiscard]] std::vector<CachedName> cache();
-  void flush() const;
+  void flush();
   /// "running", "stopped", that it is being started again, or that it has nobody to ask, or that
   /// what it is to run with is refused.
   [[nodiscard]] std::string state() const;
@@ -82,12 +100,14 @@ class NameServer {
   [[nodiscard]] bool write(const std::string& path, const std::string& text) const;
   [[nodiscard]] bool write_all();
   [[nodiscard]] bool write_domains();
+  [[nodiscard]] bool write_hosts();
   [[nodiscard]] bool takes(const NameFiles& files, const Netns& where);
 
   std::string folder_, file_;
-  NameFiles wanted_;     // as told last
-  NameFiles files_;      // what it runs with
-  std::string refused_;  // why these are not the same
+  NameFiles wanted_;                 // as told last
+  NameFiles files_;                  // what it runs with
+  std::string lease_hosts_, hosts_;  // of the leases; all, as they were written
+  std::string refused_;              // why these are not the same
   const Netns* where_ = nullptr;
   Child child_;
   NameProbe probe_{"127.0.0.1", 53};
@@ -95,6 +115,7 @@ class NameServer {
   uint16_t forwarder_port_ = 0;  // that it was told
   std::vector<CachedName> cache_;
   LongNames long_names_;
+  AskedNames asked_;
   bool in_table_ = false;
   unsigned dumps_ = 0;  // tables it began since it was asked for one
 };

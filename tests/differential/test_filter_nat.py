@@ -19,9 +19,10 @@ from scenes import (
     RIGHT_MAC,
     RIGHT_ROUTER,
 )
+from subject_cases import SUBJECT_CASES
 from transport_cases import TRANSPORT_CASES
 
-CASES = NAT_CASES + TRANSPORT_CASES + HELPER_CASES
+CASES = NAT_CASES + TRANSPORT_CASES + HELPER_CASES + SUBJECT_CASES
 SIDES = ("left", "right")
 NEIGHBOURS = {
     "left": {LEFT_HOST: LEFT_HOST_MAC, LEFT_SECOND: "02:00:00:00:10:0b",
@@ -264,7 +265,7 @@ def told(story):
     )
 
 
-# B-2, B-14, B-16, B-17, B-20, B-24, B-31, B-33, B-35, N-13, N-28: what a case is named after.
+# B-2, B-14, B-16, B-17, B-20, B-21, B-24, B-31, B-33, B-35, N-13, N-28: what a case is named after.
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[case.name for case in CASES])
 def test_same_as_nftables(number, kernel, ours):
     case = CASES[number]

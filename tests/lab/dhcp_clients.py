@@ -49,18 +49,27 @@ def _has(host, program):
     return host.run("sh", "-c", f"command -v {program}", check=False).returncode == 0
 
 
-def dhclient(host, *more, device="eth0"):
+def dhclient(host, *more, device="eth0", name=None):
     script, result = _script(host)
     leases = host.lab.directory / f"{host.label}-dhclient.leases"
     leases.touch()
     config = host.lab.directory / f"{host.label}-dhclient.conf"
-    config.write_text("request subnet-mask, routers, domain-name-servers, domain-name;\n")
+    config.write_text("request subnet-mask, routers, domain-name-servers, domain-name;\n"
+                      + (f'send host-name "{name}";\n' if name else ""))
     done = host.run("dhclient", "-4", "-1", "-v", "-sf", script, "-lf", leases, "-pf",
                     host.lab.directory / f"{host.label}-dhclient.pid", "-cf", config, *more,
                     device, check=False)
     host.lab.cleanups.append(lambda: host.run("dhclient", "-x", "-pf", host.lab.directory /
                                               f"{host.label}-dhclient.pid", check=False))
     return _got(result, done)
+
+
+def dhclient_release(host, device="eth0"):
+    """The client that dhclient() left running gives its lease back and ends."""
+    made = host.lab.directory
+    host.run("dhclient", "-4", "-r", "-sf", made / f"{host.label}-dhcp.sh", "-lf",
+             made / f"{host.label}-dhclient.leases", "-pf", made / f"{host.label}-dhclient.pid",
+             "-cf", made / f"{host.label}-dhclient.conf", device)
 
 
 def dhcpcd(host, device="eth0"):

@@ -182,12 +182,14 @@ VLAN = 30  # of the guest's card; there stands a concentrator with the service i
 
 def access_concentrator(namespace, device="ac0"):
     """A guest with a pppoe-server for each of SERVICES, all of them 10.64.0.1, and one in a VLAN;
-    accounts line1 .. line10 with secret1 .. secret10, user1 and user2 with pass1 and pass2."""
+    accounts line1 .. line10 with secret1 .. secret10, user1 and user2 with pass1 and pass2; and an
+    iperf3 server, if this machine has iperf3."""
+    more = [program for program in (shutil.which("iperf3"),) if program]
     servers = [(name, "eth0", number) for number, name in enumerate(SERVICES, 1)]
     servers.append(("internet", f"eth0.{VLAN}", 4))
 
     def build(root):
-        for program in ("/usr/sbin/pppd", "/usr/sbin/pppoe-server", "/usr/sbin/pppoe"):
+        for program in ("/usr/sbin/pppd", "/usr/sbin/pppoe-server", "/usr/sbin/pppoe", *more):
             root.add_program(program)
         for file in Path("/usr/lib/pppd").rglob("*"):
             if file.name == "VERSION":
@@ -206,5 +208,6 @@ def access_concentrator(namespace, device="ac0"):
         *(f"/usr/sbin/pppoe-server -I {card} -C ac-{name} -S {name} -L 10.64.0.1 "
           f"-R 10.64.{number}.1 -N 32 -o {100 * number} -O /etc/ppp/{name} || echo no {name}"
           for name, card, number in servers),
+        *(f"{program} -s -D" for program in more),
     ])
     return Guest(namespace, device, init, build)

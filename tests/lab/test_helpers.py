@@ -112,6 +112,23 @@ def test_helpers_are_switched_and_moved_live(scene, outside):
     assert fetch(scene, scene.pc, f"ftp://{ISP}/file", "--ftp-port", "-") == outside.sha256
 
 
+def test_a_transfer_goes_on_when_its_helper_is_switched_off(scene, outside):
+    """B-24: what was announced before stays related; what is announced after is nobody's."""
+    target = scene.lab.directory / "slow"
+    slow = scene.pc.popen("running-ftp", "curl", "-sS", "--limit-rate", "250k", "--ftp-port", "-",
+                          "-o", target, f"ftp://{ISP}/file")
+    wait_until(lambda: target.exists() and target.stat().st_size > 0, what="the first bytes")
+    scene.router.ctl(f"{PORTS} set ftp disabled=yes")
+    assert slow.alive(), "it must be under way, or this shows nothing"
+    had = target.stat().st_size
+    refused = fetch(scene, scene.pc, f"ftp://{ISP}/file", "--ftp-port", "-", "-m", "2")
+    assert refused != outside.sha256
+    assert slow.wait() == 0, slow.err()
+    assert target.stat().st_size > had and sha256_of(target) == outside.sha256
+    scene.router.ctl(f"{PORTS} set ftp disabled=no")
+    assert fetch(scene, scene.pc, f"ftp://{ISP}/file", "--ftp-port", "-") == outside.sha256
+
+
 def test_helpers_that_are_not_there_are_refused(scene):
     rows = [row["name"] for row in scene.router.print(PORTS)]
     assert rows == ["ftp", "tftp", "irc", "h323", "sip", "pptp", "rtsp", "udplite", "dccp", "sctp"]

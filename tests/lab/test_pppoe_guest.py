@@ -6,10 +6,11 @@ import signal
 import pytest
 
 from doors import PASSWORD, USER, logged_in
-from frames import TCP, Wire
+from frames import IP, TCP, Wire
 from guest import VLAN, access_concentrator, have_guest
 from lab import Lab, dataplane, flag, wait_until
 from scenes import conf, local
+from services import have, iperf3_report
 
 CONNECTED = 120  # seconds, generous: the guest is emulated
 LINES = range(1, 9)
@@ -149,6 +150,24 @@ def test_a_syn_through_the_session_is_told_of_its_mtu(scene):
     syn = wire.wait(lambda p: TCP in p and p[TCP].dport == 9, what="the SYN in its session")
     assert dict(syn[TCP].options)["MSS"] == 1492 - 40
     wire.close()
+
+
+@pytest.mark.skipif(not have("iperf3"), reason="no iperf3")
+def test_iperf3_through_the_session_both_ways(scene):
+    """Upstream and downstream through 1492 bytes (C-25, C-27): whole segments, none of them in fragments."""
+    scene.connected(*ALL)
+    wire = Wire(scene.pc, "mllan")
+    for direction in ((), ("-R",)):
+        report = iperf3_report(scene.pc, "10.64.0.1", "--connect-timeout", "30000", *direction,
+                               seconds=2)
+        assert report["end"]["sum_received"]["bytes"] > 100 * 1452
+        for stream in report["end"]["streams"]:
+            assert stream["receiver"]["bytes"] > 0
+    lengths = [p[IP].len for p in wire.take(lambda p: TCP in p)]
+    assert max(lengths) == 1492
+    wire.close()
+    udp = iperf3_report(scene.pc, "10.64.0.1", "-u", "-b", "1M", "-l", "1464", "-R", seconds=2)
+    assert udp["end"]["sum"]["packets"] > udp["end"]["sum"]["lost_packets"]
 
 
 def test_the_row_shows_the_session(scene):

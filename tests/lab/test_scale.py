@@ -1,10 +1,13 @@
 """As many interfaces, rules and addresses as the router promises."""
 
+import re
+import signal
+
 import pytest
 
-from frames import ARP, BROADCAST, ICMP, IP, UDP, Ether, mac
-from lab import Lab, dataplane
-from scenes import LEFT_HOST, RIGHT_HOST, raw_rig, two_port_rig, two_ports
+from frames import ARP, BROADCAST, ICMP, IP, TCP, UDP, Ether, mac
+from lab import Lab, dataplane, wait_until
+from scenes import ISP, LEFT_HOST, RIGHT_HOST, back, out, raw_rig, soho, two_port_rig, two_ports
 
 HOST = mac(0x9001)
 
@@ -110,3 +113,83 @@ def test_full_session_table_gives_up_what_nobody_answered():  # B-22
         assert rig.router.drops("session_table_full") == 0
         tracking = rig.router.print("/ip/firewall/connection/tracking")[0]
         assert 900 <= int(tracking["total-entries"]) <= 1024
+
+
+def tcp(src, dst, sport, dport, flags, seq, ack=0):
+    return IP(src=src, dst=dst) / TCP(sport=sport, dport=dport, flags=flags, seq=seq, ack=ack)
+
+
+def establish(rig, ports):
+    """TCP connections from left to right, or as many as there is room for."""
+    for start in range(0, len(ports), 100):
+        some = ports[start : start + 100]
+        out(rig, *(tcp(LEFT_HOST, RIGHT_HOST, p, 80, "S", 1) for p in some))
+        answered = [packet[TCP].dport for packet in back(
+            rig, *(tcp(RIGHT_HOST, LEFT_HOST, 80, p, "SA", 1, 2) for p in some))]
+        out(rig, *(tcp(LEFT_HOST, RIGHT_HOST, p, 80, "A", 2, 2) for p in answered))
+
+
+def test_full_session_table_keeps_what_is_assured_and_recovers():  # B-22
+    config = two_ports(filter=[
+        {"chain": "forward", "connection-state": "invalid", "action": "drop"},
+        {"chain": "forward", "action": "accept"},
+    ])
+    config["dataplane"] = dataplane(max_sessions=1024)
+    with Lab() as lab:
+        rig = two_port_rig(lab, config)
+        tracking = "/ip/firewall/connection/tracking"
+        establish(rig, range(10_000, 11_500))
+        refused = rig.router.drops("session_table_full")
+        rows = rig.router.sessions()
+        assert 900 <= len(rows) <= 1024 and refused > 300
+        assert {(row["assured"], row["tcp-state"]) for row in rows} == {("true", "established")}
+        assert int(rig.router.print(tracking)[0]["total-entries"]) == len(rows)
+        # Who is in goes on, who comes is refused.
+        port = int(rows[0]["src-port"])
+        assert len(out(rig, tcp(LEFT_HOST, RIGHT_HOST, port, 80, "A", 2, 2))) == 1
+        assert out(rig, IP(src=LEFT_HOST, dst=RIGHT_HOST) / UDP(sport=9, dport=10)) == []
+        assert rig.router.drops("session_table_full") > refused
+        words = "the connection table is full"
+        wait_until(lambda: words in rig.router.log(), 30, "the line in the log")
+        out(rig, *(IP(src=LEFT_HOST, dst=RIGHT_HOST) / UDP(sport=p, dport=11) for p in range(50)))
+        assert rig.router.log().count(words) == 1
+        # They end by themselves, and there is room again.
+        rig.router.ctl(f"{tracking}/set tcp-established-timeout=1s tcp-unacked-timeout=1s")
+        wait_until(lambda: not rig.router.sessions(), 60,
+                   lambda: f"the connections to end: {rig.router.sessions()[:3]}")
+        refused = rig.router.drops("session_table_full")
+        assert len(out(rig, *(IP(src=LEFT_HOST, dst=RIGHT_HOST) / UDP(sport=p, dport=12)
+                              for p in range(1, 101)))) == 100
+        assert rig.router.drops("session_table_full") == refused
+        assert int(rig.router.print(tracking)[0]["total-entries"]) == 100
+
+
+def test_a_hundred_thousand_addresses_come_and_go_on_a_running_router():  # B-13
+    lists = "/ip/firewall/address-list"
+    with Lab() as lab:
+        scene = soho(lab)
+        router = scene.router
+        router.ctl("/ip/firewall/raw/add chain=prerouting dst-address-list=banned action=drop "
+                   "comment=banned")
+        scene.isp.address("lo", "20.1.0.0/32", "21.134.159.0/32", "30.0.0.1/32")
+        assert all(scene.pc.ping(host).ok for host in ("20.1.0.0", "21.134.159.0", "30.0.0.1"))
+        script = lab.directory / "banned.rsc"
+        script.write_text(lists + "\n" + "".join(
+            f"add list=banned address={20 + n // 65536}.{n // 256 % 256}.{n % 256}.0/24\n"
+            for n in range(100_000)))
+        pings = scene.pc.popen("ping", "ping", "-n", "-i", "0.02", ISP)
+        router.ctl("--file", script)
+        assert scene.pc.ping("30.0.0.1").ok, "what is not listed"
+        for host in ("20.1.0.0", "21.134.159.0"):  # the first ones and the last
+            before = router.rule("banned", "/ip/firewall/raw")
+            assert scene.pc.ping(host, wait=1).received == 0
+            assert router.rule("banned", "/ip/firewall/raw") == before + 1
+        assert router.ctl(f":put [:len [{lists} find list=banned]]").stdout.strip() == "100000"
+        router.ctl(f"{lists}/remove [find list=banned]")
+        assert all(scene.pc.ping(host).ok for host in ("20.1.0.0", "21.134.159.0"))
+        pings.popen.send_signal(signal.SIGINT)
+        pings.wait()
+        sent, received = re.search(r"(\d+) packets transmitted, (\d+) received",
+                                   pings.out()).groups()
+        assert int(sent) - int(received) <= 1, pings.out()[-500:]  # one may be under way
+        assert router.ctl(f":put [:len [{lists} find list=banned]]").stdout.strip() == "0"

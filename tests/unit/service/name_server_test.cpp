@@ -46,6 +46,17 @@ TEST(NameServerTest, ReadsALineOfTheCache) {
     EXPECT_FALSE(read_cache_line(line, 0, one)) << line;
 }
 
+TEST(NameServerTest, KnowsWhatItWasAsked) {
+  AskedNames names;
+  names.learn("PC.lan");
+  EXPECT_TRUE(names.contains("pc.lan"));
+  EXPECT_FALSE(names.contains("other.lan"));
+  for (size_t i = 0; i < AskedNames::kMost; ++i) names.learn(std::to_string(i));
+  EXPECT_TRUE(names.contains("other.lan")) << "too many to know";
+  names.clear();
+  EXPECT_FALSE(names.contains("pc.lan"));
+}
+
 // The table cuts names at 30 characters: whole ones are known from what was asked.
 TEST(NameServerTest, KnowsLongNamesWhole) {
   LongNames names;
