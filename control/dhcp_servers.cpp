@@ -220,6 +220,14 @@ void add_dhcp_server_commands(model::Commands& commands, Services& services) {
                 }
                 return Outcome{};
               });
+  commands.on("/ip/dhcp-server/alert", "reset-alert",
+              [&commands, &services](const Call& call, const Caller&) -> Answer<Outcome> {
+                for (const std::string& id : call.rows) {
+                  const model::RowPtr row = commands.model().tree().find(*call.menu, id);
+                  if (row != nullptr) services.dhcp_alert().reset(row->id);
+                }
+                return Outcome{};
+              });
   commands.model().provide_remove(
       "/ip/dhcp-server/lease", [&server](std::string_view id) -> Status {
         const DhcpBinding* binding = binding_at(server, id);

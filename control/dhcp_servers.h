@@ -42,7 +42,8 @@ class LeaseFile {
 /// store-leases-disk, for LeaseFile::set_interval().
 [[nodiscard]] uint64_t lease_store_interval(const model::Tree& tree);
 
-/// /ip/dhcp-server/lease make-static and check-status, and remove of dynamic leases.
+/// /ip/dhcp-server/lease make-static and check-status, and remove of dynamic leases; reset-alert of
+/// /ip/dhcp-server/alert.
 void add_dhcp_server_commands(model::Commands& commands, Services& services);
 
 }  // namespace maclane

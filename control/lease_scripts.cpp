@@ -82,6 +82,14 @@ script::EventScripts::Happened of_client(const DhcpClientConfig& client, const D
   return one;
 }
 
+script::EventScripts::Happened of_alert(const DhcpAlertConfig& alert) {
+  script::EventScripts::Happened one;
+  one.event = alert.script;
+  one.name = "on-alert of " + alert.interface_name;
+  one.subject = "alert " + alert.interface_name;
+  return one;
+}
+
 }  // namespace
 
 void run_lease_scripts(Services& services, script::EventScripts& scripts) {
@@ -93,6 +101,8 @@ void run_lease_scripts(Services& services, script::EventScripts& scripts) {
       [&scripts](const DhcpClientConfig& client, const DhcpLease& lease, bool bound) {
         scripts.happened(of_client(client, lease, bound));
       });
+  services.dhcp_alert().on_alert(
+      [&scripts](const DhcpAlertConfig& alert) { scripts.happened(of_alert(alert)); });
 }
 
 }  // namespace maclane

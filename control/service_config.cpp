@@ -126,6 +126,22 @@ void add_dhcp_clients(ServiceConfig& config, const model::Tree& tree, const comp
   });
 }
 
+void add_dhcp_alerts(ServiceConfig& config, const model::Tree& tree, const compile::Names& names) {
+  for_each(tree, "/ip/dhcp-server/alert", [&](const View& row) {
+    if (row.disabled()) return;
+    DhcpAlertConfig one;
+    one.id = row.row().id;
+    one.interface_name = row.raw("interface");
+    one.interface = names.index_of(one.interface_name);
+    for (std::string_view text : model::split_list(row.get("valid-server")))
+      if (const auto mac = model::parse_mac(text)) one.valid.push_back(MacAddr{*mac});
+    one.timeout_ms =  // "none" is no time
+        static_cast<uint64_t>(model::parse_time_ms(row.get("alert-timeout")).value_or(0));
+    one.script = row.get("on-alert");
+    config.dhcp_alerts.push_back(std::move(one));
+  });
+}
+
 std::vector<uint8_t> bytes_of_hex(std::string_view text) {
   std::vector<uint8_t> out;
   const auto digit = [](char c) {
@@ -184,6 +200,7 @@ ServiceConfig service_config(const model::Tree& tree, const compile::CompileStat
     config.gateways.push_back(
         {one.ping, one.interface, std::string(names.name_of(one.interface)), one.address});
   add_dhcp_clients(config, tree, names);
+  add_dhcp_alerts(config, tree, names);
   add_pppoe_clients(config, tree, names);
   config.dhcp_server = dhcp_serving(tree, names);
   config.dhcp_server.dns = dns_servers(tree);

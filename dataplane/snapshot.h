@@ -39,7 +39,7 @@ struct Interface {
   ArpMode arp = ArpMode::kEnabled;
   bool attached = false;  // a macvlan whose traffic belongs to a kernel device, not to our L3
   bool multicast_all = false;
-  bool dhcp = false;               // a DHCP client: replies for it go to control, not to L3
+  bool dhcp = false;               // a DHCP client or alert: replies go to control, not to L3
   bool dhcp_server = false;        // so for what is said to a DHCP server
   bool pppoe = false;              // PPPoE clients stand on it: their control frames go to control
   IfIndex parent = kNoIf;          // macvlan, vlan, pppoe: the interface it stands on

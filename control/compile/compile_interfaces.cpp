@@ -239,10 +239,12 @@ void compile_interfaces(Work& work) {
   }
   for (const LearnedAddress& one : work.learned.peers.addresses)
     set_primary(work.state.names.index_of(one.interface), one.address);
-  model::for_each(work.tree, "/ip/dhcp-client", [&](const model::View& row) {
-    const IfIndex index = work.state.names.index_of(row.raw("interface"));
-    if (!row.disabled() && index != kNoIf) work.snapshot.interfaces[index].dhcp = true;
-  });
+  for (const char* menu : {"/ip/dhcp-client", "/ip/dhcp-server/alert"}) {
+    model::for_each(work.tree, menu, [&](const model::View& row) {
+      const IfIndex index = work.state.names.index_of(row.raw("interface"));
+      if (!row.disabled() && index != kNoIf) work.snapshot.interfaces[index].dhcp = true;
+    });
+  }
   model::for_each(work.tree, "/ip/dhcp-server", [&](const model::View& row) {
     const IfIndex index = work.state.names.index_of(row.raw("interface"));
     if (!row.disabled() && index != kNoIf) work.snapshot.interfaces[index].dhcp_server = true;

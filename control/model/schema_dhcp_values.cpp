@@ -59,6 +59,16 @@ tl::expected<std::string, std::string> when_stored(std::string_view text) {
       text));
 }
 
+tl::expected<std::string, std::string> alert_timeout(std::string_view text) {
+  if (text == "none") return std::string(text);
+  const auto ms = parse_time_ms(text);
+  if (ms && *ms >= kSecond && *ms <= kLongestTime) return format_time_ms(*ms);
+  return tl::make_unexpected(fmt::format(
+      "input does not match any value of alert-timeout: \"{}\" is neither none nor a time of a "
+      "second or more",
+      text));
+}
+
 tl::expected<std::string, std::string> client_id_text(std::string_view text) {
   const auto bytes = parse_client_id(text);
   if (bytes) return format_client_id(*bytes);

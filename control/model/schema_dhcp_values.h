@@ -18,6 +18,8 @@ namespace maclane::model {
 [[nodiscard]] tl::expected<std::string, std::string> dns_suffix(std::string_view text);
 /// store-leases-disk
 [[nodiscard]] tl::expected<std::string, std::string> when_stored(std::string_view text);
+/// alert-timeout
+[[nodiscard]] tl::expected<std::string, std::string> alert_timeout(std::string_view text);
 /// client-id
 [[nodiscard]] tl::expected<std::string, std::string> client_id_text(std::string_view text);
 

@@ -18,6 +18,7 @@ std::span<const Menu> client_menus();  // the first is an interface
 std::span<const Menu> pool_menus();
 std::span<const Menu> dhcp_menus();         // the first: what all servers have
 std::span<const Menu> dhcp_option_menus();  // the first two: options and sets of them
+std::span<const Menu> dhcp_alert_menus();
 std::span<const Menu> dns_menus();
 std::span<const Menu> system_menus();
 std::span<const Menu> script_menus();

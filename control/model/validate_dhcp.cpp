@@ -58,6 +58,24 @@ void check_servers(Check& check) {
   });
 }
 
+void check_alerts(Check& check) {
+  check.for_each_twin(
+      "/ip/dhcp-server/alert", [](const View&) { return true; },
+      [&](const View& row, const View& first) {
+        check.add(row, "interface",
+                  fmt::format("failure: dhcp alert on that interface already exists: {} has one "
+                              "({}); add the servers to its valid-server",
+                              row.raw("interface"), where(first)));
+      });
+  for_each(check.tree, "/ip/dhcp-server/alert", [&](const View& row) {
+    if (!is_attached(check, row.raw("interface"))) return;
+    check.add(row, "interface",
+              fmt::format("{} is attached: its frames belong to the container or program that "
+                          "holds the tap; watch its parent, or take attach away",
+                          row.raw("interface")));
+  });
+}
+
 /// A row for an address of the router's own would have a client answer in its place.
 void check_own_addresses(Check& check) {
   std::unordered_map<uint32_t, std::string_view> ours;
@@ -108,6 +126,7 @@ void check_leases(Check& check) {
 void validate_dhcp(Check& check) {
   if (check.concerns({"/ip/pool"})) check_pools(check);
   if (check.concerns({"/ip/dhcp-server", "/interface/macvlan"})) check_servers(check);
+  if (check.concerns({"/ip/dhcp-server/alert", "/interface/macvlan"})) check_alerts(check);
   if (check.concerns({"/ip/dhcp-server/lease"})) check_leases(check);
   if (check.concerns({"/ip/dhcp-server/lease", "/ip/address"})) check_own_addresses(check);
   if (!check.concerns({"/ip/dhcp-server/network"})) return;

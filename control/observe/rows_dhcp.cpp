@@ -80,6 +80,15 @@ void server_state(const Router& router, const View& row, Fields& out) {
   out.emplace_back("invalid", yes_no(found != all.end() && !server.serves(*found)));
 }
 
+void alert_state(const Router& router, const View& row, Fields& out) {
+  const DhcpAlert& alert = router.services().dhcp_alert();
+  std::string servers;
+  for (const MacAddr& one : alert.unknown(row.row().id))
+    servers += (servers.empty() ? "" : ",") + text_of(one);
+  if (!servers.empty()) out.emplace_back("unknown-server", std::move(servers));
+  out.emplace_back("invalid", yes_no(!row.disabled() && !alert.is_watching(row.row().id)));
+}
+
 void pool_state(const Router& router, const View& row, Fields& out) {
   uint64_t total = 0, used = 0;
   for (std::string_view one : model::split_list(row.get("ranges"))) {
@@ -122,6 +131,8 @@ void provide_dhcp_rows(Router& router) {
   model.provide("/ip/dhcp-server/lease",
                 [&router](const View& row, Fields& out) { lease_state(router, row, out); });
   model.provide_rows("/ip/dhcp-server/lease", [&router] { return dynamic_leases(router); });
+  model.provide("/ip/dhcp-server/alert",
+                [&router](const View& row, Fields& out) { alert_state(router, row, out); });
   model.provide("/ip/dhcp-server/option",
                 [](const View& row, Fields& out) { option_state(row, out); });
   model.provide("/ip/pool",

@@ -66,6 +66,16 @@ struct DhcpClientConfig {
   friend bool operator==(const DhcpClientConfig&, const DhcpClientConfig&) = default;
 };
 
+/// A row of /ip/dhcp-server/alert in effect (C-13).
+struct DhcpAlertConfig {
+  uint32_t id = 0;  // of the row
+  std::string interface_name;
+  IfIndex interface = kNoIf;
+  std::vector<MacAddr> valid{};  // servers that may be there
+  uint64_t timeout_ms = 0;       // how long an alert stands; 0: until it is reset
+  std::string script{};
+};
+
 /// A row of /interface/pppoe-client in effect (C4).
 struct PppoeClientConfig {
   std::string name;
@@ -101,6 +111,7 @@ struct ServiceConfig {
   bool serves_dns = false;          // /ip/dns allow-remote-requests
   std::vector<DhcpClientConfig> dhcp_clients{};
   std::vector<PppoeClientConfig> pppoe_clients{};
+  std::vector<DhcpAlertConfig> dhcp_alerts{};
   DhcpServingConfig dhcp_server{};
   std::vector<CheckedGateway> gateways{};
   uint32_t max_neighbour_entries = 8192;

@@ -148,14 +148,12 @@ void DhcpClient::handle(rte_mbuf* packet) {
     return;
   }
   io_.consume(packet);
-  const uint16_t domain = s.interfaces[message.in_if].domain;
   for (const auto& [name, client] : clients_) {
     const Interface* i = client->running();
     if (i == nullptr || heard->message.xid != client->machine.xid() ||
         heard->message.chaddr != i->mac)
       continue;
-    if (message.broadcast ? i->domain != domain : client->config.interface != message.in_if)
-      continue;
+    if (!is_heard_on(s, client->config.interface, message)) continue;
     client->machine.handle(*heard, io_.now_ms());
     if (client->machine.probing() != be32{}) ++probing_;
   }

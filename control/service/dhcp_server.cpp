@@ -117,13 +117,7 @@ bool DhcpServer::hears(const DhcpServerConfig& server, const dhcp::Message& mess
   if (id_of(server) == be32{}) return false;
   const Interface& i = s.interfaces[server.interface];
   if (message.chaddr == i.mac) return false;  // its own client
-  if (punt.broadcast ? i.domain != s.interfaces[punt.in_if].domain : server.interface != punt.in_if)
-    return false;
-  // What a macvlan sent is heard by its bridge siblings alone.
-  if (punt.broadcast && punt.out_if != kNoIf && punt.out_if != punt.in_if &&
-      (punt.out_if == server.interface || i.kind != IfKind::kMacvlan ||
-       i.mode != VportMode::kBridge))
-    return false;
+  if (!is_heard_on(s, server.interface, punt)) return false;
   const bool relayed = message.giaddr != be32{};
   if (server.relay == be32{}) return !relayed;
   return relayed && (server.relay.host() == kAnyRelay || server.relay == message.giaddr);

@@ -16,6 +16,17 @@ size_t read_head(const rte_mbuf* packet, std::span<uint8_t> out) {
   return done;
 }
 
+bool is_heard_on(const Snapshot& snapshot, IfIndex interface, const PacketMessage& punt) {
+  if (interface >= snapshot.interfaces.size() || punt.in_if >= snapshot.interfaces.size())
+    return false;
+  if (!punt.broadcast) return interface == punt.in_if;
+  const Interface& i = snapshot.interfaces[interface];
+  if (i.domain != snapshot.interfaces[punt.in_if].domain) return false;
+  const bool siblings = punt.out_if != kNoIf && punt.out_if != punt.in_if;
+  return !siblings ||
+         (punt.out_if != interface && i.kind == IfKind::kMacvlan && i.mode == VportMode::kBridge);
+}
+
 rte_mbuf* make_packet(PacketIo& io, std::span<const uint8_t> bytes) {
   rte_mbuf* head = nullptr;
   rte_mbuf* tail = nullptr;

@@ -12,6 +12,12 @@ namespace maclane {
 /// Copies the first bytes of a packet, chained or not; returns how many it had.
 size_t read_head(const rte_mbuf* packet, std::span<uint8_t> out);
 
+/// Whether a frame for a service of layer 2 (kDhcp) was heard on an interface that is up: one to
+/// its MAC by it alone, a broadcast by all of the wire; what a macvlan sent by its bridge siblings
+/// alone.
+[[nodiscard]] bool is_heard_on(const Snapshot& snapshot, IfIndex interface,
+                               const PacketMessage& punt);
+
 /// A header at an offset of a byte range; false if it does not fit.
 template <typename Header>
 [[nodiscard]] bool read_header(std::span<const uint8_t> bytes, size_t offset, Header& out) {

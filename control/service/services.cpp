@@ -14,6 +14,7 @@ Services::Services(PacketIo& io, const InterfaceName& name, uint64_t seed)
       dhcp_client_(io, seed ^ 0xd1b54a32d192ed03ULL),
       pppoe_client_(io, seed ^ 0x8cb92ba72f3d8dd7ULL),
       dhcp_server_(io, book_, arp_),
+      dhcp_alert_(io, seed ^ 0x589965cc75374cc3ULL),
       gateway_check_(io, book_, arp_, icmp_, seed ^ 0xa0761d6478bd642fULL),
       ping_(io, book_, icmp_, seed ^ 0xe7037ed1a0b428dbULL),
       event_log_(name) {
@@ -41,6 +42,7 @@ void Services::on_config(const ServiceConfig& config) {
   dhcp_client_.on_config(config);
   pppoe_client_.on_config(config);
   dhcp_server_.on_config(config.dhcp_server);
+  dhcp_alert_.on_config(config.dhcp_alerts);
   gateway_check_.on_config(config);
 }
 
@@ -85,6 +87,7 @@ void Services::handle(rte_mbuf* packet) {
       icmp_.handle(packet);
       return;
     case PuntReason::kDhcp:
+      dhcp_alert_.overhear(packet);
       if (dhcp_server_.hear(packet)) {
         io_.consume(packet);
       } else {
@@ -123,6 +126,7 @@ void Services::tick() {
   dhcp_client_.tick();
   pppoe_client_.tick();
   dhcp_server_.tick();
+  dhcp_alert_.tick();
   gateway_check_.tick();
   event_log_.tick(io_.now_ms());
 }
@@ -131,7 +135,8 @@ uint64_t Services::next_deadline() const {
   return std::min({arp_.next_deadline(), local_.next_deadline(), membership_.next_deadline(),
                    loop_protect_.next_deadline(), dhcp_client_.next_deadline(),
                    pppoe_client_.next_deadline(), dhcp_server_.next_deadline(),
-                   gateway_check_.next_deadline(), event_log_.next_deadline()});
+                   dhcp_alert_.next_deadline(), gateway_check_.next_deadline(),
+                   event_log_.next_deadline()});
 }
 
 }  // namespace maclane

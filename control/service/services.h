@@ -10,6 +10,7 @@
 
 #include "control/service/address_book.h"
 #include "control/service/arp.h"
+#include "control/service/dhcp_alert.h"
 #include "control/service/dhcp_client.h"
 #include "control/service/dhcp_server.h"
 #include "control/service/event_log.h"
@@ -53,6 +54,8 @@ class Services {
   void end() { pppoe_client_.end(); }
   [[nodiscard]] DhcpServer& dhcp_server() { return dhcp_server_; }
   [[nodiscard]] const DhcpServer& dhcp_server() const { return dhcp_server_; }
+  [[nodiscard]] DhcpAlert& dhcp_alert() { return dhcp_alert_; }
+  [[nodiscard]] const DhcpAlert& dhcp_alert() const { return dhcp_alert_; }
   [[nodiscard]] Ping& ping() { return ping_; }
   /// What is kept by the name of an interface; before on_config().
   void rename(const Renames& renames);
@@ -72,6 +75,7 @@ class Services {
   DhcpClient dhcp_client_;
   PppoeClient pppoe_client_;
   DhcpServer dhcp_server_;
+  DhcpAlert dhcp_alert_;
   GatewayCheck gateway_check_;
   Ping ping_;
   EventLog event_log_;
