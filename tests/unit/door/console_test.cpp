@@ -107,6 +107,9 @@ TEST_F(ConsoleTest, AScriptSeesWhatItsOwnChangesLeadTo) {
 TEST_F(ConsoleTest, WhatIsNotHereIsSaid) {  // D-40
   EXPECT_THAT(says("/tool fetch url=x"), HasSubstr("/tool/fetch is known to RouterOS but not in"));
   EXPECT_THAT(says("/system backup cloud print"), HasSubstr("known to RouterOS but not in this"));
+  EXPECT_THAT(says("/certificate enable-ssl-certificate"), HasSubstr("known to RouterOS but not"));
+  EXPECT_THAT(says("/ip neighbor discovery-settings print"),
+              HasSubstr("known to RouterOS but not in this"));
   EXPECT_THAT(says("/ip address edit 0 comment"), HasSubstr("edit is RouterOS's editor"));
   model::Call call;
   call.path = "/tool";
