@@ -18,7 +18,10 @@ struct Options {
 
 class Session {
  public:
-  explicit Session(const Options& options) : options_(options), client_(options.socket) {}
+  explicit Session(const Options& options)
+      : options_(options), client_(options.socket, [this](const door::Json& it) { noticed(it); }) {}
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   /// One command; a path alone prints its rows.
   int run_once(const std::string& line);
@@ -32,6 +35,11 @@ class Session {
 
   // for the line editor
   [[nodiscard]] door::Json complete(const std::string& text);
+  /// To be polled while nothing is asked; -1: not connected.
+  [[nodiscard]] int fd() const { return client_.fd(); }
+  /// Shows what the router says without having been asked; false: nothing.
+  bool hear();
+  [[nodiscard]] const std::string& line_prompt() const { return prompt_; }
 
  private:
   struct Answer {
@@ -44,6 +52,7 @@ class Session {
   void show(const std::string& text, bool whole);
   void point_at(const door::Json& done, const std::string& text, const std::string& name) const;
   void remember_prompt();
+  void noticed(const door::Json& notice);
 
   Options options_;
   door::ConsoleClient client_;

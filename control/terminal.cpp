@@ -9,6 +9,8 @@
 
 namespace maclane::console {
 
+std::atomic<bool> interrupted{false};
+
 bool is_terminal() {
   return ::isatty(STDOUT_FILENO) == 1;
 }
@@ -48,9 +50,8 @@ char read_key() {
   return ::read(STDIN_FILENO, &key, 1) == 1 ? key : '\0';
 }
 
-namespace {
-
-std::optional<std::string> typed_line(bool hidden) {
+std::optional<std::string> typed_answer(const std::string& question, bool hidden) {
+  std::cout << question << std::flush;
   termios before{};
   const bool quiet = hidden && ::tcgetattr(STDIN_FILENO, &before) == 0;
   if (quiet) {
@@ -71,16 +72,25 @@ std::optional<std::string> typed_line(bool hidden) {
   return line;
 }
 
-}  // namespace
-
-std::optional<std::string> answer_to(const std::string& question, bool line, bool hidden) {
-  std::cout << question << (line ? "" : " [y/N]: ") << std::flush;
-  if (line) return typed_line(hidden);
-  const char key = read_key();
+std::optional<std::string> pressed_answer(const std::string& question, std::string_view keys) {
+  constexpr char kControlC = 3;
+  constexpr char kControlD = 4;
+  const bool yes = keys.size() == 1;
+  std::string offered;
+  for (const char key : keys) offered += std::string(offered.empty() ? "" : "/") + key;
+  std::cout << question << " [" << offered << (yes ? "/N]: " : "]: ") << std::flush;
+  char key = 0;
+  size_t found = std::string_view::npos;
+  do {
+    key = read_key();
+    const char small = key >= 'A' && key <= 'Z' ? static_cast<char>(key - 'A' + 'a') : key;
+    found = key == 0 ? found : keys.find(small);
+  } while (found == std::string_view::npos && !yes && key != 0 && key != kControlC &&
+           key != kControlD);
   if (key > ' ') std::cout << key;
   std::cout << std::endl;
-  if (key != 'y' && key != 'Y') return std::nullopt;
-  return "y";
+  if (found == std::string_view::npos) return std::nullopt;
+  return std::string(1, keys[found]);
 }
 
 }  // namespace maclane::console

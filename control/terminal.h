@@ -4,8 +4,10 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
+#include <atomic>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace maclane::console {
 
@@ -33,9 +35,15 @@ class Keys {
   bool taken_ = false;
 };
 
-/// What a person answers. line: a line, not shown if hidden; else one key, y for yes. nullopt: no,
-/// Control-C, or the end of the input.
-[[nodiscard]] std::optional<std::string> answer_to(const std::string& question, bool line,
-                                                   bool hidden);
+/// A line that a person types; hidden: it is not shown. nullopt: Control-C, or the end of the
+/// input.
+[[nodiscard]] std::optional<std::string> typed_answer(const std::string& question, bool hidden);
+/// The one of these keys, small letters, that a person presses. Of a single one, y, any other is a
+/// no; of several, one of them is waited for. nullopt: no, Control-C, or the end of the input.
+[[nodiscard]] std::optional<std::string> pressed_answer(const std::string& question,
+                                                        std::string_view keys);
+
+/// Control-C was pressed while a command runs. Whoever looks at it puts it back.
+extern std::atomic<bool> interrupted;
 
 }  // namespace maclane::console

@@ -130,6 +130,14 @@ struct RoutingRule {
   std::shared_ptr<const Fib4> table;  // kLookup*; nullptr: one without routes
 };
 
+/// How the router asks a gateway that another table's routes lead to (check-gateway): what it sends
+/// to that address from an interface's own takes this way, whatever the routes say.
+struct ProbeWay {
+  IfIndex from = kNoIf;  // whose address is the source
+  be32 target{};
+  uint16_t next_hop = 0;
+};
+
 /// The ports whose connections have a helper. Most connections have none: one bit says so.
 class HelperPorts {
  public:
@@ -181,6 +189,7 @@ struct Snapshot {
   /// By IfIndex: the next hop of the default route through that interface, whatever its table and
   /// distance; 0: none. What came in there leaves there (stage/route.h).
   std::vector<uint16_t> return_ways;
+  std::vector<ProbeWay> probe_ways;  // few, and asked for the router's own packets alone
   std::shared_ptr<const RuleSet> raw;
   std::shared_ptr<const RuleSet> mangle;
   std::shared_ptr<const RuleSet> filter;

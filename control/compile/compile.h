@@ -138,6 +138,8 @@ struct CompileState {
   std::vector<Fib4Route> fib_routes;
   FibBuilder build_fib;
   std::map<std::string, Fib, std::less<>> tables;  // of /routing/table, by name
+  /// A table as rules with min-prefix see it, by its name and the longest prefix that is hidden.
+  std::map<std::pair<std::string, uint8_t>, Fib> narrowed;
   struct Rules {
     std::shared_ptr<const RuleSet> set;
     /// What rules remember, by row, with the row it was made for.

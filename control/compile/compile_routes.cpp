@@ -180,8 +180,7 @@ class Router {
   void add_stored(const StoredRoute& route) {
     if (route.kind == Kind::kNone) return;
     if (route.kind == Kind::kGateway) {
-      if (route.info.target_scope != kConnectedScope && far_gateway(route.info.gateway).address)
-        return recursive_.push_back(&route);
+      if (is_recursive(route.info)) return recursive_.push_back(&route);
       return add_by_gateway(route.info, route.info.check);
     }
     RouteInfo info = route.info;
@@ -216,15 +215,20 @@ class Router {
     RouteInfo info = route.info;
     current_.emplace(*model::find_menu("/ip/route"), *route.row);
     info.immediate_gateway = work_.state.routes.keep(gateways_.text_of(ways));
-    if (info.check != GatewayProof::kNone)
-      drop_lost(ways, info.check == GatewayProof::kPing, info,
-                be32::from(*far_gateway(info.gateway).address));
+    if (info.check != GatewayProof::kNone) {
+      const FarGateway gateway = far_gateway(info.gateway);
+      const be32 address = be32::from(*gateway.address);
+      const bool by_ping = info.check == GatewayProof::kPing;
+      if (by_ping && gateway.table != kMainTable)
+        add_probes(work_.snapshot, address, ways, hops_of(ways, info));
+      drop_lost(ways, by_ping, info, address);
+    }
     add_route(info, hops_of(std::move(ways), info));
   }
 
   /// nullptr: the table is disabled.
   RouteOffers* offers_of(std::string_view table) {
-    if (table.empty() || table == "main") return &main_;
+    if (table.empty() || table == kMainTable) return &main_;
     const auto it = tables_.find(table);
     return it == tables_.end() ? nullptr : &it->second;
   }
@@ -334,42 +338,16 @@ class Router {
     const CompileState* const previous = work_.previous;
     work_.state.build_fib = previous != nullptr ? previous->build_fib : work_.fib_builders(false);
     work_.state.fib =
-        fib_of(routes, previous != nullptr ? previous->fib : nullptr,
+        fib_of(work_, routes, previous != nullptr ? previous->fib : nullptr,
                previous != nullptr ? &previous->fib_routes : nullptr, work_.state.build_fib);
     work_.snapshot.fib = work_.state.fib;
     for (auto& [name, table] : work_.state.tables) {
-      const CompileState::Fib* before = nullptr;
-      if (previous != nullptr) {
-        const auto known = previous->tables.find(name);
-        if (known != previous->tables.end()) before = &known->second;
-      }
-      table.build = before != nullptr ? before->build : work_.fib_builders(true);
-      table.fib = fib_of(table.routes, before != nullptr ? before->fib : nullptr,
-                         before != nullptr ? &before->routes : nullptr, table.build);
+      make_fib(work_, table, previous != nullptr ? find_or_null(previous->tables, name) : nullptr);
     }
   }
 
   static bool by_destination(const Fib4Route& a, const Fib4Route& b) {
     return key_of(a.network, a.length) < key_of(b.network, b.length);
-  }
-
-  /// The FIB of these routes, which are sorted: the one before if it was made of the same.
-  std::shared_ptr<const Fib4> fib_of(std::span<const Fib4Route> routes,
-                                     std::shared_ptr<const Fib4> before,
-                                     const std::vector<Fib4Route>* routes_before,
-                                     const FibBuilder& build) {
-    if (!work_.errors.empty()) return nullptr;
-    const auto same = [](const Fib4Route& a, const Fib4Route& b) {
-      return a.network == b.network && a.length == b.length && a.next_hop == b.next_hop;
-    };
-    if (before != nullptr && std::equal(routes.begin(), routes.end(), routes_before->begin(),
-                                        routes_before->end(), same)) {
-      return before;
-    }
-    std::string error;
-    auto fib = build(routes, &error);
-    if (fib == nullptr) work_.errors.push_back({std::move(error), "/ip/route", {}, {}, {}});
-    return fib;
   }
 
   Work& work_;

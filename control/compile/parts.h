@@ -36,6 +36,22 @@ void compile_firewall(Work& work);
 void compile_conntrack(Work& work);
 void compile_helpers(Work& work);
 
+/// The FIB of routes, which are sorted: the one before if it was made of the same. nullptr: there
+/// is an error more in `work`.
+[[nodiscard]] std::shared_ptr<const Fib4> fib_of(Work& work, std::span<const Fib4Route> routes,
+                                                 std::shared_ptr<const Fib4> before,
+                                                 const std::vector<Fib4Route>* routes_before,
+                                                 const FibBuilder& build);
+/// Makes the FIB of a table beside main, whose routes are there. before: of the last compile, or
+/// nullptr.
+void make_fib(Work& work, CompileState::Fib& table, const CompileState::Fib* before);
+
+template <typename Map, typename Key>
+[[nodiscard]] const typename Map::mapped_type* find_or_null(const Map& map, const Key& key) {
+  const auto it = map.find(key);
+  return it == map.end() ? nullptr : &it->second;
+}
+
 /// Interface lists as sets of indexes, each worked out once.
 class InterfaceLists {
  public:

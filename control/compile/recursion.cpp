@@ -1,6 +1,8 @@
 // The ways to gateways that are not in connected networks (recursion.h). Control thread.
 #include "control/compile/recursion.h"
 
+#include <algorithm>
+
 #include "control/model/gateway.h"
 
 namespace maclane::compile {
@@ -10,6 +12,24 @@ using Kind = NextHop::Kind;
 FarGateway far_gateway(std::string_view gateway) {
   const model::GatewayParts parts = model::gateway_parts(gateway);
   return {model::parse_ip4(parts.way), parts.table};
+}
+
+bool is_recursive(const RouteInfo& info) {
+  const bool far = info.target_scope != kConnectedScope;
+  if (!far && info.gateway.find('@') == std::string_view::npos) return false;
+  const FarGateway gateway = far_gateway(info.gateway);
+  return gateway.address && (far || gateway.table != kMainTable);
+}
+
+void add_probes(Snapshot& snapshot, be32 gateway, std::span<const NextHop> ways,
+                std::span<const uint16_t> hops) {
+  for (size_t i = 0; i < ways.size(); ++i) {
+    const IfIndex from = ways[i].out_if;
+    const bool known = std::ranges::any_of(snapshot.probe_ways, [&](const ProbeWay& one) {
+      return one.from == from && one.target == gateway;
+    });
+    if (!known) snapshot.probe_ways.push_back({from, gateway, hops[i]});
+  }
 }
 
 Recursion::Recursion(const Work& work, RouteOffers& table, uint8_t target_scope) : work_(work) {

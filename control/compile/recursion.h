@@ -25,6 +25,18 @@ struct FarGateway {
 
 /// What connected networks have.
 inline constexpr uint8_t kConnectedScope = 10;
+/// The table that has connected networks.
+inline constexpr std::string_view kMainTable = "main";
+
+/// Whether others lead to a route's gateway: its target-scope says so, or it is looked for in a
+/// table that has no connected networks.
+[[nodiscard]] bool is_recursive(const RouteInfo& info);
+
+/// That check-gateway's questions to a gateway of a table take the ways of its route: main's would
+/// lead them elsewhere. hops: of the ways. Where two leave by one interface the first is asked for
+/// both.
+void add_probes(Snapshot& snapshot, be32 gateway, std::span<const NextHop> ways,
+                std::span<const uint16_t> hops);
 
 /// What one table's routes lead to, at one target-scope.
 class Recursion {

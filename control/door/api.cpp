@@ -167,7 +167,7 @@ void ApiDoor::turn() {
     ApiClient& client = *found->second;
     client.queued = false;
     if (!client.gone()) {
-      client.receive(now);
+      client.receive();
       client.answer(kSentencesPerTurn, now, began + kTurnMs);
       refresh(id, client);
     }

@@ -40,7 +40,6 @@ ApiClient::ApiClient(uint64_t id, Context context, Guest guest, const TlsContext
       tls_(tls != nullptr),
       empty_replies_(empty_replies),
       arrived_ms_(model::steady_ms()),
-      heard_ms_(arrived_ms_),
       progress_ms_(arrived_ms_),
       self_(std::make_shared<ApiClient*>(this)) {}
 
@@ -54,12 +53,11 @@ const Caller* ApiClient::caller() const {
   return session_ == 0 ? nullptr : context_.auth.caller(session_);
 }
 
-void ApiClient::receive(uint64_t now_ms) {
+void ApiClient::receive() {
   if (busy() || gone_) return;
   std::string in;
   if (transport_.read(in, kReadPerTurn) == Transport::State::kClosed) at_end_ = true;
   if (in.empty()) return;
-  heard_ms_ = now_ms;
   reader_.feed(in);
 }
 
@@ -80,6 +78,7 @@ bool ApiClient::take(Asked& asked) {
   Words words;
   switch (reader_.next(words)) {
     case SentenceReader::Next::kSentence:
+      patience_.begin_anew();
       asked.sentence = parse_sentence(words);
       asked.call = api_call(asked.sentence);
       return true;
@@ -377,7 +376,7 @@ void ApiClient::check_time(uint64_t now_ms) {
     gone_ = true;
   } else if (session_ == 0 && !checking_ && since(arrived_ms_) > kLoginMs) {
     end("login took too long");
-  } else if (session_ != 0 && reader_.held() > 0 && since(heard_ms_) > kStallMs) {
+  } else if (session_ != 0 && !busy() && patience_.is_over(reader_.held(), now_ms)) {
     end("a sentence was not finished");
   } else if (session_ != 0 && caller() == nullptr) {
     end("your session was ended");

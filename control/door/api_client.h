@@ -16,6 +16,7 @@
 #include "control/door/api_words.h"
 #include "control/door/auth.h"
 #include "control/door/listener.h"
+#include "control/door/patience.h"
 #include "control/door/transport.h"
 #include "control/model/commands.h"
 
@@ -60,7 +61,7 @@ class ApiClient {
   ApiClient& operator=(const ApiClient&) = delete;
 
   /// Takes what came in, at most kReadPerTurn.
-  void receive(uint64_t now_ms);
+  void receive();
   /// Answers up to `most` sentences, and no further one after `until_ms`.
   void answer(unsigned most, uint64_t now_ms, uint64_t until_ms);
   /// Steps the commands whose time has come.
@@ -150,7 +151,7 @@ class ApiClient {
   std::deque<Reply> replies_;
   std::vector<Going> going_;
   uint64_t arrived_ms_;
-  uint64_t heard_ms_;     // last byte in
+  Patience patience_;     // with the sentence that is coming
   uint64_t progress_ms_;  // last byte out, or nothing waited
   bool at_end_ = false;   // it sends no more
   bool ending_ = false;   // we say no more

@@ -16,11 +16,6 @@ std::string line_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::string text_at(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 bool is_on(const Json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_boolean() && found->get<bool>();
@@ -102,12 +97,16 @@ std::string Console::refusal(std::string_view why) {
   return line_of({{"refused", why}});
 }
 
+bool Console::holds_safe_mode() const {
+  const model::SafeMode* safe = runner_.commands().model().safe_mode();
+  return safe != nullptr && safe->owner.session == caller_.session;
+}
+
 std::string Console::prompt(std::string_view menu) const {
   const std::string_view name =
       runner_.commands().model().tree().settings("/system/identity").get("name");
-  const model::SafeMode* safe = runner_.commands().model().safe_mode();
-  const bool ours = safe != nullptr && safe->owner.session == caller_.session;
-  std::string out = "[" + caller_.user + "@" + std::string(name) + (ours ? "] <SAFE> " : "] ");
+  std::string out =
+      "[" + caller_.user + "@" + std::string(name) + (holds_safe_mode() ? "] <SAFE> " : "] ");
   return out + std::string(menu) + (menu.empty() ? "> " : " > ");
 }
 
@@ -157,6 +156,9 @@ void Console::run(const Json& request, std::string& out) {
 }
 
 void Console::collect(std::string& out) {
+  model::Model& model = runner_.commands().model();
+  if (const auto lost = model.safe_mode_lost(caller_.session))
+    out += line_of({{"notice", *lost}, {"prompt", prompt(menu_)}});
   if (job_ == nullptr) return;
   if (const std::string text = job_->take_output(); !text.empty()) {
     Json said = {{"out", text}};
@@ -170,20 +172,31 @@ void Console::collect(std::string& out) {
   if (const auto question = job_->take_question()) {
     Json asked = {{"ask", question->text}};
     if (question->line) asked["line"] = true;
+    if (!question->keys.empty()) asked["keys"] = question->keys;
     if (question->secret) asked["secret"] = true;
     out += line_of(asked);
   }
   const Ended* ended = job_->ended();
   if (ended == nullptr) return;
+  menu_ = ended->menu;
+  bool failed = ended->kind != Ended::Kind::kDone;
+  std::string error = ended->message;
+  // Who quits keeps what was changed in safe mode; a session that just ends does not (C-50).
+  if (ended->quit && holds_safe_mode()) {
+    if (const Status kept = model.release_safe_mode(caller_); !kept) {
+      failed = true;
+      error = kept.error().front().text();
+    }
+  }
   const bool mistyped =
       ended->kind == Ended::Kind::kMistyped || ended->message.starts_with("bad command name");
-  Json done = {{"code", ended->kind == Ended::Kind::kDone ? 0 : (mistyped ? 2 : 1)},
+  Json done = {{"code", !failed ? 0 : (mistyped ? 2 : 1)},
                {"menu", ended->menu},
                {"prompt", prompt(ended->menu)}};
-  if (ended->quit) done["quit"] = true;
+  if (ended->quit && !failed) done["quit"] = true;
   if (job_->is_live()) done["live"] = true;
-  if (ended->kind != Ended::Kind::kDone) {
-    done["error"] = ended->message;
+  if (failed) {
+    done["error"] = error;
     done["line"] = ended->place.line;
     done["column"] = ended->place.column;
   }

@@ -10,7 +10,9 @@
 // To it:
 //   {"out": TEXT} {"warn": TEXT}         while a command runs; "live": until it is stopped, and
 //                                        "whole": not by pages
-//   {"ask": "Reboot, yes?"}              before it goes on; "line": a value, "secret": unseen
+//   {"ask": "Reboot, yes?"}              before it goes on; "line": a value, "secret": unseen;
+//                                        "keys": "urd": one of these
+//   {"notice": TEXT, "prompt"}           at any time: what another session did to this one
 //   {"done": {"code": 0, "menu", "prompt", "quit", "error", "line", "column"}}
 //   {"completion": {"begin", "candidates": [{"text", "help", "kind"}], "value", "help"}}
 //   {"hello": {"prompt"}}                {"refused": TEXT}  a line that is no request
@@ -38,7 +40,7 @@ class Console {
 
   /// Takes a line; appends what there is to say at once, lines with their newlines.
   void take(std::string_view line, std::string& out);
-  /// Appends what the command wrote since, and its end.
+  /// Appends what the command wrote since, and its end, and what others did to this session.
   void collect(std::string& out);
   [[nodiscard]] bool busy() const { return job_ != nullptr; }
 
@@ -48,11 +50,13 @@ class Console {
  private:
   void run(const Json& request, std::string& out);
   [[nodiscard]] Json complete(const Json& request) const;
+  [[nodiscard]] bool holds_safe_mode() const;
   [[nodiscard]] std::string prompt(std::string_view menu) const;
 
   script::Runner& runner_;
   model::Caller caller_;
   std::shared_ptr<script::Job> job_;
+  std::string menu_;  // where the last command ended
 };
 
 }  // namespace maclane::door

@@ -90,6 +90,10 @@ tl::expected<Json, std::string> ConsoleClient::ask(const Json& request,
         if (said) said(line);
         continue;
       }
+      if (line.contains("notice")) {
+        if (noticed_) noticed_(line);
+        continue;
+      }
       if (line.contains("ask")) {
         (void)send({{"answer", asked ? asked(line) : Json(false)}});
         continue;
@@ -111,6 +115,23 @@ tl::expected<Json, std::string> ConsoleClient::ask(const Json& request,
     }
     in_.append(chunk, 0, static_cast<size_t>(n));
   }
+}
+
+bool ConsoleClient::hear() {
+  std::string chunk(size_t{4} << 10, '\0');
+  ssize_t n = 0;
+  while (fd_ >= 0 && (n = ::recv(fd_, chunk.data(), chunk.size(), MSG_DONTWAIT)) > 0)
+    in_.append(chunk, 0, static_cast<size_t>(n));
+  bool any = false;
+  for (size_t end = in_.find('\n'); end != std::string::npos; end = in_.find('\n')) {
+    const Json line = Json::parse(in_.substr(0, end), nullptr, false);
+    in_.erase(0, end + 1);
+    if (!line.is_object() || !line.contains("notice")) continue;
+    any = true;
+    if (noticed_) noticed_(line);
+  }
+  if (n == 0 && fd_ >= 0) close();  // the router ended; it is asked anew
+  return any;
 }
 
 }  // namespace maclane::door

@@ -13,7 +13,9 @@ namespace maclane::door {
 
 class ConsoleClient {
  public:
-  explicit ConsoleClient(std::string path) : path_(std::move(path)) {}
+  /// noticed is told what the router says without having been asked.
+  explicit ConsoleClient(std::string path, std::function<void(const Json&)> noticed = {})
+      : path_(std::move(path)), noticed_(std::move(noticed)) {}
   ~ConsoleClient();
   ConsoleClient(const ConsoleClient&) = delete;
   ConsoleClient& operator=(const ConsoleClient&) = delete;
@@ -29,12 +31,18 @@ class ConsoleClient {
       std::atomic<bool>* stop = nullptr, const std::function<Json(const Json&)>& asked = {},
       const std::function<void()>& waits = {});
 
+  /// -1: not connected.
+  [[nodiscard]] int fd() const { return fd_; }
+  /// Takes what has come while nothing was asked, without waiting; false: no notice.
+  bool hear();
+
  private:
   [[nodiscard]] bool send(const Json& request) const;
   [[nodiscard]] std::string unreachable(const std::string& why);
   void close();
 
   std::string path_;
+  std::function<void(const Json&)> noticed_;
   std::string in_;
   int fd_ = -1;
 };

@@ -198,11 +198,20 @@ void SocketDoor::turn() {
 
 bool SocketDoor::serve(int fd, Client& client) {
   if (client.has_line) answer_lines(client);
-  if (client.console->busy() && client.waiting() < kHighWater) {
+  if (!client.has_line && !client.at_end &&
+      client.patience.is_over(client.in.size(), model::steady_ms())) {
+    say(client, Console::refusal("The request took too long to come: a line has a minute, and more "
+                                 "if at least 1 KiB of it comes a second."));
+    client.in.clear();
+    client.scanned = 0;
+    client.at_end = true;
+  }
+  if (client.waiting() < kHighWater) {
+    const bool busy = client.console->busy();
     std::string lines;
     client.console->collect(lines);
     say(client, lines);
-    if (!client.console->busy()) answer_lines(client);
+    if (busy && !client.console->busy()) answer_lines(client);
   }
   if (client.waiting() != 0) {
     if (!write_to(fd, client)) return false;
@@ -286,6 +295,7 @@ void SocketDoor::answer_lines(Client& client) {
       say(client, lines);
     }
     begin = end + 1;
+    client.patience.begin_anew();
   }
   client.in.erase(0, begin);
   client.scanned -= std::min(begin, client.scanned);

@@ -4,7 +4,7 @@
 // and hands the result back, and lets it fetch what running commands wrote. Every buffer is
 // bounded: a request line by 4 MiB, what was said and not read by kHighWater and one answer; the
 // command of a client that does not read waits, and the client is dropped after a minute without
-// progress. Control thread only.
+// progress; so is one whose line takes longer to come (patience.h). Control thread only.
 #pragma once
 
 #include <poll.h>
@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "control/door/console.h"
+#include "control/door/patience.h"
 
 namespace maclane::door {
 
@@ -57,6 +58,7 @@ class SocketDoor {
     bool at_end = false;    // no more requests are read
     bool has_line = false;  // a whole request waits in in
     uint64_t session = 0;
+    Patience patience;  // with the line that is coming
     std::unique_ptr<Console> console;
     Clock::time_point progress;
     [[nodiscard]] size_t waiting() const { return out.size() - sent; }

@@ -45,7 +45,8 @@ struct CertificateRequest {
 struct CertificateFacts {
   std::string common_name, organization, unit, country, state, locality;
   std::string subject_alt_name;               // "DNS:a,IP:b"
-  std::string issuer, serial, fingerprint;    // SHA-256 in hex
+  std::string subject, issuer, serial;        // the first two in one line each
+  std::string fingerprint;                    // SHA-256 in hex
   std::string invalid_before, invalid_after;  // "2026-01-31 12:00:00"
   std::string key_type;                       // "ec", "rsa", "ed25519"
   std::string key_size;                       // the curve's name, or bits
@@ -60,6 +61,11 @@ struct CertificateFacts {
 /// Takes certificates and a private key out of PEM, DER or PKCS#12. What is not there stays empty.
 [[nodiscard]] Result<KeyPair> read_pem_or_p12(const std::string& bytes,
                                               const std::string& passphrase);
+
+/// Each certificate of a PEM text as a text of its own.
+[[nodiscard]] std::vector<std::string> each_certificate(const std::string& pem);
+/// Whether the (first) certificate was signed by that one, an authority.
+[[nodiscard]] bool is_signed_by(const std::string& certificate, const std::string& authority);
 
 /// OpenSSL's latest error as words; clears its queue.
 [[nodiscard]] std::string tls_reason();

@@ -226,6 +226,8 @@ Result<CertificateFacts> read_certificate(const std::string& pem) {
   out.locality = name_part(subject, NID_localityName);
   out.subject_alt_name = alt_names(c);
   std::array<char, 512> text{};
+  X509_NAME_oneline(subject, text.data(), static_cast<int>(text.size()));
+  out.subject = text.data();
   X509_NAME_oneline(X509_get_issuer_name(c), text.data(), static_cast<int>(text.size()));
   out.issuer = text.data();
   if (BIGNUM* number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(c), nullptr)) {
@@ -269,16 +271,32 @@ Status check_pair(const KeyPair& pair) {
   return {};
 }
 
-Result<KeyPair> read_pem_or_p12(const std::string& bytes, const std::string& passphrase) {
-  ERR_clear_error();
-  KeyPair out;
-  const Bio bio = bio_of(bytes);
+std::vector<std::string> each_certificate(const std::string& pem) {
+  std::vector<std::string> out;
+  const Bio bio = bio_of(pem);
   while (true) {
     const Certificate one(PEM_read_bio_X509(bio.get(), nullptr, refuse_to_ask, nullptr));
     if (one == nullptr) break;
-    out.certificate += pem_of(one.get());
+    out.push_back(pem_of(one.get()));
   }
+  ERR_clear_error();  // the end of the text
+  return out;
+}
+
+bool is_signed_by(const std::string& certificate, const std::string& authority) {
+  const Certificate one = certificate_of(certificate);
+  const Certificate other = certificate_of(authority);
+  const bool out = one != nullptr && other != nullptr &&
+                   X509_check_issued(other.get(), one.get()) == X509_V_OK &&
+                   X509_verify(one.get(), X509_get0_pubkey(other.get())) == 1;
   ERR_clear_error();
+  return out;
+}
+
+Result<KeyPair> read_pem_or_p12(const std::string& bytes, const std::string& passphrase) {
+  ERR_clear_error();
+  KeyPair out;
+  for (const std::string& one : each_certificate(bytes)) out.certificate += one;
   if (bytes.find("PRIVATE KEY-----") != std::string::npos) {
     const Key key = key_of(bytes, passphrase);
     if (key == nullptr) {

@@ -25,6 +25,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,10 +57,22 @@ struct Call {
   [[nodiscard]] bool is_on(std::string_view flag) const { return get(flag) == "true"; }
 };
 
+/// What can be done in place of what was refused, for a person to say: one key for each way.
+struct Choice {
+  struct Way {
+    char key;
+    std::string_view value;  // of the argument, canonical; "": it is left as it is
+  };
+  std::string question;
+  std::string_view argument;
+  std::vector<Way> ways;
+};
+
 struct Failure {
   Trouble category = Trouble::kGeneral;
   Errors errors;
   bool denied = false;  // the caller lacks a policy
+  std::optional<Choice> choice;
 
   /// The errors as one text, a line each.
   [[nodiscard]] std::string text() const;

@@ -25,6 +25,7 @@ std::string clock_text(std::chrono::system_clock::time_point when) {
 std::vector<PrintRow> history_rows(const Model& model) {
   std::vector<PrintRow> rows;
   const auto& entries = model.history().entries();
+  const SafeMode* safe = model.safe_mode();
   for (size_t i = entries.size(); i-- > 0;) {
     const HistoryEntry& entry = entries[i];
     const bool done = i < model.history().done();
@@ -43,7 +44,9 @@ std::vector<PrintRow> history_rows(const Model& model) {
                   {"time", clock_text(entry.when)},
                   {"change", std::move(change)},
                   {"undoable", done ? "true" : "false"},
-                  {"redoable", done ? "false" : "true"}};
+                  {"redoable", done ? "false" : "true"},
+                  {"floating-undo",
+                   safe != nullptr && done && entry.number > safe->first ? "true" : "false"}};
     rows.push_back(std::move(row));
   }
   return rows;
@@ -72,6 +75,32 @@ Commands::Handler handler(Model& model, Status (Model::*what)(const Caller&),
     if (Status status = (model.*what)(caller); !status) return refuse(std::move(status.error()));
     return Outcome{};
   };
+}
+
+/// A person may take it from another session, which others are only told of.
+Answer<Outcome> take_safe_mode(Model& model, const Call& call, const Caller& caller) {
+  using Held = SafeMode::Held;
+  const std::string_view hijack = call.get("hijack");
+  const Held held = hijack == "unroll"    ? Held::kUnroll
+                    : hijack == "release" ? Held::kRelease
+                                          : Held::kRefuse;
+  const SafeMode* safe = model.safe_mode();
+  const bool of_another = safe != nullptr && safe->owner.session != caller.session;
+  if (of_another && held == Held::kUnroll) {
+    if (auto may = may_change(model.tree(), safe->before, caller); !may)
+      return tl::make_unexpected(std::move(may.error()));
+  }
+  const std::string owner = of_another ? safe->owner.text() : "";
+  Status status = model.take_safe_mode(caller, held);
+  if (status) return Outcome{};
+  auto failure = refuse(std::move(status.error()));
+  if (of_another && held == Held::kRefuse && caller.session != 0) {
+    failure.value().choice =
+        Choice{fmt::format("Hijacking Safe Mode from {} - unroll/release/don't take it", owner),
+               "hijack",
+               {{'u', "unroll"}, {'r', "release"}, {'d', ""}}};
+  }
+  return failure;
 }
 
 const Tree* undone(const Model& model) {
@@ -107,7 +136,9 @@ void add_history(Commands& commands) {
   Model& model = commands.model();
   commands.on("/", "undo", handler(model, &Model::undo, undone));
   commands.on("/", "redo", handler(model, &Model::redo, redone));
-  commands.on("/safe-mode", "take", handler(model, &Model::take_safe_mode));
+  commands.on("/safe-mode", "take", [&model](const Call& call, const Caller& caller) {
+    return take_safe_mode(model, call, caller);
+  });
   commands.on("/safe-mode", "release", handler(model, &Model::release_safe_mode));
   commands.on("/safe-mode", "unroll", handler(model, &Model::unroll_safe_mode, unrolled));
   model.provide_rows("/system/history", [&model] { return history_rows(model); });

@@ -50,6 +50,8 @@ class History {
 /// A session that may lose its connection: what is changed while it lasts is undone if the session
 /// dies. There is one at most, and it covers the changes of everybody.
 struct SafeMode {
+  /// What becomes of it, and of what was changed in it, if another session takes it.
+  enum class Held : uint8_t { kRefuse, kRelease, kUnroll };
   Caller owner;
   Tree before;
   uint64_t first = 0;  // the number of the last change before it

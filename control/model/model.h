@@ -173,13 +173,15 @@ class Model {
   Status undo(const Caller& caller);
   Status redo(const Caller& caller);
 
-  /// Safe mode (C-50). take: of a session that has none; refused while another session holds it.
-  Status take_safe_mode(const Caller& caller);
+  /// Safe mode (C-50), of a session that has none. held: what another session that has it loses.
+  Status take_safe_mode(const Caller& caller, SafeMode::Held held = SafeMode::Held::kRefuse);
   /// Ends it and leaves what was changed.
   Status release_safe_mode(const Caller& caller);
   /// Ends it and takes back what was changed since.
   Status unroll_safe_mode(const Caller& caller);
   [[nodiscard]] const SafeMode* safe_mode() const { return safe_mode_ ? &*safe_mode_ : nullptr; }
+  /// A sentence for a session that lost safe mode without having asked for it, said once.
+  [[nodiscard]] std::optional<std::string> safe_mode_lost(uint64_t session);
   /// A door's session is gone without having released what it held.
   void session_died(uint64_t session);
 
@@ -210,6 +212,8 @@ class Model {
   /// To a tree that was in effect before.
   Status go_to(Tree target, const Caller& caller, Record record, std::string_view prefix);
   void end_safe_mode_if_full();
+  /// Its owner, and the log, are told that somebody else ended it.
+  void tell_loss(const Caller& owner, const Caller& by, std::string_view how);
   static Status remove_state(const Removals& removals);
 
   Tree tree_;
@@ -217,6 +221,7 @@ class Model {
   std::optional<Batch> batch_;
   History history_;
   std::optional<SafeMode> safe_mode_;
+  std::map<uint64_t, std::string> lost_safe_mode_;  // by session, until it was told
   Base base_;
   std::optional<Confirm> confirm_;
   std::vector<OnChange> on_change_;

@@ -29,28 +29,39 @@ Status Model::redo(const Caller& caller) {
   return status;
 }
 
-Status Model::take_safe_mode(const Caller& caller) {
+Status Model::take_safe_mode(const Caller& caller, SafeMode::Held held) {
   if (caller.session == 0 || caller.via == "rest-api") {
     return fail(
         "safe mode belongs to a session that stays open, and this call has none; take it at the "
         "console or over the API");
   }
   if (safe_mode_) {
-    return fail(safe_mode_->owner.session == caller.session
-                    ? std::string("safe mode is taken already")
-                    : fmt::format("safe mode is taken by {}; release or unroll it first",
-                                  safe_mode_->owner.text()));
+    if (safe_mode_->owner.session == caller.session) return fail("safe mode is taken already");
+    if (held == SafeMode::Held::kRefuse) {
+      return fail(
+          fmt::format("safe mode is taken by {}; hijack=release takes it and keeps what was "
+                      "changed in it, hijack=unroll takes it and undoes that",
+                      safe_mode_->owner.text()));
+    }
+    Status ended =
+        held == SafeMode::Held::kUnroll ? unroll_safe_mode(caller) : release_safe_mode(caller);
+    if (!ended) return ended;
   }
+  lost_safe_mode_.erase(caller.session);
   safe_mode_.emplace(SafeMode{caller, tree_, history_.last_number()});
   return {};
 }
 
 Status Model::release_safe_mode(const Caller& caller) {
-  (void)caller;  // whoever may change the router may end what guards it
+  // Whoever may change the router may end what guards it.
   if (!safe_mode_) return fail("safe mode is not taken");
   std::optional<SafeMode> ended = std::exchange(safe_mode_, std::nullopt);
   Status status = persist(tree_);
-  if (!status) safe_mode_ = std::move(ended);
+  if (!status) {
+    safe_mode_ = std::move(ended);
+    return status;
+  }
+  tell_loss(ended->owner, caller, "released");
   return status;
 }
 
@@ -58,11 +69,29 @@ Status Model::unroll_safe_mode(const Caller& caller) {
   if (!safe_mode_) return fail("safe mode is not taken");
   Status status = go_to(safe_mode_->before, caller, Record::kYes, "safe mode unrolled: ");
   if (!status) return status;
-  safe_mode_.reset();
+  const Caller owner = std::exchange(safe_mode_, std::nullopt)->owner;
+  tell_loss(owner, caller, "unrolled");
   return persist(tree_);  // there is nothing to go back to any more
 }
 
+void Model::tell_loss(const Caller& owner, const Caller& by, std::string_view how) {
+  if (owner.session == by.session) return;
+  const std::string_view changes = how == "released" ? "stays" : "is undone";
+  lost_safe_mode_[owner.session] = fmt::format(
+      "Safe Mode {} by another user, {}: what was changed in it {}", how, by.text(), changes);
+  if (on_notice_)
+    on_notice_(fmt::format("safe mode of {} is {} by {}: what was changed in it {}", owner.text(),
+                           how, by.text(), changes));
+}
+
+std::optional<std::string> Model::safe_mode_lost(uint64_t session) {
+  auto told = lost_safe_mode_.extract(session);
+  if (!told) return std::nullopt;
+  return std::move(told.mapped());
+}
+
 void Model::session_died(uint64_t session) {
+  lost_safe_mode_.erase(session);
   if (!safe_mode_ || session == 0 || safe_mode_->owner.session != session) return;
   const Caller owner = safe_mode_->owner;
   drop_batch();
@@ -93,6 +122,9 @@ void Model::end_safe_mode_if_full() {
                     "nothing is undone",
                     safe_mode_->owner.text(), History::kMost));
   }
+  lost_safe_mode_[safe_mode_->owner.session] = fmt::format(
+      "Safe Mode has ended: more than {} changes are too many to keep, and none is undone",
+      History::kMost);
   safe_mode_.reset();
   if (const Status status = persist(tree_); !status && on_notice_)
     on_notice_(status.error().front().text());

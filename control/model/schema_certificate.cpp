@@ -49,7 +49,8 @@ constexpr Property kCertificate[] = {
      .values = kKeySizes,
      .help =
          "of the key that sign makes: a curve, or the bits of an RSA key, which for 8192 take a "
-         "minute to find; services take keys of 2048 bits or more"},
+         "minute to find; services take keys of 2048 bits or more. A curve unless said otherwise, "
+         "not RouterOS's 2048: a handshake costs the router a twentieth with it"},
     {.name = "certificate-pem",
      .type = Type::kString,
      .flags = P::kOurs | P::kHidden | P::kUnique,
@@ -98,7 +99,7 @@ constexpr Property kExport[] = {
 };
 constexpr Command kCertificateCommands[] = {
     {.name = "import",
-     .help = "takes a certificate, or the private key of one, from a file",
+     .help = "takes certificates, each as a row, and a private key, which goes to the one it fits",
      .arguments = kImport,
      .positional = "file-name"},
     {.name = "sign",

@@ -64,7 +64,9 @@ constexpr Property kFilter[] = {
 };
 
 constexpr Property kNat[] = {
-    chain("srcnat, dstnat, or a chain of your own that a rule jumps to"),
+    chain(
+        "srcnat, dstnat, input (the source of what is for the router), output (the destination of "
+        "what it sends), or a chain of your own that a rule jumps to"),
     action(kNatActions, kLaterNatActions),
     MACLANE_SHARED_MATCHERS,
     MACLANE_PACKET_MATCHERS,

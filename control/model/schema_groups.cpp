@@ -211,9 +211,11 @@ constexpr Property kHistory[] = {
      .help = "a line for each row: + added, - removed, ~ changed"},
     state_flag("undoable", "in effect: undo takes it back"),
     state_flag("redoable", "undone: redo does it again"),
+    state_flag("floating-undo", "made in safe mode: taken back if its session dies"),
 };
 constexpr FlagLetter kHistoryLetters[] = {{'U', "undoable", "undoable"},
-                                          {'R', "redoable", "redoable"}};
+                                          {'R', "redoable", "redoable"},
+                                          {'F', "floating-undo", "floating-undo"}};
 constexpr std::string_view kHistoryColumns[] = {"action", "by", "policy", "time"};
 
 constexpr Property kSafeMode[] = {
@@ -221,8 +223,19 @@ constexpr Property kSafeMode[] = {
     read_only("via", Type::kString, "the door, the user and where they came from"),
     read_only("changes", Type::kInteger, "what would be undone if the session died"),
 };
+constexpr std::string_view kHijack[] = {"release", "unroll"};
+constexpr Property kTakeArguments[] = {
+    {.name = "hijack",
+     .type = Type::kEnum,
+     .flags = Property::kOurs,
+     .values = kHijack,
+     .help = "takes it from a session that has it, and keeps (release) or undoes (unroll) what was "
+             "changed in it; at a prompt it is asked"},
+};
 constexpr Command kSafeModeCommands[] = {
-    {.name = "take", .help = "from now on a session that dies takes its changes back"},
+    {.name = "take",
+     .help = "from now on a session that dies takes its changes back",
+     .arguments = kTakeArguments},
     {.name = "release", .help = "ends safe mode and leaves what was changed"},
     {.name = "unroll", .help = "ends safe mode and takes back what was changed"},
 };

@@ -51,7 +51,11 @@ constexpr Property kRule[] = {
      .type = Type::kReference,
      .reference = kAnyInterface,
      .help = "where they came in"},
-    later("min-prefix"),
+    {.name = "min-prefix",
+     .type = Type::kInteger,
+     .max = 0xffffffff,
+     .help = "with lookup and lookup-only-in-table: routes of the table whose prefix is as long as "
+             "this or shorter are hidden; 0 hides the default route"},
     {.name = "action",
      .type = Type::kEnum,
      .default_value = "lookup",

@@ -12,7 +12,8 @@ namespace maclane::model {
 namespace {
 
 bool is_builtin(std::string_view path, std::string_view chain) {
-  if (path == "/ip/firewall/nat") return chain == "srcnat" || chain == "dstnat";
+  if (path == "/ip/firewall/nat")
+    return chain == "srcnat" || chain == "dstnat" || chain == "input" || chain == "output";
   if (path == "/ip/firewall/raw") return chain == "prerouting" || chain == "output";
   if (path == "/ip/firewall/mangle" && (chain == "prerouting" || chain == "postrouting"))
     return true;
@@ -162,24 +163,52 @@ void check_sides(Check& check, const View& row) {
   refuse(no_out, "out-interface-list", "outgoing");
 }
 
-void check_nat_action(Check& check, const View& row, const std::set<std::string_view>& from_srcnat,
-                      const std::set<std::string_view>& from_dstnat) {
+using Chains = std::set<std::string_view>;
+
+/// The built-in chains of NAT, each with those that it leads to.
+struct NatChains {
+  Chains srcnat{"srcnat"}, dstnat{"dstnat"}, input{"input"}, output{"output"};
+};
+
+/// An action stands only where what it changes can still be changed.
+void check_nat_place(Check& check, const View& row, const NatChains& from) {
+  const std::string_view action = row.get("action");
+  const std::string_view chain = row.raw("chain");
+  const auto refuse = [&](std::string_view builtin, const Chains& reached, std::string_view what,
+                          std::string_view right) {
+    if (!reached.contains(chain)) return;
+    std::string why =
+        fmt::format("{} changes the {} and works only in {} and the chains reached from there",
+                    action, what, right);
+    if (chain != builtin) why += fmt::format("; {} is reached from {}", chain, builtin);
+    check.add(row, "action", std::move(why));
+  };
+  if (action == "masquerade" || action == "src-nat") {
+    // In input there is no interface that a packet leaves by, whose address it could take.
+    const bool any = action == "src-nat";
+    const std::string_view right = any ? "srcnat and input" : "srcnat";
+    refuse("dstnat", from.dstnat, "source", right);
+    refuse("output", from.output, "source", right);
+    if (!any) refuse("input", from.input, "source", right);
+  } else if (action == "dst-nat" || action == "redirect") {
+    // What the router sends is at the router already.
+    const bool any = action == "dst-nat";
+    const std::string_view right = any ? "dstnat and output" : "dstnat";
+    refuse("srcnat", from.srcnat, "destination", right);
+    refuse("input", from.input, "destination", right);
+    if (!any) refuse("output", from.output, "destination", right);
+  } else if (action == "endpoint-independent-nat") {
+    refuse("input", from.input, "way in and out", "srcnat and dstnat");
+    refuse("output", from.output, "way in and out", "srcnat and dstnat");
+  }
+}
+
+void check_nat_action(Check& check, const View& row, const NatChains& from) {
   const std::string_view action = row.get("action");
   const std::string_view chain = row.raw("chain");
   const bool source = action == "masquerade" || action == "src-nat";
   const bool destination = action == "dst-nat" || action == "redirect";
-  if (source && from_dstnat.contains(chain)) {
-    std::string why = fmt::format(
-        "{} changes the source and works only in srcnat and the chains it jumps to", action);
-    if (chain != "dstnat") why += fmt::format("; {} is reached from dstnat", chain);
-    check.add(row, "action", std::move(why));
-  }
-  if (destination && from_srcnat.contains(chain)) {
-    std::string why = fmt::format(
-        "{} changes the destination and works only in dstnat and the chains it jumps to", action);
-    if (chain != "srcnat") why += fmt::format("; {} is reached from srcnat", chain);
-    check.add(row, "action", std::move(why));
-  }
+  check_nat_place(check, row, from);
   const bool has_target = row.is_set("to-addresses") || row.is_set("to-ports");
   const bool endpoint = action == "endpoint-independent-nat";
   const bool either = action == "netmap" || action == "same";
@@ -190,7 +219,7 @@ void check_nat_action(Check& check, const View& row, const std::set<std::string_
                 "endpoint-independent-nat is for UDP; add protocol: udp. nat-profile=rfc in "
                 "/ip/firewall/connection/tracking is for all protocols");
     }
-    if (has_target && from_dstnat.contains(chain)) {
+    if (has_target && from.dstnat.contains(chain)) {
       check.add(row, row.is_set("to-addresses") ? "to-addresses" : "to-ports",
                 "in dstnat endpoint-independent-nat leads to who has the outer port; leave it out");
     }
@@ -270,15 +299,14 @@ void check_menu(Check& check, std::string_view path) {
   const Menu& menu = *find_menu(path);
   const Reach reach = reach_of(check, menu);
   const bool is_nat = path == "/ip/firewall/nat";
-  std::set<std::string_view> from_srcnat{"srcnat"};
-  std::set<std::string_view> from_dstnat{"dstnat"};
+  NatChains from;
   std::set<std::string_view> behind_routing{"input", "forward", "postrouting"};
   if (reach != Reach::kRules) {
     const Graph graph(check.tree, path);
     check_jumps(check, path, graph);
     if (is_nat) {
-      from_srcnat = graph.reached("srcnat");
-      from_dstnat = graph.reached("dstnat");
+      from = {graph.reached("srcnat"), graph.reached("dstnat"), graph.reached("input"),
+              graph.reached("output")};
     }
     for (std::string_view chain : {"input", "forward", "postrouting"})
       behind_routing.merge(graph.reached(chain));
@@ -289,15 +317,7 @@ void check_menu(Check& check, std::string_view path) {
     check_arguments(check, row);
     check_sides(check, row);
     check_mark_routing(check, row, behind_routing);
-    if (!is_nat) return;
-    check_nat_action(check, row, from_srcnat, from_dstnat);
-    const std::string_view chain = row.raw("chain");
-    if (chain == "input" || chain == "output") {
-      check.add(row, "chain",
-                fmt::format("NAT in chain {} is not yet working in this version; "
-                            "srcnat and dstnat are",
-                            chain));
-    }
+    if (is_nat) check_nat_action(check, row, from);
   });
 }
 

@@ -122,11 +122,6 @@ void check_routes(Check& check) {
         !how.empty() && how != "none" && !is_address) {
       check.add(row, "check-gateway",
                 "only a gateway with an address can be asked; leave check-gateway out");
-    } else if (!how.empty() && how != "none" && table != "main") {
-      check.add(row, "check-gateway",
-                fmt::format("a gateway is asked by the ways of main, not of {}; leave "
-                            "check-gateway out",
-                            table));
     }
     if (is_address) {
       const uint32_t address = *parse_ip4(gateway.substr(0, percent));
@@ -152,6 +147,10 @@ void check_routing_rules(Check& check) {
     } else if (!looks_up && row.is_set("table")) {
       check.add(row, "table",
                 fmt::format("action={} asks no table; leave it out", row.get("action")));
+    } else if (!looks_up && row.is_set("min-prefix")) {
+      check.add(row, "min-prefix",
+                fmt::format("action={} asks no table whose routes could be hidden; leave it out",
+                            row.get("action")));
     }
   });
   check.for_asked("/routing/table", false, [&](const View& row) {

@@ -55,4 +55,26 @@ tl::expected<std::string, std::string> in_full(const Property& property, std::st
   return out;
 }
 
+tl::expected<std::string, std::string> asked_for(const Property& property,
+                                                 std::string_view written) {
+  using model::Type;
+  const bool few = property.type == Type::kEnum || property.type == Type::kBool ||
+                   property.type == Type::kProtocol;
+  const bool number = property.type == Type::kInteger && !property.has(Property::kReadOnly) &&
+                      !property.has(Property::kList);
+  if (written.empty() || !(few || number)) return std::string(written);
+  if (number) {
+    // One out of range is a number all the same.
+    if (model::parse_integer(written) || model::normalize(property, written))
+      return std::string(written);
+    return tl::make_unexpected(
+        fmt::format("{}: {}", property.name, model::normalize(property, written).error()));
+  }
+  auto full = in_full(property, written);
+  if (!full) return tl::make_unexpected(fmt::format("{}: {}", property.name, full.error()));
+  if (const auto canonical = model::normalize(property, *full); !canonical)
+    return tl::make_unexpected(fmt::format("{}: {}", property.name, canonical.error()));
+  return full;
+}
+
 }  // namespace maclane::script

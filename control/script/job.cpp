@@ -48,6 +48,14 @@ std::vector<const model::Property*> missing_arguments(const MenuCall& call, cons
   return out;
 }
 
+MenuCall::Argument argument_of(std::string_view name, std::string text) {
+  MenuCall::Argument out;
+  out.name = name;
+  out.value = Value::text(text);
+  out.text = std::move(text);
+  return out;
+}
+
 }  // namespace
 
 Fault fault_of(const model::Failure& failure) {
@@ -240,29 +248,41 @@ Host::Done Job::carry_out_if_meant(const MenuCall& call, const model::Menu& menu
   const model::Command* command = model::find_command(menu, call.command->name);
   // A file means what it says.
   if (!task_.screen.asks || imports_ != 0 || command == nullptr) return carry_out(call, menu);
+  const auto interrupted = [] {
+    return tl::make_unexpected(Fault{Fault::Kind::kInterrupted, "interrupted", {}, {}, 2});
+  };
   MenuCall whole = call;
   for (const model::Property* missing : missing_arguments(call, menu, *command)) {
-    const auto said = ask_person(
-        {std::string(missing->name) + ": ", true,
-         missing->has(model::Property::kSecret) || missing->has(model::Property::kWriteOnly)});
-    if (!said || !*said)
-      return tl::make_unexpected(Fault{Fault::Kind::kInterrupted, "interrupted", {}, {}, 2});
+    const bool secret =
+        missing->has(model::Property::kSecret) || missing->has(model::Property::kWriteOnly);
+    const auto said =
+        ask_person({.text = std::string(missing->name) + ": ", .line = true, .secret = secret});
+    if (!said || !*said) return interrupted();
     if ((*said)->empty()) break;  // what is missing is said by the command
-    MenuCall::Argument one;
-    one.name = missing->name;
-    one.text = **said;
-    one.value = Value::text(**said);
-    whole.arguments.push_back(std::move(one));
+    whole.arguments.push_back(argument_of(missing->name, **said));
   }
   if (!command->question.empty()) {
-    const auto said = ask_person({std::string(command->question)});
-    if (!said)
-      return tl::make_unexpected(Fault{Fault::Kind::kInterrupted, "interrupted", {}, {}, 2});
+    const auto said = ask_person({.text = std::string(command->question)});
+    if (!said) return interrupted();
     if (!*said) {
       write("action cancelled\n");
       return Value{};
     }
   }
+  choice_.reset();
+  Done done = carry_out(whole, menu);
+  if (done || !choice_) return done;
+  const model::Choice choice = *std::exchange(choice_, std::nullopt);
+  std::string keys;
+  for (const auto& way : choice.ways) keys += way.key;
+  const auto said = ask_person({.text = choice.question, .keys = keys});
+  if (!said) return interrupted();
+  const size_t chosen = *said && (*said)->size() == 1 ? keys.find(**said) : std::string::npos;
+  if (chosen == std::string::npos || choice.ways[chosen].value.empty()) {
+    write("action cancelled\n");
+    return Value{};
+  }
+  whole.arguments.push_back(argument_of(choice.argument, std::string(choice.ways[chosen].value)));
   return carry_out(whole, menu);
 }
 

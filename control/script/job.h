@@ -86,7 +86,8 @@ class Job : private Host {
   /// What a person is to be asked, said once. It goes on with answer().
   struct Question {
     std::string text;
-    bool line = false;    // a value is to be typed; else y or n is
+    bool line = false;    // a value is to be typed
+    std::string keys;     // one of these is; "" without line: y or n
     bool secret = false;  // and not to be shown
   };
   [[nodiscard]] std::optional<Question> take_question() {
@@ -158,8 +159,9 @@ class Job : private Host {
   uint64_t slice_hard_ns_ = 0;
   uint64_t wake_ms_ = 0;
   uint32_t imports_ = 0;
-  uint32_t last_line_ = 0;   // where the command begins that run_pieces() ran last
-  bool in_command_ = false;  // inside of Commands: not to be interrupted
+  uint32_t last_line_ = 0;               // where the command begins that run_pieces() ran last
+  bool in_command_ = false;              // inside of Commands: not to be interrupted
+  std::optional<model::Choice> choice_;  // of the command that was refused last
   bool stopping_ = false;
   bool live_ = false;
   bool whole_ = false;

@@ -157,7 +157,10 @@ Host::Done Job::carry_out(const MenuCall& call, const Menu& menu) {
   const Budget::Use none(nullptr);
   auto outcome = commands.run(asked, task_.caller);
   in_command_ = was_in;
-  if (!outcome) return tl::make_unexpected(fault_at(outcome.error(), call));
+  if (!outcome) {
+    choice_ = std::move(outcome.error().choice);
+    return tl::make_unexpected(fault_at(outcome.error(), call));
+  }
   for (const std::string& warning : outcome->warnings) warnings_ += warning + "\n";
   if (outcome->running != nullptr) return run_on(call, menu, *outcome);
   const bool as_value = call.has("as-value");

@@ -32,12 +32,15 @@ std::shared_ptr<const Block> Parser::run() {
     return nullptr;
   }
   auto block = parse_block('\0', menu_, 0);
+  blame_what_is_open(0);
   return failed() ? nullptr : block;
 }
 
 std::unique_ptr<const Command> Parser::next() {
   nodes_ = 0;
+  const size_t begin = at_;
   auto command = parse_next('\0', menu_, 0);
+  blame_what_is_open(begin);
   return failed() ? nullptr : std::move(command);
 }
 

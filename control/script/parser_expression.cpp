@@ -128,7 +128,6 @@ ExpressionPtr Parser::parse_expression(const Around& around, int level) {
   return left;
 }
 
-/// A value that no row can have is a slip of the pen, not a question.
 bool Parser::check_comparison(Expression& comparison, const Around& around) {
   if (around.rows == nullptr || around.rows->menu == nullptr) return true;
   const Expression& left = *comparison.parts.front();
@@ -138,20 +137,11 @@ bool Parser::check_comparison(Expression& comparison, const Around& around) {
       right.kind != Kind::kLiteral || (op != Operator::kEqual && op != Operator::kUnequal)) {
     return true;
   }
-  using model::Type;
   const model::Property* property = around.rows->menu->find(left.name);
-  const bool few =
-      property != nullptr && (property->type == Type::kEnum || property->type == Type::kBool ||
-                              property->type == Type::kProtocol);
-  if (!few) return true;
-  const auto wrong = [&](const std::string& why) {
-    return fail(right.place.offset, "syntax error", left.name + ": " + why);
-  };
+  if (property == nullptr) return true;
   const std::string written = right.name.empty() ? right.literal.to_argument() : right.name;
-  const auto full = in_full(*property, written);
-  if (!full) return wrong(full.error());
-  const auto canonical = model::normalize(*property, *full);
-  if (!canonical) return wrong(canonical.error());
+  const auto full = asked_for(*property, written);
+  if (!full) return fail(right.place.offset, "syntax error", full.error());
   if (*full == written) return true;
   auto whole = make(Kind::kLiteral, right.place.offset);
   whole->name = *full;

@@ -114,6 +114,11 @@ class Parser {
   std::optional<Operator> parse_operator(const Around& around, int level);
   bool check_comparison(Expression& comparison, const Around& around);
 
+  // parser_brackets.cpp
+  /// Where the text is wrong behind a bracket or quote that is not closed, that is the mistake.
+  /// begin: where what is wrong began; linear in the text.
+  void blame_what_is_open(size_t begin);
+
   // parser_complete.cpp
   /// Whether the word that begins at an offset reaches the end of the text.
   [[nodiscard]] bool wanted(size_t begin) const {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "control/model/value.h"
+#include "control/script/in_full.h"
 
 namespace maclane::script {
 namespace {
@@ -109,6 +110,12 @@ Calculated compare_field(const model::Property* property, std::string_view field
   if (op == Operator::kIn) {
     if (!value.is(Type::kArray)) return answer(inside(field, want));
     return calculate(op, Value::text(std::string(field)), value);
+  }
+  const bool equals = op == Operator::kEqual || op == Operator::kUnequal;
+  if (property != nullptr && equals && !value.is(Type::kArray)) {
+    auto full = asked_for(*property, want);
+    if (!full) return tl::make_unexpected(std::move(full.error()));
+    want = std::move(*full);
   }
   std::string canonical = want;
   if (property != nullptr && !want.empty()) {

@@ -11,7 +11,9 @@
 #include <cstring>
 #include <ctime>
 #include <fstream>
+#include <set>
 #include <sstream>
+#include <utility>
 
 #include "control/model/secrets.h"
 #include "control/model/state.h"
@@ -32,6 +34,7 @@ using model::View;
 namespace secrets = model::secrets;
 
 constexpr size_t kMostFacts = 4096;
+constexpr int kLongestChain = 8;
 constexpr int kOwnDays = 3650;
 constexpr int64_t kRenewSeconds = int64_t{30} * 86400;
 
@@ -97,7 +100,35 @@ Errors Certificates::check(const model::Tree& tree) {
   return errors;
 }
 
-Result<KeyPair> Certificates::pair(std::string_view name) const {
+std::string Certificates::fingerprint(const View& row) {
+  const door::CertificateFacts* read = facts(row.raw("certificate-pem"));
+  return read == nullptr ? "" : read->fingerprint;
+}
+
+std::string Certificates::authorities(const std::string& certificate) {
+  const model::Menu& menu = *model::find_menu("/certificate");
+  std::string out;
+  std::string at = certificate;
+  for (int i = 0; i < kLongestChain; ++i) {
+    const door::CertificateFacts* read = facts(at);
+    if (read == nullptr || read->self_signed) return out;
+    const std::string issuer = read->issuer;
+    std::string next;
+    for (const model::RowPtr& row : model_.tree().rows(menu)) {
+      const std::string pem(View(menu, *row).raw("certificate-pem"));
+      const door::CertificateFacts* other = facts(pem);
+      if (other == nullptr || other->subject != issuer || !door::is_signed_by(at, pem)) continue;
+      next = other->self_signed ? "" : pem;
+      break;
+    }
+    if (next.empty()) return out;
+    out += next;
+    at = next;
+  }
+  return out;
+}
+
+Result<KeyPair> Certificates::pair(std::string_view name) {
   const model::Menu& menu = *model::find_menu("/certificate");
   const model::RowPtr row = model_.tree().find(menu, name);
   if (row == nullptr) return fail(fmt::format("there is no certificate {}", name));
@@ -110,6 +141,9 @@ Result<KeyPair> Certificates::pair(std::string_view name) const {
                             out.certificate.empty() ? "certificate yet" : "private key",
                             out.certificate.empty() ? "sign or import it" : "import its key"));
   out.key = *key;
+  // A row may hold the whole chain itself.
+  if (door::each_certificate(out.certificate).size() == 1)
+    out.certificate += authorities(out.certificate);
   return out;
 }
 
@@ -180,55 +214,63 @@ Answer<Outcome> Certificates::import(const Call& call, const Caller& caller) {
   if (!bytes) return model::refuse(bytes.error());
   const auto read = door::read_pem_or_p12(*bytes, std::string(call.get("passphrase")));
   if (!read) return model::refuse(Trouble::kGeneral, "failure: " + read.error().front().message);
-  const std::string sealed = read->key.empty() ? "" : secrets::seal(read->key);
   const model::Menu& menu = *model::find_menu("/certificate");
   std::vector<Edit> edits;
-  const auto result = [&](unsigned certificates, unsigned keys) -> Answer<Outcome> {
-    if (const auto applied = model_.apply(edits, caller); !applied) return done(applied);
-    Outcome out;
-    out.result = {{"certificates-imported", std::to_string(certificates)},
-                  {"private-keys-imported", std::to_string(keys)},
-                  {"files-imported", "1"},
-                  {"decryption-failures", "0"},
-                  {"keys-with-no-certificate", "0"}};
-    return out;
+  const auto key_fits = [&](const std::string& certificate) {
+    return !read->key.empty() && static_cast<bool>(door::check_pair({certificate, read->key}));
   };
-  // A key alone belongs to a certificate that is here already; so may a certificate imported again.
+  const model::Fields key = {{"key-pem", read->key.empty() ? "" : secrets::seal(read->key)}};
+  bool key_taken = false;
+  // What is here already stays; the key may be what it lacks.
+  std::set<std::string> here;
   for (const model::RowPtr& row : model_.tree().rows(menu)) {
     const View view(menu, *row);
-    const std::string certificate(view.raw("certificate-pem"));
-    if (certificate.empty()) continue;
-    const bool belongs = read->certificate.empty()
-                             ? static_cast<bool>(door::check_pair({certificate, read->key}))
-                             : certificate == read->certificate;
-    if (!belongs) continue;
-    if (sealed.empty()) return result(0, 0);
-    edits.push_back({Edit::Kind::kSet,
+    const std::string print = fingerprint(view);
+    if (print.empty()) continue;
+    here.insert(print);
+    if (key_taken || !key_fits(std::string(view.raw("certificate-pem")))) continue;
+    key_taken = true;
+    edits.push_back({Edit::Kind::kSet, "/certificate", fmt::format("*{:X}", row->id), key, {}, {}});
+  }
+  // Each of a chain is a row, named as RouterOS names them: own.crt_0 and own.crt_1 of own.crt.
+  const std::string stem(call.has("name") ? call.get("name") : last_part(file));
+  std::string name(call.get("name"));
+  unsigned next = 0;
+  unsigned added = 0;
+  for (const std::string& one : door::each_certificate(read->certificate)) {
+    const auto known = door::read_certificate(one);
+    if (!known || !here.insert(known->fingerprint).second) continue;
+    if (added > 0 && next == 0 && !call.get("name").empty()) next = 1;
+    while (name.empty() || model_.tree().find(menu, name) != nullptr)
+      name = fmt::format("{}_{}", stem, next++);
+    edits.push_back({Edit::Kind::kAdd,
                      "/certificate",
-                     fmt::format("*{:X}", row->id),
-                     {{"key-pem", sealed}},
+                     {},
+                     {{"name", std::exchange(name, {})}, {"certificate-pem", one}},
                      {},
                      {}});
-    return result(read->certificate.empty() ? 0 : 1, 1);
+    ++added;
+    if (key_taken || !key_fits(one)) continue;
+    key_taken = true;
+    edits.back().values.push_back(key.front());
   }
-  if (read->certificate.empty())
+  const bool key_left = !read->key.empty() && !key_taken;
+  if (key_left && read->certificate.empty())
     return model::refuse(
         Trouble::kGeneral,
         "failure: the private key belongs to none of the certificates here; import "
         "its certificate first");
-  // As RouterOS names them: own.crt_0 of own.crt.
-  const std::string stem(call.has("name") ? call.get("name") : last_part(file));
-  std::string name(call.get("name"));
-  for (unsigned i = 0; name.empty() || model_.tree().find(menu, name) != nullptr; ++i)
-    name = fmt::format("{}_{}", stem, i);
-  edits.push_back({Edit::Kind::kAdd,
-                   "/certificate",
-                   {},
-                   {{"name", name}, {"certificate-pem", read->certificate}},
-                   {},
-                   {}});
-  if (!sealed.empty()) edits.back().values.emplace_back("key-pem", sealed);
-  return result(1, sealed.empty() ? 0 : 1);
+  if (const auto applied = model_.apply(edits, caller); !applied) return done(applied);
+  Outcome out;
+  out.result = {{"certificates-imported", std::to_string(added)},
+                {"private-keys-imported", key_taken ? "1" : "0"},
+                {"files-imported", "1"},
+                {"decryption-failures", "0"},
+                {"keys-with-no-certificate", key_left ? "1" : "0"}};
+  if (key_left)
+    out.warnings.push_back(fmt::format(
+        "the private key in {} belongs to none of the certificates and was left out", file));
+  return out;
 }
 
 Answer<Outcome> Certificates::sign(const Call& call, const Caller& caller) {

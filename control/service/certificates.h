@@ -27,8 +27,9 @@ class Certificates {
   /// For Model's prepare: refuses rows whose certificate or key is no good.
   [[nodiscard]] static Errors check(const model::Tree& tree);
 
-  /// By name; an error says what is missing.
-  [[nodiscard]] Result<door::KeyPair> pair(std::string_view name) const;
+  /// By name, with the certificates that vouch for it, as far as they are here; an error says what
+  /// is missing.
+  [[nodiscard]] Result<door::KeyPair> pair(std::string_view name);
   /// The router's own, made if it is not there (or about to expire).
   [[nodiscard]] Result<door::KeyPair> own();
 
@@ -39,6 +40,11 @@ class Certificates {
                                                    const model::Caller& caller);
   [[nodiscard]] model::Answer<model::Outcome> write_out(const model::Call& call);
   [[nodiscard]] const door::CertificateFacts* facts(std::string_view pem);
+  /// Of the certificate in a row; "" if there is none.
+  [[nodiscard]] std::string fingerprint(const model::View& row);
+  /// Those that vouch for a certificate, one after the other, without the last, who vouches for
+  /// itself: whoever asks has that.
+  [[nodiscard]] std::string authorities(const std::string& certificate);
   void state(const model::View& row, model::Fields& out);
 
   model::Model& model_;

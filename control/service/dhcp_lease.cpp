@@ -26,6 +26,24 @@ unsigned mask_length(uint32_t mask) {
   return mask == (length == 0 ? 0u : 0xffffffffu << (32 - length)) ? length : 33;
 }
 
+/// A gateway can be a host that is not ourselves, nor all of our network.
+bool is_gateway(be32 one, const DhcpLease& lease) {
+  if (!dhcp::is_host(one) || one == lease.address) return false;
+  constexpr uint8_t kLongestSubnet = 30;  // RFC 3021
+  const uint32_t hosts = lease.length > kLongestSubnet ? 0 : 0xffffffffu >> lease.length;
+  const bool ours = (one.host() & ~hosts) == (lease.address.host() & ~hosts);
+  const uint32_t host = one.host() & hosts;
+  return hosts == 0 || !ours || (host != 0 && host != hosts);
+}
+
+/// What no packet is for, or nobody can carry it to.
+bool is_nonsense(const dhcp::Route& route, const DhcpLease& lease) {
+  constexpr uint32_t kLoopback = 127, kMulticast = 224;
+  const uint32_t first = route.network >> 24;
+  return (route.gateway != be32{} && !is_gateway(route.gateway, lease)) || first >= kMulticast ||
+         (route.length >= 8 && (first == 0 || first == kLoopback));
+}
+
 void add_routes(const Message& m, DhcpLease& lease) {
   for (const uint8_t option : {Option::kClasslessRoutes, Option::kClasslessRoutesMs}) {
     const auto found = m.options.find(option);
@@ -33,6 +51,7 @@ void add_routes(const Message& m, DhcpLease& lease) {
     auto routes = dhcp::classless_routes(found->second);
     if (!routes) continue;
     lease.routes = std::move(*routes);
+    std::erase_if(lease.routes, [&](const dhcp::Route& one) { return is_nonsense(one, lease); });
     lease.classless = true;
     return;
   }
@@ -40,7 +59,8 @@ void add_routes(const Message& m, DhcpLease& lease) {
   for (size_t i = 0; i + 1 < pairs.size(); i += 2) {
     const uint8_t length = class_length(pairs[i]);
     if (!dhcp::is_host(pairs[i])) continue;  // RFC 2132 5.8: no default route this way
-    lease.routes.push_back({pairs[i].host() & 0xffffffffu << (32 - length), length, pairs[i + 1]});
+    const dhcp::Route route{pairs[i].host() & 0xffffffffu << (32 - length), length, pairs[i + 1]};
+    if (route.gateway != be32{} && !is_nonsense(route, lease)) lease.routes.push_back(route);
   }
 }
 
@@ -72,10 +92,15 @@ std::optional<DhcpLease> lease_of(const dhcp::Heard& ack, uint64_t now, std::str
     *why = "its subnet mask is none";
     return std::nullopt;
   }
+  if (be32::from(*server) == lease.address) {
+    *why = "its server has the same address";
+    return std::nullopt;
+  }
   lease.length = static_cast<uint8_t>(length);
   lease.server = be32::from(*server);
   lease.server_mac = ack.src;
   lease.gateways = hosts(m, Option::kRouter);
+  std::erase_if(lease.gateways, [&](be32 one) { return !is_gateway(one, lease); });
   lease.dns = hosts(m, Option::kDns);
   lease.ntp = hosts(m, Option::kNtp);
   lease.capwap = hosts(m, Option::kCapwap);

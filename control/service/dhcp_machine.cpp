@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "control/service/text.h"
 
@@ -18,26 +19,13 @@ constexpr uint64_t kFirstWait = 4 * kSecond, kLongestWait = 64 * kSecond, kJitte
 constexpr uint64_t kStartSpread = 1 * kSecond;
 constexpr uint64_t kPause = 1 * kSecond, kPauseSpread = 9 * kSecond;
 constexpr uint64_t kDeclinePause = 10 * kSecond;
+constexpr size_t kMostAvoided = 8;
 constexpr unsigned kPatience = 2;  // DISCOVERs without an answer before somebody is told
 constexpr unsigned kRequests = 4, kReboots = 2;
 constexpr unsigned kProbes = 2;
 constexpr uint64_t kProbeWait = 250;
 constexpr uint64_t kShortestRenewWait = 60 * kSecond;
-constexpr uint64_t kBroadcastFor = 15 * kSecond;  // C-15
-constexpr uint16_t kLargestMessage = 1472;
 constexpr unsigned kMostSteps = 4;
-
-/// C-17, and what RouterOS's list lacks and Microsoft's servers send instead of 121.
-constexpr uint8_t kWanted[] = {Option::kClasslessRoutes,
-                               Option::kMask,
-                               Option::kRouter,
-                               Option::kDns,
-                               Option::kDomain,
-                               Option::kStaticRoute,
-                               Option::kNtp,
-                               Option::kVendorSpecific,
-                               Option::kCapwap,
-                               Option::kClasslessRoutesMs};
 
 /// Why no host can have the address of a lease; "": one can.
 std::string unfit_reason(const DhcpLease& lease) {
@@ -116,6 +104,8 @@ void DhcpMachine::start_exchange(State state, uint64_t now) {
   if (state != State::kRequesting) {  // a REQUEST has the xid of the DISCOVER
     xid_ = static_cast<uint32_t>(random_());
     began_ms_ = now;
+    spare_.reset();
+    complained_ = false;
   }
   retransmit(now);
 }
@@ -138,74 +128,6 @@ void DhcpMachine::wait_to_renew(uint64_t now, uint64_t until) {
   due_ms_ = std::min(until, now + std::max(left / 2, kShortestRenewWait));
 }
 
-dhcp::Bytes DhcpMachine::client_id() const {
-  dhcp::Bytes id;
-  switch (config_.client_id) {
-    case DhcpClientConfig::ClientId::kNone:
-      return id;
-    case DhcpClientConfig::ClientId::kMac:
-      id.push_back(1);
-      break;
-    case DhcpClientConfig::ClientId::kDuid:  // RFC 4361: an IAID, here of the MAC, and a DUID-LL
-      id.push_back(0xff);
-      id.insert(id.end(), mac_.bytes.begin() + 2, mac_.bytes.end());
-      id.insert(id.end(), {0, 3, 0, 1});
-      break;
-  }
-  id.insert(id.end(), mac_.bytes.begin(), mac_.bytes.end());
-  return id;
-}
-
-void DhcpMachine::add_identity(Message& m) const {
-  if (dhcp::Bytes id = client_id(); !id.empty()) m.set(Option::kClientId, std::move(id));
-}
-
-Message DhcpMachine::message(Type type, uint64_t now) const {
-  Message m;
-  m.xid = xid_;
-  m.chaddr = mac_;
-  m.set(Option::kMessageType, dhcp::Bytes{static_cast<uint8_t>(type)});
-  add_identity(m);
-  if (type == Type::kDecline || type == Type::kRelease) return m;
-  m.secs = static_cast<uint16_t>(std::min<uint64_t>((now - began_ms_) / kSecond, UINT16_MAX));
-  m.broadcast =
-      config_.broadcast == DhcpClientConfig::Broadcast::kAlways ||
-      (config_.broadcast == DhcpClientConfig::Broadcast::kBoth && now - began_ms_ < kBroadcastFor);
-  m.set(Option::kParameterList, dhcp::Bytes(std::begin(kWanted), std::end(kWanted)));
-  m.set(Option::kMaxSize, dhcp::Bytes{kLargestMessage >> 8, kLargestMessage & 0xff});
-  if (!config_.host_name.empty())
-    m.set(Option::kHostName, dhcp::Bytes(config_.host_name.begin(), config_.host_name.end()));
-  return m;
-}
-
-/// What the state has to say (RFC 2131 table 4).
-void DhcpMachine::transmit(uint64_t now) {
-  if (state_ == State::kSelecting) {
-    Message m = message(Type::kDiscover, now);
-    if (wanted_ != be32{}) m.set(Option::kRequestedAddress, wanted_.host());
-    port_.send(m, nullptr);
-    return;
-  }
-  Message m = message(Type::kRequest, now);
-  switch (state_) {
-    case State::kRequesting:
-      m.set(Option::kRequestedAddress, offered_.host());
-      m.set(Option::kServerId, offering_.host());
-      break;
-    case State::kReboot:
-      m.set(Option::kRequestedAddress, wanted_.host());
-      break;
-    case State::kRenewing:
-    case State::kRebinding:
-      m.ciaddr = lease_->address;
-      m.broadcast = false;  // it has an address
-      break;
-    default:
-      return;
-  }
-  port_.send(m, state_ == State::kRenewing ? &*lease_ : nullptr);
-}
-
 void DhcpMachine::handle(const dhcp::Heard& heard, uint64_t now) {
   const Message& m = heard.message;
   if (state_ == State::kStopped || state_ == State::kInit || state_ == State::kProbing ||
@@ -213,17 +135,17 @@ void DhcpMachine::handle(const dhcp::Heard& heard, uint64_t now) {
     return;
   const auto server = m.number(Option::kServerId);
   if (state_ == State::kSelecting) {
-    if (m.type() != Type::kOffer || !server || !dhcp::is_host(m.yiaddr)) return;
-    offered_ = m.yiaddr;
-    offering_ = be32::from(*server);
-    start_exchange(State::kRequesting, now);
+    if (m.type() == Type::kOffer) consider(heard, now);
     return;
   }
   // Of several servers only the one that was chosen counts.
-  if (state_ == State::kRequesting && (!server || be32::from(*server) != offering_)) return;
+  if (state_ == State::kRequesting && (!server || be32::from(*server) != chosen_.server)) return;
   if (m.type() == Type::kAck) {
     take(heard, now);
   } else if (m.type() == Type::kNak) {
+    // A renewal was sent to one server alone: another has nothing to refuse.
+    if (state_ == State::kRenewing && server && be32::from(*server) != lease_->server) return;
+    if (state_ == State::kRequesting) avoid(heard.src);
     const std::string said = m.text(Option::kMessage);
     wanted_ = be32{};
     if (lease_) {
@@ -242,11 +164,45 @@ void DhcpMachine::handle(const dhcp::Heard& heard, uint64_t now) {
   }
 }
 
+void DhcpMachine::consider(const dhcp::Heard& heard, uint64_t now) {
+  std::string why;
+  if (!lease_of(heard, now, &why)) return complain("OFFER", heard, why);
+  const Offer offer{heard.message.yiaddr,
+                    be32::from(heard.message.number(Option::kServerId).value_or(0)), heard.src};
+  const auto avoided = std::ranges::find(avoided_, heard.src);
+  if (avoided == avoided_.end()) {
+    choose(offer, now);
+  } else if (!spare_ || avoided < std::ranges::find(avoided_, spare_->from)) {
+    spare_ = offer;  // whose failure is longest ago, so that they take turns
+  }
+}
+
+void DhcpMachine::choose(const Offer& offer, uint64_t now) {
+  chosen_ = offer;
+  start_exchange(State::kRequesting, now);
+}
+
+void DhcpMachine::avoid(const MacAddr& server) {
+  std::erase(avoided_, server);
+  if (avoided_.size() >= kMostAvoided) avoided_.erase(avoided_.begin());
+  avoided_.push_back(server);
+}
+
+/// Once for each exchange: who floods us does not flood the log.
+void DhcpMachine::complain(std::string_view what, const dhcp::Heard& heard, std::string_view why) {
+  if (std::exchange(complained_, true)) return;
+  port_.say(fmt::format("an {} from {} ({}) is of no use: {}", what, text_of(heard.ip_src),
+                        text_of(heard.src), why));
+}
+
 void DhcpMachine::take(const dhcp::Heard& heard, uint64_t now) {
   std::string why;
   std::optional<DhcpLease> lease = lease_of(heard, now, &why);
   if (!lease) {
-    port_.say(fmt::format("an ACK from {} is of no use: {}", text_of(heard.ip_src), why));
+    complain("ACK", heard, why);
+    if (state_ != State::kRequesting) return;  // it is asked again in its time
+    avoid(heard.src);
+    begin(now, kPause, 0);
     return;
   }
   pending_ = std::move(*lease);
@@ -254,10 +210,12 @@ void DhcpMachine::take(const dhcp::Heard& heard, uint64_t now) {
     use(now);
     return;
   }
-  const std::string unfit = unfit_reason(pending_);
-  if (!unfit.empty()) return decline(unfit, now);
-  if (const std::string why_not = port_.taken(pending_.address); !why_not.empty())
-    return decline(why_not, now);
+  std::string unfit = unfit_reason(pending_);
+  if (unfit.empty()) unfit = port_.taken(pending_.address);
+  if (!unfit.empty()) {
+    avoid(heard.src);
+    return decline(unfit, now);
+  }
   state_ = State::kProbing;
   tries_ = 1;
   due_ms_ = now + kProbeWait;
@@ -268,6 +226,7 @@ void DhcpMachine::use(uint64_t) {
   const bool renewed = lease_ && lease_->address == pending_.address;
   if (lease_ && !renewed) drop("the server gave another");
   lease_ = pending_;
+  avoided_.clear();
   wanted_ = lease_->address;
   state_ = State::kBound;
   due_ms_ = lease_->t1_ms;
@@ -319,10 +278,12 @@ void DhcpMachine::due(uint64_t now) {
       start_exchange(wanted_ == be32{} ? State::kSelecting : State::kReboot, now);
       return;
     case State::kSelecting:
+      if (spare_) return choose(*std::exchange(spare_, std::nullopt), now);
       retransmit(now);
       return;
     case State::kRequesting:
       if (tries_ < kRequests) return retransmit(now);
+      avoid(chosen_.from);
       return start_exchange(State::kSelecting, now);
     case State::kReboot:
       if (tries_ < kReboots) return retransmit(now);

@@ -5,7 +5,10 @@
 // Decisions where the RFC leaves room or asks for more patience than people have:
 // - The first message goes within a second, not after 1 to 10: that spread is for a street of
 //   clients after a power cut; it is kept after a refusal or a lost lease.
-// - The first good OFFER is taken.
+// - The first good OFFER is taken: one that is as complete as an ACK has to be. A server that made
+//   nothing of it (an ACK of no use, an address that no host can have, a refusal, silence) is
+//   taken again only if no other has offered anything by the time the DISCOVER would be sent again,
+//   until the client is bound: whoever is quickest with nonsense does not keep it from a good one.
 // - An address is probed twice within half a second before use (RFC 5227 would take up to seven),
 //   after every ACK that brings an address not in use already; a conflict is declined, and the
 //   client begins again 10 s later. An address that no host can have there (the network's, its
@@ -23,6 +26,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "control/service/config.h"
 #include "control/service/dhcp_lease.h"
@@ -89,10 +93,19 @@ class DhcpMachine {
   [[nodiscard]] be32 remembered() const { return lease_ ? lease_->address : wanted_; }
 
  private:
+  struct Offer {
+    be32 address{}, server{};
+    MacAddr from;
+  };
+
   void begin(uint64_t now, uint64_t least_ms, uint64_t spread_ms);
   void start_exchange(State state, uint64_t now);
   void retransmit(uint64_t now);
   void transmit(uint64_t now);
+  void consider(const dhcp::Heard& heard, uint64_t now);
+  void choose(const Offer& offer, uint64_t now);
+  void avoid(const MacAddr& server);
+  void complain(std::string_view what, const dhcp::Heard& heard, std::string_view why);
   void take(const dhcp::Heard& heard, uint64_t now);
   void use(uint64_t now);
   void decline(std::string_view why, uint64_t now);
@@ -112,9 +125,12 @@ class DhcpMachine {
   bool configured_ = false;
   bool running_ = false;
   std::optional<DhcpLease> lease_;
-  DhcpLease pending_;  // acknowledged and being probed
-  be32 wanted_{};      // asked for by DISCOVER and INIT-REBOOT
-  be32 offered_{}, offering_{};
+  DhcpLease pending_;             // acknowledged and being probed
+  be32 wanted_{};                 // asked for by DISCOVER and INIT-REBOOT
+  Offer chosen_;                  // the last that was asked for
+  std::optional<Offer> spare_;    // of who is avoided
+  std::vector<MacAddr> avoided_;  // oldest first
+  bool complained_ = false;       // in this exchange
   uint32_t xid_ = 0;
   unsigned tries_ = 0;
   uint64_t due_ms_ = kNever;

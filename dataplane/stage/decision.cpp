@@ -1,6 +1,8 @@
 #include "dataplane/stage/decision.h"
 
 #include "dataplane/net/group.h"
+#include "dataplane/stage/effects.h"
+#include "dataplane/stage/l2_frame.h"
 #include "dataplane/stage/pppoe.h"
 #include "dataplane/stage/refuse.h"
 #include "dataplane/stage/route.h"
@@ -41,6 +43,43 @@ void punt_unresolved(Worker& w, Burst& b, unsigned i, const Decision& d) noexcep
 }
 
 }  // namespace
+
+void begin(Worker& w, const Burst& b, unsigned i, Decision& d) noexcept {
+  const Tuple& t = b.tuple[i];
+  d.post = t;
+  d.facts = facts_of(w, b, i);
+  RuleKey& k = d.key;
+  k.src = t.src.host();
+  k.dst = t.dst.host();
+  k.sport = t.sport.host();
+  k.dport = t.dport.host();
+  k.proto = t.proto;
+  k.icmp_type = b.icmp_type[i];
+  k.icmp_code = b.icmp_code[i];
+  k.in_if = b.in_if[i];
+  k.ttl = b.ip[i]->ttl;
+  k.dscp = static_cast<uint8_t>(b.ip[i]->tos >> 2);
+  k.priority = k.ingress_priority = tag_priority(*b.mbuf[i]);
+  k.facts = &d.facts;
+}
+
+void add_session(Worker& w, const Burst& b, unsigned i, Decision& d) noexcept {
+  d.key.state = b.state[i];
+  const Session* s = session_of(w, b, i);
+  if (s == nullptr) return;
+  d.facts.session = s;
+  d.facts.note = &w.notes.at(b.session[i]);
+  d.facts.owner = w.sessions.sequence(b.session[i]) | 1;
+  d.key.connection_mark = s->mark;
+  d.key.helper = static_cast<uint8_t>(w.sessions.side(b.session[i]).helper);
+  d.key.nat = static_cast<uint8_t>((s->has(Session::kSrcNat) ? RuleKey::kSrcNat : 0) |
+                                   (s->has(Session::kDstNat) ? RuleKey::kDstNat : 0) |
+                                   (s->has(Session::kSrcMapped) ? RuleKey::kEndpointSrcNat : 0) |
+                                   (s->has(Session::kDstMapped) ? RuleKey::kEndpointDstNat : 0));
+  const Tuple other = s->tuple(b.direction[i] == kOriginal ? kReply : kOriginal);
+  d.post.dst = other.src;
+  if (!b.icmp_error[i]) d.post.dport = other.sport;
+}
 
 Fate resolve(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
   const Interface& out = w.snapshot->interfaces[d.out_if];

@@ -23,6 +23,19 @@ struct Decision {
 
 enum class Fate : uint8_t { kGoesOn, kHeld, kRefused };
 
+/// The connection that decides about packet i; nullptr: none does.
+[[nodiscard]] inline Session* session_of(Worker& w, const Burst& b, unsigned i) noexcept {
+  return b.session[i] == SessionTable::kNone || b.state[i] == ConnState::kInvalid
+             ? nullptr
+             : &w.sessions.at(b.session[i]);
+}
+
+/// What rules see of packet i before anything was decided about it.
+void begin(Worker& w, const Burst& b, unsigned i, Decision& d) noexcept;
+
+/// And what its connection adds to that.
+void add_session(Worker& w, const Burst& b, unsigned i, Decision& d) noexcept;
+
 /// Where the packet goes; false if it goes nowhere (and is finished). Sets out_if and next_hop.
 [[nodiscard]] bool route(Worker& w, Burst& b, unsigned i, Decision& d) noexcept;
 

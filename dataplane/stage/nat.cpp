@@ -89,9 +89,28 @@ struct SourceRule {
   uint16_t flags = 0;
 };
 
+/// What is for the router keeps its source unless a rule of the chain input says another.
+[[gnu::noinline]] void walk_input(Worker& w, RuleKey& key, Tuple& out, SourceRule& rule) noexcept {
+  const RuleSet& set = *w.snapshot->nat;
+  if (set.input == RuleSet::kNoChain) return;
+  walk_chain(&set, set.input, RuleTable::kNat, key, w.snat_walk);
+  const Verdict& v = w.snat_walk.verdict;
+  if (v.rule == nullptr || !changes_source(v.action)) return;
+  const RuleMore& to = set.more_of(*v.rule);
+  out.src = new_address(v.action, to, out.src, key);
+  rule.kept = !to.randomise_ports;
+  if (to.to_port_first == 0 || !has_ports(out)) return;
+  rule.span = {to.to_port_first, to.to_port_last};
+  rule.span_from_rule = true;
+}
+
 /// Walks srcnat; sets out.src. False: there is no address to translate to.
 bool walk_srcnat(Worker& w, RuleKey& key, IfIndex out_if, Tuple& out, SourceRule& rule) noexcept {
   const Snapshot& snap = *w.snapshot;
+  if (out_if == kIfLocal) {
+    walk_input(w, key, out, rule);
+    return true;
+  }
   const IfIndex leaves = key.as_if != kNoIf ? key.as_if : out_if;
   const IfIndex before = key.out_if;
   key.out_if = leaves;
@@ -193,6 +212,22 @@ void pick_destination_port(Worker& w, const Tuple& t, PortSpan span, Tuple& post
   }
 }
 
+/// The destination that the rule of a verdict says.
+void apply_destination(Worker& w, const Tuple& t, const Verdict& v, const RuleKey& key,
+                       Tuple& post) noexcept {
+  const RuleMore& rule = w.snapshot->nat->more_of(*v.rule);
+  if (v.action == Action::kDstNat || v.action == Action::kNetmap || v.action == Action::kSame) {
+    post.dst = new_address(v.action, rule, t.dst, key);
+  } else if (v.action == Action::kRedirect) {
+    const be32 own = w.snapshot->interfaces[key.in_if].primary_address;
+    if (own.raw != 0) post.dst = own;
+  } else {
+    return;
+  }
+  if (rule.to_port_first != 0 && has_ports(t))
+    pick_destination_port(w, t, {rule.to_port_first, rule.to_port_last}, post);
+}
+
 }  // namespace
 
 bool dnat(Worker& w, const Tuple& t, RuleKey& key, Tuple& post) noexcept {
@@ -206,19 +241,17 @@ bool dnat(Worker& w, const Tuple& t, RuleKey& key, Tuple& post) noexcept {
     return !w.snapshot->endpoint_independent ||
            to_mapping(w, t, key, w.snapshot->address_filtering, post);
   if (v.action == Action::kEndpointIndependent) return to_mapping(w, t, key, false, post);
-  const RuleMore& rule = set->more_of(*v.rule);
-  if (v.action == Action::kDstNat || v.action == Action::kNetmap || v.action == Action::kSame) {
-    post.dst = new_address(v.action, rule, t.dst, key);
-  } else if (v.action == Action::kRedirect) {
-    const be32 own = w.snapshot->interfaces[key.in_if].primary_address;
-    if (own.raw != 0) post.dst = own;
-  } else {
-    return true;
-  }
-  if (rule.to_port_first != 0 && has_ports(t)) {
-    pick_destination_port(w, t, {rule.to_port_first, rule.to_port_last}, post);
-  }
+  apply_destination(w, t, v, key, post);
   return true;
+}
+
+void dnat_own(Worker& w, const Tuple& t, RuleKey& key, Tuple& post) noexcept {
+  const RuleSet& set = *w.snapshot->nat;
+  post = t;
+  w.dnat_walk.clear();
+  walk_chain(&set, set.output, RuleTable::kNat, key, w.dnat_walk);
+  const Verdict& v = w.dnat_walk.verdict;
+  if (v.rule != nullptr) apply_destination(w, t, v, key, post);
 }
 
 SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, RuleKey& key,
@@ -242,7 +275,7 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, RuleKey
       rule.kept = true;
       rule.span_from_rule = rule.endpoint_independent = false;
     }
-  } else if (out_if != kIfLocal && snap.nat != nullptr && !walk_srcnat(w, key, out_if, out, rule)) {
+  } else if (snap.nat != nullptr && !walk_srcnat(w, key, out_if, out, rule)) {
     return {SessionTable::kNone, Drop::nat_no_address};
   }
   PortSpan span = rule.span;

@@ -11,20 +11,21 @@ namespace maclane {
 struct Worker;
 struct Expectation;
 
-/// dstnat: `post` is the tuple after destination translation (unchanged if neither a rule nor a
-/// mapping says otherwise). Fills w.dnat_walk for counting. False: it is sent to a mapping that
-/// does not take it.
+/// dstnat, or the chain output for what the router itself sends: `post` is the tuple after
+/// destination translation (unchanged if neither a rule nor a mapping says otherwise). Fills
+/// w.dnat_walk for counting. False: it is sent to a mapping that does not take it.
 [[nodiscard]] bool dnat(Worker& w, const Tuple& t, RuleKey& key, Tuple& post) noexcept;
+void dnat_own(Worker& w, const Tuple& t, RuleKey& key, Tuple& post) noexcept;
 
 struct SnatResult {
   uint32_t session = SessionTable::kNone;
   Drop reason = Drop::session_table_full;  // if session is kNone
 };
 
-/// srcnat and creation in one: walks srcnat, chooses source address and port, creates the session
-/// with original tuple `t` and the reply tuple that follows. `post` is t after dnat; fills
-/// w.snat_walk. from_wire: the packet was received; out_if kIfLocal: it is for the router.
-/// expected: a helper said what becomes of it, and no rule does.
+/// srcnat, or the chain input for what is for the router, and creation in one: chooses source
+/// address and port, creates the session with original tuple `t` and the reply tuple that follows.
+/// `post` is t after dnat; fills w.snat_walk. from_wire: the packet was received; out_if kIfLocal:
+/// it is for the router. expected: a helper said what becomes of it, and no rule does.
 [[nodiscard]] SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, RuleKey& key,
                                          IfIndex out_if, TimeoutClass timeout_class,
                                          const Expectation* expected = nullptr) noexcept;

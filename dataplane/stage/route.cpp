@@ -47,6 +47,16 @@ IfIndex bound_to(Worker& w, const Burst& b, unsigned i) noexcept {
   return session.has(Session::kDstNat) || is_local(s, session.original.dst) ? in_if : kNoIf;
 }
 
+/// The way of a question to a gateway in another table; nullptr: it is none.
+[[gnu::cold, gnu::noinline]] const NextHop* probe_way(const Snapshot& s,
+                                                      const Tuple& post) noexcept {
+  const NextHop& owner = s.next_hops[s.fib->lookup(post.src.host())];
+  if (owner.kind != Kind::kLocal) return nullptr;
+  for (const ProbeWay& probe : s.probe_ways)
+    if (probe.target == post.dst && probe.from == owner.out_if) return &s.next_hops[probe.next_hop];
+  return nullptr;
+}
+
 /// Every bit of it depends on every bit of the value: products carry upwards only.
 uint64_t stirred(uint64_t value) noexcept {
   value *= 0x9e3779b97f4a7c15ULL;
@@ -114,6 +124,9 @@ Route choose_route(const Snapshot& s, uint16_t next_hop, const Tuple& t,
 
 Route route_of(Worker& w, const Burst& b, unsigned i, const Tuple& post, uint32_t mark) noexcept {
   const Snapshot& s = *w.snapshot;
+  if (!s.probe_ways.empty() && from_router(b, i)) [[unlikely]] {
+    if (const NextHop* way = probe_way(s, post); way != nullptr) return to(*way, post.dst);
+  }
   bool decided = false;
   const uint16_t hop = look_up(s, post, b.in_if[i], mark, &decided);
   KeptWay kept;

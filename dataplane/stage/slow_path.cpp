@@ -8,7 +8,6 @@
 #include "dataplane/stage/dispatch.h"
 #include "dataplane/stage/effects.h"
 #include "dataplane/stage/egress.h"
-#include "dataplane/stage/l2_frame.h"
 #include "dataplane/stage/nat.h"
 #include "dataplane/stage/pppoe.h"
 #include "dataplane/stage/refuse.h"
@@ -21,52 +20,6 @@ namespace {
 
 [[nodiscard]] uint16_t chain_of(const RuleSet* set, uint16_t RuleSet::*chain) noexcept {
   return set == nullptr ? RuleSet::kNoChain : set->*chain;
-}
-
-/// The connection that decides about packet i; nullptr: none does.
-[[nodiscard]] Session* session_of(Worker& w, const Burst& b, unsigned i) noexcept {
-  return b.session[i] == SessionTable::kNone || b.state[i] == ConnState::kInvalid
-             ? nullptr
-             : &w.sessions.at(b.session[i]);
-}
-
-/// What rules see of packet i before anything was decided about it.
-void begin(Worker& w, const Burst& b, unsigned i, Decision& d) noexcept {
-  const Tuple& t = b.tuple[i];
-  d.post = t;
-  d.facts = facts_of(w, b, i);
-  RuleKey& k = d.key;
-  k.src = t.src.host();
-  k.dst = t.dst.host();
-  k.sport = t.sport.host();
-  k.dport = t.dport.host();
-  k.proto = t.proto;
-  k.icmp_type = b.icmp_type[i];
-  k.icmp_code = b.icmp_code[i];
-  k.in_if = b.in_if[i];
-  k.ttl = b.ip[i]->ttl;
-  k.dscp = static_cast<uint8_t>(b.ip[i]->tos >> 2);
-  k.priority = k.ingress_priority = tag_priority(*b.mbuf[i]);
-  k.facts = &d.facts;
-}
-
-/// And what its connection adds to that.
-void add_session(Worker& w, const Burst& b, unsigned i, Decision& d) noexcept {
-  d.key.state = b.state[i];
-  const Session* s = session_of(w, b, i);
-  if (s == nullptr) return;
-  d.facts.session = s;
-  d.facts.note = &w.notes.at(b.session[i]);
-  d.facts.owner = w.sessions.sequence(b.session[i]) | 1;
-  d.key.connection_mark = s->mark;
-  d.key.helper = static_cast<uint8_t>(w.sessions.side(b.session[i]).helper);
-  d.key.nat = static_cast<uint8_t>((s->has(Session::kSrcNat) ? RuleKey::kSrcNat : 0) |
-                                   (s->has(Session::kDstNat) ? RuleKey::kDstNat : 0) |
-                                   (s->has(Session::kSrcMapped) ? RuleKey::kEndpointSrcNat : 0) |
-                                   (s->has(Session::kDstMapped) ? RuleKey::kEndpointDstNat : 0));
-  const Tuple other = s->tuple(b.direction[i] == kOriginal ? kReply : kOriginal);
-  d.post.dst = other.src;
-  if (!b.icmp_error[i]) d.post.dport = other.sport;
 }
 
 void walk(Worker& w, const RuleSet* set, uint16_t RuleSet::*chain, RuleTable table,
@@ -229,6 +182,29 @@ void commit(Worker& w, Burst& b, unsigned i, const Decision& d) noexcept {
   leg.generation = walk != WalkTable::kNone ? w.generation : 0;
 }
 
+/// The rules behind see where the packet goes now.
+void show_destination(const Burst& b, unsigned i, Decision& d, bool opens) noexcept {
+  if (opens && !(d.post == b.tuple[i])) d.key.nat |= RuleKey::kDstNat;
+  d.key.dst = d.post.dst.host();
+  d.key.dport = d.post.dport.host();
+}
+
+/// Mangle's and NAT's chains output, which may lead elsewhere what the router sends. False: it is
+/// finished.
+bool walk_output(Worker& w, Burst& b, unsigned i, Decision& d, bool opens) noexcept {
+  const Snapshot& s = *w.snapshot;
+  const uint32_t mark = d.key.routing_mark;
+  d.key.out_if = d.out_if == kIfLocal ? kNoIf : d.out_if;
+  walk(w, s.mangle.get(), &RuleSet::output, RuleTable::kMangle, d.key);
+  bool again = d.key.routing_mark != mark;
+  if (opens && !d.broadcast && chain_of(s.nat.get(), &RuleSet::output) != RuleSet::kNoChain) {
+    dnat_own(w, b.tuple[i], d.key, d.post);
+    show_destination(b, i, d, true);
+    again |= !(d.post == b.tuple[i]);
+  }
+  return !again || route(w, b, i, d);
+}
+
 void slow(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
   const Snapshot& s = *w.snapshot;
   const bool opens = b.session[i] == SessionTable::kNone && b.state[i] == ConnState::kNew;
@@ -274,17 +250,11 @@ void slow(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
     d.post.dst = announced.what.to_dst;
     d.post.dport = announced.what.to_dport;
   }
-  if (opens && !(d.post == b.tuple[i])) d.key.nat |= RuleKey::kDstNat;
-  d.key.dst = d.post.dst.host();
-  d.key.dport = d.post.dport.host();
+  show_destination(b, i, d, opens);
 
   if (!route(w, b, i, d)) return account(w, b, i, d);
-  if (own && !fast_track && chain_of(s.mangle.get(), &RuleSet::output) != RuleSet::kNoChain) {
-    const uint32_t mark = d.key.routing_mark;
-    d.key.out_if = d.out_if == kIfLocal ? kNoIf : d.out_if;
-    walk(w, s.mangle.get(), &RuleSet::output, RuleTable::kMangle, d.key);
-    if (d.key.routing_mark != mark && !route(w, b, i, d)) return account(w, b, i, d);
-  }
+  if (own && !fast_track && !walk_output(w, b, i, d, opens && !announced.ref))
+    return account(w, b, i, d);
   const bool local = d.out_if == kIfLocal;
   if (outlived_masquerade(w, b, i, d)) {
     w.sessions.release(b.session[i]);

@@ -31,6 +31,7 @@ SCRIPT = [*MODEL, *folder("control/script"), "control/observe/log.cpp",
 # name: sources beside tests/fuzz/NAME_fuzz.cpp, and the longest input
 TARGETS = {
     "dhcp": ([f"{SERVICE}/{name}.cpp" for name in ("dhcp_packet", "dhcp_lease", "dhcp_machine",
+                                                   "dhcp_machine_messages",
                                                    "packet_build", "text")], 600),
     "ppp": ([f"{SERVICE}/{name}.cpp" for name in ("ppp_link", "ppp_login", "ppp_negotiation",
                                                   "ppp_packet", "ppp_auth")], 400),

@@ -140,7 +140,7 @@ def test_safe_mode_that_ended_by_itself_is_told(router):
     with Terminal(router) as at:
         at.type("\x18").until("<SAFE> ")
         at.type(":for i from=1 to=120 do={ /interface ethernet set ether1 comment=$i; "
-                ":delay 1ms }\r").until("Safe mode has ended meanwhile")
+                ":delay 1ms }\r").until("[Safe Mode has ended: more than 100 changes")
         at.until("[admin@Maclane] > ")
 
 
@@ -216,6 +216,49 @@ def test_safe_mode_is_undone_with_the_session_and_kept_by_quit(router):
         at.type("quit\r")
         wait_until(lambda: not router.print("/safe-mode"), what="safe mode released")
     assert comments(router) == ["both"]
+
+
+def test_safe_mode_of_another_session_is_hijacked_in_the_way_that_is_chosen(router):
+    """C-50: as RouterOS asks it; who lost it is told while nothing is typed."""
+    question = "Hijacking Safe Mode from console:admin - unroll/release/don't take it [u/r/d]: "
+    with Terminal(router) as first, Terminal(router) as other:
+        first.type("\x18").until("<SAFE> ")
+        first.type("/interface ethernet set ether1 comment=first\r").until("<SAFE> ")
+        flags = router.print("/system/history")[0]
+        assert flags["floating-undo"] == "true"
+        for no in ("xd", "\x03"):
+            other.type("\x18").until(question)
+            other.type(no).until("action cancelled")
+            other.until("[admin@Maclane] > ")
+        other.type("\x18").until(question)
+        other.type("r").until("<SAFE> ")
+        first.until("[Safe Mode released by another user, console:admin: what was changed in it "
+                    "stays]")
+        first.until("[admin@Maclane] > ")
+        other.type("/interface ethernet set ether1 comment=other\r").until("<SAFE> ")
+        other.type(":put half").until(":put half")
+        first.type("/interface\r").until("/interface > ")
+        first.type("\x18").until(question)
+        first.type("u").until("<SAFE> /interface > ")
+        assert comments(router) == ["first"]
+        first.type("/interface ethernet set ether1 comment=gone\r").until("<SAFE> ")
+        other.until("[Safe Mode unrolled by another user, console:admin: what was changed in it is "
+                    "undone]")
+        assert "<SAFE>" not in other.until("[admin@Maclane] > :put half")
+        other.type("\r").until("\r\nhalf")
+        first.type("\x04")
+        wait_until(lambda: comments(router) == ["first"], what="the change undone")
+    refused = router.ctl("/safe-mode/take hijack=perhaps", check=False)
+    assert refused.returncode != 0 and "hijack" in refused.stderr
+
+
+def test_quit_keeps_what_was_changed_wherever_it_stands(router):
+    """C-50: in a line with others, too."""
+    with Terminal(router) as at:
+        at.type("\x18").until("<SAFE> ")
+        at.type("/interface ethernet set ether1 comment=in-line; /quit\r")
+        wait_until(lambda: not router.print("/safe-mode"), what="safe mode released")
+    assert comments(router) == ["in-line"]
 
 
 def test_safe_mode_does_not_outlive_the_router(router):

@@ -181,6 +181,70 @@ def test_connections_stay_on_their_path_while_another_uplink_flaps(scene):
                 works(one)
 
 
+def test_a_gateway_of_another_table_is_asked_by_that_table(scene):
+    """check-gateway with gateway=ADDRESS@table: a host behind each ISP, of one address; main leads elsewhere."""
+    scene.until_active(*UPLINKS)
+    ctl = scene.router.ctl
+    for n in UPLINKS:
+        ctl(f"/ip/route/disable [find comment=main{n}]")
+    ctl(f"/ip/route/add gateway={GATEWAY}%up3 distance=9 comment=elsewhere")
+    for n, how in ((1, "ping"), (2, "ping")):
+        ctl(f"/ip/route/add dst-address={SERVER}/32 gateway={GATEWAY}%up{n} routing-table=isp{n} "
+            "scope=10 comment=probe")
+        ctl(f"/ip/route/add gateway={SERVER}@isp{n} target-scope=11 check-gateway={how} "
+            f"distance={n} comment=far")
+
+    def ways():
+        return [row["immediate-gw"] for row in scene.router.print("/ip/route")
+                if row["dst-address"] == "0.0.0.0/0" and row["routing-table"] == "main"
+                and row["active"] == "true"]
+
+    def until(n):
+        wait_until(lambda: ways() == [f"{GATEWAY}%up{n}"], FOUND, lambda: f"{ways()}")
+
+    wires = {n: Wire(scene.isp[n], "line") for n in (1, 2)}
+    try:
+        until(1)
+        for n, wire in wires.items():
+            asked = wire.wait(lambda p: ICMP in p and p[ICMP].type == 8 and p[IP].dst == SERVER,
+                              30, "a question to the host behind")
+            assert asked[IP].src == own(n)
+        scene.isp[1].ip("addr", "del", f"{SERVER}/32", "dev", "lo")
+        until(2)
+        assert f"gateway {SERVER}%up1 does not answer ping" in scene.router.log()
+        assert scene.open()[0] == 2
+        scene.isp[1].address("lo", f"{SERVER}/32")
+        until(1)
+        assert scene.open()[0] == 1
+    finally:
+        ctl("/ip/route/remove [find comment=far]; /ip/route/remove [find comment=probe]; "
+            "/ip/route/remove [find comment=elsewhere]")
+        for n in UPLINKS:
+            ctl(f"/ip/route/enable [find comment=main{n}]")
+        for wire in wires.values():
+            wire.close()
+
+
+def test_a_rule_hides_the_default_route_of_main(scene):
+    """/routing/rule min-prefix=0: main for what it knows, the uplink's table for the rest."""
+    scene.until_active(*UPLINKS)
+    ctl = scene.router.ctl
+    ctl("/routing/rule/add interface=lan action=lookup table=main min-prefix=0 comment=known")
+    ctl("/routing/rule/add interface=lan action=lookup-only-in-table table=isp2 comment=rest")
+    try:
+        used = {scene.open(source=f"192.168.88.{n}")[0] for n in SOURCES}
+        assert used == {2}, "main's default routes would share"
+        ctl(f"/ip/route/add dst-address={SERVER}/32 gateway={GATEWAY}%up3 comment=known")
+        assert scene.open()[0] == 3
+        ctl("/routing/rule/set [find comment=known] min-prefix=32")
+        assert scene.open()[0] == 2
+        assert "min-prefix=32" in ctl("/routing/rule/export").stdout
+        refused = ctl("/routing/rule/add action=drop min-prefix=0", check=False)
+        assert refused.returncode == 1 and "action=drop asks no table" in refused.stderr
+    finally:
+        ctl("/routing/rule/remove [find]; /ip/route/remove [find comment=known]")
+
+
 def test_rp_filter_strict_and_loose_between_uplinks(scene):
     """Strict takes a source from the interface alone that leads to it, loose from any."""
     ctl = scene.router.ctl

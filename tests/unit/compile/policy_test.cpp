@@ -114,6 +114,52 @@ TEST_F(CompilePolicy, Rules) {
   EXPECT_EQ(b.now.snapshot->next_hops[b.now.snapshot->drop_hop].kind, NextHop::Kind::kBlackhole);
 }
 
+// As the kernel's suppress_prefixlength: what is as short or shorter is as if it were not there.
+TEST_F(CompilePolicy, ShortPrefixesAreHidden) {
+  b.route("0.0.0.0/0", "10.0.1.254");
+  b.route("10.9.0.0/16", "10.0.1.254");
+  b.route("0.0.0.0/0", "10.0.2.254", {{"routing-table", "second"}});
+  b.route("10.9.9.0/24", "10.0.2.254", {{"routing-table", "second"}});
+  add(b.tree, "/routing/rule", {{"table", "main"}, {"min-prefix", "0"}});
+  add(b.tree, "/routing/rule", {{"table", "main"}, {"min-prefix", "16"}, {"interface", "ether1"}});
+  add(b.tree, "/routing/rule", {{"table", "second"}, {"min-prefix", "0"}});
+  add(b.tree, "/routing/rule", {{"table", "second"}, {"min-prefix", "4294967295"}});
+  add(b.tree, "/routing/rule", {{"table", "main"}, {"min-prefix", "0"}});
+  b.must_compile();
+  const auto rules = b.now.snapshot->routing_rules;
+  ASSERT_EQ(rules.size(), 5u);
+  const auto seen = [&](const std::string& table, uint8_t hidden, const char* network,
+                        uint8_t length) {
+    const CompileState::Fib& fib = b.now.state->narrowed.at({table, hidden});
+    return std::ranges::any_of(fib.routes, [&](const Fib4Route& one) {
+      return one.network == ip(network) && one.length == length;
+    });
+  };
+  EXPECT_FALSE(seen("main", 0, "0.0.0.0", 0));
+  EXPECT_TRUE(seen("main", 0, "10.9.0.0", 16));
+  EXPECT_TRUE(seen("main", 0, "10.0.2.0", 24));
+  EXPECT_FALSE(seen("main", 16, "10.9.0.0", 16)) << "as long as min-prefix";
+  EXPECT_TRUE(seen("main", 16, "10.0.2.0", 24));
+  EXPECT_FALSE(seen("second", 0, "0.0.0.0", 0));
+  EXPECT_TRUE(seen("second", 0, "10.9.9.0", 24));
+  EXPECT_TRUE(b.now.state->narrowed.at({"second", 32}).routes.empty());
+  EXPECT_EQ(b.now.state->narrowed.size(), 4u);
+  const auto fib = [&](const std::string& table, uint8_t hidden) {
+    return b.now.state->narrowed.at({table, hidden}).fib;
+  };
+  EXPECT_EQ(rules[0].table, fib("main", 0));
+  EXPECT_EQ(rules[1].table, fib("main", 16));
+  EXPECT_EQ(rules[2].table, fib("second", 0));
+  EXPECT_EQ(rules[3].table, fib("second", 32));
+  EXPECT_EQ(rules[4].table, fib("main", 0)) << "one for all rules of it";
+  EXPECT_NE(rules[0].table, b.now.snapshot->fib);
+  b.must_compile();
+  EXPECT_EQ(b.now.snapshot->routing_rules[0].table, rules[0].table) << "nothing changed";
+  b.route("10.8.0.0/16", "10.0.1.254");
+  b.must_compile();
+  EXPECT_TRUE(seen("main", 0, "10.8.0.0", 16));
+}
+
 TEST_F(CompilePolicy, MarksAreTablesByName) {
   const uint32_t rule =
       add(b.tree, "/ip/firewall/mangle",

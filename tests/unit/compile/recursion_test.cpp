@@ -98,10 +98,40 @@ TEST(CompileRecursion, AGatewayIsLookedForInItsTable) {
   const uint32_t main = b.route("172.16.0.0/16", "8.8.8.8@main", {{"target-scope", "11"}});
   const uint32_t other = b.route("172.17.0.0/16", "8.8.8.8@isp2", {{"target-scope", "11"}});
   const uint32_t flat = b.route("172.18.0.0/16", "10.0.2.254@isp2");
+  const uint32_t near = b.route("172.19.0.0/16", "8.8.8.8@isp2");
   b.must_compile();
+  EXPECT_EQ(b.static_route(near).immediate_gateway, "10.0.2.254%ether2");  // of scope 10
   EXPECT_EQ(b.static_route(main).immediate_gateway, "10.0.1.254%ether1");
   EXPECT_EQ(b.static_route(other).immediate_gateway, "10.0.2.254%ether2");
   EXPECT_FALSE(b.static_route(flat).active);  // connected networks are in main
+}
+
+// A question goes by the table that its route's gateway is looked for in, whatever main says.
+TEST(CompileRecursion, AGatewayInATableIsAskedByItsWay) {
+  Uplinks b;
+  testing::add(b.tree, "/routing/table", {{"name", "isp2"}, {"fib", "yes"}});
+  b.route("8.8.8.8/32", "10.0.2.254", {{"scope", "10"}, {"routing-table", "isp2"}});
+  const uint32_t route = b.route("0.0.0.0/0", "8.8.8.8@isp2", {{"check-gateway", "ping"}});
+  b.route("172.16.0.0/16", "8.8.8.8@isp2", {{"check-gateway", "ping"}, {"routing-table", "isp2"}});
+  b.must_compile();
+  EXPECT_TRUE(b.static_route(route).active);
+  const auto probe = [&] {
+    const auto& probes = b.now.snapshot->probe_ways;
+    EXPECT_EQ(probes.size(), 1u);
+    EXPECT_EQ(probes[0].from, b.index("ether2"));
+    EXPECT_EQ(probes[0].target.host(), ip("8.8.8.8"));
+    return b.now.snapshot->next_hops[probes[0].next_hop];
+  };
+  EXPECT_EQ(probe().gateway.host(), ip("10.0.2.254"));
+  EXPECT_EQ(probe().out_if, b.index("ether2"));
+  b.learned.peers.lost_gateways.insert({true, "ether2", ip("8.8.8.8")});
+  b.must_compile();
+  EXPECT_FALSE(b.static_route(route).active);
+  EXPECT_EQ(probe().gateway.host(), ip("10.0.2.254")) << "it is asked on";
+  // By ARP it is the gateway of that way, and no packet needs one.
+  testing::set(b.tree, "/ip/route", route, {{"check-gateway", "arp"}});
+  b.must_compile();
+  EXPECT_TRUE(b.static_route(route).active);
 }
 
 }  // namespace

@@ -107,6 +107,9 @@ TEST_F(ConsoleTest, AScriptSeesWhatItsOwnChangesLeadTo) {
 TEST_F(ConsoleTest, WhatIsNotHereIsSaid) {  // D-40
   EXPECT_THAT(says("/tool fetch url=x"), HasSubstr("/tool/fetch is known to RouterOS but not in"));
   EXPECT_THAT(says("/system backup cloud print"), HasSubstr("known to RouterOS but not in this"));
+  EXPECT_THAT(says("/certificate enable-ssl-certificate"), HasSubstr("known to RouterOS but not"));
+  EXPECT_THAT(says("/ip neighbor discovery-settings print"),
+              HasSubstr("known to RouterOS but not in this"));
   EXPECT_THAT(says("/ip address edit 0 comment"), HasSubstr("edit is RouterOS's editor"));
   model::Call call;
   call.path = "/tool";
@@ -121,6 +124,31 @@ TEST_F(ConsoleTest, IsOneChangeALine) {
   EXPECT_EQ(done_["code"], 0);
   EXPECT_EQ(says("/interface/macvlan/print count-only"), "100\n");
   EXPECT_EQ(commits_ - before, 1);
+}
+
+TEST_F(ConsoleTest, AValueThatNoRowCanHaveIsAMistakeFromAVariableToo) {
+  const std::string menu = "/interface/macvlan";
+  says("/interface macvlan add interface=ether1 name=m1 mode=private mtu=1400");
+  const auto found = [&](const std::string& begin, const std::string& where) {
+    return says(begin + "; :put [:len [find where " + where + "]]", {{"menu", menu}});
+  };
+  EXPECT_THAT(found(":local x foo", "mode=$x"),
+              HasSubstr("!mode: input does not match any value of mode: \"foo\""));
+  EXPECT_THAT(found(":local x foo", "mode!=$x"), HasSubstr("input does not match"));
+  EXPECT_THAT(found(":local x foo", "name=m1 and mtu=$x"),
+              HasSubstr("\"foo\" is not a whole number"));
+  EXPECT_THAT(found("", "mtu=foo"), HasSubstr("\"foo\" is not a whole number"));
+  EXPECT_THAT(found(":local x perhaps", "disabled=$x"),
+              HasSubstr("\"perhaps\" is neither yes nor no"));
+  EXPECT_EQ(found(":local x foo", "name=$x"), "0\n") << "free text may be anything";
+  EXPECT_EQ(found(":local x foo", "comment=$x"), "0\n");
+  EXPECT_EQ(found(":local x \"\"", "mode=$x"), "0\n") << "a text without letters is unset";
+  EXPECT_EQ(found(":local x priv", "mode=$x"), "1\n") << "as far as it is clear";
+  EXPECT_EQ(found(":local x 1400", "mtu=$x"), "1\n");
+  EXPECT_EQ(found(":local x 70000", "mtu=$x"), "0\n");
+  EXPECT_EQ(
+      says(":local x foo; :do { print where mode=$x } on-error={ :put caught }", {{"menu", menu}}),
+      "caught\n");
 }
 
 TEST_F(ConsoleTest, KeepsWhatCameBeforeAMistake) {

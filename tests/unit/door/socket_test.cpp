@@ -214,6 +214,29 @@ TEST_F(SocketTest, EndsWhatAVanishedClientLeftRunning) {
   EXPECT_EQ(door_->clients(), 0U);
 }
 
+TEST_F(SocketTest, ALineThatComesByDropsIsNotWaitedForForEver) {
+  const uint64_t before = std::exchange(Patience::whole_ms, 20);
+  const int slow = connect();
+  const int other = connect();
+  std::string said;
+  const uint64_t begun = model::steady_ms();
+  for (uint64_t next = begun; said.empty() && next < begun + 10'000;) {
+    said = receive(slow);
+    if (model::steady_ms() < next) continue;
+    next = model::steady_ms() + 5;
+    send(slow, "{");
+    send(other, "{\"hello\": true}\n");
+    EXPECT_THAT(receive(other), HasSubstr("prompt"));
+  }
+  EXPECT_THAT(said, HasSubstr("took too long to come"));
+  turn();
+  EXPECT_EQ(door_->clients(), 1U);
+  // Whoever says nothing may stay.
+  send(other, "{\"hello\": true}\n");
+  EXPECT_THAT(receive(other), HasSubstr("prompt"));
+  Patience::whole_ms = before;
+}
+
 TEST_F(SocketTest, GuardsItsPath) {
   struct stat st {};
   ASSERT_EQ(::lstat(path_.c_str(), &st), 0);

@@ -297,10 +297,13 @@ void L3Test::raw(std::vector<Draft> prerouting) {
   publish();
 }
 
-void L3Test::nat(std::vector<Draft> srcnat, std::vector<Draft> dstnat) {
+void L3Test::nat(std::vector<Draft> srcnat, std::vector<Draft> dstnat, std::vector<Draft> input,
+                 std::vector<Draft> output) {
   auto set = std::make_shared<RuleSet>();
   add_chain(*set, set->srcnat, std::move(srcnat), "srcnat");
   add_chain(*set, set->dstnat, std::move(dstnat), "dstnat");
+  add_chain(*set, set->input, std::move(input), "input");
+  add_chain(*set, set->output, std::move(output), "output");
   snap.nat = set;
   publish();
 }

@@ -82,7 +82,8 @@ class L3Test : public ::testing::Test {
   // configuration; each publishes a new generation
   void filter(std::vector<Draft> forward, std::vector<Draft> input = {},
               std::vector<Draft> output = {});
-  void nat(std::vector<Draft> srcnat, std::vector<Draft> dstnat = {});
+  void nat(std::vector<Draft> srcnat, std::vector<Draft> dstnat = {}, std::vector<Draft> input = {},
+           std::vector<Draft> output = {});
   void mangle(std::vector<Draft> prerouting, std::vector<Draft> forward = {},
               std::vector<Draft> postrouting = {});
   void raw(std::vector<Draft> prerouting);

@@ -291,4 +291,70 @@ TEST_F(NatRouteros, EachStageHasItsTimer) {
   EXPECT_EQ(class_of(kPc, 1000, kServer, 80), TimeoutClass::kTcpClose);
 }
 
+// B-28, B-1: the chain output leads elsewhere what the router itself sends; answers come back as
+// from whom it meant.
+TEST_F(NatRouteros, WhatTheRouterSendsIsLedElsewhere) {
+  Draft to_pc = make(Action::kDstNat, 62);
+  to_pc.match = Rule::kDst | Rule::kOutInterface;
+  to_pc.dst = {kServer, kServer};
+  to_pc.out_if = kWan;
+  to_pc.with.to_addresses = {kPc, kPc};
+  to_pc.with.to_port_first = to_pc.with.to_port_last = 5353;
+  nat({masquerade()}, {}, {}, {to_pc});
+  for (unsigned round = 0; round < 2; ++round) {
+    run(udp(kWanIp, 4000, kServer, 53), kNoIf, L3Queue::kFromRouter);
+    ASSERT_EQ(sent().size(), 1u);
+    EXPECT_EQ(sent()[0].ip().dst.host(), kPc) << "by the LAN, where the wan led to the server";
+    EXPECT_EQ(sent()[0].ip().src.host(), kWanIp);
+    EXPECT_EQ(sent()[0].l4<UdpHdr>().dport.host(), 5353);
+    EXPECT_TRUE(sent()[0].checksums_ok());
+  }
+  EXPECT_EQ(rule(62).packets, 1u) << "the first packet alone";
+  ASSERT_NE(session(kWanIp, 4000, kServer, 53, kProtoUdp), nullptr);
+  EXPECT_TRUE(session(kWanIp, 4000, kServer, 53, kProtoUdp)->has(Session::kDstNat));
+  run(udp(kPc, 5353, kWanIp, 4000), kLan);
+  const auto up = punted();
+  ASSERT_EQ(up.size(), 1u);
+  Ip4Hdr ip;
+  std::memcpy(&ip, up[0].data.data(), sizeof(ip));
+  EXPECT_EQ(ip.src.host(), kServer);
+  EXPECT_EQ(ip.dst.host(), kWanIp);
+  run(udp(kWanIp, 4000, kOther, 53), kNoIf, L3Queue::kFromRouter);
+  ASSERT_EQ(sent().size(), 1u);
+  EXPECT_EQ(sent()[0].ip().dst.host(), kOther);
+  run(udp(kPc2, 4000, kServer, 53), kLan);
+  ASSERT_EQ(sent().size(), 1u);
+  EXPECT_EQ(sent()[0].ip().dst.host(), kServer) << "not the router's";
+}
+
+// B-28, B-1: the chain input gives what is for the router another source.
+TEST_F(NatRouteros, WhatIsForTheRouterHasAnotherSource) {
+  constexpr uint32_t kKnownAs = ip4(192, 168, 88, 250);
+  Draft known_as = make(Action::kSrcNat, 63);
+  known_as.match = Rule::kSrc;
+  known_as.src = {kPc, kPc};
+  known_as.with.to_addresses = {kKnownAs, kKnownAs};
+  nat({masquerade()}, {}, {known_as}, {});
+  const auto source = [&](const std::vector<uint8_t>& packet) {
+    run(packet, kLan);
+    const auto up = punted();
+    EXPECT_EQ(up.size(), 1u);
+    Ip4Hdr ip{};
+    if (!up.empty()) std::memcpy(&ip, up[0].data.data(), sizeof(ip));
+    return ip.src.host();
+  };
+  EXPECT_EQ(source(udp(kPc, 4000, kLanIp, 53)), kKnownAs);
+  EXPECT_EQ(source(udp(kPc, 4000, kLanIp, 53)), kKnownAs);
+  EXPECT_EQ(rule(63).packets, 1u);
+  EXPECT_EQ(source(udp(kPc2, 4000, kLanIp, 53)), kPc2);
+  run(udp(kLanIp, 53, kKnownAs, 4000), kNoIf, L3Queue::kFromRouter);
+  ASSERT_EQ(sent().size(), 1u);
+  EXPECT_EQ(sent()[0].ip().dst.host(), kPc) << "the answer";
+  EXPECT_EQ(sent()[0].l4<UdpHdr>().dport.host(), 4000);
+  EXPECT_TRUE(sent()[0].checksums_ok());
+  run(udp(kPc, 4001, kServer, 53), kLan);
+  ASSERT_EQ(sent().size(), 1u);
+  EXPECT_EQ(sent()[0].ip().src.host(), kWanIp) << "what goes through is srcnat's";
+}
+
 }  // namespace maclane::test

@@ -230,6 +230,17 @@ TEST_F(RoutingTest, TheRoutersOwnLeavesByTheOwnerOfItsSource) {  // E-27, F-7
   }
 }
 
+TEST_F(RoutingTest, AQuestionToAFarGatewayTakesItsWay) {
+  snap.probe_ways = {{kWan, be32::from(kServer), second}};
+  publish();
+  run(echo(kWanIp, kServer, 3, false), kNoIf, L3Queue::kFromRouter);
+  EXPECT_EQ(out(), kIot) << "main's route leads to wan";
+  run(echo(kWanIp, ip4(198, 51, 100, 99), 4, false), kNoIf, L3Queue::kFromRouter);
+  EXPECT_EQ(out(), kWan) << "another target";
+  run(echo(kPc, kServer, 5, false), kLan);
+  EXPECT_EQ(out(), kWan) << "not the router's";
+}
+
 TEST_F(RoutingTest, SourcesAreCheckedByTheRouteBack) {  // RFC 3704
   snap.rp_filter = RpFilter::kStrict;
   publish();

@@ -40,10 +40,11 @@ class HistoryTest : public testing::Test {
              [&](const View& row) { out.emplace_back(row.get("name")); });
     return out;
   }
-  Answer<Outcome> run(std::string_view path, std::string_view command) {
+  Answer<Outcome> run(std::string_view path, std::string_view command, Fields arguments = {}) {
     Call call;
     call.path = path;
     call.command = command;
+    call.arguments = std::move(arguments);
     return commands_.run(call, caller_);
   }
   std::vector<PrintRow> rows(std::string_view path) {
@@ -224,12 +225,40 @@ TEST_F(HistoryTest, SafeModeIsOneSessionsAlone) {
   EXPECT_THAT(nobody.error().text(), HasSubstr("belongs to a session"));
 }
 
+TEST_F(HistoryTest, SafeModeOfAnotherSessionIsHijacked) {
+  ASSERT_TRUE(run("/safe-mode", "take"));
+  add_list("a");
+  EXPECT_EQ(rows("/system/history").front().get("floating-undo"), "true");
+  caller_.session = 9;
+  auto refused = run("/safe-mode", "take");
+  ASSERT_FALSE(refused);
+  ASSERT_TRUE(refused.error().choice);
+  EXPECT_THAT(refused.error().choice->question, HasSubstr("from api:admin@10.0.0.1 - unroll"));
+  ASSERT_TRUE(run("/safe-mode", "take", {{"hijack", "release"}}));
+  EXPECT_THAT(lists(), ElementsAre("a"));
+  EXPECT_THAT(model_.safe_mode_lost(7).value_or(""), HasSubstr("released by another user"));
+  EXPECT_EQ(model_.safe_mode_lost(7), std::nullopt) << "it is said once";
+  EXPECT_EQ(rows("/system/history").front().get("floating-undo"), "false");
+  add_list("b");
+  caller_.session = 7;
+  EXPECT_FALSE(run("/safe-mode", "take", {{"hijack", "both"}}));
+  ASSERT_TRUE(run("/safe-mode", "take", {{"hijack", "unroll"}}));
+  EXPECT_THAT(lists(), ElementsAre("a"));
+  EXPECT_THAT(model_.safe_mode_lost(9).value_or(""), HasSubstr("what was changed in it is undone"));
+  EXPECT_THAT(notices_, ElementsAre(HasSubstr("is released by"), HasSubstr("is unrolled by")));
+  model_.session_died(9);
+  EXPECT_NE(model_.safe_mode(), nullptr) << "it has it no more";
+  ASSERT_TRUE(run("/safe-mode", "release"));
+  EXPECT_EQ(model_.safe_mode_lost(7), std::nullopt) << "who asked for it is not told";
+}
+
 TEST_F(HistoryTest, TooManyChangesEndSafeModeWithoutUndoing) {
   ASSERT_TRUE(run("/safe-mode", "take"));
   for (int i = 0; i < 100; ++i) add_list("l" + std::to_string(i));
   EXPECT_NE(model_.safe_mode(), nullptr);
   add_list("more");
   EXPECT_EQ(model_.safe_mode(), nullptr);
+  EXPECT_THAT(model_.safe_mode_lost(7).value_or(""), HasSubstr("more than 100 changes"));
   EXPECT_THAT(notices_, ElementsAre(HasSubstr("nothing is undone")));
   model_.session_died(7);
   EXPECT_EQ(lists().size(), 101U);

@@ -122,8 +122,31 @@ TEST(ValidateFirewall, NatActionsInTheirChains) {  // B-28..B-31
                    "to-addresses: 1.2.3.4-1.2.3.6, randomise-ports: yes}\n"
                    "    - {chain: dstnat, action: endpoint-independent-nat, protocol: udp}\n")),
       "");
-  EXPECT_THAT(problems(nat("    - {chain: input, action: accept}\n")),
-              HasSubstr("not yet working"));
+}
+
+TEST(ValidateFirewall, NatOfTheRoutersOwn) {  // B-28
+  EXPECT_EQ(problems(nat("    - {chain: input, action: src-nat, to-addresses: 1.2.3.4}\n"
+                         "    - {chain: output, action: dst-nat, to-addresses: 1.2.3.4}\n"
+                         "    - {chain: input, action: netmap, to-addresses: 1.2.3.0/24}\n"
+                         "    - {chain: output, action: jump, jump-target: own}\n"
+                         "    - {chain: own, action: dst-nat, protocol: udp, to-ports: 99}\n")),
+            "");
+  EXPECT_THAT(problems(nat("    - {chain: input, action: masquerade}\n"
+                           "    - {chain: output, action: src-nat, to-addresses: 1.2.3.4}\n")),
+              AllOf(HasSubstr("masquerade changes the source and works only in srcnat and the"),
+                    HasSubstr("src-nat changes the source and works only in srcnat and input")));
+  EXPECT_THAT(problems(nat("    - {chain: output, action: redirect}\n"
+                           "    - {chain: input, action: jump, jump-target: own}\n"
+                           "    - {chain: own, action: dst-nat, protocol: udp, to-ports: 99}\n")),
+              AllOf(HasSubstr("redirect changes the destination and works only in dstnat and the"),
+                    HasSubstr("own is reached from input")));
+  EXPECT_THAT(
+      problems(nat("    - {chain: input, action: endpoint-independent-nat, protocol: udp}\n")),
+      HasSubstr("works only in srcnat and dstnat"));
+  EXPECT_THAT(
+      problems(nat("    - {chain: output, in-interface: ether1}\n"
+                   "    - {chain: input, out-interface: ether1}\n")),
+      AllOf(HasSubstr("not possible in chain output"), HasSubstr("not possible in chain input")));
 }
 
 TEST(ValidateFirewall, ActionsSayWhatTheyNeed) {  // B-6, B-13

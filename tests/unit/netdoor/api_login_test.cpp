@@ -46,6 +46,29 @@ TEST_F(ApiTest, C47_WhoSaysNothingKeepsNobodyOut) {
   for (const int fd : users) EXPECT_FALSE(closed(fd));
 }
 
+TEST_F(ApiTest, ASentenceThatComesByDropsIsNotWaitedForForEver) {
+  const uint64_t before = std::exchange(Patience::whole_ms, 20);
+  const int slow = login();
+  const int other = login();
+  // A word of a million letters is on its way.
+  send(slow, std::string("\xCF\x42\x40", 3));
+  bool ended = false;
+  const uint64_t begun = model::steady_ms();
+  for (uint64_t next = begun; !ended && next < begun + 10'000;) {
+    turn();
+    char said[256];
+    ended = ::recv(slow, said, sizeof said, MSG_DONTWAIT) >= 0;
+    if (model::steady_ms() < next) continue;
+    next = model::steady_ms() + 5;
+    send(slow, "x");
+    EXPECT_FALSE(ask(other, {"/interface/list/print"}).empty());
+  }
+  EXPECT_TRUE(ended);
+  for (int i = 0; i < 1000 && auth_.sessions() > 1; ++i) turn();
+  EXPECT_EQ(auth_.sessions(), 1U) << "who only waits may stay";
+  Patience::whole_ms = before;
+}
+
 TEST_F(ApiTest, C50_AConnectionThatIsLostInSafeModeIsUndone) {
   const int fd = login();
   const int other = login();

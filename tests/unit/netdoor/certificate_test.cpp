@@ -202,6 +202,41 @@ TEST_F(CertificateMenu, BothInOneFileAndAsARow) {
               HasSubstr("no certificate"));
 }
 
+TEST_F(CertificateMenu, EachCertificateOfAFileIsARowAndTheKeyGoesToTheOneItFits) {
+  const door::KeyPair first = made("first.example");
+  const door::KeyPair second = made("second.example");
+  ASSERT_TRUE(files_->write(
+      "two.pem", "words\n" + second.key + first.certificate + "more words\n" + second.certificate));
+  EXPECT_EQ(run("import", {{"file-name", "two.pem"}}), "");
+  EXPECT_EQ(row(0).get("name"), "two.pem_0");
+  EXPECT_EQ(row(0).get("private-key"), "false");
+  EXPECT_EQ(row(1).get("name"), "two.pem_1");
+  EXPECT_EQ(row(1).get("private-key"), "true");
+  EXPECT_EQ(row(1).get("common-name"), "second.example");
+  // The same again, written otherwise.
+  ASSERT_TRUE(files_->write("again.pem", "# \r\n" + first.certificate + first.key));
+  EXPECT_EQ(run("import", {{"file-name", "again.pem"}}), "");
+  EXPECT_TRUE(row(2).fields.empty()) << "known by its fingerprint";
+  EXPECT_EQ(row(0).get("private-key"), "true");
+  ASSERT_TRUE(files_->write("named.pem", made("a").certificate + made("b").certificate));
+  EXPECT_EQ(run("import", {{"file-name", "named.pem"}, {"name", "mine"}}), "");
+  EXPECT_EQ(row(2).get("name"), "mine");
+  EXPECT_EQ(row(3).get("name"), "mine_1");
+}
+
+TEST_F(CertificateMenu, AKeyThatFitsNoneIsLeftOutAndThatIsSaid) {
+  ASSERT_TRUE(files_->write("wrong.pem", made("a").certificate + made("b").key));
+  model::Call call;
+  call.path = "/certificate";
+  call.command = "import";
+  call.arguments = {{"file-name", "wrong.pem"}};
+  const auto out = commands_.run(call, {});
+  ASSERT_TRUE(out);
+  ASSERT_THAT(out->warnings, SizeIs(1));
+  EXPECT_THAT(out->warnings.front(), HasSubstr("belongs to none of the certificates"));
+  EXPECT_EQ(row().get("private-key"), "false");
+}
+
 TEST_F(CertificateMenu, TheRoutersOwnIsMadeOnceAndMendedIfDamaged) {
   const auto first = certificates_->own();
   ASSERT_TRUE(first);
