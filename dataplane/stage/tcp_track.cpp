@@ -104,23 +104,31 @@ class Track {
         (memory_.notes & TcpMemory::kSimultaneous) != 0) {
       step.next = TcpState::kEstablished;
     }
-    bool judged = true;
+    bool judged = true, believed = true;
     if (input_ == TcpInput::kRst) {
       if (is_closing(s_.tcp_state)) {
         judged = false;  // its tuple may be used again already, and it is nearly over
       } else {
         if (is_stale_reset()) return {};
-        if (!is_exact_reset()) step.next = s_.tcp_state;  // a challenge-ACK may follow
+        believed = is_exact_reset();
+        if (!believed) step.next = s_.tcp_state;  // a challenge-ACK may follow
         judged = !answers_what_was_let_through();
       }
     }
     if (judged) {
+      const std::array<TcpWindow, 2> windows{s_.original.window, s_.reply.window};
+      const TcpMemory memory = memory_;
       switch (check_window(s_, memory_, direction_, p_, switches_.liberal)) {
         case WindowVerdict::kInvalid:
           return {};
         case WindowVerdict::kIgnore:
           return ignored();
         case WindowVerdict::kAccept:
+          if (believed) break;
+          // Or its number would be the one that is due when it comes again.
+          s_.original.window = windows[kOriginal];
+          s_.reply.window = windows[kReply];
+          memory_ = memory;
           break;
       }
     }

@@ -57,6 +57,9 @@ class FirewallFuzzBase : public NatFuzzBase {
   void new_timeouts() {
     plain.timeouts_changed = w->now.cs;
     for (uint32_t& t : snap.timeouts) t = 100 + below(3000);
+    // A stream is found when its time as a short connection is over, and lives longer than that.
+    uint32_t& stream = snap.timeouts[static_cast<unsigned>(TimeoutClass::kUdpStream)];
+    stream += snap.timeouts[static_cast<unsigned>(TimeoutClass::kUdp)];
     // Which of them holds depends on more than states say.
     snap.timeouts[static_cast<unsigned>(TimeoutClass::kTcpUnacked)] = 1000000;
     snap.timeouts[static_cast<unsigned>(TimeoutClass::kTcpMaxRetrans)] = 1000000;
@@ -134,9 +137,14 @@ class FirewallFuzzBase : public NatFuzzBase {
     }
     publish();
   }
+  void look_round() {
+    expire();
+    w->now.cs += 100;  // what only showed now that it is a stream is looked at again
+    expire();
+  }
   void pass_time() {
     w->now.cs += below(12) == 0 ? 4000 : below(200);
-    expire();
+    look_round();
     w->fragments.expire(
         w->now, 1000, [](void*, rte_mbuf* m, IfIndex, Drop) { finish(m); }, nullptr);
     plain.pass(w->now.cs);
