@@ -124,7 +124,7 @@ class Track {
         case WindowVerdict::kIgnore:
           return ignored();
         case WindowVerdict::kAccept:
-          if (believed) break;
+          if (believed || switches_.liberal) break;
           // Or its number would be the one that is due when it comes again.
           s_.original.window = windows[kOriginal];
           s_.reply.window = windows[kReply];
