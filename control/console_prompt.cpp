@@ -18,6 +18,14 @@ using door::Json;
 using door::number_at;
 using door::text_at;
 
+namespace {
+
+std::string line_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
 void Session::show(const std::string& text, bool whole) {
   const size_t height = interactive_ ? terminal_size().ws_row : 0;
   if (height < 4 || options_.json || whole) {
@@ -46,7 +54,36 @@ void Session::show(const std::string& text, bool whole) {
   std::cout << std::flush;
 }
 
+void Session::complain(const std::string& sentence, int code, const Json& where) const {
+  if (!options_.json) {
+    std::cerr << sentence << "\n";
+    return;
+  }
+  Json error = {{"error", sentence}, {"code", code}};
+  error.update(where);
+  std::cerr << line_of(error);
+}
+
+void Session::warn(const std::string& text) const {
+  if (!options_.json) {
+    std::cerr << text << std::flush;
+    return;
+  }
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    if (end != begin) std::cerr << line_of({{"warning", text.substr(begin, end - begin)}});
+    begin = end + 1;
+  }
+}
+
 void Session::point_at(const Json& done, const std::string& text, const std::string& name) const {
+  if (options_.json) {
+    Json where = Json::object();
+    if (!name.empty()) where["file"] = name;
+    for (const char* key : {"line", "column"})
+      if (points_ && number_at(done, key) != 0) where[key] = number_at(done, key);
+    return complain(text_at(done, "error"), static_cast<int>(number_at(done, "code")), where);
+  }
   const bool colour = wants_colour(STDERR_FILENO);
   const uint64_t line = number_at(done, "line");
   const uint64_t column = number_at(done, "column");
@@ -93,7 +130,7 @@ Session::Answer Session::send(const std::string& text, bool pieces, const std::s
       request,
       [&](const Json& said) {
         if (said.contains("warn")) {
-          std::cerr << text_at(said, "warn") << std::flush;
+          warn(text_at(said, "warn"));
           return;
         }
         answer.said = true;
@@ -115,13 +152,13 @@ Session::Answer Session::send(const std::string& text, bool pieces, const std::s
       look_at_keys);
   keys.reset();
   if (!reply) {
-    std::cerr << reply.error() << "\n";
     answer.code = kNoRouter;
+    complain(reply.error(), answer.code);
     return answer;
   }
   if (reply->contains("refused")) {
-    std::cerr << text_at(*reply, "refused") << "\n";
     answer.code = kRefused;
+    complain(text_at(*reply, "refused"), answer.code);
     return answer;
   }
   const Json done = reply->value("done", Json::object());
@@ -147,7 +184,8 @@ int Session::run_once(const std::string& line) {
   const bool prints = std::any_of(candidates.begin(), candidates.end(),
                                   [](const Json& one) { return text_at(one, "text") == "print"; });
   if (prints) return send("print", false, "").code;
-  std::cerr << "A command was expected after " << answer.menu << ".\n";
+  complain("A command was expected after " + answer.menu + ".", kUsage);
+  if (options_.json) return kUsage;
   const Json below = complete("");
   for (const Json& one : below.value("candidates", Json::array())) {
     std::cerr << "  " << text_at(one, "text") << (text_at(one, "kind") == "menu" ? "/" : "")
@@ -163,7 +201,8 @@ int Session::run_made(const std::string& line) {
 
 int Session::run_lines(const std::string& text, const std::string& name) {
   const int code = send(text, true, name).code;
-  if (code != kDone && code != kNoRouter) std::cerr << "Nothing after it was carried out.\n";
+  if (code != kDone && code != kNoRouter && !options_.json)
+    std::cerr << "Nothing after it was carried out.\n";
   return code;
 }
 
@@ -192,9 +231,13 @@ bool Session::hear() {
 }
 
 void Session::noticed(const Json& notice) {
+  prompt_ = text_at(notice, "prompt");
+  if (options_.json) {
+    std::cerr << line_of({{"notice", text_at(notice, "notice")}});
+    return;
+  }
   if (is_terminal()) std::cout << "\r\033[K" << std::flush;  // where a line is edited
   std::cerr << "[" << text_at(notice, "notice") << "]\n" << std::flush;
-  prompt_ = text_at(notice, "prompt");
 }
 
 void Session::remember_prompt() {

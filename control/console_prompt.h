@@ -32,6 +32,10 @@ class Session {
   /// Lines from a terminal.
   int prompt();
   void list_menus();
+  /// A mistake, on stderr: the sentence; for who asked for JSON one object on a line, with the exit
+  /// code and what else is known (file, line, column).
+  void complain(const std::string& sentence, int code,
+                const door::Json& where = door::Json::object()) const;
 
   // for the line editor
   [[nodiscard]] door::Json complete(const std::string& text);
@@ -50,6 +54,7 @@ class Session {
   };
   Answer send(const std::string& text, bool pieces, const std::string& name);
   void show(const std::string& text, bool whole);
+  void warn(const std::string& text) const;
   void point_at(const door::Json& done, const std::string& text, const std::string& name) const;
   void remember_prompt();
   void noticed(const door::Json& notice);

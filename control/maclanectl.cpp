@@ -44,7 +44,9 @@ void help() {
          "  --socket PATH  the router's socket, else $MACLANE_SOCKET, else "
       << kDefaultSocket
       << "\n"
-         "  --json         rows as JSON\n"
+         "  --json         rows as JSON; on stderr one object a line: {\"error\": ..., \"code\": "
+         "1,\n"
+         "                 \"line\": 1, \"column\": 7} or {\"warning\": ...}\n"
          "  --yaml         with export: a configuration file\n\n"
          "  Exit codes: 0 done, 1 refused, 2 not a command, 3 no router answers.\n\n";
 }
@@ -61,7 +63,7 @@ int main(int argc, char** argv) {
     options.socket = path;
   }
   std::vector<std::string> words;
-  std::string file;
+  std::string file, unknown;
   bool wants_help = false;
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
@@ -78,14 +80,20 @@ int main(int argc, char** argv) {
     } else if (word == "--file" && i + 1 < argc) {
       file = argv[++i];
     } else if (word.starts_with("--") && !word.starts_with("--confirm")) {
-      std::cerr << "There is no option \"" << word
-                << "\"; it can be --socket PATH, --file SCRIPT, --json, --yaml or --help.\n";
-      return kUsage;
+      if (unknown.empty()) unknown = word;
     } else {
       words.emplace_back(word);
     }
   }
   Session session(options);
+  const auto mistake = [&session](const std::string& sentence) {
+    session.complain(sentence, kUsage);
+    return kUsage;
+  };
+  if (!unknown.empty()) {
+    return mistake("There is no option \"" + unknown +
+                   "\"; it can be --socket PATH, --file SCRIPT, --json, --yaml or --help.");
+  }
   if (wants_help) {
     help();
     session.list_menus();
@@ -95,8 +103,7 @@ int main(int argc, char** argv) {
   if (auto read = maclane::door::with_file(words); read) {
     words = std::move(*read);
   } else {
-    std::cerr << read.error().front().text() << "\n";
-    return kUsage;
+    return mistake(read.error().front().text());
   }
   if (words != before_file) {
     return session.run_made(maclane::door::quoted_words(words));
@@ -104,10 +111,7 @@ int main(int argc, char** argv) {
   if (!words.empty()) return session.run_once(maclane::door::join_words(words));
   if (!file.empty()) {
     std::ifstream in(file, std::ios::binary);
-    if (!in) {
-      std::cerr << "The file " << file << " cannot be read: " << std::strerror(errno) << ".\n";
-      return kUsage;
-    }
+    if (!in) return mistake("The file " + file + " cannot be read: " + std::strerror(errno) + ".");
     return session.run_lines({std::istreambuf_iterator<char>(in), {}}, file);
   }
   if (::isatty(STDIN_FILENO) == 1) return session.prompt();

@@ -37,7 +37,7 @@ std::vector<std::pair<std::string, std::string>> take_values(Job& job) {
 }
 
 /// What a command sets, whichever row it is for.
-Answer<std::vector<std::pair<std::string, std::string>>> values_of(Job& job) {
+std::vector<std::pair<std::string, std::string>> values_of(Job& job) {
   const std::string_view command = job.command.name;
   std::vector<std::pair<std::string, std::string>> values;
   if (command == "enable") values.emplace_back("disabled", "no");
@@ -47,13 +47,7 @@ Answer<std::vector<std::pair<std::string, std::string>>> values_of(Job& job) {
     const std::string names = take(job, "value-name");
     for (std::string_view name : split_list(names)) values.emplace_back(name, "");
   }
-  if (command == "set") {
-    values = take_values(job);
-    if (values.empty()) {
-      return refuse(
-          Errors{wrong(job, Trouble::kMissing, "missing =X=: set was given nothing to set")});
-    }
-  }
+  if (command == "set") values = take_values(job);
   return values;
 }
 
@@ -100,17 +94,8 @@ Answer<std::vector<Edit>> row_edits(Job& job) {
                  : job.command.name == "move" ? Edit::Kind::kMove
                                               : Edit::Kind::kSet;
   pattern.path = std::string(job.menu.path);
-  if (pattern.kind == Edit::Kind::kMove) {
-    if (const std::string written = take(job, "destination"); !written.empty()) {
-      auto before = find_place(job.model, job.menu, written);
-      if (before) pattern.before = std::move(*before);
-      if (!before) {
-        return refuse(Errors{wrong(job, Trouble::kMissing,
-                                   fmt::format("no such item: there is no row \"{}\" to move to",
-                                               written.substr(0, 64)))});
-      }
-    }
-  }
+  const std::string destination =
+      pattern.kind == Edit::Kind::kMove ? take(job, "destination") : std::string{};
   std::vector<std::string> rows;
   if (job.menu.kind == Menu::Kind::kSettings) {
     rows.emplace_back();
@@ -119,9 +104,20 @@ Answer<std::vector<Edit>> row_edits(Job& job) {
     if (!selected) return tl::make_unexpected(std::move(selected.error()));
     rows = std::move(*selected);
   }
-  auto values = values_of(job);
-  if (!values) return tl::make_unexpected(std::move(values.error()));
-  pattern.values = std::move(*values);
+  if (!destination.empty()) {
+    auto before = find_place(job.model, job.menu, destination);
+    if (!before) {
+      Error error = wrong(job, Trouble::kMissing,
+                          fmt::format("no such item: there is no row \"{}\" to move to",
+                                      destination.substr(0, 64)));
+      error.property = "destination";
+      return refuse(Errors{std::move(error)});
+    }
+    pattern.before = std::move(*before);
+  }
+  pattern.values = values_of(job);
+  // As in RouterOS: nothing to set is nothing to do, of rows that are there.
+  if (job.command.name == "set" && pattern.values.empty()) return std::vector<Edit>{};
   if (!job.menu.gathers.empty() && pattern.kind == Edit::Kind::kSet) {
     return forward(job, rows, pattern);
   }

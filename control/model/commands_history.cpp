@@ -77,6 +77,15 @@ Commands::Handler handler(Model& model, Status (Model::*what)(const Caller&),
   };
 }
 
+/// Ends it, unless the session lost it without having been told: then it may be another's by now.
+Commands::Handler ending(Model& model, Commands::Handler end) {
+  return [&model, end = std::move(end)](const Call& call, const Caller& caller) -> Answer<Outcome> {
+    if (auto lost = model.safe_mode_lost(caller.session))
+      return refuse(Trouble::kGeneral, "failure: " + std::move(*lost));
+    return end(call, caller);
+  };
+}
+
 /// A person may take it from another session, which others are only told of.
 Answer<Outcome> take_safe_mode(Model& model, const Call& call, const Caller& caller) {
   using Held = SafeMode::Held;
@@ -139,8 +148,9 @@ void add_history(Commands& commands) {
   commands.on("/safe-mode", "take", [&model](const Call& call, const Caller& caller) {
     return take_safe_mode(model, call, caller);
   });
-  commands.on("/safe-mode", "release", handler(model, &Model::release_safe_mode));
-  commands.on("/safe-mode", "unroll", handler(model, &Model::unroll_safe_mode, unrolled));
+  commands.on("/safe-mode", "release", ending(model, handler(model, &Model::release_safe_mode)));
+  commands.on("/safe-mode", "unroll",
+              ending(model, handler(model, &Model::unroll_safe_mode, unrolled)));
   model.provide_rows("/system/history", [&model] { return history_rows(model); });
   model.provide_rows("/safe-mode", [&model] { return safe_mode_rows(model); });
 }

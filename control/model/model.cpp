@@ -45,6 +45,18 @@ bool is_idle_default(const View& row, std::string_view property) {
   return property == "reject-with" && row.get("action") != "reject";
 }
 
+/// What RouterOS shows of settings though nothing is there: texts and lists, unless the menu only
+/// tells of the machine.
+bool is_shown_empty(const Menu& menu, const Property& property) {
+  if (menu.kind != Menu::Kind::kSettings || menu.has(Menu::kOurs)) return false;
+  const auto& all = menu.properties;
+  if (std::all_of(all.begin(), all.end(),
+                  [](const Property& p) { return p.has(Property::kReadOnly); }))
+    return false;
+  if (property.has(Property::kOurs) || property.has(Property::kNotYet)) return false;
+  return property.type == Type::kString || property.has(Property::kList);
+}
+
 }  // namespace
 
 std::string_view PrintRow::get(std::string_view property) const {
@@ -242,7 +254,8 @@ std::vector<PrintRow> Model::print(const Menu& menu) const {
       if (value.empty()) value = field(live, property.name);
       if (value.empty()) value = field(derived, property.name);
       if (value.empty() && !is_idle_default(view, property.name)) value = property.default_value;
-      if (!value.empty()) shown.fields.emplace_back(property.name, value);
+      if (!value.empty() || is_shown_empty(menu, property))
+        shown.fields.emplace_back(property.name, value);
     }
     shown.dynamic = shown.get("dynamic") == "true";
     out.push_back(std::move(shown));

@@ -8,6 +8,7 @@
 #include <tl/expected.hpp>
 
 #include "control/model/schema.h"
+#include "control/script/operators.h"
 
 namespace maclane::script {
 
@@ -17,10 +18,12 @@ namespace maclane::script {
 [[nodiscard]] tl::expected<std::string, std::string> in_full(const model::Property& property,
                                                              std::string_view written);
 
-/// What a row is asked for in `where`, in full where the property has few values. A value that no
-/// row can have is a slip of the pen, not a question: the error is a sentence. Free text, and what
-/// rows may show beyond what can be set, is taken as it is.
+/// What a row is asked for in `where`, property OP written: in full where the property has few
+/// values. A value that no row can have (no address, no time) is a slip of the pen, not a question:
+/// the error is a sentence. Free text, names of rows, patterns, and what rows may show beyond what
+/// can be set, is taken as it is.
 [[nodiscard]] tl::expected<std::string, std::string> asked_for(const model::Property& property,
+                                                               Operator op,
                                                                std::string_view written);
 
 }  // namespace maclane::script

@@ -119,7 +119,8 @@ bool Interpreter::evaluate_binary(const Expression& expression, Value& out) {
           row_.menu == nullptr ? nullptr : row_.menu->find(left->name);
       Value answer;
       // As it was written: 7.10 is an address to scripts, and a version to whoever asks for it.
-      if (operand.kind == Kind::kLiteral && !operand.name.empty())
+      const bool several = op == Operator::kIn && right.is(Type::kArray);
+      if (operand.kind == Kind::kLiteral && !operand.name.empty() && !several)
         right = Value::text(operand.name);
       if (!keep(compare_field(property, row_field(*row_.row, left->name), op, right), operand.place,
                 answer)) {

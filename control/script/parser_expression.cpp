@@ -134,13 +134,13 @@ bool Parser::check_comparison(Expression& comparison, const Around& around) {
   const Expression& right = *comparison.parts.back();
   const Operator op = comparison.ops.front();
   if (left.kind != Kind::kProperty || comparison.parts.size() != 2 ||
-      right.kind != Kind::kLiteral || (op != Operator::kEqual && op != Operator::kUnequal)) {
+      right.kind != Kind::kLiteral || (op == Operator::kIn && right.literal.is(Type::kArray))) {
     return true;
   }
   const model::Property* property = around.rows->menu->find(left.name);
   if (property == nullptr) return true;
   const std::string written = right.name.empty() ? right.literal.to_argument() : right.name;
-  const auto full = asked_for(*property, written);
+  const auto full = asked_for(*property, op, written);
   if (!full) return fail(right.place.offset, "syntax error", full.error());
   if (*full == written) return true;
   auto whole = make(Kind::kLiteral, right.place.offset);

@@ -107,15 +107,14 @@ Calculated compare_field(const model::Property* property, std::string_view field
     if (!found) return tl::make_unexpected(std::move(found.error()));
     return answer(*found);
   }
+  if (property != nullptr && !value.is(Type::kArray)) {
+    auto full = asked_for(*property, op, want);
+    if (!full) return tl::make_unexpected(std::move(full.error()));
+    want = std::move(*full);
+  }
   if (op == Operator::kIn) {
     if (!value.is(Type::kArray)) return answer(inside(field, want));
     return calculate(op, Value::text(std::string(field)), value);
-  }
-  const bool equals = op == Operator::kEqual || op == Operator::kUnequal;
-  if (property != nullptr && equals && !value.is(Type::kArray)) {
-    auto full = asked_for(*property, want);
-    if (!full) return tl::make_unexpected(std::move(full.error()));
-    want = std::move(*full);
   }
   std::string canonical = want;
   if (property != nullptr && !want.empty()) {

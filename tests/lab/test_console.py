@@ -112,6 +112,43 @@ def test_no_router_is_said(scene):
     assert done.returncode == 3 and "nobody.sock" in done.stderr
 
 
+def complaint(done, code):
+    """What --json says on stderr of a command that failed: one object, and nothing else anywhere."""
+    assert done.returncode == code and done.stdout == "", done.stdout + done.stderr
+    said = json.loads(done.stderr)
+    assert said["code"] == code
+    return said
+
+
+def test_mistakes_are_json_for_who_asked_for_json(scene):
+    def run(*words, **options):
+        return scene.router.ctl(*words, check=False, as_json=True, **options)
+
+    wrong = complaint(run("/ip/address/print", "where", "address=foo"), 2)
+    assert "is no IPv4 prefix" in wrong["error"] and (wrong["line"], wrong["column"]) == (1, 33)
+    refused = complaint(run("/interface/set", "nobody", "mtu=1400"), 1)
+    assert "no such item" in refused["error"]
+    assert "bad command name nope" in complaint(run("/nope/print"), 2)["error"]
+    assert complaint(run("/ip"), 2)["error"] == "A command was expected after /ip."
+    assert "--bogus" in complaint(run("--bogus", "/ip/address/print"), 2)["error"]
+    assert "none.rsc" in complaint(run("--file", "none.rsc"), 2)["error"]
+    assert "none.yaml" in complaint(run("plan", "none.yaml"), 2)["error"]
+    script = scene.lab.directory / "half.rsc"
+    script.write_text("/ip address\nadd address=10.0.0.x/8 interface=ether1\n")
+    wrong = complaint(run("--file", script), 1)
+    assert wrong["file"] == str(script) and (wrong["line"], wrong["column"]) == (2, 13)
+    program = scene.router.command()[0].with_name("maclanectl")
+    gone = scene.router.ns.run(program, "--json", "--socket", scene.lab.directory / "nobody.sock",
+                               "/interface/print", check=False)
+    assert "nobody.sock" in complaint(gone, 3)["error"]
+    config = scene.lab.directory / "warned.yaml"
+    config.write_text(scene.router.config_path.read_text().replace("out-interface", "out_interface"))
+    warned = run("plan", config)
+    assert warned.returncode == 0 and json.loads(warned.stdout) == []
+    assert all("out_interface" in json.loads(line)["warning"] for line in warned.stderr.splitlines())
+    assert warned.stderr != ""
+
+
 def test_lines_from_a_pipe(scene):
     done = scene.router.ns.run(
         scene.router.command()[0].with_name("maclanectl"), "--socket", scene.router.socket_path,

@@ -126,31 +126,6 @@ TEST_F(ConsoleTest, IsOneChangeALine) {
   EXPECT_EQ(commits_ - before, 1);
 }
 
-TEST_F(ConsoleTest, AValueThatNoRowCanHaveIsAMistakeFromAVariableToo) {
-  const std::string menu = "/interface/macvlan";
-  says("/interface macvlan add interface=ether1 name=m1 mode=private mtu=1400");
-  const auto found = [&](const std::string& begin, const std::string& where) {
-    return says(begin + "; :put [:len [find where " + where + "]]", {{"menu", menu}});
-  };
-  EXPECT_THAT(found(":local x foo", "mode=$x"),
-              HasSubstr("!mode: input does not match any value of mode: \"foo\""));
-  EXPECT_THAT(found(":local x foo", "mode!=$x"), HasSubstr("input does not match"));
-  EXPECT_THAT(found(":local x foo", "name=m1 and mtu=$x"),
-              HasSubstr("\"foo\" is not a whole number"));
-  EXPECT_THAT(found("", "mtu=foo"), HasSubstr("\"foo\" is not a whole number"));
-  EXPECT_THAT(found(":local x perhaps", "disabled=$x"),
-              HasSubstr("\"perhaps\" is neither yes nor no"));
-  EXPECT_EQ(found(":local x foo", "name=$x"), "0\n") << "free text may be anything";
-  EXPECT_EQ(found(":local x foo", "comment=$x"), "0\n");
-  EXPECT_EQ(found(":local x \"\"", "mode=$x"), "0\n") << "a text without letters is unset";
-  EXPECT_EQ(found(":local x priv", "mode=$x"), "1\n") << "as far as it is clear";
-  EXPECT_EQ(found(":local x 1400", "mtu=$x"), "1\n");
-  EXPECT_EQ(found(":local x 70000", "mtu=$x"), "0\n");
-  EXPECT_EQ(
-      says(":local x foo; :do { print where mode=$x } on-error={ :put caught }", {{"menu", menu}}),
-      "caught\n");
-}
-
 TEST_F(ConsoleTest, KeepsWhatCameBeforeAMistake) {
   EXPECT_THAT(says("/ip address\nadd address=10.0.0.1/8 interface=ether1\n"
                    "add address=10.0.0.x/8 interface=ether1\nadd address=11.0.0.1/8 "

@@ -1,4 +1,5 @@
 // Commands as doors ask for them: rows, arguments, policies, batches, and the words of refusals.
+#include "control/model/nearest.h"
 #include "tests/unit/model/commands_fixture.h"
 
 namespace maclane::model {
@@ -138,11 +139,53 @@ TEST_F(CommandsTest, RefusalsBeginWithRouterOsWords) {  // D-10, D-25
   EXPECT_THAT(refused(Trouble::kMissing, macvlan, "add"), StartsWith("missing =interface="));
   EXPECT_THAT(refused(Trouble::kMissing, macvlan, "unset", {{"numbers", "m1"}}),
               StartsWith("missing =value-name="));
-  EXPECT_THAT(refused(Trouble::kMissing, macvlan, "set", {{"numbers", "m1"}}),
-              StartsWith("missing =X="));
   EXPECT_THAT(refused(Trouble::kBadArgument, macvlan, "print", {{"mtu", "1500"}}),
               AllOf(StartsWith("unknown parameter mtu"), HasSubstr("where")));
   EXPECT_EQ(commits_, 0);
+}
+
+TEST_F(CommandsTest, NothingToSetIsNothingToDo) {
+  EXPECT_TRUE(ok("/interface/macvlan", "set", {{"numbers", "m1"}}).rows.empty());
+  ok("/system/identity", "set");
+  EXPECT_EQ(commits_, 0);
+  EXPECT_THAT(refused(Trouble::kMissing, "/interface/macvlan", "set", {{"numbers", "m9"}}),
+              StartsWith("no such item"))
+      << "of rows that are there";
+  EXPECT_THAT(refused(Trouble::kMissing, "/interface/macvlan", "set"),
+              StartsWith("missing =numbers="));
+}
+
+TEST_F(CommandsTest, AMoveSaysWhichRowIsNotThere) {
+  EXPECT_THAT(refused(Trouble::kMissing, "/ip/firewall/filter", "move",
+                      {{"numbers", "5"}, {"destination", "0"}}),
+              AllOf(HasSubstr("there is no row \"5\""), testing::Not(HasSubstr("move to"))));
+  ok("/ip/firewall/filter", "add", {{"chain", "input"}, {"action", "accept"}});
+  EXPECT_THAT(refused(Trouble::kMissing, "/ip/firewall/filter", "move",
+                      {{"numbers", "0"}, {"destination", "7"}}),
+              HasSubstr("there is no row \"7\" to move to"));
+}
+
+TEST_F(CommandsTest, SettingsShowTextsAndListsThatAreEmpty) {
+  const Outcome out = ok("/ip/dns", "print");
+  ASSERT_EQ(out.rows.size(), 1U);
+  const auto& fields = out.rows.front().fields;
+  for (std::string_view name : {"servers", "dynamic-servers", "use-doh-server"}) {
+    EXPECT_EQ(std::count_if(fields.begin(), fields.end(),
+                            [&](const auto& field) { return field.first == name; }),
+              1)
+        << name;
+    EXPECT_EQ(out.rows.front().get(name), "") << name;
+  }
+}
+
+TEST(Nearest, OffersOnlyWhatIsClose) {
+  constexpr std::string_view kNames[] = {"add", "print", "set",  "name",   "mode", "move",
+                                         "ip",  "queue", "find", "ether1", "for"};
+  const std::pair<const char*, const char*> kMeant[] = {
+      {"prnt", "print"}, {"nmae", "name"}, {"ethr1", "ether1"}, {"ipp", "ip"}, {"mdoe", "mode"},
+      {"xy", ""},        {"foo", ""},      {"it", ""},          {"x", ""},     {"hello", ""},
+      {"fnid", "find"},  {"dad", "add"},   {"sort", ""}};
+  for (const auto& [written, meant] : kMeant) EXPECT_EQ(nearest(written, kNames), meant) << written;
 }
 
 TEST_F(CommandsTest, UnderscoresAreTakenWithAWarning) {  // E-5

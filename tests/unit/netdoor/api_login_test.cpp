@@ -83,6 +83,35 @@ TEST_F(ApiTest, C50_AConnectionThatIsLostInSafeModeIsUndone) {
   EXPECT_TRUE(model_.tree().rows("/interface/list").empty());
 }
 
+TEST_F(ApiTest, C50_WhoLostSafeModeIsToldBeforeItEndsAnothers) {
+  const int fd = login();
+  const int other = login();
+  for (const char* how : {"/safe-mode/release", "/safe-mode/unroll"}) {
+    ask(fd, {"/safe-mode/take"});
+    ask(fd, {"/interface/list/add", std::string("=name=") + (how + 11)});
+    EXPECT_THAT(ask(other, {"/safe-mode/take", "=hijack=release"}),
+                ElementsAre(ElementsAre("!done")));
+    const Lines lines = ask(fd, {how});
+    ASSERT_EQ(lines[0][0], "!trap") << how;
+    EXPECT_THAT(lines[0], testing::Contains(
+                              HasSubstr("=message=failure: Safe Mode released by another user")));
+    EXPECT_NE(model_.safe_mode(), nullptr) << "it is the other's";
+    ask(other, {"/safe-mode/release"});
+    EXPECT_EQ(model_.safe_mode(), nullptr);
+  }
+}
+
+TEST_F(ApiTest, C50_ListenTellsThatSafeModeHasEnded) {
+  const int fd = login();
+  const int watcher = login();
+  ask(fd, {"/safe-mode/take"});
+  send(watcher, bytes({"/safe-mode/listen"}));
+  ask(fd, {"/interface/list/print"});
+  ask(fd, {"/safe-mode/release"});
+  const Lines told = read(watcher, [](const Lines& lines) { return !lines.empty(); });
+  EXPECT_THAT(told.front(), testing::Contains("=.dead=yes"));
+}
+
 TEST_F(ApiTest, D19_AWrongPasswordIsATrapThenDone) {
   const int fd = connect();
   const Lines lines = ask(fd, {"/login", "=name=admin", "=password=no", ".tag=1"});
