@@ -10,7 +10,7 @@
 namespace maclane::ppp {
 
 inline constexpr uint16_t kSmallestMru = 128;
-inline constexpr uint16_t kUsualMru = 1492;  // RFC 2516 7, where a peer says nothing
+inline constexpr uint16_t kUsualMru = 1492;                   // RFC 2516 7
 inline constexpr uint8_t kMd5 = 5, kMs1 = 0x80, kMs2 = 0x81;  // algorithms of CHAP
 
 [[nodiscard]] inline be32 address_of(const Option& option) {
@@ -24,7 +24,10 @@ inline constexpr uint8_t kMd5 = 5, kMs1 = 0x80, kMs2 = 0x81;  // algorithms of C
 
 class Link::Lcp final : public Negotiation {
  public:
-  Lcp(Link& link, Send send) : Negotiation(std::move(send)), link_(link) { draw_magic(); }
+  Lcp(Link& link, Send send)
+      : Negotiation(std::move(send)), link_(link), peer_mru_(link.settings_.silent_mru) {
+    draw_magic();
+  }
 
   [[nodiscard]] uint32_t magic() const { return magic_; }
   [[nodiscard]] uint16_t peer_mru() const { return peer_mru_; }
@@ -39,7 +42,7 @@ class Link::Lcp final : public Negotiation {
   }
 
   void forget_peer() override {
-    peer_mru_ = kUsualMru;
+    peer_mru_ = link_.settings_.silent_mru;
     method_ = Method::kNone;
   }
 
@@ -119,7 +122,7 @@ class Link::Lcp final : public Negotiation {
 
   Link& link_;
   uint32_t magic_ = 1;
-  uint16_t peer_mru_ = kUsualMru;
+  uint16_t peer_mru_;
   Method method_ = Method::kNone;
   bool ask_mru_ = true, ask_magic_ = true;
 };

@@ -30,6 +30,7 @@ struct Settings {
   bool pap = true, chap = true, mschap1 = true, mschap2 = true;
   uint16_t mru = 1492;             // what we take; also what is asked for
   uint16_t mtu = 1492;             // the most that we send
+  uint16_t silent_mru = 1492;      // what the peer takes if it says nothing of it (RFC 2516 7)
   bool probe_mtu = true;           // max-mtu=auto
   bool dns = false;                // ask for name servers
   uint64_t keepalive_ms = 10'000;  // 0: none

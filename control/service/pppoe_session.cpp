@@ -25,6 +25,7 @@ constexpr uint64_t kFirstBackoff = 1 * kSecond, kLongestBackoff = 64 * kSecond;
 constexpr uint64_t kHeld = 30 * kSecond;  // a session this long was a good one
 constexpr size_t kUniqBytes = 8;
 constexpr uint16_t kUsual = 1492;
+constexpr uint16_t kDefaultMru = 1500;
 constexpr uint16_t kPppoeBytes = 8;
 constexpr size_t kLargestTag = 1024;  // of what is sent back
 
@@ -190,6 +191,8 @@ void PppoeClient::Client::confirmed(const pppoe::Discovery& heard, uint64_t now)
   const uint16_t usual = std::min(most, kUsual);
   settings.mtu = config.max_mtu == 0 ? usual : std::min(config.max_mtu, most);
   settings.mru = config.max_mru == 0 ? usual : std::min(config.max_mru, most);
+  // Who agreed to more than 1492 and then says nothing takes what PPP takes anyway (RFC 1661 6.1).
+  settings.silent_mru = std::clamp(most, kUsual, kDefaultMru);
   settings.probe_mtu = config.max_mtu == 0;
   settings.dns = config.use_peer_dns;
   settings.keepalive_ms = config.keepalive_ms;

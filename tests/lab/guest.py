@@ -114,9 +114,10 @@ class Initramfs:
 
 
 class Guest:
-    """A running guest whose card is the tap `device` in `namespace`; its console is a file."""
+    """A running guest whose card is the tap `device` in `namespace`, both of this MTU; its console
+    is a file."""
 
-    def __init__(self, namespace, device, init, build):
+    def __init__(self, namespace, device, init, build, mtu=1500):
         directory = namespace.lab.directory / f"guest-{namespace.label}"
         directory.mkdir()
         root = Initramfs(directory / "root")
@@ -131,12 +132,12 @@ class Guest:
         root.text("/init", "\n".join([
             "#!/bin/sh", "mount -t proc proc /proc", "mount -t sysfs sys /sys",
             "mount -t devtmpfs dev /dev", "mkdir -p /dev/pts", "mount -t devpts pts /dev/pts",
-            *loads, "ip link set lo up", "ip link set eth0 up", init, "echo guest-is-up",
+            *loads, "ip link set lo up", f"ip link set eth0 mtu {mtu} up", init, "echo guest-is-up",
             "tail -f /dev/null", ""]), 0o755)
         archive = directory / "initramfs"
         root.pack(archive)
         namespace.ip("tuntap", "add", device, "mode", "tap")
-        namespace.ip("link", "set", device, "up")
+        namespace.ip("link", "set", device, "mtu", mtu, "up")
         self.console = directory / "console"
         self.process = namespace.popen(
             f"guest-{device}", "qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-cpu", "max",
@@ -159,6 +160,8 @@ class Guest:
 
 OPTIONS = """
 {auth}
+mtu 1492
+mru 1492
 lcp-echo-interval 10
 lcp-echo-failure 3
 noipdefault
@@ -169,8 +172,6 @@ debug
 logfile /tmp/ppp.log
 noccp
 novj
-mtu 1492
-mru 1492
 """
 
 # service: how it wants the password; its clients get 10.64.N.1 and up
@@ -180,8 +181,8 @@ SECRETS = "".join(f'"line{i}" * "secret{i}" *\n' for i in range(1, 11)) + (
 VLAN = 30  # of the guest's card; there stands a concentrator with the service internet
 
 
-def access_concentrator(namespace, device="ac0"):
-    """A guest with a pppoe-server for each of SERVICES, all of them 10.64.0.1, and one in a VLAN;
+def access_concentrator(namespace, device="ac0", mtu=1500):
+    """A guest, its card with this MTU, with a pppoe-server for each of SERVICES, all of them 10.64.0.1, and one in a VLAN;
     accounts line1 .. line10 with secret1 .. secret10, user1 and user2 with pass1 and pass2; and an
     iperf3 server, if this machine has iperf3."""
     more = [program for program in (shutil.which("iperf3"),) if program]
@@ -210,4 +211,4 @@ def access_concentrator(namespace, device="ac0"):
           for name, card, number in servers),
         *(f"{program} -s -D" for program in more),
     ])
-    return Guest(namespace, device, init, build)
+    return Guest(namespace, device, init, build, mtu)

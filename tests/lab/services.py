@@ -109,16 +109,17 @@ def listening(namespace):
     return namespace.run("ss", "-Hltn").stdout.replace(":", " ")
 
 
-def iperf3(namespace, server, *options, port=5201, seconds=3):
+def iperf3(namespace, server, *options, port=5201, size=4_000_000):
     """Runs a client; the sums of its JSON report."""
-    return iperf3_report(namespace, server, *options, port=port, seconds=seconds)["end"]
+    return iperf3_report(namespace, server, *options, port=port, size=size)["end"]
 
 
-def iperf3_report(namespace, server, *options, port=5201, seconds=3):
-    """Runs a client; its JSON report."""
-    done = namespace.run(
-        "iperf3", "-c", server, "-p", port, "-t", seconds, "-J", *options, check=False
-    )
+def iperf3_report(namespace, server, *options, port=5201, size=4_000_000):
+    """Runs a client that sends (-R: is sent) so many bytes, however long it takes; its JSON report.
+    What is under way when all is sent is not counted as received: little, with small buffers."""
+    window = () if "-u" in options else ("-w", "64K")
+    done = namespace.run("iperf3", "-c", server, "-p", port, "-n", size, "-J", *window, *options,
+                         check=False, timeout=300)
     report = json.loads(done.stdout)
     assert done.returncode == 0, report.get("error", done.stderr)
     return report

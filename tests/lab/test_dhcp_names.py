@@ -116,6 +116,35 @@ def test_clients_have_names_until_they_leave(lab):
     wait_until(lambda: not names(router) and not dig(one, "laptop.home.arpa")[1], LONG)
 
 
+def test_rows_lead_to_clients(lab):
+    """CNAME rows (C-32), one behind another and with a ttl of its own, to the name a client has now."""
+    rows = [{"name": "nas.lan", "type": "CNAME", "cname": "laptop.lan"},
+            {"name": "brief.lan", "type": "CNAME", "cname": "laptop.lan", "ttl": "5m"},
+            {"name": "files.home", "type": "CNAME", "cname": "nas.lan"}]
+    router, one, two = start(lab, "one", "two", **{"dns/static": rows})
+
+    def lead(host, address):
+        for name, ttl in (("nas.lan", 86400), ("brief.lan", 300), ("files.home", 86400)):
+            wait_until(lambda n=name: data(dig(host, n))[-1:] == [address], LONG,
+                       lambda n=name: f"{n}: {dig(host, n)}\n{router.log()}")
+            first, *more, last = dig(host, name)[1]
+            assert ttl - 60 < first[0] <= ttl and (first[1], last[1]) == ("CNAME", "A")
+            assert len(more) == (name == "files.home")
+
+    first = lease(one, "laptop")["address"]
+    known(router, one, "laptop.lan", first)
+    lead(one, first)
+    # The client leaves, and another calls itself so.
+    second = lease(two, "laptop")["address"]
+    ended(router, one)
+    known(router, two, "laptop.lan", second)
+    lead(two, second)
+    ended(router, two)
+    for name in ("nas.lan", "brief.lan", "files.home"):
+        wait_until(lambda n=name: second not in data(dig(two, n)), LONG,
+                   lambda n=name: f"{n}: {dig(two, n)}")
+
+
 def test_a_lease_that_ends_by_itself_and_one_that_outlives_the_router(lab):
     """C-12: the lease-time passes, and the name with it; a kill keeps both, and who was first."""
     router, one, two = start(lab, "one", "two", server={"lease-time": "1h"})

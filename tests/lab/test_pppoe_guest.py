@@ -159,14 +159,15 @@ def test_iperf3_through_the_session_both_ways(scene):
     wire = Wire(scene.pc, "mllan")
     for direction in ((), ("-R",)):
         report = iperf3_report(scene.pc, "10.64.0.1", "--connect-timeout", "30000", *direction,
-                               seconds=2)
+                               size=500_000)
         assert report["end"]["sum_received"]["bytes"] > 100 * 1452
         for stream in report["end"]["streams"]:
             assert stream["receiver"]["bytes"] > 0
     lengths = [p[IP].len for p in wire.take(lambda p: TCP in p)]
     assert max(lengths) == 1492
     wire.close()
-    udp = iperf3_report(scene.pc, "10.64.0.1", "-u", "-b", "1M", "-l", "1464", "-R", seconds=2)
+    udp = iperf3_report(scene.pc, "10.64.0.1", "-u", "-b", "1M", "-l", "1464", "-R",
+                        size=100 * 1464)
     assert udp["end"]["sum"]["packets"] > udp["end"]["sum"]["lost_packets"]
 
 

@@ -46,6 +46,7 @@ class PppoeClientTest : public ServiceTest {
     return one == nullptr ? PppoeStatus{} : *one;
   }
 
+  uint16_t peer_payload = 0;  // PPP-Max-Payload of its answers; 0: none
   struct Said {
     IfIndex out_if = kNoIf;
     Discovery discovery;  // code 0: a session frame
@@ -88,8 +89,8 @@ class PppoeClientTest : public ServiceTest {
     message.in_if = in_if;
     punt(frame, message);
   }
-  static Discovery answer(const Said& to, uint8_t code, uint16_t session = 0,
-                          std::string_view ac = "ac1") {
+  Discovery answer(const Said& to, uint8_t code, uint16_t session = 0,
+                   std::string_view ac = "ac1") const {
     Discovery d;
     d.src = kAc;
     d.dst = to.discovery.src;
@@ -98,6 +99,8 @@ class PppoeClientTest : public ServiceTest {
     d.tags = {{Tag::kServiceName, *to.discovery.find(Tag::kServiceName)},
               {Tag::kAcName, bytes(ac)},
               {Tag::kHostUniq, *to.discovery.find(Tag::kHostUniq)}};
+    if (peer_payload != 0)
+      d.tags.push_back({Tag::kPppMaxPayload, ppp::option16(0, peer_payload).value});
     return d;
   }
   void hear_ppp(uint16_t protocol, const ppp::Bytes& packet, uint16_t session = 0x11,

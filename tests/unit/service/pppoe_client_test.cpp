@@ -277,6 +277,13 @@ TEST_F(PppoeClientTest, LargeFramesOnlyIfThePeerAgrees) {  // RFC 4638, C-25
   hear(pppoe::build(pads));
   auto lcp = ppp::read_options(ppp::read(said().at(0).packet)->data);
   EXPECT_EQ((*lcp)[0], ppp::option16(ppp::kMru, 1500));
+  start({});
+  start({one});
+  // Who agrees and then says nothing of its MRU takes 1500 (RFC 1661 6.1), as pppd does.
+  peer_payload = 1500;
+  connect();
+  EXPECT_EQ(services->learned().sessions.at("out1").mtu, 1500);
+  peer_payload = 0;
   // One that does not answer the tag gets ordinary frames.
   start({});
   start({one});
