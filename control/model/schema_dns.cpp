@@ -3,6 +3,7 @@
 
 #include "control/model/doh_url.h"
 #include "control/model/schema_parts.h"
+#include "control/model/value.h"
 
 namespace maclane::model {
 namespace {
@@ -22,6 +23,18 @@ tl::expected<std::string, std::string> doh_url(std::string_view text) {
       "input does not match any value of use-doh-server: \"{}\" is no https:// URL", text));
 }
 
+/// RouterOS writes "4096KiB".
+tl::expected<std::string, std::string> kibibytes(std::string_view text) {
+  constexpr std::string_view kUnit = "KiB";
+  constexpr int64_t kLeast = 64;
+  const bool has_unit = text.ends_with(kUnit);
+  const auto number = parse_integer(text.substr(0, text.size() - (has_unit ? kUnit.size() : 0)));
+  if (number && *number >= kLeast && *number <= kMaxUint32) return std::to_string(*number);
+  return tl::make_unexpected(
+      fmt::format("\"{}\" is no size: {}..{} is taken, in KiB, with or without the unit", text,
+                  kLeast, kMaxUint32));
+}
+
 constexpr Property kDns[] = {
     {.name = "servers",
      .type = Type::kIp4,
@@ -33,11 +46,11 @@ constexpr Property kDns[] = {
      .default_value = "false",
      .help = "yes: answers others, not the router's own programs alone; mind the firewall"},
     {.name = "cache-size",
-     .type = Type::kInteger,
+     .type = Type::kString,
      .default_value = "2048",
-     .min = 64,
-     .max = kMaxUint32,
-     .help = "KiB of names that are remembered; some 4 names a KiB, at most 10000"},
+     .max = 13,
+     .help = "KiB of names that are remembered; some 4 names a KiB, at most 10000",
+     .convert = kibibytes},
     {.name = "cache-max-ttl",
      .type = Type::kTime,
      .default_value = "1w",
