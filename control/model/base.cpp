@@ -5,6 +5,8 @@
 
 #include <unordered_map>
 
+#include "control/model/new_names.h"
+
 namespace maclane::model {
 namespace {
 
@@ -154,7 +156,11 @@ Tree machine(const Tree& running) {
   return out;
 }
 
-Rebased rebase(const Tree& base, const Tree& running, Tree file) {
+Rebased rebase(const Tree& before, const Tree& runs, Tree file) {
+  // Under the names that the file gives them.
+  const std::vector<NewName> names = new_names(before, file);
+  const Tree base = with_names(before, names);
+  const Tree running = with_names(runs, names);
   Rebased out;
   keep_ids(file, base, &running);
   out.tree = running;

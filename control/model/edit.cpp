@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "control/model/gateway.h"
+#include "control/model/mentions.h"
 #include "control/model/model.h"
 #include "control/model/nearest.h"
 #include "control/model/row_names.h"
@@ -190,63 +190,9 @@ class Editor {
         return;
       }
       if (!old->values[i].empty() && !next->values[i].empty()) {
-        rename(menu.path, old->values[i], next->values[i]);
+        rename_mentions(tree_, menu.path, old->values[i], next->values[i]);
       }
     }
-  }
-
-  /// Who spoke of the old name speaks of the new one, as in RouterOS.
-  void rename(std::string_view path, const std::string& from, const std::string& to) {
-    for (const Menu& menu : menus()) {
-      for (size_t i = 0; i < menu.properties.size(); ++i) {
-        const Property& property = menu.properties[i];
-        const bool refers = property.type == Type::kReference &&
-                            std::find(property.reference.begin(), property.reference.end(), path) !=
-                                property.reference.end();
-        const bool gateway = property.type == Type::kGateway && path.starts_with("/interface/") &&
-                             path != "/interface/list";
-        const bool table = property.type == Type::kGateway && path == "/routing/table";
-        if (refers || gateway || table) replace_name(menu, i, from, to, table);
-      }
-    }
-  }
-
-  void replace_name(const Menu& menu, size_t i, const std::string& from, const std::string& to,
-                    bool table) {
-    const Rows rows = tree_.rows(menu);  // a copy: the original is edited
-    size_t place = 0;
-    for (const RowPtr& row : rows) {
-      std::string value = renamed(menu.properties[i], row->values[i], from, to, table);
-      if (value != row->values[i]) {
-        auto next = std::make_shared<Row>(*row);
-        next->values[i] = std::move(value);
-        tree_.edit(menu).replace(place, std::move(next));
-      }
-      ++place;
-    }
-  }
-
-  /// table: `from` is the name of a routing table.
-  static std::string renamed(const Property& property, const std::string& value,
-                             const std::string& from, const std::string& to, bool table) {
-    if (value.size() < from.size()) return value;
-    if (property.type == Type::kGateway) {
-      const auto [way, in] = gateway_parts(value);
-      const std::string rest = value.substr(way.size());  // "@table", or nothing
-      if (table) return in == from && !rest.empty() ? fmt::format("{}@{}", way, to) : value;
-      if (way == from) return to + rest;
-      const size_t percent = way.find('%');
-      const bool same = percent != std::string::npos && way.substr(percent + 1) == from;
-      return same ? value.substr(0, percent + 1) + to + rest : value;
-    }
-    const Negatable parts = split_negation(value);
-    std::string out = parts.negated ? "!" : "";
-    bool first = true;
-    for (std::string_view name : split_list(parts.value)) {
-      if (!std::exchange(first, false)) out += ',';
-      out += name == from ? std::string_view(to) : name;
-    }
-    return out;
   }
 
   void remove(const Edit& edit, const Menu& menu) {
@@ -274,7 +220,7 @@ class Editor {
         if (property.has(Property::kMayBeLost) &&
             std::find(property.reference.begin(), property.reference.end(), path) !=
                 property.reference.end())
-          replace_name(menu, i, name, id, false);
+          replace_mention(tree_, menu, i, name, id);
       }
     }
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "control/model/model.h"
+#include "control/model/new_names.h"
 
 namespace maclane::model {
 namespace {
@@ -76,7 +77,7 @@ Result<Tree> Model::planned(Tree next) {
   if (batch_) return batch_is_open();
   auto right = checked(std::move(next), nullptr);
   if (!right) return right;
-  keep_ids(*right, tree_);
+  keep_ids(*right, with_names(tree_, new_names(tree_, *right)));
   return right;
 }
 

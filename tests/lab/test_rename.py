@@ -1,5 +1,7 @@
 """A new name loses nothing: ports, addresses, leases, sessions (C-18, D-15)."""
 
+import json
+
 import pytest
 
 from dhcp_servers import Dnsmasq
@@ -80,6 +82,73 @@ def test_leases(lab):
     isp_wire(lab, router)
     wait_until(lambda: bound(router, "uplink")["uplink"]["address"] == after["uplink"]["address"],
                60, "the same address")
+
+
+def with_names(config, names):
+    """The same file with other names."""
+    text = json.dumps(config)
+    for old, new in names.items():
+        for before in '"!%':
+            text = text.replace(f'{before}{old}"', f'{before}{new}"')
+    return json.loads(text)
+
+
+def test_names_that_a_file_changes(lab):
+    """As by a command: what is renamed in the file is known by its device, or by its parent and MAC,
+    and what goes through it goes on; so does what a door had said of it."""
+    def own_mac(config):
+        for row in config["interface"]["macvlan"]:
+            if row["name"] == "macvlan-iot":
+                row["mac-address"] = "02:00:00:00:33:01"
+
+    scene = soho(lab, own_mac)
+    router = scene.router
+    router.ctl("/ip/address add address=192.168.70.1/24 interface=macvlan-iot")
+    macs = {name: router.mac(name) for name in ("ether1", "ether2", "macvlan-iot")}
+    names = {"ether1": "wan", "ether2": "lan", "macvlan-iot": "things"}
+    web, ssh = scene.isp.listener(8080), router.ns.listener(8022)
+    with scene.pc.connect(ISP, 8080) as client, scene.pc.connect(LAN_ROUTER, 8022) as admin, \
+            scene.iot.connect(ISP, 8080) as thing:
+        ends = dict(reversed(web.accept()) for _ in range(2))
+        into, _ = ssh.accept()
+        before = {row[".id"]: row["interface"] for row in router.print("/ip/address")}
+        new = with_names(scene.config, names)
+        router.write(new)
+        plan = router.ctl("plan", router.config_path).stdout
+        assert "name=wan (was ether1)" in plan and "- /interface" not in plan, plan
+        router.reload()
+        echo(admin, into, b"at the router")
+        for host, text in ((client, b"from the PC"), (thing, b"from the IoT device")):
+            host.sendall(text)
+        assert {end.recv(100) for end in ends.values()} == {b"from the PC", b"from the IoT device"}
+        for end in (*ends.values(), into, web, ssh):
+            end.close()
+    assert {row[".id"]: row["interface"] for row in router.print("/ip/address")} == {
+        key: names.get(name, name) for key, name in before.items()}
+    assert {name: router.mac(names[name]) for name in names} == macs
+    for host in (scene.pc, scene.iot):
+        assert host.ping(ISP).ok
+    router.stop()
+    router.start()
+    assert router.mac("things") == macs["macvlan-iot"]
+
+
+def test_leases_of_names_that_a_file_changes(lab):
+    """By parent and MAC: nothing is asked of the DHCP server."""
+    before = config(3)
+    for number, row in enumerate(before["interface"]["macvlan"]):
+        row["mac-address"] = f"02:00:00:00:33:0{number}"
+    router = lab.router(before).start()
+    isp = isp_wire(lab, router)
+    server = Dnsmasq(isp, "mlwan", "203.0.113.50", "203.0.113.90", gateway=ISP)
+    rows = bound(router, "wan1", "wan2", "wan3")
+    asked, said = server.log().count("DHCPREQUEST"), router.log()
+    router.reload(with_names(before, {"ether1": "isp", "wan2": "uplink"}))
+    after = bound(router, "wan1", "uplink", "wan3")
+    assert after["uplink"]["address"] == rows["wan2"]["address"]
+    assert "IP address" not in router.log()[len(said):], "neither lost nor got"
+    assert "DHCPRELEASE" not in server.log() and server.log().count("DHCPREQUEST") == asked
+    assert isp.ping(after["uplink"]["address"].split("/")[0]).ok
 
 
 def test_the_address_of_a_disabled_interface_is_invalid(lab):

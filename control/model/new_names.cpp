@@ -1,0 +1,105 @@
+#include "control/model/new_names.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "control/model/mentions.h"
+
+namespace maclane::model {
+namespace {
+
+constexpr std::string_view kDevice[] = {"device"};
+constexpr std::string_view kVlan[] = {"interface", "vlan-id"};
+constexpr std::string_view kMacvlan[] = {"interface", "mac-address"};
+constexpr std::string_view kAccount[] = {"interface", "user", "service-name", "ac-name"};
+
+/// What a row is known by, the names of others as they are in the file.
+struct Kind {
+  std::string_view path;
+  std::span<const std::string_view> known_by;
+};
+constexpr Kind kKinds[] = {{"/interface/ethernet", kDevice},
+                           {"/interface/vlan", kVlan},
+                           {"/interface/macvlan", kMacvlan},
+                           {"/interface/pppoe-client", kAccount}};
+
+/// "": nothing to know it by.
+std::string key_of(const Menu& menu, const Row& row, std::span<const std::string_view> known_by) {
+  const View view(menu, row);
+  if (view.raw(known_by.front()).empty() || view.raw(known_by[1 % known_by.size()]).empty())
+    return {};
+  std::string key;
+  for (const std::string_view property : known_by) {
+    key += view.get(property);
+    key += '\x1f';
+  }
+  return key;
+}
+
+using Pairs = std::vector<std::pair<RowPtr, RowPtr>>;  // as it was, as it is in the file
+
+/// Rows whose names are gone and rows whose names are new, where a key fits one of each.
+Pairs pairs(const Tree& before, const Tree& file, const Kind& kind) {
+  const Menu& menu = *find_menu(kind.path);
+  if (before.rows(menu) == file.rows(menu)) return {};
+  const int name = name_index(menu);
+  struct Fits {
+    std::vector<RowPtr> gone, fresh;
+  };
+  std::map<std::string, Fits> by_key;
+  const auto gather = [&](const Tree& tree, const Tree& other, std::vector<RowPtr> Fits::*where) {
+    for (const RowPtr& row : tree.rows(menu)) {
+      if (row->at(name).empty() || other.find(menu, row->at(name)) != nullptr) continue;
+      std::string one = key_of(menu, *row, kind.known_by);
+      if (!one.empty()) (by_key[std::move(one)].*where).push_back(row);
+    }
+  };
+  gather(before, file, &Fits::gone);
+  gather(file, before, &Fits::fresh);
+  Pairs out;
+  for (const auto& [one, fits] : by_key) {
+    if (fits.gone.size() == 1 && fits.fresh.size() == 1)
+      out.emplace_back(fits.gone.front(), fits.fresh.front());
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<NewName> new_names(const Tree& before, const Tree& file) {
+  std::vector<NewName> out;
+  Tree now = before;
+  for (const Kind& kind : kKinds) {
+    const Menu& menu = *find_menu(kind.path);
+    std::vector<NewName> found;
+    for (const auto& [was, is] : pairs(now, file, kind))
+      found.push_back({&menu, was->id, std::string(is->at(name_index(menu)))});
+    now = with_names(std::move(now), found);
+    std::ranges::move(found, std::back_inserter(out));
+  }
+  return out;
+}
+
+Tree with_names(Tree tree, const std::vector<NewName>& names) {
+  for (const NewName& one : names) {
+    const Menu& menu = *one.menu;
+    const auto place = tree.rows(menu).place_of(one.id);
+    const bool taken = std::ranges::any_of(kKinds, [&](const Kind& kind) {
+      return tree.find(*find_menu(kind.path), one.name) != nullptr;
+    });
+    if (!place || taken) continue;
+    auto next = std::make_shared<Row>(*tree.rows(menu)[*place]);
+    const auto name = static_cast<size_t>(name_index(menu));
+    const std::string from = std::exchange(next->values[name], one.name);
+    tree.edit(menu).replace(*place, std::move(next));
+    rename_mentions(tree, menu.path, from, one.name);
+  }
+  return tree;
+}
+
+}  // namespace maclane::model

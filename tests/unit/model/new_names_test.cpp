@@ -1,0 +1,136 @@
+// Interfaces that a file gives another name go on under it.
+#include "control/model/new_names.h"
+
+#include "tests/unit/model/model_test_help.h"
+
+namespace maclane::model {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+    text.replace(at, from.size(), to);
+  return text;
+}
+
+const std::string kFile = R"(
+interface:
+  ethernet:
+  - {name: ether1, device: net_tap0}
+  - {name: ether2, device: net_tap1}
+  vlan:
+  - {name: vlan30, interface: ether1, vlan-id: 30}
+  - {name: vlan31, interface: ether1, vlan-id: 31}
+  macvlan:
+  - {name: wan1, interface: ether1, mac-address: '02:00:00:00:00:01'}
+  - {name: wan2, interface: vlan30, mac-address: '02:00:00:00:00:01'}
+  pppoe-client:
+  - {name: dsl1, interface: wan1, user: a}
+  - {name: dsl2, interface: wan1, user: b}
+ip:
+  address:
+  - {address: 10.1.0.1/24, interface: wan2}
+  route:
+  - {dst-address: 10.9.0.0/16, gateway: 10.1.0.9%wan2}
+  firewall:
+    filter:
+    - {chain: forward, in-interface: '!dsl1', action: accept, comment: not dsl}
+    - {chain: forward, in-interface: ether2, action: drop, comment: other}
+)";
+
+class NewNamesTest : public testing::Test {
+ protected:
+  void start(const std::string& yaml) { ASSERT_TRUE(model_.start(load(yaml), {load(yaml), yaml})); }
+  std::vector<std::string> reload(const std::string& yaml) {
+    auto warnings = model_.load(load(yaml), yaml, caller_);
+    if (warnings) return std::move(*warnings);
+    ADD_FAILURE() << all_text(warnings.error());
+    return {};
+  }
+  void apply(Edit edit) {
+    const auto done = model_.apply({std::move(edit)}, caller_);
+    ASSERT_TRUE(done) << all_text(done.error());
+  }
+  /// "*1 ether1", of each row.
+  std::vector<std::string> rows(std::string_view path, std::string_view property = "name") {
+    std::vector<std::string> out;
+    for_each(model_.tree(), path, [&](const View& row) {
+      out.push_back(row_id(row.row().id) + " " + std::string(row.raw(property)));
+    });
+    return out;
+  }
+
+  Model model_;
+  Caller caller_ = Caller::router();
+};
+
+TEST_F(NewNamesTest, EachKindIsKnownByWhatItIs) {
+  start(kFile);
+  std::string next = kFile;
+  for (const auto& [from, to] : {std::pair{"ether1", "isp"},
+                                 {"vlan30", "voice"},
+                                 {"wan1", "up1"},
+                                 {"wan2", "up2"},
+                                 {"dsl1", "line1"}})
+    next = replaced(next, from, to);
+  EXPECT_THAT(reload(next), IsEmpty());
+  EXPECT_THAT(rows("/interface/ethernet"), ElementsAre("*1 isp", "*2 ether2"));
+  EXPECT_THAT(rows("/interface/vlan"), ElementsAre("*1 voice", "*2 vlan31"));
+  EXPECT_THAT(rows("/interface/macvlan"), ElementsAre("*1 up1", "*2 up2"));
+  EXPECT_THAT(rows("/interface/pppoe-client"), ElementsAre("*1 line1", "*2 dsl2"));
+  // Who speaks of them is who it was.
+  EXPECT_THAT(rows("/ip/address", "interface"), ElementsAre("*1 up2"));
+  EXPECT_THAT(rows("/ip/route", "gateway"), ElementsAre("*1 10.1.0.9%up2"));
+  EXPECT_THAT(rows("/ip/firewall/filter", "in-interface"), ElementsAre("*1 !line1", "*2 ether2"));
+  // And back.
+  EXPECT_THAT(reload(kFile), IsEmpty());
+  EXPECT_THAT(rows("/interface/macvlan"), ElementsAre("*1 wan1", "*2 wan2"));
+}
+
+TEST_F(NewNamesTest, WhatDoorsSaidOfItGoesWithIt) {
+  start(kFile);
+  apply({Edit::Kind::kAdd,
+         "/ip/address",
+         "",
+         {{"address", "10.2.0.1/24"}, {"interface", "ether1"}},
+         "",
+         ""});
+  apply({Edit::Kind::kSet, "/interface/macvlan", "wan1", {{"comment", "mine"}}, "", ""});
+  apply({Edit::Kind::kSet, "/interface/vlan", "vlan31", {{"name", "tv"}}, "", ""});
+  EXPECT_THAT(reload(replaced(replaced(kFile, "ether1", "isp"), "wan1", "up1")), IsEmpty());
+  EXPECT_THAT(rows("/ip/address", "interface"), ElementsAre("*1 wan2", "*2 isp"));
+  EXPECT_THAT(rows("/interface/macvlan", "comment"), ElementsAre("*1 mine", "*2 "));
+  EXPECT_THAT(rows("/interface/vlan"), ElementsAre("*1 vlan30", "*2 tv"));
+  EXPECT_THAT(rows("/interface/vlan", "interface"), ElementsAre("*1 isp", "*2 isp"));
+  // One that a door had given a name of its own, and the file another.
+  EXPECT_THAT(reload(replaced(kFile, "vlan31", "television")), IsEmpty());
+  EXPECT_THAT(rows("/interface/vlan"), ElementsAre("*1 vlan30", "*2 television"));
+}
+
+TEST_F(NewNamesTest, AnotherDeviceOrMacIsAnother) {
+  start(kFile);
+  std::string next = replaced(kFile, "ether2, device: net_tap1", "lan, device: net_tap2");
+  next = replaced(replaced(next, "wan2", "up2"), "vlan30, mac-address: '02:00:00:00:00:01",
+                  "vlan30, mac-address: '02:00:00:00:00:02");
+  (void)reload(replaced(next, "in-interface: ether2", "in-interface: lan"));
+  EXPECT_THAT(rows("/interface/ethernet"), ElementsAre("*1 ether1", "*3 lan"));
+  EXPECT_THAT(rows("/interface/macvlan"), ElementsAre("*1 wan1", "*3 up2"));
+}
+
+TEST_F(NewNamesTest, OfTwoThatAreAlikeNobodyKnows) {
+  const std::string two = with_ethers(
+      "  pppoe-client:\n  - {name: a, interface: ether1, user: u}\n"
+      "  - {name: b, interface: ether1, user: u}\n");
+  start(two);
+  (void)reload(replaced(replaced(two, "name: a", "name: c"), "name: b", "name: d"));
+  EXPECT_THAT(rows("/interface/pppoe-client"), ElementsAre("*3 c", "*4 d"));
+  // One alone is known, beside others that are as they were.
+  EXPECT_THAT(reload(replaced(replaced(two, "name: a", "name: c"), "name: b", "name: e")),
+              IsEmpty());
+  EXPECT_THAT(rows("/interface/pppoe-client"), ElementsAre("*3 c", "*4 e"));
+}
+
+}  // namespace
+}  // namespace maclane::model
