@@ -22,7 +22,7 @@ constexpr size_t kLongestText = 300;  // a line of dnsmasq's file takes twice as
 constexpr std::pair<std::string_view, uint16_t> kTypes[] = {{"A", 1},    {"NS", 2},    {"MX", 15},
                                                             {"TXT", 16}, {"AAAA", 28}, {"SRV", 33}};
 
-uint16_t number_of(std::string_view type) {
+uint16_t type_number(std::string_view type) {
   const auto* found =
       std::ranges::find(kTypes, type, &std::pair<std::string_view, uint16_t>::first);
   return found == std::end(kTypes) ? uint16_t{0} : found->second;
@@ -166,7 +166,7 @@ class RuleText {
     found->second.data.push_back(std::move(data));
     if (!fresh) return;
     found->second.mark = fmt::format("@{}@", records_.size());
-    action(fmt::format("AndRule({{{},QTypeRule({})}})", which, number_of(type)),
+    action(fmt::format("AndRule({{{},QTypeRule({})}})", which, type_number(type)),
            fmt::format("{}({{{}}},{{ttl={}}})", is_address(type) ? "SpoofAction" : "SpoofRawAction",
                        found->second.mark, row.get_time_ms("ttl") / 1000));
     lua_ += fmt::format("addResponseAction(AndRule({{{},RCodeRule(DNSRCode.NXDOMAIN)}}),there)\n",

@@ -20,10 +20,10 @@ using model::Caller;
 using model::Outcome;
 using model::PrintRow;
 
-constexpr uint64_t kPatienceMs = 1000;
+constexpr uint64_t kEchoPatienceMs = 1000;
 
 /// 453us, 12ms453us, 1s2ms, as RouterOS writes round trips.
-std::string time_text(uint64_t us) {
+std::string round_trip_text(uint64_t us) {
   std::string out;
   if (us >= 1'000'000) out += fmt::format("{}s", us / 1'000'000);
   if (const uint64_t ms = us / 1000 % 1000; ms != 0) out += fmt::format("{}ms", ms);
@@ -54,7 +54,7 @@ class PingRun : public model::Running {
     for (auto one = waiting_.begin(); one != waiting_.end();) {
       if (const auto answer = ping_.take(id_, one->wire)) {
         rows.push_back(answered(one->sequence, *answer));
-      } else if (now_ms >= one->sent_ms + std::max(kPatienceMs, plan_.interval_ms)) {
+      } else if (now_ms >= one->sent_ms + std::max(kEchoPatienceMs, plan_.interval_ms)) {
         ping_.forget(id_, one->wire);
         rows.push_back(unanswered(one->sequence, "timeout"));
       } else {
@@ -101,7 +101,7 @@ class PingRun : public model::Running {
                   {"host", text_of(answer.from)},
                   {"size", std::to_string(answer.size)},
                   {"ttl", std::to_string(answer.ttl)},
-                  {"time", time_text(answer.time_us)}};
+                  {"time", round_trip_text(answer.time_us)}};
     if (answer.status.empty()) {
       ++received_;
       sum_us_ += answer.time_us;
@@ -128,9 +128,9 @@ class PingRun : public model::Running {
     row.fields.emplace_back("received", std::to_string(received_));
     row.fields.emplace_back("packet-loss", std::to_string((sent_ - received_) * 100 / sent_));
     if (received_ == 0) return;
-    row.fields.emplace_back("min-rtt", time_text(least_us_));
-    row.fields.emplace_back("avg-rtt", time_text(sum_us_ / received_));
-    row.fields.emplace_back("max-rtt", time_text(most_us_));
+    row.fields.emplace_back("min-rtt", round_trip_text(least_us_));
+    row.fields.emplace_back("avg-rtt", round_trip_text(sum_us_ / received_));
+    row.fields.emplace_back("max-rtt", round_trip_text(most_us_));
   }
 
   Ping& ping_;
@@ -147,7 +147,7 @@ be32 address_of(std::string_view text) {
   return address ? be32::from(*address) : be32{};
 }
 
-uint64_t number_of(std::string_view text) {
+uint64_t whole_number(std::string_view text) {
   return static_cast<uint64_t>(model::parse_integer(text).value_or(0));
 }
 
@@ -197,12 +197,12 @@ Answer<Outcome> ping(const Call& call, be32 target, Services& services, PacketIo
     if (!source) return tl::make_unexpected(std::move(source.error()));
     if (plan.question.source.raw == 0) plan.question.source = *source;
   }
-  plan.question.size = static_cast<uint16_t>(number_of(call.get("size")));
-  plan.question.ttl = static_cast<uint8_t>(number_of(call.get("ttl")));
-  plan.question.dscp = static_cast<uint8_t>(number_of(call.get("dscp")));
+  plan.question.size = static_cast<uint16_t>(whole_number(call.get("size")));
+  plan.question.ttl = static_cast<uint8_t>(whole_number(call.get("ttl")));
+  plan.question.dscp = static_cast<uint8_t>(whole_number(call.get("dscp")));
   plan.question.dont_fragment = call.is_on("do-not-fragment");
   plan.interval_ms = static_cast<uint64_t>(model::parse_time_ms(call.get("interval")).value_or(0));
-  plan.count = number_of(call.get("count"));
+  plan.count = whole_number(call.get("count"));
   const auto id = services.ping().begin();
   if (!id) {
     return model::refuse(Trouble::kGeneral,

@@ -46,10 +46,6 @@ constexpr uint16_t kAlwaysOurs[] = {53, 67, 68};  // DNS and DHCP
 constexpr uint32_t kGreCs = 30 * 100;
 constexpr uint32_t kGreStreamCs = 180 * 100;
 
-// Workers compare centiseconds by signed difference, which must not come near 2^31: about 124 days.
-constexpr int64_t kLongestTimeoutCs = int64_t{1} << 30;
-constexpr int64_t kMillisecondsPerCs = 10;
-
 bool any_enabled(const model::Tree& tree, std::string_view path) {
   const int disabled = model::find_menu(path)->index("disabled");
   const auto& rows = tree.rows(path);
@@ -80,14 +76,11 @@ std::string_view rfc_timeout(const model::View& tracking, std::string_view prope
 void compile_conntrack(Work& work) {
   Snapshot& snapshot = work.snapshot;
   const model::View tracking = work.tree.settings("/ip/firewall/connection/tracking");
-  snapshot.timeouts.fill(static_cast<uint32_t>(kLongestTimeoutCs));
+  snapshot.timeouts.fill(kLongestTimeoutCs);
   for (const auto& [property, cls] : kTimeouts) {
     const std::string_view rfc = rfc_timeout(tracking, property);
-    const int64_t ms = rfc.empty() ? tracking.get_time_ms(property)
-                                   : model::parse_time_ms(rfc).value_or(kMillisecondsPerCs);
-    const int64_t cs = ms / kMillisecondsPerCs;
-    snapshot.timeouts[static_cast<unsigned>(cls)] =
-        static_cast<uint32_t>(std::clamp(cs, int64_t{1}, kLongestTimeoutCs));
+    snapshot.timeouts[static_cast<unsigned>(cls)] = timeout_cs(
+        rfc.empty() ? tracking.get_time_ms(property) : model::parse_time_ms(rfc).value_or(0));
   }
   snapshot.timeouts[static_cast<unsigned>(Class::kGre)] = kGreCs;
   snapshot.timeouts[static_cast<unsigned>(Class::kGreStream)] = kGreStreamCs;

@@ -24,14 +24,11 @@ constexpr Known kKnown[] = {{"ftp", Helper::kFtp, kProtoTcp},
 /// Rows that stand for a transport, whose ports are read or not.
 constexpr std::pair<std::string_view, Snapshot::Portless> kTransports[] = {
     {"sctp", Snapshot::kSctp}, {"dccp", Snapshot::kDccp}, {"udplite", Snapshot::kUdpLite}};
-constexpr int64_t kMillisecondsPerCs = 10;
-constexpr int64_t kLongestTimeoutCs = 0x3fffffff;
 
 void compile_sip(Snapshot& snapshot, const model::View& row) {
   snapshot.sip_direct_media = row.get_bool("sip-direct-media");
-  const int64_t cs = row.get_time_ms("sip-timeout") / kMillisecondsPerCs;
   snapshot.timeouts[static_cast<unsigned>(TimeoutClass::kSip)] =
-      static_cast<uint32_t>(std::clamp(cs, int64_t{1}, kLongestTimeoutCs));
+      timeout_cs(row.get_time_ms("sip-timeout"));
 }
 
 }  // namespace

@@ -22,11 +22,6 @@ ArpMode arp_mode(std::string_view value) {
   return ArpMode::kEnabled;
 }
 
-MacAddr mac_of(std::string_view canonical) {
-  const auto mac = model::parse_mac(canonical);
-  return mac ? MacAddr{*mac} : MacAddr{};
-}
-
 class Placer {
  public:
   explicit Placer(Work& work) : work_(work), facts_(model::interfaces(work.tree)) {

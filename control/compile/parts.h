@@ -1,10 +1,12 @@
-// What the parts of a compile share. Included by compile*.cpp only.
+// What the parts of a compile share. Included by control/compile only.
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 #include <vector>
 
 #include "control/compile/compile.h"
+#include "control/model/value.h"
 
 namespace maclane::compile {
 
@@ -45,6 +47,20 @@ void compile_helpers(Work& work);
 /// Makes the FIB of a table beside main, whose routes are there. before: of the last compile, or
 /// nullptr.
 void make_fib(Work& work, CompileState::Fib& table, const CompileState::Fib* before);
+
+// Workers compare centiseconds by signed difference, which must not come near 2^31: about 124 days.
+inline constexpr uint32_t kLongestTimeoutCs = 1u << 30;
+
+/// A timeout of sessions: of a time in milliseconds, at least the shortest there is.
+[[nodiscard]] inline uint32_t timeout_cs(int64_t ms) {
+  return static_cast<uint32_t>(std::clamp<int64_t>(ms / 10, 1, kLongestTimeoutCs));
+}
+
+/// Zero: none.
+[[nodiscard]] inline MacAddr mac_of(std::string_view canonical) {
+  const auto mac = model::parse_mac(canonical);
+  return mac ? MacAddr{*mac} : MacAddr{};
+}
 
 template <typename Map, typename Key>
 [[nodiscard]] const typename Map::mapped_type* find_or_null(const Map& map, const Key& key) {

@@ -5,17 +5,12 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "control/model/value.h"
+#include "control/compile/parts.h"
 
 namespace maclane::compile {
 namespace {
 
 constexpr int kDeepest = 16;  // interfaces on interfaces; validation refuses circles
-
-MacAddr mac_of(std::string_view canonical) {
-  const auto mac = model::parse_mac(canonical);
-  return mac ? MacAddr{*mac} : MacAddr{};
-}
 
 using Facts = std::unordered_map<std::string_view, const model::InterfaceFacts*>;
 

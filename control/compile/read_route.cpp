@@ -8,8 +8,8 @@ namespace {
 
 using Kind = NextHop::Kind;
 
-struct Columns {
-  explicit Columns(const model::Menu& of)
+struct RouteColumns {
+  explicit RouteColumns(const model::Menu& of)
       : menu(of),
         dst(of.index("dst-address")),
         gateway(of.index("gateway")),
@@ -41,7 +41,7 @@ struct Columns {
 }  // namespace
 
 StoredRoute read_route(const model::Menu& menu, const model::Row& row, RouteTable& texts) {
-  static const Columns c(menu);
+  static const RouteColumns c(menu);
   StoredRoute route{.row = &row};
   const auto dst = model::parse_prefix(c.get(row, c.dst));
   if (c.get(row, c.disabled) == "true" || !dst) return route;

@@ -8,7 +8,6 @@
 namespace maclane::script {
 namespace {
 
-constexpr int64_t kSecond = 1'000'000'000;
 constexpr size_t kMaxExecuted = size_t{64} << 10;  // as in RouterOS
 
 std::vector<std::string> split_names(const std::string& names) {

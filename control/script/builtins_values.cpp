@@ -10,7 +10,6 @@
 namespace maclane::script {
 namespace {
 
-constexpr int64_t kSecond = 1'000'000'000;
 constexpr std::string_view kLetters =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 

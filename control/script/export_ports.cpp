@@ -9,11 +9,12 @@
 namespace maclane::script {
 namespace {
 
-constexpr std::string_view kPorts = "/interface/ethernet";
+constexpr std::string_view kEthernets = "/interface/ethernet";
 
 std::vector<std::string> names_of(const model::Tree& tree) {
   std::vector<std::string> out;
-  model::for_each(tree, kPorts, [&](const model::View& row) { out.emplace_back(row.raw("name")); });
+  model::for_each(tree, kEthernets,
+                  [&](const model::View& row) { out.emplace_back(row.raw("name")); });
   return out;
 }
 

@@ -20,11 +20,10 @@
 namespace maclane::script {
 namespace {
 
-constexpr int64_t kSecond = 1'000'000'000;
 constexpr size_t kMaxPatternMemory = size_t{1} << 20;
 constexpr size_t kKeptPatterns = 32;
 
-tl::unexpected<std::string> wrong(std::string message) {
+tl::unexpected<std::string> no_value(std::string message) {
   return tl::make_unexpected(std::move(message));
 }
 
@@ -67,8 +66,9 @@ Calculated add(const Value& a, const Value& b, bool minus) {
   if (minus && a.is(Type::kIp) && b.is(Type::kIp)) {
     return Value::number(int64_t{a.as_ip()} - int64_t{b.as_ip()});
   }
-  return wrong(minus ? fmt::format("cannot subtract {} from {}", b.spoken_type(), a.spoken_type())
-                     : fmt::format("cannot add {} to {}", b.spoken_type(), a.spoken_type()));
+  return no_value(minus
+                      ? fmt::format("cannot subtract {} from {}", b.spoken_type(), a.spoken_type())
+                      : fmt::format("cannot add {} to {}", b.spoken_type(), a.spoken_type()));
 }
 
 Calculated multiply(const Value& a, const Value& b) {
@@ -76,19 +76,19 @@ Calculated multiply(const Value& a, const Value& b) {
   if (is_number(a) && is_number(b)) return Value::number(product(a.as_number(), b.as_number()));
   if (a.is(Type::kTime) && is_number(b)) return Value::time(product(a.as_time(), b.as_number()));
   if (is_number(a) && b.is(Type::kTime)) return Value::time(product(b.as_time(), a.as_number()));
-  return wrong(fmt::format("cannot multiply {} by {}", a.spoken_type(), b.spoken_type()));
+  return no_value(fmt::format("cannot multiply {} by {}", a.spoken_type(), b.spoken_type()));
 }
 
 Calculated divide(const Value& a, const Value& b, bool rest) {
   const bool times = a.is(Type::kTime) && (b.is(Type::kTime) || is_number(b));
   if (!(is_number(a) && is_number(b)) && !times) {
-    return wrong(rest ? fmt::format("cannot find remainder of {} divided by {}", a.spoken_type(),
-                                    b.spoken_type())
-                      : fmt::format("cannot divide {} by {}", a.spoken_type(), b.spoken_type()));
+    return no_value(rest ? fmt::format("cannot find remainder of {} divided by {}", a.spoken_type(),
+                                       b.spoken_type())
+                         : fmt::format("cannot divide {} by {}", a.spoken_type(), b.spoken_type()));
   }
   const int64_t x = a.as_number();
   const int64_t y = b.as_number();
-  if (y == 0) return wrong("division by zero");
+  if (y == 0) return no_value("division by zero");
   // The one quotient that does not fit wraps as the other operators do.
   const bool overflows = x == std::numeric_limits<int64_t>::min() && y == -1;
   const int64_t value = overflows ? (rest ? 0 : x) : (rest ? x % y : x / y);
@@ -106,16 +106,16 @@ Calculated bitwise(Operator op, const Value& a, const Value& b) {
     return ip ? Value::ip(static_cast<uint32_t>(out)) : Value::number(wrap(out));
   }
   const char* what = op == Operator::kBitAnd ? "and" : op == Operator::kBitOr ? "or" : "xor";
-  return wrong(
+  return no_value(
       fmt::format("cannot do bitwise {} of {} and {}", what, a.spoken_type(), b.spoken_type()));
 }
 
 Calculated shift(const Value& a, const Value& b, bool left) {
   if ((!is_number(a) && !a.is(Type::kIp)) || !is_number(b)) {
-    return wrong(fmt::format("cannot shift {} by {}", a.spoken_type(), b.spoken_type()));
+    return no_value(fmt::format("cannot shift {} by {}", a.spoken_type(), b.spoken_type()));
   }
   const int64_t by = b.as_number();
-  if (by < 0) return wrong("cannot shift by a negative number");
+  if (by < 0) return no_value("cannot shift by a negative number");
   const uint64_t x = bits(a.as_number());
   const uint64_t out = by > 63 ? 0 : left ? x << by : x >> by;
   return a.is(Type::kIp) ? Value::ip(static_cast<uint32_t>(out)) : Value::number(wrap(out));
@@ -131,17 +131,18 @@ Calculated concat(const Value& a, const Value& b) {
   const auto full = [](const Value& v) { return v.is(Type::kArray) && !v.as_array().empty(); };
   if (full(a)) {
     const std::string end = b.to_text();
-    if (a.as_array().size() * end.size() > kMaxText) return wrong("the array becomes too large");
+    if (a.as_array().size() * end.size() > kMaxText) return no_value("the array becomes too large");
     return over(a, [&](std::string text) { return Value::text(std::move(text) + end); });
   }
   if (full(b)) {
     const std::string begin = a.to_text();
-    if (b.as_array().size() * begin.size() > kMaxText) return wrong("the array becomes too large");
+    if (b.as_array().size() * begin.size() > kMaxText)
+      return no_value("the array becomes too large");
     return over(b, [&](const std::string& text) { return Value::text(begin + text); });
   }
   std::string out = a.to_text();
   const std::string end = b.to_text();
-  if (out.size() + end.size() > kMaxText) return wrong("a text has at most 4 MiB");
+  if (out.size() + end.size() > kMaxText) return no_value("a text has at most 4 MiB");
   return Value::text(out + end);
 }
 
@@ -157,7 +158,7 @@ Calculated join(const Value& a, const Value& b) {
     }
   }
   if (out.size() > kMaxElements) {
-    return wrong(fmt::format("an array has at most {} elements", kMaxElements));
+    return no_value(fmt::format("an array has at most {} elements", kMaxElements));
   }
   return Value::array(std::move(out));
 }
@@ -191,8 +192,8 @@ Calculated compare(Operator op, const Value& a, const Value& b) {
   const auto sign = order(coerced(a, b), coerced(b, a));
   const bool less = op == Operator::kLess || op == Operator::kLessEqual;
   if (!sign) {
-    return wrong(fmt::format("cannot compare if {} is {} than {}", a.spoken_type(),
-                             less ? "less" : "more", b.spoken_type()));
+    return no_value(fmt::format("cannot compare if {} is {} than {}", a.spoken_type(),
+                                less ? "less" : "more", b.spoken_type()));
   }
   const bool same = op == Operator::kLessEqual || op == Operator::kGreaterEqual;
   return Value::boolean((*sign == 0 && same) || *sign == (less ? -1 : 1));
@@ -274,7 +275,7 @@ bool equal(const Value& a, const Value& b) {
 
 tl::expected<bool, std::string> matches(const std::string& subject, const std::string& pattern) {
   if (pattern.size() > kMaxPattern) {
-    return wrong(fmt::format("the regular expression is longer than {} letters", kMaxPattern));
+    return no_value(fmt::format("the regular expression is longer than {} letters", kMaxPattern));
   }
   thread_local std::unordered_map<std::string, std::unique_ptr<RE2>> kept;
   auto found = kept.find(pattern);
@@ -289,8 +290,8 @@ tl::expected<bool, std::string> matches(const std::string& subject, const std::s
     options.set_max_mem(kMaxPatternMemory);
     auto compiled = std::make_unique<RE2>(pattern, options);
     if (!compiled->ok()) {
-      return wrong("\"" + pattern +
-                   "\" is not a regular expression this router can run: " + compiled->error());
+      return no_value("\"" + pattern +
+                      "\" is not a regular expression this router can run: " + compiled->error());
     }
     if (kept.size() >= kKeptPatterns) kept.clear();
     found = kept.emplace(pattern, std::move(compiled)).first;
@@ -302,10 +303,10 @@ tl::expected<bool, std::string> matches(const std::string& subject, const std::s
 tl::expected<bool, std::string> truth(const Value& value) {
   if (value.is(Type::kBool) || value.is(Type::kNumber)) return value.as_number() != 0;
   if (value.empty()) return false;
-  return wrong(fmt::format("conditional not boolean; {} is neither true nor false",
-                           value.is(Type::kText)
-                               ? quoted(value.as_text().substr(0, 40))
-                               : fmt::format("a value of type {}", value.type_name())));
+  return no_value(fmt::format("conditional not boolean; {} is neither true nor false",
+                              value.is(Type::kText)
+                                  ? script::quoted(value.as_text().substr(0, 40))
+                                  : fmt::format("a value of type {}", value.type_name())));
 }
 
 Calculated calculate(Operator op, const Value& a, const Value& b) {
@@ -340,7 +341,7 @@ Calculated calculate(Operator op, const Value& a, const Value& b) {
       return compare(op, a, b);
     case Operator::kMatch: {
       auto found = matches(a.to_argument(), b.to_text());
-      if (!found) return wrong(std::move(found.error()));
+      if (!found) return no_value(std::move(found.error()));
       return Value::boolean(*found);
     }
     case Operator::kIn:
@@ -348,20 +349,20 @@ Calculated calculate(Operator op, const Value& a, const Value& b) {
     case Operator::kAnd:
     case Operator::kOr: {
       const auto x = truth(a);
-      if (!x) return wrong(x.error());
+      if (!x) return no_value(x.error());
       const auto y = truth(b);
-      if (!y) return wrong(y.error());
+      if (!y) return no_value(y.error());
       return Value::boolean(op == Operator::kAnd ? *x && *y : *x || *y);
     }
     default:
-      return wrong("this operator takes one value");
+      return no_value("this operator takes one value");
   }
 }
 
 Calculated calculate(Operator op, const Value& a) {
   if (op == Operator::kNot) {
     const auto value = truth(a);
-    if (!value) return wrong(fmt::format("cannot negate {}", a.spoken_type()));
+    if (!value) return no_value(fmt::format("cannot negate {}", a.spoken_type()));
     return Value::boolean(!*value);
   }
   if (op == Operator::kAny) return Value::boolean(!a.empty());
@@ -370,11 +371,11 @@ Calculated calculate(Operator op, const Value& a) {
     const auto negative = [](int64_t x) { return wrap(uint64_t{0} - bits(x)); };
     if (is_number(value)) return Value::number(negative(value.as_number()));
     if (value.is(Type::kTime)) return Value::time(negative(value.as_time()));
-    return wrong(fmt::format("cannot negate {}", a.spoken_type()));
+    return no_value(fmt::format("cannot negate {}", a.spoken_type()));
   }
   if (value.is(Type::kIp)) return Value::ip(~value.as_ip());
   if (is_number(value)) return Value::number(~value.as_number());
-  return wrong(fmt::format("cannot invert {}", a.spoken_type()));
+  return no_value(fmt::format("cannot invert {}", a.spoken_type()));
 }
 
 }  // namespace maclane::script

@@ -1,6 +1,7 @@
 // Texts, blocks and commands. See parser.h and parser_parts.h.
 #include "control/script/parser.h"
 
+#include "control/script/letters.h"
 #include "control/script/parser_parts.h"
 
 namespace maclane::script {
@@ -8,10 +9,6 @@ namespace {
 
 // What a node of the tree takes, generously.
 constexpr size_t kNodeBytes = 320;
-
-bool is_word_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-}
 
 }  // namespace
 

@@ -8,7 +8,7 @@
 namespace maclane::script {
 namespace {
 
-using Kind = Parameter::Kind;
+using ParameterKind = Parameter::Kind;
 
 /// The parameter of a name, or the only one that begins so.
 const Parameter* named(const CommandWord& word, std::string_view name) {
@@ -130,7 +130,7 @@ bool Parser::parse_argument(Command& command, const CommandWord& word, const Aro
     return true;
   };
   const Parameter* exact = alone ? word.find(name) : nullptr;
-  if (exact != nullptr && exact->kind == Kind::kFlag) return take_flag(*exact);
+  if (exact != nullptr && exact->kind == ParameterKind::kFlag) return take_flag(*exact);
   // The language's own commands take `else {` for `else={`.
   const bool positional =
       std::find(word.positional.begin(), word.positional.end(), name) != word.positional.end();
@@ -158,7 +158,7 @@ bool Parser::parse_argument(Command& command, const CommandWord& word, const Aro
     return parse_parameter(command, Parameter{}, std::move(argument), around);
   }
   const Parameter* meant = alone ? named(word, name) : nullptr;
-  if (meant != nullptr && meant->kind == Kind::kFlag) return take_flag(*meant);
+  if (meant != nullptr && meant->kind == ParameterKind::kFlag) return take_flag(*meant);
   // RouterOS writes some properties that are on as a word alone: /routing/table/add name=x fib,
   // /ip/route/add blackhole.
   if (exact != nullptr && exact->property != nullptr &&
@@ -197,25 +197,25 @@ bool Parser::parse_parameter(Command& command, const Parameter& parameter, Argum
     return true;
   };
   switch (parameter.kind) {
-    case Kind::kBlock:
-    case Kind::kFunction:
+    case ParameterKind::kBlock:
+    case ParameterKind::kFunction:
       if (peek() != '{') {
         return fail(
             at_, "syntax error",
             parameter.name + " takes commands in braces, as in " + parameter.name + "={ :put 1 }",
             at_end());
       }
-      argument.block = parse_braces(around, parameter.kind == Kind::kFunction);
+      argument.block = parse_braces(around, parameter.kind == ParameterKind::kFunction);
       return argument.block != nullptr && keep();
-    case Kind::kVariable:
-    case Kind::kCounter: {
+    case ParameterKind::kVariable:
+    case ParameterKind::kCounter: {
       std::string names;
       while (true) {
         std::string name;
         if (!parse_variable_name(name)) return false;
         declare(name);
         names += name;
-        if (parameter.kind == Kind::kVariable || peek() != ',') break;
+        if (parameter.kind == ParameterKind::kVariable || peek() != ',') break;
         ++at_;
         names += ',';
       }
@@ -229,9 +229,9 @@ bool Parser::parse_parameter(Command& command, const Parameter& parameter, Argum
       argument.value = std::move(literal);
       return keep();
     }
-    case Kind::kTarget:
+    case ParameterKind::kTarget:
       return parse_target(argument, around) && keep();
-    case Kind::kSource:
+    case ParameterKind::kSource:
       if (peek() == '{') {
         const size_t open = at_;
         if (parse_braces(around, true) == nullptr) return false;

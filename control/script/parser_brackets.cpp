@@ -1,13 +1,10 @@
 // What stands open where a text is wrong: behind a bracket or a quote that nobody closed, words are
 // read as something that they are not, and it is not they that are wrong. See parser_parts.h.
+#include "control/script/letters.h"
 #include "control/script/parser_parts.h"
 
 namespace maclane::script {
 namespace {
-
-bool is_line_end(char c) {
-  return c == '\n' || c == '\r';
-}
 
 char closer_of(char open) {
   return open == '[' ? ']' : open == '(' ? ')' : '}';

@@ -10,6 +10,7 @@
 
 #include "control/model/nearest.h"
 #include "control/script/in_full.h"
+#include "control/script/letters.h"
 #include "control/script/parser_parts.h"
 
 namespace maclane::script {
@@ -43,13 +44,6 @@ constexpr auto kSpellings = std::to_array<Spelling>({
 });
 constexpr auto kWordSpellings = std::to_array<Spelling>(
     {{"or", Operator::kOr, 1}, {"and", Operator::kAnd, 2}, {"in", Operator::kIn, 3}});
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 /// Where a number, a time or an address ends that begins a text.
 size_t number_length(std::string_view text) {

@@ -2,16 +2,10 @@
 #include <algorithm>
 
 #include "control/model/nearest.h"
+#include "control/script/letters.h"
 #include "control/script/parser_parts.h"
 
 namespace maclane::script {
-namespace {
-
-bool is_word_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-}
-
-}  // namespace
 
 Parser::Found Parser::resolve(const MenuWord& here, std::string_view word, bool first,
                               bool root) const {

@@ -1,6 +1,7 @@
 // Letters, words, strings and places. See parser_parts.h.
 #include <algorithm>
 
+#include "control/script/letters.h"
 #include "control/script/parser_parts.h"
 
 namespace maclane::script {
@@ -8,15 +9,6 @@ namespace {
 
 bool is_blank(char c) {
   return c == ' ' || c == '\t';
-}
-bool is_line_end(char c) {
-  return c == '\n' || c == '\r';
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 std::optional<int> hex_digit(char c) {
   if (is_digit(c)) return c - '0';

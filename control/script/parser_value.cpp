@@ -1,4 +1,5 @@
 // Parentheses, arrays, brackets, variables and words. See parser_parts.h.
+#include "control/script/letters.h"
 #include "control/script/parser_parts.h"
 
 namespace maclane::script {
@@ -8,13 +9,6 @@ using Kind = Expression::Kind;
 
 constexpr int kJoinLevel = 0;
 constexpr int kConcatLevel = 4;
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 }  // namespace
 

@@ -22,6 +22,7 @@ namespace maclane::script {
 inline constexpr size_t kMaxText = size_t{4} << 20;
 inline constexpr size_t kMaxElements = 100'000;
 inline constexpr uint32_t kMaxNesting = 64;
+inline constexpr int64_t kSecond = 1'000'000'000;  // times are in nanoseconds
 
 struct Block;
 class Value;

@@ -7,12 +7,12 @@
 #include <utility>
 
 #include "control/model/value.h"
+#include "control/script/letters.h"
 #include "control/script/value.h"
 
 namespace maclane::script {
 namespace {
 
-constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kMinute = 60 * kSecond;
 constexpr int64_t kHour = 60 * kMinute;
 constexpr int64_t kDay = 24 * kHour;
@@ -30,10 +30,6 @@ constexpr std::array<Unit, 8> kUnits = {{{"w", kWeek},
                                          {"ms", 1'000'000},
                                          {"us", 1000},
                                          {"ns", 1}}};
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 std::optional<int64_t> take_number(std::string_view& text) {
   size_t digits = 0;

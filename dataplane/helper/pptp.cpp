@@ -21,7 +21,7 @@ using pptp::Type;
 using GreCall = HelperRecord::GreCall;
 
 constexpr PortSpan kNumbers{1, 65535};
-constexpr uint32_t kPendingCs = 120 * 100;
+constexpr uint32_t kCallPendingCs = 120 * 100;
 constexpr uint32_t kAsLongAsItSaysCs = 0x7fff0000;  // until it is taken back
 
 /// GRE packets of a call from the server, or from the client, as they come.
@@ -112,7 +112,7 @@ void end(Worker& w, const Session& control, GreCall& call) noexcept {
   }
   call->client_public = be16::from(other);
   e = from_server(p, *call);
-  put(p, e, call->ways[1], Expectation::kSleeps, kPendingCs);
+  put(p, e, call->ways[1], Expectation::kSleeps, kCallPendingCs);
   return call;
 }
 

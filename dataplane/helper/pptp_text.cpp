@@ -8,7 +8,7 @@ namespace {
 constexpr size_t kHeader = 12;
 constexpr uint16_t kControl = 1;
 constexpr uint32_t kCookie = 0x1a2b3c4d;
-constexpr size_t kLongest = 512;
+constexpr size_t kLongestMessage = 512;
 constexpr uint8_t kConnected = 1;  // the result of a reply
 
 [[nodiscard]] be16 number_at(std::span<const uint8_t> bytes, size_t at) noexcept {
@@ -61,7 +61,7 @@ Message read_message(std::span<const uint8_t> bytes) noexcept {
   be32 cookie;
   std::memcpy(&cookie.raw, bytes.data() + 4, sizeof(cookie.raw));
   if (number_at(bytes, 2).host() != kControl || cookie.host() != kCookie || size < kHeader ||
-      size > kLongest || size > bytes.size()) {
+      size > kLongestMessage || size > bytes.size()) {
     return m;
   }
   m.size = size;

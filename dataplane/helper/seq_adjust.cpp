@@ -20,7 +20,7 @@ void put(std::span<uint8_t> header, size_t at, uint32_t value, TcpHdr& tcp) noex
   tcp.checksum = apply_delta(tcp.checksum, delta);
 }
 
-uint32_t number_at(std::span<const uint8_t> header, size_t at) noexcept {
+uint32_t sequence_at(std::span<const uint8_t> header, size_t at) noexcept {
   be32 value;
   std::memcpy(&value.raw, header.data() + at, sizeof(value.raw));
   return value.host();
@@ -46,7 +46,7 @@ void shift_numbers(std::span<uint8_t> header, const SeqShift& own, const SeqShif
     const size_t length = header[at + 1];
     if (kind == kSack && (length - 2) % 8 == 0) {
       for (size_t edge = at + 2; edge < at + length; edge += 4)
-        put(header, edge, peers.back(number_at(header, edge)), tcp);
+        put(header, edge, peers.back(sequence_at(header, edge)), tcp);
     }
     at += length;
   }

@@ -7,7 +7,7 @@
 namespace maclane::sip {
 namespace {
 
-struct Reader {
+struct DescriptionReader {
   std::string_view text;
   Description& d;
   be32 common{};  // of the session: of streams that say none
@@ -75,7 +75,7 @@ struct Reader {
 Description read_description(std::string_view text, size_t from, size_t to) noexcept {
   constexpr std::string_view kRtcp = "a=rtcp:";
   Description d;
-  Reader r{text, d};
+  DescriptionReader r{text, d};
   bool begun = false;
   to = std::min({to, text.size(), size_t{65535}});
   for (size_t at = from; at < to;) {

@@ -11,8 +11,8 @@
 namespace maclane::sip {
 namespace {
 
-constexpr uint32_t kWaitCs = 180 * 100;
-constexpr uint16_t kFirstPort = 1024;
+constexpr uint32_t kMediaWaitCs = 180 * 100;
+constexpr uint16_t kFirstMediaPort = 1024;
 constexpr uint16_t kLastPort = 65535;
 
 /// The listener's own port of the same stream, if it was given another.
@@ -45,7 +45,7 @@ void pair_with_speakers(HelperPacket& p, const Expectation& own, Said said) noex
 
 [[nodiscard]] Expectation expect_stream(const HelperPacket& p, be32 address, be16 port) noexcept {
   Expectation e = expect_from_listener(p, kProtoUdp, port);
-  e.expires_cs = p.w.now.cs + kWaitCs;
+  e.expires_cs = p.w.now.cs + kMediaWaitCs;
   if (p.w.snapshot->sip_direct_media) return e;
   e.to_src = {};
   e.flags = Expectation::kByRules;
@@ -75,7 +75,7 @@ struct Ports {
   if (const Refusal reason = announce(p, rtp, both ? &rtcp : nullptr, said); reason) return reason;
   ports = {rtp.dport, both ? rtcp.dport : stream.rtcp};
   pair_with_speakers(p, rtp, said);
-  if (!both && stream.rtcp.host() >= kFirstPort) {
+  if (!both && stream.rtcp.host() >= kFirstMediaPort) {
     rtcp = expect_stream(p, stream.address, stream.rtcp);
     pair_with_listeners(p, rtcp, of_rtcp);
     if (const Refusal reason = announce(p, rtcp, nullptr, of_rtcp); reason) return reason;
@@ -109,7 +109,7 @@ Refusal read_media(HelperPacket& p, const Reading& r) noexcept {
   for (unsigned k = 0; k < d.streams; ++k) {
     Stream stream = d.stream[k];
     const bool own = stream.address == p.speaker();
-    if (!stream.datagrams || stream.address.raw == 0 || stream.port.host() < kFirstPort ||
+    if (!stream.datagrams || stream.address.raw == 0 || stream.port.host() < kFirstMediaPort ||
         (!own && p.w.snapshot->sip_direct_media)) {
       continue;
     }

@@ -8,7 +8,7 @@ namespace maclane::sip {
 namespace {
 
 constexpr size_t kLongest = 65535;  // places are 16 bits
-constexpr uint32_t kLongestExpires_s = 0x7fffffff;
+constexpr uint32_t kGreatestExpires_s = 0x7fffffff;
 
 using Role = Place::Role;
 
@@ -91,7 +91,7 @@ struct Reader {
     constexpr std::string_view kName = "expires=";
     if (!begins_with(text.substr(at, end - at), kName)) return;
     uint32_t seconds = 0;
-    if (read_number(text, at + kName.size(), end, kLongestExpires_s, seconds) != kNpos)
+    if (read_number(text, at + kName.size(), end, kGreatestExpires_s, seconds) != kNpos)
       contact.expires_s = seconds;
   }
   /// "SIP/2.0/UDP host:port;received=address;rport=port"
@@ -248,7 +248,7 @@ enum class Header : uint8_t {
       return true;
     }
     case Header::kExpires:
-      if (read_number(r.text, at, end, kLongestExpires_s, number) != kNpos) m.expires_s = number;
+      if (read_number(r.text, at, end, kGreatestExpires_s, number) != kNpos) m.expires_s = number;
       return true;
     case Header::kLength: {
       const size_t next = read_number(r.text, at, end, kLongest, m.length);

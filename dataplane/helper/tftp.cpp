@@ -5,7 +5,7 @@
 namespace maclane {
 namespace {
 
-constexpr uint32_t kWaitCs = 300 * 100;
+constexpr uint32_t kTransferWaitCs = 300 * 100;
 constexpr uint8_t kRead = 1, kWrite = 2;
 
 }  // namespace
@@ -16,7 +16,7 @@ Refusal help_tftp(HelperPacket& p) noexcept {
       message.size() >= 2 && message[0] == 0 && (message[1] == kRead || message[1] == kWrite);
   if (p.direction != kOriginal || !asks) return kPasses;
   Expectation e = expect_from_listener(p, kProtoUdp, p.s.original.sport);
-  e.expires_cs = p.w.now.cs + kWaitCs;
+  e.expires_cs = p.w.now.cs + kTransferWaitCs;
   return announce_as(p, e, p.s.reply.dport);
 }
 

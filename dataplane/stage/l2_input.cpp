@@ -13,7 +13,7 @@ namespace maclane {
 namespace {
 
 /// Where a frame stands after its tags were looked at.
-struct Segment {
+struct Tagged {
   const Domain* domain = nullptr;  // nullptr: the frame was dropped
   FrameTag tag = FrameTag::kUntagged;
 };
@@ -27,7 +27,7 @@ struct Segment {
 
 /// Takes off priority tags and the tags of VLAN interfaces, and stops at the first
 /// tag that is neither. Each VLAN interface on the way counts the frame.
-[[nodiscard]] Segment take_tags(Worker& w, rte_mbuf* m, const Domain* domain) noexcept {
+[[nodiscard]] Tagged take_tags(Worker& w, rte_mbuf* m, const Domain* domain) noexcept {
   const Snapshot& s = *w.snapshot;
   for (unsigned depth = 0;; ++depth) {
     const uint16_t type = ether(m)->type.host();
@@ -91,7 +91,7 @@ void from_wire(Worker& w, const Port& port, rte_mbuf* m, L3Queue& l3) noexcept {
     drop(w, m, Drop::short_frame, port.interface);
     return;
   }
-  const Segment segment = take_tags(w, m, &s.domains[port.domain]);
+  const Tagged segment = take_tags(w, m, &s.domains[port.domain]);
   if (segment.domain == nullptr) return;
   const Domain& domain = *segment.domain;
   const EtherHdr& eth = *ether(m);

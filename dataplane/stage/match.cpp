@@ -11,10 +11,6 @@ bool in_ports(const RuleSet& set, uint32_t first, uint16_t count, uint16_t port)
   return false;
 }
 
-bool in_range(const AddressRange& r, uint32_t a) noexcept {
-  return a >= r.first && a <= r.last;
-}
-
 /// True if the matcher is set and its answer, turned round if negated, is no.
 template <typename What, typename Bit, typename Test>
 bool fails(const What& what, Bit bit, Test&& test) noexcept {
@@ -275,8 +271,8 @@ bool session_matches(const RuleSet& set, const Rule& rule, const RuleKey& key) n
   if (no(Rule::kProtocol, [&] { return key.proto == rule.protocol; })) return false;
   if (no(Rule::kInInterface, [&] { return key.in_if == rule.in_if; })) return false;
   if (no(Rule::kOutInterface, [&] { return key.out_if == rule.out_if; })) return false;
-  if (no(Rule::kSrc, [&] { return in_range(rule.src, key.src); })) return false;
-  if (no(Rule::kDst, [&] { return in_range(rule.dst, key.dst); })) return false;
+  if (no(Rule::kSrc, [&] { return rule.src.contains(key.src); })) return false;
+  if (no(Rule::kDst, [&] { return rule.dst.contains(key.dst); })) return false;
   if (no(Rule::kSrcPort,
          [&] { return in_ports(set, rule.src_ports, rule.src_port_count, key.sport); }))
     return false;

@@ -16,10 +16,6 @@ bool leads_on(Kind kind) noexcept {
   return kind == Kind::kConnected || kind == Kind::kGateway;
 }
 
-bool in_range(const AddressRange& r, uint32_t a) noexcept {
-  return a >= r.first && a <= r.last;
-}
-
 Route to(const NextHop& hop, be32 dst) noexcept {
   return {hop.kind, hop.out_if, hop.kind == Kind::kGateway ? hop.gateway : dst};
 }
@@ -75,8 +71,8 @@ uint16_t look_up(const Snapshot& s, const Tuple& t, IfIndex in_if, uint32_t mark
   *decided = true;
   const uint32_t src = t.src.host();
   for (const RoutingRule& rule : s.routing_rules) {
-    if (!(rule.any_mark || rule.mark == mark) || !in_range(rule.src, src) ||
-        !in_range(rule.dst, dst) || (rule.in_if != kNoIf && rule.in_if != in_if)) {
+    if (!(rule.any_mark || rule.mark == mark) || !rule.src.contains(src) ||
+        !rule.dst.contains(dst) || (rule.in_if != kNoIf && rule.in_if != in_if)) {
       continue;
     }
     if (rule.action == RoutingRule::Action::kDrop) return s.drop_hop;

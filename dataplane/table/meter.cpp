@@ -5,7 +5,7 @@
 namespace maclane {
 namespace {
 
-constexpr uint64_t kNever = uint64_t{1} << 62;  // longer than any rate owes
+constexpr uint64_t kNeverPaid = uint64_t{1} << 62;  // longer than any rate owes
 
 }  // namespace
 
@@ -13,12 +13,12 @@ MeterRate MeterRate::of(uint64_t units, uint64_t period_ms, uint64_t burst) noex
   __extension__ using Wide = unsigned __int128;
   // A millisecond is a tenth of a centisecond: 2^48 / 10 of the unit of `cost`.
   const Wide period = (Wide{period_ms} << 48) / 10;
-  const Wide cost = units == 0 ? Wide{kNever} << 16 : std::max<Wide>(period / units, 1);
+  const Wide cost = units == 0 ? Wide{kNeverPaid} << 16 : std::max<Wide>(period / units, 1);
   const Wide most = (cost * std::max<uint64_t>(burst, 1)) >> 16;
   MeterRate rate;
   if (cost > ~uint64_t{0}) rate.fraction = 0;
   rate.cost = static_cast<uint64_t>(std::min<Wide>(cost >> (16 - rate.fraction), ~uint64_t{0}));
-  rate.most = most > kNever ? kNever : static_cast<uint64_t>(most);
+  rate.most = most > kNeverPaid ? kNeverPaid : static_cast<uint64_t>(most);
   // Rounding must not take the last event from a burst.
   rate.most = std::max(rate.most, rate.cost_of(std::max<uint64_t>(burst, 1)));
   return rate;

@@ -7,7 +7,7 @@
 namespace maclane {
 namespace {
 
-constexpr uint32_t kMaxValue = std::numeric_limits<uint32_t>::max();
+constexpr uint32_t kGreatest = std::numeric_limits<uint32_t>::max();
 /// When a field has so many ranges, further lists are taken roughly, for the time a build takes.
 constexpr size_t kManyRanges = 65536;
 constexpr size_t kRoughly = 4;
@@ -59,7 +59,7 @@ bool RuleValues::append(const Rule& rule, RuleIndex::Field field, Ranges& out) {
     return has(what) && (set_.dynamic_lists.empty() || set_.dynamic_lists[number] == 0);
   };
   const auto addresses = [&](bool one, const AddressRange& range, bool list, uint16_t number) {
-    const AddressRange within = one ? range : AddressRange{0, kMaxValue};
+    const AddressRange within = one ? range : AddressRange{0, kGreatest};
     if (list)
       clip(*set_.address_sets[number], within, most, out);
     else if (within.first <= within.last)
@@ -67,7 +67,7 @@ bool RuleValues::append(const Rule& rule, RuleIndex::Field field, Ranges& out) {
     return one || list;
   };
   const auto interfaces = [&](bool one, IfIndex i, bool list, uint16_t number) {
-    const AddressRange within = one ? AddressRange{i, i} : AddressRange{0, kMaxValue};
+    const AddressRange within = one ? AddressRange{i, i} : AddressRange{0, kGreatest};
     if (list)
       clip(runs(number), within, most, out);
     else

@@ -22,6 +22,9 @@ class RuleIndex;
 struct AddressRange {
   uint32_t first = 0;  // host order, inclusive
   uint32_t last = 0;
+  [[nodiscard]] bool contains(uint32_t address) const noexcept {
+    return address >= first && address <= last;
+  }
   friend bool operator==(const AddressRange&, const AddressRange&) = default;
 };
 /// Sorted, disjoint; membership by binary search.

@@ -8,7 +8,6 @@ using testing::add;
 using testing::Bench;
 using testing::ip;
 
-constexpr std::string_view kFilter = "/ip/firewall/filter";
 constexpr std::string_view kList = "/ip/firewall/address-list";
 
 std::vector<std::pair<uint32_t, uint32_t>> ranges(const AddressSet& set) {

@@ -8,9 +8,6 @@ using testing::add;
 using testing::Bench;
 using testing::ip;
 
-constexpr std::string_view kFilter = "/ip/firewall/filter";
-constexpr std::string_view kNat = "/ip/firewall/nat";
-
 TEST(CompileFirewall, SohoScenario) {  // the guide's router
   Bench b;
   b.ethernet("ether1");

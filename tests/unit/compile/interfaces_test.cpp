@@ -6,8 +6,6 @@ namespace {
 
 using testing::Bench;
 
-constexpr std::string_view kMacA = "0A:00:00:00:00:01";
-constexpr std::string_view kMacB = "0A:00:00:00:00:02";
 constexpr std::string_view kMacC = "0A:00:00:00:00:03";
 
 TEST(CompileInterfaces, EthernetWithMacvlansIsOneDomain) {

@@ -8,8 +8,6 @@ using Kind = NextHop::Kind;
 using testing::Bench;
 using testing::ip;
 
-constexpr std::string_view kMacA = "0A:00:00:00:00:01", kMacB = "0A:00:00:00:00:02";
-
 /// Two macvlans of one port, each with a lease of the same server.
 struct Leases : Bench {
   Leases() {

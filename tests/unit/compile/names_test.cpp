@@ -8,9 +8,6 @@
 namespace maclane::compile {
 namespace {
 
-constexpr std::string_view kFilter = "/ip/firewall/filter";
-constexpr std::string_view kNat = "/ip/firewall/nat";
-
 bool set(Names& names, std::initializer_list<std::string_view> wanted) {
   names.forget_changes();
   return names.set_interfaces(std::vector<std::string_view>(wanted));

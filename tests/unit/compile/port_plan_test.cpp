@@ -12,8 +12,6 @@ using testing::set;
 
 constexpr std::string_view kEthernet = "/interface/ethernet";
 constexpr std::string_view kMacvlan = "/interface/macvlan";
-constexpr std::string_view kMacA = "0A:00:00:00:00:01";
-constexpr std::string_view kMacB = "0A:00:00:00:00:02";
 constexpr std::string_view kOwn = "0A:00:00:00:00:EE";
 
 struct Lan {

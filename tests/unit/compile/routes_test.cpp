@@ -11,8 +11,6 @@ using Kind = NextHop::Kind;
 using testing::Bench;
 using testing::ip;
 
-constexpr std::string_view kMacA = "0A:00:00:00:00:01";
-
 TEST(CompileRoutes, AddressGivesLocalConnectedAndBroadcast) {
   Bench b;
   b.ethernet("ether1");

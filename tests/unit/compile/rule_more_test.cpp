@@ -13,9 +13,6 @@ using testing::set;
 using testing::Values;
 
 constexpr std::string_view kRaw = "/ip/firewall/raw";
-constexpr std::string_view kMangle = "/ip/firewall/mangle";
-constexpr std::string_view kFilter = "/ip/firewall/filter";
-constexpr std::string_view kNat = "/ip/firewall/nat";
 
 /// The one rule of chain forward, with what few have.
 struct Made {

@@ -10,9 +10,6 @@ namespace {
 using testing::add;
 using testing::Bench;
 
-constexpr std::string_view kFilter = "/ip/firewall/filter";
-constexpr std::string_view kNat = "/ip/firewall/nat";
-
 TEST(CompileSharing, UnchangedPartsAreTheSame) {
   Bench b;
   b.ethernet("ether1");

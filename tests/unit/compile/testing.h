@@ -13,7 +13,14 @@
 #include "control/compile/compile.h"
 #include "control/compile/port_plan.h"
 
-namespace maclane::compile::testing {
+namespace maclane::compile {
+
+inline constexpr std::string_view kFilter = "/ip/firewall/filter";
+inline constexpr std::string_view kNat = "/ip/firewall/nat";
+inline constexpr std::string_view kMangle = "/ip/firewall/mangle";
+inline constexpr std::string_view kMacA = "0A:00:00:00:00:01", kMacB = "0A:00:00:00:00:02";
+
+namespace testing {
 
 using Values = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
@@ -178,4 +185,5 @@ inline std::string nth_mac(unsigned n) {
                             static_cast<uint8_t>(n)});
 }
 
-}  // namespace maclane::compile::testing
+}  // namespace testing
+}  // namespace maclane::compile

@@ -9,9 +9,6 @@ using testing::add;
 using testing::Bench;
 using testing::set;
 
-constexpr std::string_view kFilter = "/ip/firewall/filter";
-constexpr std::string_view kMangle = "/ip/firewall/mangle";
-
 size_t rules(const Bench& b) {
   return b.now.snapshot->filter->rules.size();
 }

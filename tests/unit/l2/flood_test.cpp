@@ -15,7 +15,6 @@ namespace maclane {
 namespace {
 
 using Flood = World;
-constexpr uint16_t kIp = kEtherIp4;
 
 /// Whether what waits for a port is a clone.
 bool first_is_clone(const Worker& w, uint16_t port) {

@@ -6,7 +6,6 @@ namespace maclane {
 namespace {
 
 using Input = World;
-constexpr uint16_t kIp = kEtherIp4;
 
 TEST_F(Input, UnicastToParentAndRoutedVports) {
   receive(kWirePort, {frame(mac_of(kEther), kStranger, kIp), frame(mac_of(kB1), kStranger, kIp),

@@ -7,7 +7,6 @@ namespace maclane {
 namespace {
 
 using Send = World;
-constexpr uint16_t kIp = kEtherIp4;
 
 TEST_F(Send, BridgeToBridgeSibling) {
   const Bytes f = frame(mac_of(kB2), mac_of(kB1), kIp);

@@ -16,6 +16,8 @@ namespace maclane {
 
 using Bytes = std::vector<uint8_t>;
 
+inline constexpr uint16_t kIp = kEtherIp4;
+
 // Interfaces of the world.
 inline constexpr IfIndex kEther = 1;   // domain 0, port 0
 inline constexpr IfIndex kB1 = 2;      // bridge, routed

@@ -9,12 +9,12 @@ namespace {
 
 using testing::HasSubstr;
 
-struct Case {
+struct ScriptCase {
   const char* script;
   const char* out;
 };
 
-const Case kCases[] = {
+const ScriptCase kScripts[] = {
     {":put \"Hello\"", "Hello\n"},
     {"put hello", "hello\n"},
     {"/put hello", "hello\n"},
@@ -173,21 +173,21 @@ const Case kCases[] = {
 };
 
 TEST(Language, Writes) {
-  for (const Case& one : kCases) {
+  for (const ScriptCase& one : kScripts) {
     const Ran ran = run_script(one.script);
     EXPECT_EQ(ran.error, "") << one.script;
     EXPECT_EQ(ran.out, one.out) << one.script;
   }
 }
 
-struct Wrong {
+struct WrongScript {
   const char* script;
   const char* error;
   uint32_t line;
   uint32_t column;
 };
 
-const Wrong kWrong[] = {
+const WrongScript kWrongScripts[] = {
     // what a parser says
     {":put (", "syntax error (line 1 column 6)", 1, 6},
     {":put )", "syntax error (line 1 column 6)", 1, 6},
@@ -318,7 +318,7 @@ const Wrong kWrong[] = {
 };
 
 TEST(Language, PointsAtTheWord) {
-  for (const Wrong& one : kWrong) {
+  for (const WrongScript& one : kWrongScripts) {
     const Ran ran = run_script(one.script);
     EXPECT_EQ(ran.error.substr(0, std::string_view(one.error).size()), one.error) << one.script;
     if (std::string_view(one.error).starts_with("functions")) continue;

@@ -5,7 +5,7 @@
 namespace maclane::test {
 namespace {
 
-const be32 kPeer = addr(10, 1, 0, 50);
+const be32 kAsker = addr(10, 1, 0, 50);
 const be32 kFar = addr(172, 16, 0, 9);      // behind another interface
 const be32 kNear = addr(10, 1, 0, 60);      // behind the interface that is asked
 const be32 kNowhere = addr(172, 31, 0, 1);  // no route
@@ -16,7 +16,7 @@ class ArpModesTest : public ServiceTest {
     ServiceTest::SetUp();
     io.ways[kFar.host()] = {1};
     io.ways[kNear.host()] = {8};
-    io.ways[kPeer.host()] = {8};
+    io.ways[kAsker.host()] = {8};
   }
   void mode(ArpMode arp, IfIndex interface = 8) {
     io.published.interfaces[interface].arp = arp;
@@ -40,31 +40,31 @@ TEST_F(ArpModesTest, WhoIsAnsweredFor) {
                          Row{ArpMode::kReplyOnly, 0, 0, 0}, Row{ArpMode::kProxy, 1, 1, 0},
                          Row{ArpMode::kLocalProxy, 1, 1, 1}}) {
     mode(row.mode);
-    EXPECT_EQ(answers(kPeer, own), row.own) << static_cast<int>(row.mode);
-    EXPECT_EQ(answers(kPeer, kFar), row.far) << static_cast<int>(row.mode);
-    EXPECT_EQ(answers(kPeer, kNear), row.near) << static_cast<int>(row.mode);
-    EXPECT_EQ(answers(kPeer, kNowhere), 0u) << static_cast<int>(row.mode);
+    EXPECT_EQ(answers(kAsker, own), row.own) << static_cast<int>(row.mode);
+    EXPECT_EQ(answers(kAsker, kFar), row.far) << static_cast<int>(row.mode);
+    EXPECT_EQ(answers(kAsker, kNear), row.near) << static_cast<int>(row.mode);
+    EXPECT_EQ(answers(kAsker, kNowhere), 0u) << static_cast<int>(row.mode);
   }
 }
 
 TEST_F(ArpModesTest, ProxyAnswersWithItsOwnMac) {
   mode(ArpMode::kProxy);
-  who_has(kPeer, kFar, 8);
+  who_has(kAsker, kFar, 8);
   const auto sent = io.take();
   ASSERT_EQ(sent.size(), 1u);
   EXPECT_EQ(sent[0].message.out_if, 8);
   EXPECT_EQ(sent[0].arp().sender_mac, mac(8));
   EXPECT_EQ(sent[0].arp().sender_ip, kFar);
-  EXPECT_EQ(sent[0].arp().target_ip, kPeer);
-  EXPECT_EQ(state(8, kPeer), NeighState::kStale);  // an answer means that packets will come
+  EXPECT_EQ(sent[0].arp().target_ip, kAsker);
+  EXPECT_EQ(state(8, kAsker), NeighState::kStale);  // an answer means that packets will come
 }
 
 TEST_F(ArpModesTest, EqualWaysOfWhichOneIsTheAskersAreNoProxy) {
   io.ways[kFar.host()] = {1, 8};
   mode(ArpMode::kProxy);
-  EXPECT_EQ(answers(kPeer, kFar), 0u);
+  EXPECT_EQ(answers(kAsker, kFar), 0u);
   mode(ArpMode::kLocalProxy);
-  EXPECT_EQ(answers(kPeer, kFar), 1u);
+  EXPECT_EQ(answers(kAsker, kFar), 1u);
 }
 
 // a host that looks whether its address is free must not find the router there.
@@ -72,8 +72,8 @@ TEST_F(ArpModesTest, ProxiesLeaveProbesAndOwnAddressesAlone) {
   mode(ArpMode::kLocalProxy);
   EXPECT_EQ(answers({}, kNear), 0u);
   EXPECT_EQ(answers(kNear, kNear), 0u);
-  EXPECT_EQ(answers(kPeer, addr(10, 1, 0, 255)), 0u);
-  EXPECT_EQ(answers(kPeer, be32{}), 0u);
+  EXPECT_EQ(answers(kAsker, addr(10, 1, 0, 255)), 0u);
+  EXPECT_EQ(answers(kAsker, be32{}), 0u);
   // It keeps its own addresses all the same.
   EXPECT_EQ(answers({}, addr(10, 1, 0, 1)), 1u);
 }
@@ -104,14 +104,14 @@ TEST_F(ArpModesTest, EachProxyOfASegmentAnswersForItself) {
 TEST_F(ArpModesTest, ReplyOnlyAnswersThoseWithARow) {
   mode(ArpMode::kReplyOnly);
   const be32 own = addr(10, 1, 0, 1);
-  config.neighbours = {{8, kPeer, kPeerMac}};
+  config.neighbours = {{8, kAsker, kPeerMac}};
   publish();
   io.take();
-  EXPECT_EQ(answers(kPeer, own), 1u);
+  EXPECT_EQ(answers(kAsker, own), 1u);
   EXPECT_EQ(answers(kNear, own), 0u);
-  hear(arp_frame(1, kOtherMac, kPeer, {}, own), 8);
+  hear(arp_frame(1, kOtherMac, kAsker, {}, own), 8);
   EXPECT_TRUE(io.take().empty());
-  EXPECT_EQ(state(8, kPeer), NeighState::kPermanent);
+  EXPECT_EQ(state(8, kAsker), NeighState::kPermanent);
   EXPECT_EQ(services->arp_rows().size(), 1u) << "reply-only learns nobody";
 }
 
@@ -128,33 +128,33 @@ TEST_F(ArpModesTest, ReplyOnlyAsksNobodyAndAnnouncesNothing) {
 }
 
 TEST_F(ArpModesTest, LearnedNeighboursGoWhenAModeStopsLearning) {
-  who_has(kPeer, addr(10, 1, 0, 1), 8);
-  EXPECT_EQ(state(8, kPeer), NeighState::kStale);
+  who_has(kAsker, addr(10, 1, 0, 1), 8);
+  EXPECT_EQ(state(8, kAsker), NeighState::kStale);
   mode(ArpMode::kReplyOnly);
-  EXPECT_EQ(state(8, kPeer), NeighState::kNone);
+  EXPECT_EQ(state(8, kAsker), NeighState::kNone);
 }
 
 // what add-arp of the DHCP server does.
 TEST_F(ArpModesTest, LeasesAreRowsWithoutGoingBeforeThoseOfPeople) {
   mode(ArpMode::kReplyOnly);
-  services->arp().set_lease(8, kPeer, kPeerMac);
-  EXPECT_EQ(answers(kPeer, addr(10, 1, 0, 1)), 1u);
+  services->arp().set_lease(8, kAsker, kPeerMac);
+  EXPECT_EQ(answers(kAsker, addr(10, 1, 0, 1)), 1u);
   ASSERT_EQ(services->arp_rows().size(), 1u);
   EXPECT_TRUE(services->arp_rows()[0].dhcp);
   EXPECT_TRUE(services->arp_rows()[0].dynamic);
   EXPECT_EQ(services->arp_rows()[0].status, "permanent");
   publish();  // outlives a change of configuration
-  EXPECT_EQ(state(8, kPeer), NeighState::kPermanent);
+  EXPECT_EQ(state(8, kAsker), NeighState::kPermanent);
 
-  config.neighbours = {{8, kPeer, kOtherMac}};
+  config.neighbours = {{8, kAsker, kOtherMac}};
   publish();
-  EXPECT_EQ(io.neighbours().find(8, kPeer).mac, kOtherMac);
+  EXPECT_EQ(io.neighbours().find(8, kAsker).mac, kOtherMac);
   EXPECT_FALSE(services->arp_rows()[0].dhcp);
   config.neighbours.clear();
   publish();
-  EXPECT_EQ(io.neighbours().find(8, kPeer).mac, kPeerMac);
-  services->arp().remove_lease(8, kPeer);
-  EXPECT_EQ(state(8, kPeer), NeighState::kNone);
+  EXPECT_EQ(io.neighbours().find(8, kAsker).mac, kPeerMac);
+  services->arp().remove_lease(8, kAsker);
+  EXPECT_EQ(state(8, kAsker), NeighState::kNone);
 }
 
 // only while there is a route to the address.
@@ -163,26 +163,26 @@ TEST_F(ArpModesTest, PublishedRows) {
   publish();
   io.take();
   EXPECT_TRUE(services->arp_rows().empty()) << "a published row without a MAC is no neighbour";
-  who_has(kPeer, kFar, 8);
+  who_has(kAsker, kFar, 8);
   const auto sent = io.take();
   ASSERT_EQ(sent.size(), 1u);
   EXPECT_EQ(sent[0].arp().sender_mac, mac(8));
-  EXPECT_EQ(answers(kPeer, kNowhere), 0u);
+  EXPECT_EQ(answers(kAsker, kNowhere), 0u);
   EXPECT_EQ(answers(addr(192, 168, 1, 50), kFar, 1), 0u) << "on its own interface only";
   mode(ArpMode::kDisabled);
-  EXPECT_EQ(answers(kPeer, kFar), 0u);
+  EXPECT_EQ(answers(kAsker, kFar), 0u);
   mode(ArpMode::kReplyOnly);
-  EXPECT_EQ(answers(kPeer, kFar), 0u);
-  services->arp().set_lease(8, kPeer, kPeerMac);
-  EXPECT_EQ(answers(kPeer, kFar), 1u);
+  EXPECT_EQ(answers(kAsker, kFar), 0u);
+  services->arp().set_lease(8, kAsker, kPeerMac);
+  EXPECT_EQ(answers(kAsker, kFar), 1u);
 }
 
 // F-14, E-45.
 TEST_F(ArpModesTest, AnOwnMacOnTheWireIsLogged) {
   log::clear();
-  hear(arp_frame(1, mac(8), kPeer, {}, addr(10, 1, 0, 1)), 8);
-  hear(arp_frame(1, mac(8), kPeer, {}, addr(10, 1, 0, 1)), 8);
-  hear(arp_frame(1, mac(8), addr(10, 1, 0, 1), {}, kPeer), 8);  // our own question, sent back
+  hear(arp_frame(1, mac(8), kAsker, {}, addr(10, 1, 0, 1)), 8);
+  hear(arp_frame(1, mac(8), kAsker, {}, addr(10, 1, 0, 1)), 8);
+  hear(arp_frame(1, mac(8), addr(10, 1, 0, 1), {}, kAsker), 8);  // our own question, sent back
   ASSERT_EQ(log::recent().size(), 1u);
   EXPECT_EQ(log::recent()[0].message,
             "if8: the router's MAC address 02:00:00:00:00:08 is also used by the host with the "

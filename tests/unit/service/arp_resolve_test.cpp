@@ -5,7 +5,6 @@ namespace maclane::test {
 namespace {
 
 using ResolveTest = ServiceTest;
-const be32 kPeer = addr(192, 168, 1, 50);
 
 TEST_F(ResolveTest, AsksOnceHoldsAndReleasesInOrder) {
   for (uint16_t i = 1; i <= 5; ++i) resolve(4, kPeer, i, i == 3 ? kNoIf : IfIndex{8});

@@ -8,7 +8,6 @@ namespace maclane::test {
 namespace {
 
 using ArpTest = ServiceTest;
-const be32 kPeer = addr(192, 168, 1, 50);
 
 TEST_F(ArpTest, AnswersByteForByte) {
   who_has(kPeer, addr(192, 168, 1, 3));

@@ -11,9 +11,8 @@ using dhcp::Message;
 using dhcp::Option;
 using dhcp::Type;
 
-inline constexpr IfIndex kWan = 2, kWan2 = 3, kAlone = 8;
+inline constexpr IfIndex kWan = 2, kWan2 = 3;
 inline const MacAddr kServerMac{{0x02, 0xd0, 0, 0, 0, 1}};
-inline constexpr uint64_t kSecond = 1000;
 
 class DhcpClientTest : public ServiceTest {
  protected:

@@ -13,8 +13,7 @@ using dhcp::Option;
 using dhcp::Type;
 using Status = DhcpBinding::Status;
 
-inline constexpr IfIndex kLan = 1, kIot = 2, kAlone = 8;
-inline constexpr uint64_t kSecond = 1000;
+inline constexpr IfIndex kLan = 1, kIot = 2;
 inline constexpr uint32_t kTop = ip4(192, 168, 1, 110);
 
 class DhcpServerTest : public ServiceTest {

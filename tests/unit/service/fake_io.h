@@ -81,6 +81,9 @@ inline be32 addr(unsigned a, unsigned b, unsigned c, unsigned d) {
 inline MacAddr mac(uint8_t last) {
   return {{0x02, 0, 0, 0, 0, last}};
 }
+inline constexpr IfIndex kAlone = 8;       // where no service is
+inline constexpr uint64_t kSecond = 1000;  // of its clock, in milliseconds
+inline const be32 kPeer = addr(192, 168, 1, 50), kHost = addr(10, 1, 0, 9);
 inline const MacAddr kBroadcastMac = MacAddr::from_key(0xffffffffffffULL);
 inline const MacAddr kPeerMac{{0x02, 0xaa, 0, 0, 0, 0x01}};
 inline const MacAddr kOtherMac{{0x02, 0xbb, 0, 0, 0, 0x02}};

@@ -28,7 +28,7 @@ class IcmpTest : public ServiceTest {
   }
 };
 
-const be32 kHost = addr(10, 1, 0, 9), kFar = addr(198, 51, 100, 1);
+const be32 kFar = addr(198, 51, 100, 1);
 
 TEST_F(IcmpTest, QuotesThePacketFromTheInboundAddress) {
   const Bytes original = udp(kHost, kFar, 100);

@@ -26,7 +26,7 @@ class LocalTest : public ServiceTest {
   static Bytes payload(const Bytes& packet) { return {packet.begin() + 28, packet.end()}; }
 };
 
-const be32 kHost = addr(10, 1, 0, 9), kUs = addr(10, 1, 0, 1);
+const be32 kUs = addr(10, 1, 0, 1);
 
 TEST_F(LocalTest, EchoOfAnySize) {
   for (const size_t size : {0u, 1u, 56u, 1472u, 3000u, 60000u, 65507u}) {

@@ -13,7 +13,6 @@ using pppoe::Tag;
 inline constexpr IfIndex kLower = 2, kLower2 = 3;
 inline const MacAddr kAc{{0x02, 0xac, 0, 0, 0, 1}};
 inline const MacAddr kOtherAc{{0x02, 0xac, 0, 0, 0, 2}};
-inline constexpr uint64_t kSecond = 1000;
 
 inline pppoe::Bytes bytes(std::string_view text) {
   return {text.begin(), text.end()};
