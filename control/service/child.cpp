@@ -108,6 +108,8 @@ Ran run_to_end(std::vector<std::string> words, const Netns& where, int most_ms) 
   }
   read_all();
   close(output);
+  if (killed && ran.said.empty())
+    ran.said = fmt::format("{} did not end within {} ms", words.front(), most_ms);
   ran.ok = !killed && WIFEXITED(status) && WEXITSTATUS(status) == 0;
   return ran;
 }
