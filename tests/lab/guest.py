@@ -17,7 +17,7 @@ from lab import LabError, run, wait_until
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "maclane-guest"
 MODULES = ("slhc", "ppp_generic", "pppox", "pppoe", "ppp_async", "e1000", "llc", "stp", "garp",
            "mrp", "8021q")
-BOOT = 240  # seconds, generous: software emulation on a machine that others use
+BOOT = 600  # seconds, generous: software emulation on a machine that others use
 
 
 def kernel_package():

@@ -21,7 +21,7 @@ class LabError(AssertionError):
     """The lab itself could not do something; carries the command's own words."""
 
 
-def wait_until(predicate, timeout=10.0, what="the expected state", tick=0.02):
+def wait_until(predicate, timeout=30.0, what="the expected state", tick=0.02):
     """Looks until predicate() is true and returns its value; fails after timeout seconds."""
     end = monotonic() + timeout
     while True:
@@ -38,7 +38,7 @@ def readable(sock, timeout):
     return bool(select.select([sock], [], [], timeout)[0])
 
 
-def run(*command, check=True, timeout=60, stdin=None):
+def run(*command, check=True, timeout=300, stdin=None):
     """Runs a command to its end; its output as text is in the result."""
     words = [str(word) for word in command]
     done = subprocess.run(
@@ -92,7 +92,7 @@ class Process:
     def wait(self, timeout=60):
         return self.popen.wait(timeout)
 
-    def stop(self, sig=signal.SIGTERM, timeout=20):
+    def stop(self, sig=signal.SIGTERM, timeout=60):
         """Ends it and returns its exit code; a process that will not end is killed."""
         if self.alive():
             self.popen.send_signal(sig)

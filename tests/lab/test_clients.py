@@ -48,7 +48,7 @@ def client(scene, *command, user=USER, password=PASSWORD, **env):
     """What a program in the router's namespace prints."""
     known = {"ROUTER": "127.0.0.1", "USERNAME": user, "PASSWORD": password, **env}
     words = [f"{name}={value}" for name, value in known.items()]
-    return scene.router.ns.run("env", *words, *command, timeout=120).stdout
+    return scene.router.ns.run("env", *words, *command, timeout=300).stdout
 
 
 def printed(*arguments, **options):

@@ -63,7 +63,7 @@ def inside(scene):
 def fetch(scene, client, url, *options):
     """Fetches it; its digest, or curl's own words."""
     target = scene.lab.directory / "fetched"
-    done = client.run("curl", "-sS", "--max-time", "20", "-o", target, *options, url, check=False)
+    done = client.run("curl", "-sS", "--max-time", "60", "-o", target, *options, url, check=False)
     return sha256_of(target) if done.returncode == 0 else done.stderr
 
 

@@ -120,9 +120,9 @@ TEST_F(ConsoleTest, WhatIsNotHereIsSaid) {  // D-40
 
 TEST_F(ConsoleTest, IsOneChangeALine) {
   const int before = commits_;
-  says(":for i from=1 to=100 do={ /interface macvlan add interface=ether1 name=(\"m\" . $i) }");
+  says(":for i from=1 to=20 do={ /interface macvlan add interface=ether1 name=(\"m\" . $i) }");
   EXPECT_EQ(done_["code"], 0);
-  EXPECT_EQ(says("/interface/macvlan/print count-only"), "100\n");
+  EXPECT_EQ(says("/interface/macvlan/print count-only"), "20\n");
   EXPECT_EQ(commits_ - before, 1);
 }
 
