@@ -110,9 +110,24 @@ Text normalize_text(const Property& property, std::string_view raw) {
   return std::string(raw);
 }
 
+/// A number, of what is counted in KiB also 4096KiB and 4MiB, as RouterOS's exports have it.
+std::optional<int64_t> number_of(const Property& property, std::string_view raw) {
+  constexpr std::pair<std::string_view, int64_t> kUnits[] = {
+      {"KiB", 1}, {"MiB", 1024}, {"GiB", 1024 * 1024}};
+  if (property.unit != "KiB") return parse_integer(raw);
+  for (const auto& [unit, factor] : kUnits) {
+    if (!raw.ends_with(unit)) continue;
+    const auto value = parse_integer(raw.substr(0, raw.size() - unit.size()));
+    int64_t all = 0;
+    if (!value || __builtin_mul_overflow(*value, factor, &all)) return std::nullopt;
+    return all;
+  }
+  return parse_integer(raw);
+}
+
 Text normalize_integer(const Property& property, std::string_view raw) {
   if (raw == "auto" && property.default_value.empty()) return std::string{};
-  const auto value = parse_integer(raw);
+  const auto value = number_of(property, raw);
   if (!value || *value < property.min || *value > property.max) {
     const std::string range = property.max == INT64_MAX
                                   ? fmt::format("{}..", property.min)

@@ -3,7 +3,6 @@
 
 #include "control/model/doh_url.h"
 #include "control/model/schema_parts.h"
-#include "control/model/value.h"
 
 namespace maclane::model {
 namespace {
@@ -23,18 +22,6 @@ tl::expected<std::string, std::string> doh_url(std::string_view text) {
       "input does not match any value of use-doh-server: \"{}\" is no https:// URL", text));
 }
 
-/// RouterOS writes "4096KiB".
-tl::expected<std::string, std::string> kibibytes(std::string_view text) {
-  constexpr std::string_view kUnit = "KiB";
-  constexpr int64_t kLeast = 64;
-  const bool has_unit = text.ends_with(kUnit);
-  const auto number = parse_integer(text.substr(0, text.size() - (has_unit ? kUnit.size() : 0)));
-  if (number && *number >= kLeast && *number <= kMaxUint32) return std::to_string(*number);
-  return tl::make_unexpected(
-      fmt::format("\"{}\" is no size: {}..{} is taken, in KiB, with or without the unit", text,
-                  kLeast, kMaxUint32));
-}
-
 constexpr Property kDns[] = {
     {.name = "servers",
      .type = Type::kIp4,
@@ -46,11 +33,12 @@ constexpr Property kDns[] = {
      .default_value = "false",
      .help = "yes: answers others, not the router's own programs alone; mind the firewall"},
     {.name = "cache-size",
-     .type = Type::kString,
+     .type = Type::kInteger,
      .default_value = "2048",
-     .max = 13,
+     .min = 64,
+     .max = kMaxUint32,
      .help = "KiB of names that are remembered; some 4 names a KiB, at most 10000",
-     .convert = kibibytes},
+     .unit = "KiB"},
     {.name = "cache-max-ttl",
      .type = Type::kTime,
      .default_value = "1w",
@@ -114,7 +102,8 @@ constexpr Property kDns[] = {
     {.name = "cache-used",
      .type = Type::kInteger,
      .flags = P::kReadOnly | P::kCounter,
-     .help = "KiB of cache-size that are in use"},
+     .help = "KiB of cache-size that are in use",
+     .unit = "KiB"},
     {.name = "status",
      .type = Type::kString,
      .flags = P::kReadOnly | P::kOurs,

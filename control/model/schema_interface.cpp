@@ -83,6 +83,15 @@ constexpr Command kInterfaceCommands[] = {{.name = "monitor-traffic",
                                            .policy = Policy::kRead,
                                            .flags = Command::kStreams}};
 
+/// A switch of RouterOS's that exports name, and that is off here.
+constexpr Property always_off(std::string_view name) {
+  return {.name = name,
+          .type = Type::kBool,
+          .default_value = "false",
+          .flags = P::kNotYet | P::kHidden,
+          .not_working_reason = kLater};
+}
+
 constexpr Property kEthernet[] = {
     interface_name("unique over all interfaces"),
     read_only("default-name", Type::kString, "ether1 of the first port, whatever its name"),
@@ -98,6 +107,7 @@ constexpr Property kEthernet[] = {
     loop_protect(),
     loop_protect_disable_time(),
     loop_protect_send_interval(),
+    always_off("disable-running-check"),
     disabled(),
     comment(),
     loop_protect_status(),
@@ -196,6 +206,7 @@ constexpr Property kVlan[] = {
     loop_protect(),
     loop_protect_disable_time(),
     loop_protect_send_interval(),
+    always_off("mvrp"),
     disabled(),
     comment(),
     read_only("mac-address", Type::kMac, "the parent's"),

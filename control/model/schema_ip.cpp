@@ -94,6 +94,11 @@ constexpr Property kRoute[] = {
          "the highest scope of a route that may lead to the gateway, and above the target-scope "
          "of that route; 10: connected networks"},
     later("vrf-interface"),
+    {.name = "suppress-hw-offload",
+     .type = Type::kBool,
+     .default_value = "false",
+     .flags = P::kHidden,
+     .help = "whether hardware may not take the route over; there is none here that could"},
     disabled(),
     comment(),
     state_flag("active", "in use"),

@@ -211,7 +211,7 @@ constexpr Property hits(std::string_view name) {
   return {.name = name,
           .type = Type::kInteger,
           .default_value = "0",
-          .flags = Property::kReadOnly | Property::kCounter};
+          .flags = Property::kReadOnly | Property::kCounter | Property::kHidden};
 }
 
 // Matchers in RouterOS's words; macros because a table is one flat array.

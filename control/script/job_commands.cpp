@@ -8,6 +8,7 @@
 #include "control/observe/ping_text.h"
 #include "control/observe/table.h"
 #include "control/script/job.h"
+#include "control/script/print_text.h"
 #include "control/script/rows.h"
 #include "control/script/runner.h"
 
@@ -17,9 +18,6 @@ namespace {
 using model::Call;
 using model::Menu;
 using model::Outcome;
-using observe::PrintOptions;
-using observe::Style;
-using observe::Table;
 
 bool is_edit(std::string_view command) {
   constexpr std::string_view kEdits[] = {"add",    "set",     "unset",   "remove",
@@ -70,50 +68,6 @@ Fault fault_at(const model::Failure& failure, const MenuCall& call) {
     fault.place = argument->place;
   }
   return fault;
-}
-
-PrintOptions options_of(const MenuCall& call, const Screen& screen) {
-  PrintOptions options;
-  options.width = screen.width;
-  options.bold = screen.bold;
-  if (call.has("stats")) options.style = Style::kStats;
-  if (call.has("value-list")) options.style = Style::kValueList;
-  if (call.has("detail")) options.style = Style::kDetail;
-  if (call.has("terse")) options.style = Style::kTerse;
-  if (const auto* proplist = call.find("proplist")) {
-    for (std::string_view name : model::split_list(proplist->text)) {
-      if (!name.empty()) options.properties.emplace_back(name);
-    }
-  }
-  return options;
-}
-
-std::string text_of(const MenuCall& call, const Menu& menu, const Screen& screen,
-                    const std::vector<model::PrintRow>& rows, bool head = true) {
-  const bool print = call.command->name == "print";
-  Table table = print || call.command->name == "listen" ? observe::table_of(menu, rows)
-                                                        : observe::table_of(rows);
-  if (screen.json) return observe::to_json(table);
-  if (call.command->name == "ping") return observe::ping_text(rows, head);
-  PrintOptions options = options_of(call, screen);
-  options.head = head;
-  if (call.has("brief") && table.columns.empty() && !table.settings) {
-    // A table of a menu whose usual form is another one: all that is not hidden.
-    for (const auto& property : menu.properties) {
-      if (!property.has(model::Property::kHidden)) table.columns.emplace_back(property.name);
-    }
-  }
-  if (call.has("show-ids") && !table.settings) {
-    for (auto& row : table.rows) row.fields.emplace(row.fields.begin(), ".id", row.id);
-    auto& columns = options.properties.empty() ? table.columns : options.properties;
-    columns.insert(columns.begin(), ".id");
-  }
-  if (!print && call.command->name.starts_with("monitor")) {
-    std::string out;
-    for (const auto& row : rows) out += observe::to_lines(row.fields);
-    return out;
-  }
-  return observe::to_text(table, options);
 }
 
 Value value_of_row(const Menu& menu, const model::PrintRow& row) {
@@ -206,7 +160,7 @@ Host::Done Job::run_on(const MenuCall& call, const Menu& menu, Outcome& outcome)
     } else if (!rows.empty()) {
       // The head of a table stands above its first rows only, unless the screen is cleared.
       const std::string text =
-          text_of(call, menu, task_.screen, rows, first || (print && !follows));
+          print_text(call, menu, task_.screen, rows, first || (print && !follows));
       if (!first && task_.screen.width != 0 && print && !follows) write("\033[H\033[J");
       write(text);
       first = false;
@@ -305,7 +259,7 @@ void Job::show(const MenuCall& call, const Menu& menu, const Outcome& outcome) {
   }
   if (outcome.result.empty()) {
     const bool rows = command == "print" || !outcome.rows.empty();
-    if (rows) write(text_of(call, menu, task_.screen, outcome.rows));
+    if (rows) write(print_text(call, menu, task_.screen, outcome.rows));
     return;
   }
   if (command == "print") {

@@ -157,6 +157,12 @@ TEST_F(ConsoleTest, PrintsAsAsked) {
   EXPECT_THAT(says("/ip address print value-list"), HasSubstr("address: 10.0.0.1/8"));
   EXPECT_THAT(says("/ip address print proplist=address"), HasSubstr("Columns: ADDRESS\n"));
   EXPECT_THAT(says("/ip address print show-ids"), HasSubstr("*1"));
+  says("/ip firewall filter add chain=input action=accept");
+  EXPECT_THAT(says("/ip firewall filter print show-ids"), HasSubstr(".id=*1 chain=input"));
+  EXPECT_THAT(says("/ip firewall filter print"), testing::Not(HasSubstr("bytes=")))
+      << "counters are of print stats and print detail";
+  EXPECT_THAT(says("/ip firewall filter print detail"), HasSubstr("bytes=0"));
+  EXPECT_THAT(says("/ip firewall filter print stats"), HasSubstr("BYTES"));
   const Json rows = Json::parse(says("/ip address print", {{"json", true}}));
   EXPECT_EQ(rows[0]["address"], "10.0.0.1/8");
   EXPECT_EQ(Json::parse(says("/ip address add address=10.0.0.2/8 interface=ether1",

@@ -39,6 +39,7 @@ TEST(Normalize, GoodValuesBecomeCanonical) {
       {"/interface/macvlan", "loop-protect-send-interval", "00:00:07", "7s"},
       {"/ip/dns", "cache-size", "4096KiB", "4096"},  // as RouterOS exports it
       {"/ip/dns", "cache-size", "64", "64"},
+      {"/ip/dns", "cache-size", "2MiB", "2048"},
       {"/interface/macvlan", "name", "macvlan-iot", "macvlan-iot"},
       {"/ip/address", "address", "203.0.113.10/30", "203.0.113.10/30"},
       {"/ip/address", "address", "203.0.113.10", "203.0.113.10/32"},  // C-1
@@ -177,8 +178,8 @@ TEST(Normalize, WrongValuesGetASentence) {
       {"/routing/table", "fib", "no", "not yet working"},
       {"/dataplane", "max-sessions", "10", "1024..16777216"},
       {"/ip/dns", "cache-size", "63KiB", "64..4294967295"},
-      {"/ip/dns", "cache-size", "2MiB", "in KiB"},
-      {"/ip/dns", "cache-size", "KiB", "in KiB"},
+      {"/ip/dns", "cache-size", "2MB", "not a whole number; 64..4294967295"},
+      {"/ip/dns", "cache-size", "KiB", "not a whole number; 64..4294967295"},
   };
   for (const Case& c : cases) {
     const auto got = normalize(property_of(c), c.raw);
