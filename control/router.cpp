@@ -233,6 +233,8 @@ Status Router::publish(const model::Tree& next) {
     result->state->names.start_reused(raw);
   }
   compiled_ = std::move(result->state);
+  for (const IfIndex added : compiled_->names.added())  // the number may have been another's
+    traffic_since_.begin(added, observe::traffic_of(*dataplane_, added));
   const bool lost = loses_addresses(dataplane_->current(), *result->snapshot);
   dataplane_->publish(std::move(result->snapshot));
   Request purge;

@@ -22,6 +22,7 @@
 #include "control/model/store.h"
 #include "control/observe/exhaustion.h"
 #include "control/observe/rates.h"
+#include "control/observe/traffic.h"
 #include "control/script/event_scripts.h"
 #include "control/script/scheduler.h"
 #include "control/service/dataplane_io.h"
@@ -73,6 +74,8 @@ class Router {
   [[nodiscard]] const LeaseNames& lease_names() const { return *lease_names_; }
   [[nodiscard]] const observe::Rates& rates() const { return rates_; }
   [[nodiscard]] std::chrono::steady_clock::time_point started() const { return started_; }
+  [[nodiscard]] const observe::TrafficSince& traffic_since() const { return traffic_since_; }
+  [[nodiscard]] observe::TrafficSince& traffic_since() { return traffic_since_; }
   struct LinkHistory {
     std::string last_up, last_down;
     unsigned downs = 0;
@@ -134,6 +137,7 @@ class Router {
   std::unique_ptr<door::Doors> doors_;  // to the network
   std::map<std::string, LinkHistory> links_;
   observe::Rates rates_;
+  observe::TrafficSince traffic_since_;
   observe::Exhaustion exhaustion_{[this](Drop reason) { return dropped(reason); },
                                   [this] { return services_->arp().refused(); }};
   mutable std::vector<RuleCounter> rule_counters_;

@@ -98,6 +98,8 @@ class Running {
   /// Appends the rows it has to say now.
   virtual State step(uint64_t now_ms, std::vector<PrintRow>& rows) = 0;
   virtual void stop() {}
+  /// What it says beside its rows since it was last asked: what a script wrote, for who reads text.
+  [[nodiscard]] virtual std::string take_text() { return {}; }
   /// After kDone: what the command's end carries beside its rows.
   [[nodiscard]] virtual Fields result() const { return {}; }
   /// After kFailed: why.

@@ -70,18 +70,22 @@ constexpr Property kMonitorEthernet[] = {
     look_interval(),
     flag("once", "one look, and done"),
 };
+/// Of interfaces one by one alone, as in RouterOS.
+constexpr const Command& kResetCounters = kResetCommands[0];
 constexpr Command kEthernetCommands[] = {{.name = "monitor",
                                           .help = "whether ports have a link",
                                           .arguments = kMonitorEthernet,
                                           .positional = "numbers",
                                           .policy = Policy::kRead,
-                                          .flags = Command::kRows | Command::kStreams}};
+                                          .flags = Command::kRows | Command::kStreams},
+                                         kResetCounters};
 constexpr Command kInterfaceCommands[] = {{.name = "monitor-traffic",
                                            .help = "what interfaces carry a second",
                                            .arguments = kMonitorTraffic,
                                            .positional = "interface",
                                            .policy = Policy::kRead,
-                                           .flags = Command::kStreams}};
+                                           .flags = Command::kStreams},
+                                          kResetCounters};
 
 /// A switch of RouterOS's that exports name, and that is off here.
 constexpr Property always_off(std::string_view name) {

@@ -1,6 +1,8 @@
 // /interface and its menus: what runs, with which MTU and MAC, and the traffic counters.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "control/model/value.h"
 #include "control/observe/rows.h"
 #include "control/router.h"
@@ -90,36 +92,34 @@ std::vector<model::PrintRow> all_interfaces(const Router& router, const model::M
   return rows;
 }
 
+/// What rows of /interface, or of a menu of stored interfaces, carried counts from now on.
+model::Answer<model::Outcome> reset_counters(Router& router, const model::Call& call) {
+  for (const model::PrintRow& row : router.model().print(*call.menu)) {
+    if (std::find(call.rows.begin(), call.rows.end(), row.id) == call.rows.end()) continue;
+    const IfIndex index = router.compiled().names.index_of(row.get("name"));
+    if (index != kNoIf) router.traffic_since().begin(index, traffic_of(router.dataplane(), index));
+  }
+  return model::Outcome{};
+}
+
 }  // namespace
 
 void add_counters(const Router& router, std::string_view name, Fields& out) {
   const IfIndex index = router.compiled().names.index_of(name);
   if (index == kNoIf) return;
-  const IfCounters c = router.dataplane().interface_counters(index);
-  uint64_t rx_drop = 0;
-  uint64_t tx_drop = 0;
-  uint64_t queue_drop = 0;
-  for (unsigned r = 0; r < kDropCount; ++r) {
-    const auto reason = static_cast<Drop>(r);
-    const uint64_t n = router.dataplane().drops(index, reason);
-    if (reason == Drop::tx_full) queue_drop += n;
-    if (reason == Drop::tx_full || reason == Drop::tx_down || reason == Drop::oversize)
-      tx_drop += n;
-    else
-      rx_drop += n;
-  }
+  const Traffic t = router.traffic_since().of(index, traffic_of(router.dataplane(), index));
   const auto add = [&](const char* property, uint64_t value) {
     out.emplace_back(property, std::to_string(value));
   };
-  add("rx-byte", c.rx_bytes);
-  add("tx-byte", c.tx_bytes);
-  add("rx-packet", c.rx_packets);
-  add("tx-packet", c.tx_packets);
-  add("rx-drop", rx_drop);
-  add("tx-drop", tx_drop);
+  add("rx-byte", t.rx_bytes);
+  add("tx-byte", t.tx_bytes);
+  add("rx-packet", t.rx_packets);
+  add("tx-packet", t.tx_packets);
+  add("rx-drop", t.rx_drops);
+  add("tx-drop", t.tx_drops);
   add("rx-error", 0);
   add("tx-error", 0);
-  add("tx-queue-drop", queue_drop);
+  add("tx-queue-drop", t.queue_drops);
 }
 
 void provide_interface_rows(Router& router) {
@@ -127,6 +127,12 @@ void provide_interface_rows(Router& router) {
   for (const char* path : {"/interface/ethernet", "/interface/vlan", "/interface/macvlan"}) {
     model.provide(path,
                   [&router](const View& row, Fields& out) { interface_state(router, row, out); });
+  }
+  for (const char* path : {"/interface", "/interface/ethernet"}) {
+    router.commands().on(path, "reset-counters",
+                         [&router](const model::Call& call, const model::Caller&) {
+                           return reset_counters(router, call);
+                         });
   }
   model.provide_rows("/interface", [&router, &model] { return all_interfaces(router, model); });
 }

@@ -141,6 +141,7 @@ Host::Done Job::run_on(const MenuCall& call, const Menu& menu, Outcome& outcome)
     const bool was_in = std::exchange(in_command_, true);
     const auto state = outcome.running->step(model::steady_ms(), rows);
     in_command_ = was_in;
+    if (const std::string text = outcome.running->take_text(); !text.empty()) write(text);
     for (auto& row : rows) {
       std::erase_if(row.fields, [](const auto& field) { return field.first == ".section"; });
     }

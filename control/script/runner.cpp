@@ -43,6 +43,9 @@ class Waiter : public model::Running {
     return State::kFailed;
   }
   void stop() override { stop_job(); }
+  [[nodiscard]] std::string take_text() override {
+    return wants_output_ ? std::string{} : std::exchange(output_, {});
+  }
   [[nodiscard]] model::Fields result() const override {
     if (!wants_output_) return {};
     return {{"ret", output_}};

@@ -290,3 +290,22 @@ def test_counters_of_interfaces_are_exact(rig):
     assert after["right"]["tx-packet"] - before["right"]["tx-packet"] == 100
     assert after["right"]["tx-byte"] - before["right"]["tx-byte"] == 100 * size
     assert len(rig.right.wire.take(lambda p: UDP in p)) == 100
+
+
+def test_counters_begin_at_zero_again_when_they_are_reset(rig):
+    def count(name):
+        return int(rig.router.row("/interface", name=name)["rx-packet"])
+
+    rig.clear()
+    for _ in range(100):
+        rig.left.send(IP(src=LEFT_HOST, dst=RIGHT_HOST) / UDP(sport=1, dport=2))
+        rig.right.send(IP(src=RIGHT_HOST, dst=LEFT_HOST) / UDP(sport=2, dport=1))
+    rig.left.settle(rounds=1)
+    assert count("left") >= 100 and count("right") >= 100
+    rig.router.ctl("/interface/reset-counters left")
+    assert count("left") < 100 <= count("right")
+    assert int(rig.router.row("/interface/ethernet", name="left")["rx-packet"]) < 100
+    rig.router.ctl("/interface/ethernet/reset-counters right")
+    assert count("right") < 100
+    done = rig.router.ctl("/interface/reset-counters nobody", check=False)
+    assert done.returncode == 1 and "no such item" in done.stderr

@@ -55,6 +55,15 @@ class SchedulerTest : public testing::Test {
   Scheduler scheduler_{runner_};
 };
 
+TEST_F(SchedulerTest, WhoRunsAScriptReadsWhatItWrites) {
+  EXPECT_EQ(run("/system script add name=says source=\":put one; :delay 1ms; :put two\"\n"
+                "/system script add name=fails source=\":put before; :error boom\""),
+            "");
+  EXPECT_EQ(run("/system script run says"), "one\ntwo\n");
+  EXPECT_EQ(run(":put begin; /system script run says; :put end"), "begin\none\ntwo\nend\n");
+  EXPECT_THAT(run("/system script run fails"), HasSubstr("before\nboom"));
+}
+
 TEST_F(SchedulerTest, AnIntervalIsCountedFromWhenTheRowCame) {
   EXPECT_EQ(add("interval=10s"), "");
   at(kStart + 1);
