@@ -26,6 +26,27 @@ uint64_t mixed(uint64_t hash, std::string_view part) {
 
 constexpr uint64_t kHashOfNothing = 0x9E3779B97F4A7C15u;
 
+/// The chunk of the row with an id, and its place there. Ids mostly rise from row to row: the chunk
+/// is looked for by halves. One that was moved, or was read from a file, may stand elsewhere: then
+/// all are looked through.
+template <typename Chunks>
+std::optional<std::pair<size_t, size_t>> place_by_id(const Chunks& chunks, uint32_t id) {
+  const auto within = [&](size_t chunk) -> std::optional<std::pair<size_t, size_t>> {
+    const auto& ids = chunks[chunk]->ids;
+    const auto found = std::find(ids.begin(), ids.end(), id);
+    if (found == ids.end()) return std::nullopt;
+    return std::pair(chunk, static_cast<size_t>(found - ids.begin()));
+  };
+  const auto behind =
+      std::upper_bound(chunks.begin(), chunks.end(), id,
+                       [](uint32_t one, const auto& chunk) { return one < chunk->ids.front(); });
+  if (behind != chunks.begin())
+    if (const auto place = within(static_cast<size_t>(behind - chunks.begin()) - 1)) return place;
+  for (size_t chunk = 0; chunk < chunks.size(); ++chunk)
+    if (const auto place = within(chunk)) return place;
+  return std::nullopt;
+}
+
 }  // namespace
 
 uint64_t name_hash(std::string_view name) {
@@ -61,23 +82,16 @@ bool Rows::operator==(const Rows& other) const {
 }
 
 std::optional<size_t> Rows::place_of(uint32_t id) const {
+  const auto place = place_by_id(chunks_, id);
+  if (!place) return std::nullopt;
   size_t before = 0;
-  for (const ChunkPtr& chunk : chunks_) {
-    const auto& ids = chunk->ids;
-    const auto found = std::find(ids.begin(), ids.end(), id);
-    if (found != ids.end()) return before + static_cast<size_t>(found - ids.begin());
-    before += ids.size();
-  }
-  return std::nullopt;
+  for (size_t chunk = 0; chunk < place->first; ++chunk) before += chunks_[chunk]->ids.size();
+  return before + place->second;
 }
 
 RowPtr Rows::by_id(uint32_t id) const {
-  for (const ChunkPtr& chunk : chunks_) {
-    const auto& ids = chunk->ids;
-    const auto found = std::find(ids.begin(), ids.end(), id);
-    if (found != ids.end()) return chunk->rows[static_cast<size_t>(found - ids.begin())];
-  }
-  return nullptr;
+  const auto place = place_by_id(chunks_, id);
+  return place ? chunks_[place->first]->rows[place->second] : nullptr;
 }
 
 Rows::Chunk& Rows::own(size_t chunk) {

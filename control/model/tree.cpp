@@ -122,6 +122,9 @@ View Tree::settings(std::string_view path) const {
 
 namespace {
 
+/// Ids of rows that are state are above those of stored ones by far: no need to look for them.
+constexpr uint32_t kStateIds = 0x80000000;
+
 std::optional<uint32_t> parse_id(std::string_view text) {
   uint32_t id = 0;
   const char* end = text.data() + text.size();
@@ -135,7 +138,7 @@ std::optional<uint32_t> parse_id(std::string_view text) {
 RowPtr Tree::find(const Menu& menu, std::string_view name_or_id) const {
   if (name_or_id.starts_with('*')) {
     const auto id = parse_id(name_or_id);
-    return id ? rows(menu).by_id(*id) : nullptr;
+    return id && *id < kStateIds ? rows(menu).by_id(*id) : nullptr;
   }
   const int name = name_index(menu);
   RowPtr found;

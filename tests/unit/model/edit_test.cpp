@@ -182,6 +182,36 @@ TEST(Tree, CopiesShareUntilTheyAreEdited) {
 }
 
 }  // namespace
+TEST(Tree, ManyRowsAreFoundAndRemovedOneByOne) {
+  // So many that looking through all of them for each would not end in a test's time.
+  constexpr uint32_t kMany = 500'000;
+  const Menu& menu = *find_menu("/ip/firewall/address-list");
+  Tree tree;
+  Rows& rows = tree.edit(menu);
+  for (uint32_t i = 0; i < kMany; ++i) {
+    auto row = std::make_shared<Row>();
+    row->id = tree.next_id(menu);
+    row->values.resize(menu.properties.size());
+    rows.push_back(std::move(row));
+  }
+  const Rows before = rows;
+  rows.move(7, kMany);  // one stands where its id does not say
+  const auto known = [&](uint32_t id) { return rows.by_id(id) != nullptr; };
+  for (uint32_t id = 1; id <= kMany; ++id) ASSERT_TRUE(known(id)) << id;
+  for (uint32_t i = 0; i < kMany; ++i) ASSERT_EQ(tree.find(menu, row_id(0x80000000u + i)), nullptr);
+  constexpr uint32_t kGone = 20'000;
+  for (uint32_t id = 1; id <= 2 * kGone; id += 2) {
+    const auto place = rows.place_of(id);
+    ASSERT_TRUE(place && rows[*place]->id == id) << id;
+    rows.erase(*place);
+  }
+  EXPECT_EQ(rows.size(), kMany - kGone);
+  EXPECT_FALSE(known(7));
+  EXPECT_TRUE(known(8));
+  EXPECT_TRUE(known(kMany));
+  EXPECT_EQ(compare(before, rows).removed.size(), kGone);
+}
+
 TEST(KeepIds, RowsThatMovedKeepTheirsAndNewOnesGetFreshOnes) {
   const auto load = [](const std::string& rules) {
     auto loaded = door::load_yaml_text("ip: {firewall: {filter: [" + rules + "]}}", "ids.yaml");
