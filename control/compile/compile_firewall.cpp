@@ -82,7 +82,9 @@ void find_filling_lists(Work& work, std::string_view path) {
   const Columns columns(menu);
   for (const RowPtr& row : work.tree.rows(menu)) {
     const std::string_view list = row->at(columns.address_list);
-    if (list.empty() || row->at(columns.disabled) == "true") continue;
+    const std::string_view action = row->at(columns.action);
+    const bool adds = action == "add-src-to-address-list" || action == "add-dst-to-address-list";
+    if (!adds || list.empty() || row->at(columns.disabled) == "true") continue;
     work.state.filling_lists.emplace(list);
     if (work.state.names.list(list) != 0) continue;
     work.errors.push_back(

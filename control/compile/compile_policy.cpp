@@ -48,7 +48,8 @@ void compile_policy(Work& work) {
     if (row.disabled()) return;
     RoutingRule rule;
     rule.action = value_of(kRuleActions, row.get("action"), RoutingRule::Action::kLookup);
-    const std::string_view table = row.raw("table");
+    const bool looks_up = row.get("action").starts_with("lookup");
+    const std::string_view table = looks_up ? row.raw("table") : std::string_view{};
     const auto known = work.state.tables.find(table);
     if (table == "main")
       rule.table = work.state.fib;

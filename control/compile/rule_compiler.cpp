@@ -225,8 +225,9 @@ class RuleCompiler {
   bool in_force(const RowPtr& row) {
     const Columns& c = columns_;
     // What it names is gone (B-10).
+    const bool marks = row->at(c.action) == "mark-routing";
     for (int column : {c.in_interface, c.out_interface, c.in_list, c.out_list,
-                       more_columns_.routing_mark, more_columns_.new_routing_mark})
+                       more_columns_.routing_mark, marks ? more_columns_.new_routing_mark : -1})
       if (model::is_lost_reference(model::split_negation(row->at(column)).value)) return false;
     if (model::parse_ipsec_policy(row->at(c.ipsec_policy)).value_or(false)) return false;
     const auto time = model::parse_week_time(row->at(c.time));
@@ -285,7 +286,7 @@ class RuleCompiler {
     rule.action = value_of(kActions, row->at(c.action), Action::kAccept);
     RuleMore more;
     int wrong = -1;
-    read_more(more_columns_, *row, work_.state.names, *set_, more, &wrong);
+    read_more(more_columns_, *row, rule.action, work_.state.names, *set_, more, &wrong);
     if (wrong >= 0) return bad(row, wrong, "what this property takes");
     if (more.match != 0) rule.match |= Rule::kMore;
     keep_state(row, more);

@@ -224,13 +224,19 @@ void read_connection(const MoreColumns& c, Names& names, RuleSet& set, RuleMore&
 }
 
 /// What the rule does.
-void read_changes(const MoreColumns& c, const model::Row& row, Names& names, RuleMore& more) {
+void read_changes(const MoreColumns& c, const model::Row& row, Action action, Names& names,
+                  RuleMore& more) {
   more.passthrough = row.at(c.passthrough) != "false";
-  for (int column : {c.new_connection_mark, c.new_packet_mark})
-    if (const std::string_view name = row.at(column); !name.empty()) more.mark = names.mark(name);
-  // Its own table is main for what has no mark.
-  if (const std::string_view name = row.at(c.new_routing_mark); !name.empty())
-    more.mark = name == "main" ? 0 : names.mark(name);
+  // What other actions would take may stand there too.
+  const int mark = action == Action::kMarkConnection ? c.new_connection_mark
+                   : action == Action::kMarkPacket   ? c.new_packet_mark
+                   : action == Action::kMarkRouting  ? c.new_routing_mark
+                                                     : -1;
+  if (const std::string_view name = row.at(mark); !name.empty()) {
+    // Its own table is main for what has no mark.
+    const bool unmarked = action == Action::kMarkRouting && name == "main";
+    more.mark = unmarked ? 0 : names.mark(name);
+  }
   more.mss = model::parse_new_mss(row.at(c.new_mss)).value_or(0);
   if (const auto change = model::parse_new_ttl(row.at(c.new_ttl))) {
     more.ttl_change = static_cast<RuleMore::Ttl>(change->kind);
@@ -288,13 +294,13 @@ MoreColumns::MoreColumns(const model::Menu& menu)
       passthrough(menu.index("passthrough")),
       timeout(menu.index("address-list-timeout")) {}
 
-void read_more(const MoreColumns& columns, const model::Row& row, Names& names, RuleSet& set,
-               RuleMore& more, int* bad) {
+void read_more(const MoreColumns& columns, const model::Row& row, Action action, Names& names,
+               RuleSet& set, RuleMore& more, int* bad) {
   Reader reader(row, more, bad);
   read_packet(columns, row, set, more, reader);
   read_counting(columns, more, reader);
   read_connection(columns, names, set, more, reader);
-  read_changes(columns, row, names, more);
+  read_changes(columns, row, action, names, more);
 }
 
 std::shared_ptr<RuleState> state_for(const RuleMore& more) {

@@ -20,10 +20,10 @@ struct MoreColumns {
       new_routing_mark, new_mss, new_ttl, new_dscp, new_priority, passthrough, timeout;
 };
 
-/// Fills in what a row says of them; its ports go to the set's. *bad: a column whose value is not
-/// canonical, if there is one.
-void read_more(const MoreColumns& columns, const model::Row& row, Names& names, RuleSet& set,
-               RuleMore& more, int* bad);
+/// Fills in what a row with this action says of them; its ports go to the set's. *bad: a column
+/// whose value is not canonical, if there is one.
+void read_more(const MoreColumns& columns, const model::Row& row, Action action, Names& names,
+               RuleSet& set, RuleMore& more, int* bad);
 
 /// Something new to remember, for rules that do; nullptr: this one does not.
 [[nodiscard]] std::shared_ptr<RuleState> state_for(const RuleMore& more);

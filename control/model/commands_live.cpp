@@ -26,6 +26,14 @@ Fields with(const Menu& menu, const Row& row, const Fields& given) {
   return values;
 }
 
+/// Whether values make a row of such state: they have the property that says so, with a value that
+/// means something. A wrong one does too, so that what is wrong with it is said there.
+bool makes_live(const Menu& menu, const Model::LiveRows& live, const Fields& values) {
+  const Property* property = menu.find(live.property);
+  const auto canonical = normalize(*property, value_of(values, live.property));
+  return !canonical || !canonical->empty();
+}
+
 /// Carries out what concerns such rows, and leaves of the edits what is to be done with stored
 /// ones.
 Answer<std::vector<std::string>> edit_live(Job& job, const Model::LiveRows& live,
@@ -34,7 +42,7 @@ Answer<std::vector<std::string>> edit_live(Job& job, const Model::LiveRows& live
   std::vector<Edit> stored;
   for (Edit& one : edits) {
     const RowPtr row = one.target.empty() ? nullptr : job.model.tree().find(job.menu, one.target);
-    const bool to_live = !value_of(one.values, live.property).empty();
+    const bool to_live = makes_live(job.menu, live, one.values);
     const bool adds = one.kind == Edit::Kind::kAdd && to_live;
     const bool sets = one.kind == Edit::Kind::kSet && row == nullptr;
     const bool turns = one.kind == Edit::Kind::kSet && row != nullptr && to_live;

@@ -8,6 +8,14 @@ namespace {
 using namespace parts;  // NOLINT: the tables are made of these parts
 using P = Property;
 
+/// As rules say it; a row without a timeout is part of the configuration.
+Converted convert_timeout(std::string_view text) {
+  Converted canonical = convert_list_timeout(text);
+  if (canonical && *canonical == "none-static") return std::string{};
+  if (canonical && *canonical == "none-dynamic") return std::string("0s");
+  return canonical;
+}
+
 constexpr Property kAddressList[] = {
     {.name = "list",
      .type = Type::kString,
@@ -21,10 +29,12 @@ constexpr Property kAddressList[] = {
              "it has: they are asked for, and asked for again when their time is over",
      .convert = convert_list_address},
     {.name = "timeout",
-     .type = Type::kTime,
-     .max = 21474836 * kSecond,
-     .help = "how long the address stays; such a row is dynamic: it is not part of the "
-             "configuration, and gone when the router restarts"},
+     .type = Type::kString,
+     .max = 40,
+     .help = "how long the address stays, or none-dynamic: such a row is dynamic, not part of the "
+             "configuration, and gone when the router restarts. none-static, as unset: it is part "
+             "of it",
+     .convert = convert_timeout},
     disabled(),
     comment(),
     state_flag("dynamic", "made by the router itself"),
@@ -126,7 +136,9 @@ constexpr Property kTracking[] = {
     {.name = "liberal-tcp-tracking",
      .type = Type::kBool,
      .default_value = "false",
-     .help = "yes: of packets outside the TCP window only resets are invalid"},
+     .help =
+         "yes: packets outside the TCP window are not invalid, but for resets of what the other "
+         "end has acknowledged already"},
     timeout("udp-timeout", "30s"),
     timeout("udp-stream-timeout", "3m"),
     timeout("icmp-timeout", "10s"),

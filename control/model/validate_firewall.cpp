@@ -72,17 +72,36 @@ void check_jumps(Check& check, std::string_view path, const Graph& graph) {
   }
 }
 
+/// What says nothing, though it stands there: "0.0.0.0" and "0-65535" leave an address and a port
+/// as they are (B-29).
+bool names_addresses(const View& row) {
+  const auto range = parse_ip4_set(row.raw("to-addresses"));
+  return range && range->last != 0;
+}
+bool names_ports(const View& row) {
+  const auto range = parse_port_range(row.raw("to-ports"));
+  return range && range->first != 0;
+}
+
+/// Whether an action of NAT takes new addresses or ports. What another action would take may stand
+/// at any rule, as in RouterOS: it is kept for when the action is set to that one.
+bool takes_ports(std::string_view action) {
+  return action == "masquerade" || action == "src-nat" || action == "dst-nat" ||
+         action == "redirect" || action == "netmap" || action == "same" ||
+         action == "endpoint-independent-nat";
+}
+
 void check_matchers(Check& check, const View& row) {
-  if (row.is_set("jump-target") && row.get("action") != "jump") {
-    check.add(row, "jump-target", "only action=jump has a jump-target; leave it out");
-  }
   const auto protocol = split_negation(row.raw("protocol"));
   const auto is = [&](std::initializer_list<std::string_view> names) {
     return !protocol.negated &&
            std::find(names.begin(), names.end(), protocol.value) != names.end();
   };
+  const std::string_view action = row.get("action");
   for (std::string_view ports : {"src-port", "dst-port", "port", "to-ports"}) {
-    if (row.is_set(ports) && !is({"tcp", "udp", "sctp", "dccp", "udp-lite"})) {
+    const bool asked =
+        ports == "to-ports" ? takes_ports(action) && names_ports(row) : row.is_set(ports);
+    if (asked && !is({"tcp", "udp", "sctp", "dccp", "udp-lite"})) {
       check.add(
           row, ports,
           "ports need a protocol that has them; add protocol: tcp, udp, sctp, dccp or udp-lite");
@@ -92,7 +111,6 @@ void check_matchers(Check& check, const View& row) {
     if (row.is_set(tcp_only) && !is({"tcp"}))
       check.add(row, tcp_only, fmt::format("only TCP has {}; add protocol: tcp", tcp_only));
   }
-  const std::string_view action = row.get("action");
   if ((action == "tarpit" || action == "change-mss") && !is({"tcp"}))
     check.add(row, "action", fmt::format("{} is for TCP only; add protocol: tcp", action));
   if (row.is_set("content") && row.is_set("tls-host"))
@@ -100,49 +118,32 @@ void check_matchers(Check& check, const View& row) {
   if (row.is_set("icmp-options") && !is({"icmp"})) {
     check.add(row, "icmp-options", "icmp-options need protocol: icmp");
   }
-  if (row.is_set("reject-with")) {
-    const Property& own =
-        row.menu().properties[static_cast<size_t>(row.menu().index("reject-with"))];
-    if (row.get("action") != "reject") {
-      // `export verbose` writes the default at every rule.
-      if (row.get("reject-with") != own.default_value)
-        check.add(row, "reject-with", "only action=reject has an answer; leave reject-with out");
-    } else if (row.get("reject-with") == "tcp-reset" && !is({"tcp"})) {
-      check.add(row, "reject-with", "tcp-reset answers TCP only; add protocol: tcp");
-    }
+  if (action == "reject" && row.get("reject-with") == "tcp-reset" && !is({"tcp"})) {
+    check.add(row, "reject-with", "tcp-reset answers TCP only; add protocol: tcp");
   }
 }
 
-/// Properties that say what one action, or two, do with a packet.
+/// What an action cannot do without.
 struct Argument {
-  std::string_view name;
-  std::string_view action, other;
-  bool needed;
+  std::string_view action, name;
 };
 constexpr Argument kArguments[] = {
-    {"address-list", "add-src-to-address-list", "add-dst-to-address-list", true},
-    {"address-list-timeout", "add-src-to-address-list", "add-dst-to-address-list", false},
-    {"new-connection-mark", "mark-connection", "", true},
-    {"new-packet-mark", "mark-packet", "", true},
-    {"new-routing-mark", "mark-routing", "", true},
-    {"new-mss", "change-mss", "", true},
-    {"new-ttl", "change-ttl", "", true},
-    {"new-dscp", "change-dscp", "", true},
-    {"new-priority", "set-priority", "", true},
+    {"add-src-to-address-list", "address-list"},
+    {"add-dst-to-address-list", "address-list"},
+    {"mark-connection", "new-connection-mark"},
+    {"mark-packet", "new-packet-mark"},
+    {"mark-routing", "new-routing-mark"},
+    {"change-mss", "new-mss"},
+    {"change-ttl", "new-ttl"},
+    {"change-dscp", "new-dscp"},
+    {"set-priority", "new-priority"},
 };
 
 void check_arguments(Check& check, const View& row) {
   const std::string_view action = row.get("action");
   for (const Argument& argument : kArguments) {
-    if (row.menu().index(argument.name) < 0) continue;
-    const bool fits = action == argument.action || action == argument.other;
-    if (fits && argument.needed && !row.is_set(argument.name)) {
+    if (action == argument.action && !row.is_set(argument.name))
       check.add(row, argument.name, fmt::format("action={} needs {}", action, argument.name));
-    } else if (!fits && row.is_set(argument.name)) {
-      check.add(row, argument.name,
-                fmt::format("only action={}{}{} has {}; leave it out", argument.action,
-                            argument.other.empty() ? "" : " or ", argument.other, argument.name));
-    }
   }
 }
 
@@ -206,10 +207,8 @@ void check_nat_place(Check& check, const View& row, const NatChains& from) {
 void check_nat_action(Check& check, const View& row, const NatChains& from) {
   const std::string_view action = row.get("action");
   const std::string_view chain = row.raw("chain");
-  const bool source = action == "masquerade" || action == "src-nat";
-  const bool destination = action == "dst-nat" || action == "redirect";
   check_nat_place(check, row, from);
-  const bool has_target = row.is_set("to-addresses") || row.is_set("to-ports");
+  const bool has_target = names_addresses(row) || names_ports(row);
   const bool endpoint = action == "endpoint-independent-nat";
   const bool either = action == "netmap" || action == "same";
   if (endpoint) {
@@ -220,14 +219,14 @@ void check_nat_action(Check& check, const View& row, const NatChains& from) {
                 "/ip/firewall/connection/tracking is for all protocols");
     }
     if (has_target && from.dstnat.contains(chain)) {
-      check.add(row, row.is_set("to-addresses") ? "to-addresses" : "to-ports",
+      check.add(row, names_addresses(row) ? "to-addresses" : "to-ports",
                 "in dstnat endpoint-independent-nat leads to who has the outer port; leave it out");
     }
   }
   if ((action == "dst-nat" || action == "src-nat") && !has_target) {
     check.add(row, "to-addresses", fmt::format("action={} needs to-addresses or to-ports", action));
   }
-  if (either && !row.is_set("to-addresses")) {
+  if (either && !names_addresses(row)) {
     check.add(row, "to-addresses", fmt::format("action={} needs to-addresses", action));
   }
   const auto range = parse_ip4_set(row.raw("to-addresses"));
@@ -237,22 +236,6 @@ void check_nat_action(Check& check, const View& row, const NatChains& from) {
               fmt::format("netmap keeps the host's part of an address and needs a whole prefix, "
                           "198.51.100.0/24; {} is none",
                           row.raw("to-addresses")));
-  }
-  if (row.get_bool("same-not-by-dst") && action != "same") {
-    check.add(row, "same-not-by-dst", "same-not-by-dst is of action=same; leave it out");
-  }
-  if (row.get_bool("randomise-ports") && !source && !either && !endpoint) {
-    check.add(row, "randomise-ports",
-              fmt::format("action={} draws no source port; leave randomise-ports out", action));
-  }
-  if (!source && !destination && !either && !endpoint && has_target) {
-    check.add(row, row.is_set("to-addresses") ? "to-addresses" : "to-ports",
-              fmt::format("action={} translates nothing; leave it out", action));
-  }
-  if ((action == "masquerade" || action == "redirect") && row.is_set("to-addresses")) {
-    check.add(row, "to-addresses",
-              fmt::format("{} takes the interface's own address; leave to-addresses out, or use {}",
-                          action, source ? "src-nat" : "dst-nat"));
   }
 }
 

@@ -142,16 +142,10 @@ void check_routes(Check& check) {
 void check_routing_rules(Check& check) {
   check.for_asked("/routing/rule", false, [&](const View& row) {
     const bool looks_up = row.get("action").starts_with("lookup");
-    if (looks_up && !row.is_set("table")) {
+    // With drop and unreachable a table may stand there all the same, as in RouterOS: none is
+    // asked.
+    if (looks_up && !row.is_set("table"))
       check.add(row, "table", fmt::format("action={} needs table", row.get("action")));
-    } else if (!looks_up && row.is_set("table")) {
-      check.add(row, "table",
-                fmt::format("action={} asks no table; leave it out", row.get("action")));
-    } else if (!looks_up && row.is_set("min-prefix")) {
-      check.add(row, "min-prefix",
-                fmt::format("action={} asks no table whose routes could be hidden; leave it out",
-                            row.get("action")));
-    }
   });
   check.for_asked("/routing/table", false, [&](const View& row) {
     if (row.raw("name") == "main")

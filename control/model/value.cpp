@@ -15,7 +15,8 @@ struct ProtocolName {
   uint8_t number;
 };
 
-// RouterOS's names, which are not always /etc/protocols's.
+// RouterOS's names, which are not always /etc/protocols's. Of several names of one the first is
+// shown; /ip/firewall/service-port says udplite.
 constexpr ProtocolName kProtocols[] = {
     {"icmp", 1},       {"igmp", 2},        {"ggp", 3},         {"ip-encap", 4},
     {"st", 5},         {"tcp", 6},         {"egp", 8},         {"pup", 12},
@@ -26,7 +27,7 @@ constexpr ProtocolName kProtocols[] = {
     {"icmpv6", 58},    {"ipv6-nonxt", 59}, {"ipv6-opts", 60},  {"rspf", 73},
     {"vmtp", 81},      {"ospf", 89},       {"ipip", 94},       {"etherip", 97},
     {"encap", 98},     {"pim", 103},       {"vrrp", 112},      {"l2tp", 115},
-    {"sctp", 132},     {"udp-lite", 136},
+    {"sctp", 132},     {"udp-lite", 136},  {"udplite", 136},
 };
 
 /// A decimal of 0..max, digits only.

@@ -135,6 +135,23 @@ TEST_F(Listed, WhatIsThereIsNotAddedAgain) {
             std::string::npos);
 }
 
+TEST_F(Listed, ARowSaysHowItLastsInTheWordsOfRules) {  // B-13
+  EXPECT_TRUE(run("add", {{"list", "bad"}, {"address", "192.0.2.1"}, {"timeout", "none-dynamic"}})
+                  .starts_with('*'));
+  EXPECT_EQ(stored(), 0u);
+  EXPECT_TRUE(has("192.0.2.1"));
+  EXPECT_EQ(rows()[0].get("timeout"), "") << "until the router restarts";
+  const std::string id =
+      run("add", {{"list", "bad"}, {"address", "192.0.2.2"}, {"timeout", "none-static"}});
+  EXPECT_EQ(stored(), 1u) << id;
+  EXPECT_FALSE(rows()[0].dynamic && rows()[1].dynamic);
+  EXPECT_EQ(run("set", {{"numbers", id}, {"timeout", "none-static"}}), "");
+  EXPECT_EQ(stored(), 1u);
+  EXPECT_NE(run("add", {{"list", "bad"}, {"address", "192.0.2.9"}, {"timeout", "none"}})
+                .find("none-static"),
+            std::string::npos);
+}
+
 TEST_F(Listed, RowsCanBeChangedAndRemoved) {
   const std::string id = run("add", {{"list", "bad"}, {"address", "192.0.2.1"}, {"timeout", "1h"}});
   EXPECT_EQ(run("set", {{"numbers", id}, {"timeout", "2h"}, {"comment", "longer"}}), "");
