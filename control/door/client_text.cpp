@@ -4,6 +4,17 @@
 #include <algorithm>
 
 namespace maclane::door {
+namespace {
+
+/// Which rule an error is about: a change of one may make another wrong, and many are set at once.
+std::string rule_of(const Error& error) {
+  const model::Menu* menu = error.row.empty() ? nullptr : model::find_menu(error.path);
+  if (menu == nullptr || menu->kind != model::Menu::Kind::kOrdered) return {};
+  if (error.message.find(error.row) != std::string::npos) return {};
+  return std::string(model::noun_of(*menu)) + " " + error.row;
+}
+
+}  // namespace
 
 std::string client_text(const model::Failure& failure) {
   constexpr size_t kMost = 8;
@@ -12,8 +23,10 @@ std::string client_text(const model::Failure& failure) {
     const Error& error = failure.errors[i];
     if (i > 0) out += "; ";
     out += error.message;
+    std::string place = rule_of(error);
     if (!error.property.empty() && error.message.find(error.property) == std::string::npos)
-      out += " (" + error.property + ")";
+      place += (place.empty() ? "" : ", ") + error.property;
+    if (!place.empty()) out += " (" + place + ")";
   }
   if (failure.errors.size() > kMost)
     out += "; and " + std::to_string(failure.errors.size() - kMost) + " more";

@@ -8,7 +8,7 @@
 
 namespace maclane::door {
 
-/// The failure's sentences in one line, without the place that people at the console are shown.
+/// The failure's sentences in one line; of the place that people are shown only which rule it is.
 [[nodiscard]] std::string client_text(const model::Failure& failure);
 
 /// A print that asked for properties and not for .id gets none.

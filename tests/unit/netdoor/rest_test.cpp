@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "control/door/client_text.h"
 #include "control/door/rest_call.h"
 
 namespace maclane::door {
@@ -175,6 +176,22 @@ TEST(RestBody, D10_Errors) {
   EXPECT_EQ(rest_body(rest_error(404, "")), R"({"error":404,"message":"Not Found"})");
   EXPECT_EQ(rest_body(rest_error(400, "no such item")),
             R"({"error":400,"message":"Bad Request","detail":"no such item"})");
+}
+
+TEST(RestBody, AnErrorSaysWhichRuleItIsAbout) {
+  const auto said = [](Error error) {
+    model::Failure failure;
+    failure.errors.push_back(std::move(error));
+    return client_text(failure);
+  };
+  EXPECT_EQ(said({"ports need a protocol", "/ip/firewall/filter", "*3", "src-port", {}}),
+            "ports need a protocol (filter rule *3, src-port)");
+  EXPECT_EQ(said({"action=jump needs jump-target", "/ip/firewall/nat", "*3", "jump-target", {}}),
+            "action=jump needs jump-target (nat rule *3)");
+  EXPECT_EQ(said({"no such item: there is no row \"*3\"", "/ip/firewall/nat", "*3", "", {}}),
+            "no such item: there is no row \"*3\"");
+  EXPECT_EQ(said({"failure: already have such address", "/ip/address", "10.0.0.1/24", "", {}}),
+            "failure: already have such address");
 }
 
 TEST(BasicAuth, Rfc7617) {
