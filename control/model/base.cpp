@@ -158,7 +158,9 @@ Tree machine(const Tree& running) {
 
 Rebased rebase(const Tree& before, const Tree& runs, Tree file) {
   // Under the names that the file gives them.
-  const std::vector<NewName> names = new_names(before, file);
+  std::vector<NewName> names = new_names(before, file);
+  // Where a door has given that name to another, the file's is a new one.
+  std::erase_if(names, [&](const NewName& one) { return is_taken(runs, one); });
   const Tree base = with_names(before, names);
   const Tree running = with_names(runs, names);
   Rebased out;

@@ -31,7 +31,7 @@ constexpr Kind kKinds[] = {{"/interface/ethernet", kDevice},
 /// "": nothing to know it by.
 std::string key_of(const Menu& menu, const Row& row, std::span<const std::string_view> known_by) {
   const View view(menu, row);
-  if (view.raw(known_by.front()).empty() || view.raw(known_by[1 % known_by.size()]).empty())
+  if (view.get(known_by.front()).empty() || view.get(known_by[1 % known_by.size()]).empty())
     return {};
   std::string key;
   for (const std::string_view property : known_by) {
@@ -76,23 +76,33 @@ std::vector<NewName> new_names(const Tree& before, const Tree& file) {
   Tree now = before;
   for (const Kind& kind : kKinds) {
     const Menu& menu = *find_menu(kind.path);
-    std::vector<NewName> found;
-    for (const auto& [was, is] : pairs(now, file, kind))
-      found.push_back({&menu, was->id, std::string(is->at(name_index(menu)))});
-    now = with_names(std::move(now), found);
-    std::ranges::move(found, std::back_inserter(out));
+    // A VLAN may be on a VLAN, which is known once its parent is.
+    for (std::vector<NewName> found(1); !found.empty();) {
+      found.clear();
+      for (const auto& [was, is] : pairs(now, file, kind)) {
+        const NewName one{&menu, was->id, std::string(is->at(name_index(menu)))};
+        if (!is_taken(now, one)) found.push_back(one);
+      }
+      now = with_names(std::move(now), found);
+      std::ranges::copy(found, std::back_inserter(out));
+    }
   }
   return out;
+}
+
+bool is_taken(const Tree& tree, const NewName& one) {
+  return std::ranges::any_of(kKinds, [&](const Kind& kind) {
+    const Menu& menu = *find_menu(kind.path);
+    const RowPtr other = tree.find(menu, one.name);
+    return other != nullptr && (&menu != one.menu || other->id != one.id);
+  });
 }
 
 Tree with_names(Tree tree, const std::vector<NewName>& names) {
   for (const NewName& one : names) {
     const Menu& menu = *one.menu;
     const auto place = tree.rows(menu).place_of(one.id);
-    const bool taken = std::ranges::any_of(kKinds, [&](const Kind& kind) {
-      return tree.find(*find_menu(kind.path), one.name) != nullptr;
-    });
-    if (!place || taken) continue;
+    if (!place || is_taken(tree, one)) continue;
     auto next = std::make_shared<Row>(*tree.rows(menu)[*place]);
     const auto name = static_cast<size_t>(name_index(menu));
     const std::string from = std::exchange(next->values[name], one.name);

@@ -2,11 +2,10 @@
 // so that it is known by what nobody else can have. It goes on then as if it had been renamed by a
 // command: its id, MAC, leases and sessions, and what doors said of it, under its new name.
 //
-// An ethernet is its device; a VLAN its number on its parent; a macvlan its MAC on its parent, or
-// without one in the file all that is said of it, if no other says the same; a PPPoE client its
-// account, service and concentrator on what it dials through, if there is one of them. Only names
-// that are gone and names that are new are held against each other: two that change places are
-// two whose properties changed. Values without state; any thread.
+// An ethernet is its device; a VLAN its number on its parent; a macvlan its MAC on its parent, if
+// the file says one; a PPPoE client its account, service and concentrator on what it dials through,
+// if there is one of them. Only names that are gone and names that are new are held against each
+// other: two that change places are two whose properties changed. Values without state; any thread.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +24,9 @@ struct NewName {
 
 /// Which rows of `before` have another name in `file`; parents first.
 [[nodiscard]] std::vector<NewName> new_names(const Tree& before, const Tree& file);
+
+/// Whether another row of a tree has that name.
+[[nodiscard]] bool is_taken(const Tree& tree, const NewName& one);
 
 /// A tree with these names, and all who speak of them. A row it does not have is passed over, and
 /// one whose name another has.

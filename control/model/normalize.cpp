@@ -269,6 +269,9 @@ Text normalize_part(const Property& property, std::string_view raw) {
     case Type::kInteger:
       return normalize_integer(property, raw);
     case Type::kTime:
+      // One that converts takes words as well, which it reads itself.
+      if (property.convert != nullptr && !parse_time_ms(raw)) return std::string(raw);
+      [[fallthrough]];
     case Type::kAutoTime:
       return normalize_time(property, raw);
     case Type::kMac:

@@ -29,8 +29,8 @@ constexpr Property kAddressList[] = {
              "it has: they are asked for, and asked for again when their time is over",
      .convert = convert_list_address},
     {.name = "timeout",
-     .type = Type::kString,
-     .max = 40,
+     .type = Type::kTime,
+     .max = 21474836 * kSecond,
      .help = "how long the address stays, or none-dynamic: such a row is dynamic, not part of the "
              "configuration, and gone when the router restarts. none-static, as unset: it is part "
              "of it",

@@ -80,7 +80,7 @@ bool names_addresses(const View& row) {
 }
 bool names_ports(const View& row) {
   const auto range = parse_port_range(row.raw("to-ports"));
-  return range && range->first != 0;
+  return range && !(range->first == 0 && (range->last == 0 || range->last == 65535));
 }
 
 /// Whether an action of NAT takes new addresses or ports. What another action would take may stand
@@ -101,6 +101,11 @@ void check_matchers(Check& check, const View& row) {
   for (std::string_view ports : {"src-port", "dst-port", "port", "to-ports"}) {
     const bool asked =
         ports == "to-ports" ? takes_ports(action) && names_ports(row) : row.is_set(ports);
+    const auto to = ports == "to-ports" && asked ? parse_port_range(row.raw(ports)) : std::nullopt;
+    if (to && to->first == 0)
+      check.add(
+          row, ports,
+          fmt::format("{} begins with 0, which is no port; write 1-{}", row.raw(ports), to->last));
     if (asked && !is({"tcp", "udp", "sctp", "dccp", "udp-lite"})) {
       check.add(
           row, ports,

@@ -1,6 +1,5 @@
 // /ip/firewall: rule counters (behaviour.md B-7), the rows that count FastTracked packets (B-26),
-// those that tell TCP of the MTU of PPPoE sessions, rules that cannot match (B-10), and what is to
-// be said of rules that do another thing than they seem to.
+// those that tell TCP of the MTU of PPPoE sessions, and rules that cannot match (B-10).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,8 +14,6 @@ namespace {
 
 using model::Fields;
 using model::View;
-
-constexpr std::string_view kNat = "/ip/firewall/nat";
 
 /// Whether an enabled rule of a menu FastTracks.
 bool fast_tracks(const model::Tree& tree, std::string_view path) {
@@ -36,34 +33,6 @@ bool names_what_is_gone(const View& row) {
     if (model::is_lost_reference(model::split_negation(row.raw(property)).value)) return true;
   }
   return false;
-}
-
-/// What a NAT rule that is right, and yet hardly what was meant, is shown with if it has no comment
-/// of its own; "" of others.
-std::string nat_hint(const model::Tree& tree, const View& row) {
-  const std::string_view chain = row.raw("chain");
-  if (chain == "forward" || chain == "prerouting" || chain == "postrouting") {
-    const model::Tree::Rows& rows = tree.rows(row.menu());
-    const bool reached = std::any_of(rows.begin(), rows.end(), [&](const model::RowPtr& other) {
-      const View view(row.menu(), *other);
-      return view.get("action") == "jump" && view.raw("jump-target") == chain;
-    });
-    if (!reached)
-      return fmt::format(
-          "never asked: nat has no chain {} of its own, and no rule jumps there; its chains are "
-          "srcnat, dstnat, input and output",
-          chain);
-  }
-  if (row.get("action") != "netmap") return {};
-  const auto to = model::parse_ip4_set(row.raw("to-addresses"));
-  const bool source = chain == "srcnat" || chain == "input";
-  const auto from =
-      model::parse_ip4_set(row.raw(source ? "src-address" : "dst-address"));  // none if negated
-  if (!to || !from || from->last - from->first <= to->last - to->first) return {};
-  return fmt::format(
-      "not one to one: {} are fewer addresses than {}, and several hosts share each; write a "
-      "prefix as long",
-      row.raw("to-addresses"), row.raw(source ? "src-address" : "dst-address"));
 }
 
 /// The row that stands for all rules FastTracked packets pass by.
@@ -129,9 +98,8 @@ void provide_firewall_rows(Router& router) {
   for (const char* path : {"/ip/firewall/raw", "/ip/firewall/filter"})
     model.provide_rows(path, [&router] { return fast_track_rows(router); });
   model.provide_rows("/ip/firewall/mangle", [&router] { return mangle_rows(router); });
-  for (const std::string_view path :
-       {std::string_view("/ip/firewall/raw"), std::string_view("/ip/firewall/mangle"),
-        std::string_view("/ip/firewall/filter"), kNat}) {
+  for (const char* path :
+       {"/ip/firewall/raw", "/ip/firewall/mangle", "/ip/firewall/filter", "/ip/firewall/nat"}) {
     // One print asks for many rows at once: the raw counters are read for the first of them.
     model.provide(path, [&router, path](const View& row, Fields& out) {
       const model::Tree::Rows& rows = router.model().tree().rows(path);
@@ -142,9 +110,6 @@ void provide_firewall_rows(Router& router) {
       out.emplace_back("bytes", std::to_string(count.bytes));
       out.emplace_back("packets", std::to_string(count.packets));
       if (names_what_is_gone(row)) out.emplace_back("invalid", "true");
-      if (path != kNat) return;
-      if (std::string hint = nat_hint(router.model().tree(), row); !hint.empty())
-        out.emplace_back("comment", std::move(hint));
     });
   }
 }

@@ -128,7 +128,8 @@ bool configure(const PortContext& context, const rte_eth_dev_info& dev, PortInfo
     if ((dev.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) == 0) {
       *error = info->device + ": frames of mtu " + std::to_string(info->mtu) +
                " do not fit its buffers of " + std::to_string(room) +
-               " bytes, which are made at the start: keep this mtu in the configuration and start "
+               " bytes, which are made at the start: write this mtu into the configuration file "
+               "and start "
                "again";
       return false;
     }

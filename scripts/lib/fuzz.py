@@ -87,6 +87,9 @@ def main():
     parser.add_argument("names", nargs="*", default=sorted(TARGETS))
     parser.add_argument("--runs", type=int, default=30_000)
     options = parser.parse_args()
+    sources = {path.stem.removesuffix("_fuzz") for path in (ROOT / "tests" / "fuzz").glob("*_fuzz.cpp")}
+    if sources != TARGETS.keys():
+        raise SystemExit(f"TARGETS and tests/fuzz differ: {', '.join(sorted(sources ^ TARGETS.keys()))}")
     failed = 0
     with ThreadPoolExecutor(2) as pool:
         for name, code, text in pool.map(lambda one: run(one, options), options.names):

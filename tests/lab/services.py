@@ -109,16 +109,18 @@ def listening(namespace):
     return namespace.run("ss", "-Hltn").stdout.replace(":", " ")
 
 
-def iperf3(namespace, server, *options, port=5201, size=4_000_000):
+def iperf3(namespace, server, *options, port=5201, size=4_000_000, seconds=0):
     """Runs a client; the sums of its JSON report."""
-    return iperf3_report(namespace, server, *options, port=port, size=size)["end"]
+    return iperf3_report(namespace, server, *options, port=port, size=size, seconds=seconds)["end"]
 
 
-def iperf3_report(namespace, server, *options, port=5201, size=4_000_000):
-    """Runs a client that sends (-R: is sent) so many bytes, however long it takes; its JSON report.
+def iperf3_report(namespace, server, *options, port=5201, size=4_000_000, seconds=0):
+    """Runs a client that sends (-R: is sent) so many bytes, however long it takes, or for so many
+    seconds, which is for those who measure; its JSON report.
     What is under way when all is sent is not counted as received: little, with small buffers."""
+    amount = ("-t", seconds) if seconds else ("-n", size)
     window = () if "-u" in options else ("-w", "64K")
-    done = namespace.run("iperf3", "-c", server, "-p", port, "-n", size, "-J", *window, *options,
+    done = namespace.run("iperf3", "-c", server, "-p", port, *amount, "-J", *window, *options,
                          check=False, timeout=300)
     report = json.loads(done.stdout)
     assert done.returncode == 0, report.get("error", done.stderr)

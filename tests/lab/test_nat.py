@@ -181,23 +181,6 @@ def test_redirect_ends_at_the_router(rig):
     assert rig.router.sessions(protocol="udp", src_port=5004) == []
 
 
-def test_a_rule_that_does_what_was_hardly_meant_says_so(rig):  # B-28, B-31
-    nat = "/ip/firewall/nat"
-    rig.router.ctl(f"{nat} add chain=forward action=accept src-address=10.9.0.1")
-    rig.router.ctl(f"{nat} add chain=srcnat src-address=10.9.0.0/16 action=netmap "
-                   "to-addresses=198.51.100.0/24")
-    rig.router.ctl(f"{nat} add chain=srcnat src-address=10.9.0.0/24 action=netmap "
-                   "to-addresses=198.51.100.0/24")
-    rows = [row for row in rig.router.print(nat)
-            if row.get("src-address", "").startswith("10.9.0.")]
-    said = [row.get("comment", "") for row in rows]
-    assert "nat has no chain forward" in said[0] and "not one to one" in said[1], said
-    assert said[2] == ""
-    rig.router.ctl(f"{nat} add chain=dstnat action=jump jump-target=forward src-address=10.9.0.9")
-    assert "comment" not in rig.router.print(nat)[-4]
-    rig.router.ctl(f"{nat} remove [find src-address~\"^10.9.0.\"]")
-
-
 def test_unsolicited_from_outside_is_dropped(rig):
     before = rig.router.rule("nothing new from outside")
     assert back(rig, IP(src=RIGHT_HOST, dst=LEFT_HOST) / UDP(sport=1, dport=2)) == []

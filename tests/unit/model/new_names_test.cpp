@@ -109,6 +109,45 @@ TEST_F(NewNamesTest, WhatDoorsSaidOfItGoesWithIt) {
   EXPECT_THAT(rows("/interface/vlan"), ElementsAre("*1 vlan30", "*2 television"));
 }
 
+TEST_F(NewNamesTest, AVlanOnAVlanIsKnownOnceItsParentIs) {
+  const std::string nested = R"(
+interface:
+  ethernet:
+  - {name: ether1, device: net_tap0}
+  vlan:
+  - {name: inner, interface: outer, vlan-id: 20}
+  - {name: outer, interface: ether1, vlan-id: 10}
+  - {name: first, interface: ether1}
+  macvlan:
+  - {name: wan1, interface: inner, mac-address: '02:00:00:00:00:01'}
+)";
+  start(nested);
+  std::string next = nested;
+  for (const auto& [from, to] :
+       {std::pair{"inner", "customer"}, {"outer", "service"}, {"first", "one"}, {"wan1", "up1"}})
+    next = replaced(next, from, to);
+  EXPECT_THAT(reload(next), IsEmpty());
+  EXPECT_THAT(rows("/interface/vlan"), ElementsAre("*1 customer", "*2 service", "*3 one"));
+  EXPECT_THAT(rows("/interface/macvlan"), ElementsAre("*1 up1"));
+}
+
+TEST_F(NewNamesTest, ANameThatADoorGaveToAnotherIsNotGivenTwice) {
+  start(kFile);
+  apply({Edit::Kind::kAdd,
+         "/interface/macvlan",
+         "",
+         {{"name", "up1"}, {"interface", "ether2"}, {"mac-address", "02:00:00:00:00:09"}},
+         "",
+         ""});
+  (void)reload(replaced(kFile, "wan1", "up1"));
+  // The file wins: of its two there is each once, and who speaks of up1 speaks of the file's.
+  EXPECT_EQ(rows("/interface/macvlan").size(), 2u);
+  EXPECT_EQ(model_.tree().find(*find_menu("/interface/macvlan"), "wan1"), nullptr);
+  EXPECT_THAT(rows("/interface/macvlan", "mac-address"),
+              testing::Each(testing::EndsWith("02:00:00:00:00:01")));
+  EXPECT_THAT(rows("/interface/pppoe-client", "interface"), ElementsAre("*1 up1", "*2 up1"));
+}
+
 TEST_F(NewNamesTest, AnotherDeviceOrMacIsAnother) {
   start(kFile);
   std::string next = replaced(kFile, "ether2, device: net_tap1", "lan, device: net_tap2");

@@ -87,6 +87,9 @@ TEST(ValidateFirewall, AddressesAndPortsThatSayNothing) {  // B-29: what RouterO
                     HasSubstr("netmap needs to-addresses")));
   EXPECT_THAT(problems(nat("    - {chain: srcnat, action: masquerade, to-ports: 1024-65535}\n")),
               HasSubstr("ports need a protocol"));
+  EXPECT_THAT(problems(nat("    - {chain: srcnat, action: masquerade, protocol: tcp, "
+                           "to-ports: 0-1023}\n")),
+              HasSubstr("0-1023 begins with 0, which is no port; write 1-1023"));
 }
 
 TEST(ValidateFirewall, RejectWith) {  // B-14
