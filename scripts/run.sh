@@ -33,6 +33,8 @@ cd "$ROOT"
 
 head1 "Set-up and build"
 scripts/setup.sh --run
+# shellcheck disable=SC2034 # for build_in
+BUILD_TARGETS=(maclane maclanectl)
 build_in build || fail "the build failed, see above"
 say "build/maclane and build/maclanectl are ready"
 

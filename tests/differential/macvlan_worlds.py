@@ -48,6 +48,10 @@ def tag_bytes(tags, ethertype):
     return data + struct.pack(">H", ethertype)
 
 
+class Unlucky(Exception):
+    """A macvlan hears a group nobody joined, in all the life of this world."""
+
+
 class World:
     """What both have: endpoints to send from and to listen at."""
 
@@ -189,8 +193,16 @@ class World:
                 return
         raise AssertionError("every group nobody joined reaches some macvlan")
 
+    def unlucky(self):
+        """The macvlans that hear a group nobody joined by chance: one hash has 256 values (A-44)."""
+        found = self.hearers(MACS["group joined by m1"]) - {"m1"}
+        for group in ("stp", "pause address", "lldp"):
+            found |= self.hearers(MACS[group])
+        return found
+
     def avoid_collisions(self):
-        """Sees to it that no macvlan hears a group by chance; ours needs nothing for it."""
+        """Sees to it that no macvlan hears a group by chance, or raises Unlucky."""
+        raise NotImplementedError
 
 
 def from_the_parent(world):
@@ -308,9 +320,7 @@ class Kernel(World):
         new one is made before the old one goes, so that it lies elsewhere.
         """
         for _ in range(50):
-            unlucky = self.hearers(MACS["group joined by m1"]) - {"m1"}
-            for group in ("stp", "pause address", "lldp"):
-                unlucky |= self.hearers(MACS[group])
+            unlucky = self.unlucky()
             if not unlucky:
                 return
             for name in unlucky:
@@ -364,6 +374,11 @@ class Ours(World):
         for name in VPORTS:
             self.wires[name] = Wire(lab.namespaces[self.label(name)], name, promiscuous=False)
         return self
+
+    def avoid_collisions(self):
+        """Its hash mixes in a number of each start."""
+        if self.unlucky():
+            raise Unlucky
 
 
 def play(world, cells):
