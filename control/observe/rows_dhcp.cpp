@@ -15,7 +15,7 @@ namespace {
 
 using model::Fields;
 using model::View;
-using Status = DhcpBinding::Status;
+using LeaseStatus = DhcpBinding::Status;
 
 std::string time_text(uint64_t ms) {
   return model::format_time_ms(static_cast<int64_t>(ms / 1000 * 1000));
@@ -28,7 +28,7 @@ void activity(const DhcpServer& server, const DhcpBinding& b, Fields& out) {
                                     ? "never"
                                     : time_text(now - static_cast<uint64_t>(b.seen_ms)));
   out.emplace_back("blocked", yes_no(b.blocked));
-  if (b.status == Status::kWaiting) return;
+  if (b.status == LeaseStatus::kWaiting) return;
   if (b.until_ms != kNever)
     out.emplace_back("expires-after", time_text(b.until_ms - std::min(now, b.until_ms)));
   out.emplace_back("active-address", text_of(be32::from(b.address)));
