@@ -13,7 +13,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-TIMEOUT = 600
+TIMEOUT = 1800
 
 
 def tests_of(build):
