@@ -13,6 +13,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
 # name: the longest input
 TARGETS = {
     "console": 400, "dhcp": 600, "doors": 800, "helpers": 800, "names": 300, "ppp": 400,
