@@ -8,12 +8,16 @@ not timed, and begin with the same seed, so that a run on one machine says the s
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+# A leak and what is undefined are findings like any other.
+WATCH = {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
+
 # name: the longest input
 TARGETS = {
     "console": 400, "dhcp": 600, "doors": 800, "helpers": 800, "names": 300, "ppp": 400,
@@ -76,7 +80,7 @@ def run(name, options):
     done = subprocess.run(
         [program, corpus, f"-runs={options.runs // SLOW.get(name, 1)}", "-seed=1", "-timeout=20", "-len_control=0", "-rss_limit_mb=2048",
          f"-max_len={TARGETS[name]}", f"-artifact_prefix={corpus}/", "-print_final_stats=0"],
-        capture_output=True, text=True, errors="replace", check=False)
+        capture_output=True, text=True, errors="replace", check=False, env={**os.environ, **WATCH})
     last = done.stderr.strip().splitlines()[-1:] or [""]
     return name, done.returncode, done.stderr[-6000:] if done.returncode else last[0]
 
