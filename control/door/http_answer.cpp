@@ -8,7 +8,7 @@
 namespace maclane::door {
 namespace {
 
-constexpr std::chrono::milliseconds kLook{500};
+constexpr std::chrono::milliseconds kLookAgain{500};
 
 void write_answer(const RestAnswer& answer, httplib::Response& response) {
   response.status = answer.status;
@@ -51,7 +51,7 @@ void HttpServer::answer(HttpStream& stream, const httplib::Request& request,
   const uint64_t one = 1;
   (void)!write(event_fd_, &one, sizeof one);
   std::unique_lock lock(exchange->mutex_);
-  while (!exchange->wake_.wait_for(lock, kLook, [&] { return exchange->done_; })) {
+  while (!exchange->wake_.wait_for(lock, kLookAgain, [&] { return exchange->done_; })) {
     if (!stream.is_gone()) continue;
     exchange->abandoned_.store(true, std::memory_order_relaxed);
     response.status = 408;

@@ -2,21 +2,13 @@
 #include "control/door/tls.h"
 
 #include <fmt/format.h>
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "control/door/bio.h"
+
 namespace maclane::door {
 namespace {
-
-struct BioFree {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
-using Bio = std::unique_ptr<BIO, BioFree>;
-
-Bio bio_of(const std::string& text) {
-  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
 
 bool use_pair(SSL_CTX* ctx, const KeyPair& pair) {
   const Bio certificates = bio_of(pair.certificate);

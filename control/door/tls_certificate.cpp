@@ -1,6 +1,5 @@
 // Certificates made, read and taken out of files. See tls.h.
 #include <fmt/format.h>
-#include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -13,6 +12,7 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "control/door/bio.h"
 #include "control/door/tls.h"
 #include "control/model/secrets.h"
 
@@ -26,13 +26,8 @@ struct Deleter {
     Free(p);
   }
 };
-using Bio = std::unique_ptr<BIO, Deleter<BIO_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
-
-Bio bio_of(const std::string& text) {
-  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
 
 std::string text_of(BIO* bio) {
   char* data = nullptr;

@@ -22,7 +22,7 @@ Json change_of(const Menu& menu, std::string_view action, const Row& row) {
   return out;
 }
 
-Json values_of(const Menu& menu, const Row& row, bool sensitive) {
+Json properties_of(const Menu& menu, const Row& row, bool sensitive) {
   Json out = Json::object();
   for (size_t i = 0; i < menu.properties.size(); ++i) {
     const Property& property = menu.properties[i];
@@ -57,7 +57,7 @@ std::string to_json(const std::vector<MenuDiff>& changes, const Tree& after, boo
          {std::pair("remove", &rows.removed), std::pair("add", &rows.added)}) {
       for (const RowPtr& row : *list) {
         out.push_back(change_of(*menu, action, *row));
-        out.back()["properties"] = values_of(*menu, *row, sensitive);
+        out.back()["properties"] = properties_of(*menu, *row, sensitive);
       }
     }
     for (const RowsDiff::Changed& row : rows.changed)

@@ -229,6 +229,12 @@ bool Check::concerns(std::initializer_list<std::string_view> paths) const {
   return concerns(std::span(paths.begin(), paths.size()));
 }
 
+bool Check::is_attached(std::string_view interface) const {
+  const Menu& menu = *find_menu("/interface/macvlan");
+  const RowPtr row = tree.find(menu, interface);
+  return row != nullptr && View(menu, *row).get("attach") != "none";
+}
+
 const RowsDiff& Check::diff(const Menu& menu) {
   const auto [it, fresh] = diffs_.try_emplace(&menu);
   if (fresh) it->second = compare(before->rows(menu), tree.rows(menu));

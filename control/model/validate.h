@@ -43,6 +43,8 @@ class Check {
   /// Whether one of these menus has to be looked at: always if everything is, else if it changed.
   [[nodiscard]] bool concerns(std::initializer_list<std::string_view> paths) const;
   [[nodiscard]] bool concerns(std::span<const std::string_view> paths) const;
+  /// Whether an attached macvlan: its addresses belong to whoever holds the tap.
+  [[nodiscard]] bool is_attached(std::string_view interface) const;
   /// What changed in a menu; only where not everything is looked at.
   [[nodiscard]] const RowsDiff& diff(const Menu& menu);
 

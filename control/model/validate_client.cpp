@@ -9,15 +9,9 @@
 namespace maclane::model {
 namespace {
 
-bool is_attached(const Check& check, std::string_view interface) {
-  const Menu& menu = *find_menu("/interface/macvlan");
-  const RowPtr row = check.tree.find(menu, interface);
-  return row != nullptr && View(menu, *row).get("attach") != "none";
-}
-
 void check_dhcp_clients(Check& check, bool interfaces) {
   check.for_asked("/ip/dhcp-client", interfaces, [&](const View& row) {
-    if (is_attached(check, row.raw("interface"))) {
+    if (check.is_attached(row.raw("interface"))) {
       check.add(row, "interface",
                 fmt::format("{} is attached: its addresses belong to the container or program that "
                             "holds the tap; run the DHCP client there, or take attach away",
@@ -57,7 +51,7 @@ void check_size(Check& check, const View& row, std::string_view property, int64_
 
 void check_pppoe_clients(Check& check, bool interfaces) {
   check.for_asked("/interface/pppoe-client", interfaces, [&](const View& row) {
-    if (is_attached(check, row.raw("interface"))) {
+    if (check.is_attached(row.raw("interface"))) {
       check.add(row, "interface",
                 fmt::format("{} is attached: its frames belong to the container or program that "
                             "holds the tap; dial there, or take attach away",

@@ -12,12 +12,6 @@
 namespace maclane::model {
 namespace {
 
-bool is_attached(const Check& check, std::string_view interface) {
-  const Menu& menu = *find_menu("/interface/macvlan");
-  const RowPtr row = check.tree.find(menu, interface);
-  return row != nullptr && View(menu, *row).get("attach") != "none";
-}
-
 void check_pools(Check& check) {
   const Menu& menu = *find_menu("/ip/pool");
   for (const RowPtr& row : check.tree.rows(menu)) {
@@ -41,7 +35,7 @@ void check_pools(Check& check) {
 void check_servers(Check& check) {
   std::map<std::pair<std::string_view, std::string_view>, std::string_view> on_interface;
   for_each(check.tree, "/ip/dhcp-server", [&](const View& row) {
-    if (is_attached(check, row.raw("interface"))) {
+    if (check.is_attached(row.raw("interface"))) {
       check.add(row, "interface",
                 fmt::format("{} is attached: its frames belong to the container or program that "
                             "holds the tap; run the DHCP server there, or take attach away",
@@ -68,7 +62,7 @@ void check_alerts(Check& check) {
                               row.raw("interface"), where(first)));
       });
   for_each(check.tree, "/ip/dhcp-server/alert", [&](const View& row) {
-    if (!is_attached(check, row.raw("interface"))) return;
+    if (!check.is_attached(row.raw("interface"))) return;
     check.add(row, "interface",
               fmt::format("{} is attached: its frames belong to the container or program that "
                           "holds the tap; watch its parent, or take attach away",

@@ -10,7 +10,7 @@
 namespace maclane::model {
 namespace {
 
-constexpr size_t kMostPorts = 8;
+constexpr size_t kMostHelperPorts = 8;
 
 constexpr std::string_view kWithPorts[] = {"ftp", "tftp", "irc", "sip", "rtsp"};
 constexpr std::string_view kHere[] = {"ftp", "tftp", "sip", "pptp", "udplite", "dccp", "sctp"};
@@ -34,9 +34,9 @@ void validate_row(Check& check, const View& row, std::map<std::string, std::stri
     }
   }
   const auto list = split_list(own);
-  if (list.size() > kMostPorts) {
+  if (list.size() > kMostHelperPorts) {
     check.add(row, "ports",
-              fmt::format("failure: {} ports; {} are the most", list.size(), kMostPorts));
+              fmt::format("failure: {} ports; {} are the most", list.size(), kMostHelperPorts));
   }
   if (row.disabled()) return;
   if (!is_one_of(kHere, name)) {

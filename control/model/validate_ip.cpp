@@ -19,12 +19,6 @@ bool interfaces_changed(const Check& check) {
   return check.concerns(kInterfaces);
 }
 
-/// Whether an attached macvlan: its addresses belong to whoever holds the tap.
-bool is_attached(const Check& check, std::string_view interface) {
-  const RowPtr row = check.tree.find(*find_menu("/interface/macvlan"), interface);
-  return row != nullptr && View(*find_menu("/interface/macvlan"), *row).get("attach") != "none";
-}
-
 void check_addresses(Check& check) {
   std::unordered_map<std::string_view, bool> attached;  // each interface is looked up once
   check.for_asked("/ip/address", interfaces_changed(check), [&](const View& row) {
@@ -32,7 +26,7 @@ void check_addresses(Check& check) {
     const auto prefix = parse_prefix(row.raw("address"));
     if (!prefix) return;
     const auto [known, fresh_interface] = attached.try_emplace(interface, false);
-    if (fresh_interface) known->second = is_attached(check, interface);
+    if (fresh_interface) known->second = check.is_attached(interface);
     if (known->second) {
       check.add(row, "interface",
                 fmt::format("{} is attached: its addresses belong to the container or program that "
@@ -112,7 +106,7 @@ void check_routes(Check& check) {
                 fmt::format("there is no interface named \"{}\"; a gateway is an address, "
                             "address%interface or an interface",
                             interface));
-    } else if (!interface.empty() && is_attached(check, interface)) {
+    } else if (!interface.empty() && check.is_attached(interface)) {
       check.add(row, "gateway",
                 fmt::format("{} is attached and not the router's; route to the address of its "
                             "holder by another interface",

@@ -64,7 +64,7 @@ namespace {
 
 constexpr std::string_view kDays[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
 constexpr uint32_t kDay_s = 86400;
-constexpr std::string_view kPolicies[] = {"in,none", "out,none", "in,ipsec", "out,ipsec"};
+constexpr std::string_view kIpsecPolicies[] = {"in,none", "out,none", "in,ipsec", "out,ipsec"};
 
 std::optional<uint32_t> second_of_day(std::string_view text) {
   const auto ms = parse_time_ms(text);
@@ -111,7 +111,7 @@ Converted convert_week_time(std::string_view text) {
 }
 
 std::optional<bool> parse_ipsec_policy(std::string_view text) {
-  const auto place = place_in(kPolicies, text);
+  const auto place = place_in(kIpsecPolicies, text);
   return place ? std::optional(*place >= 2) : std::nullopt;
 }
 

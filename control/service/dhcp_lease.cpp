@@ -12,8 +12,6 @@ namespace {
 using dhcp::Message;
 using dhcp::Option;
 
-constexpr uint64_t kSecond = 1000;
-
 uint8_t class_length(be32 address) {
   const uint32_t first = address.host() >> 24;
   return first < 128 ? 8 : first < 192 ? 16 : 24;

@@ -12,6 +12,8 @@
 
 namespace maclane {
 
+inline constexpr uint64_t kSecond = 1000;  // in milliseconds
+
 /// What a server gave.
 struct DhcpLease {
   be32 address{};

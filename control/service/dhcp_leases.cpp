@@ -6,7 +6,7 @@
 namespace maclane {
 namespace {
 
-using Status = DhcpBinding::Status;
+using BindingStatus = DhcpBinding::Status;
 
 std::string client_key(const std::string& server, const std::string& identity) {
   std::string key = server;
@@ -16,19 +16,19 @@ std::string client_key(const std::string& server, const std::string& identity) {
 
 }  // namespace
 
-std::string_view status_text(Status status) {
+std::string_view status_text(BindingStatus status) {
   switch (status) {
-    case Status::kWaiting:
+    case BindingStatus::kWaiting:
       return "waiting";
-    case Status::kTesting:
+    case BindingStatus::kTesting:
       return "testing";
-    case Status::kOffered:
+    case BindingStatus::kOffered:
       return "offered";
-    case Status::kBound:
+    case BindingStatus::kBound:
       return "bound";
-    case Status::kDeclined:
+    case BindingStatus::kDeclined:
       return "declined";
-    case Status::kConflict:
+    case BindingStatus::kConflict:
       return "conflict";
   }
   return "";
@@ -70,7 +70,7 @@ void DhcpLeases::rename(const DhcpServingConfig& config,
     } else {
       claim(binding, found->second, binding.identity);
     }
-    if (binding.status == Status::kBound) renamed(binding);
+    if (binding.status == BindingStatus::kBound) renamed(binding);
   }
   std::unordered_map<std::string, uint32_t> had;
   for (const auto& [key, address] : had_) {
@@ -101,15 +101,16 @@ void DhcpLeases::configure(const DhcpServingConfig& config,
     const bool there = enabled || std::ranges::any_of(config.names, [&](const auto& name) {
                          return name.second == binding.server;
                        });
-    const bool begun = binding.status == Status::kTesting || binding.status == Status::kOffered;
+    const bool begun =
+        binding.status == BindingStatus::kTesting || binding.status == BindingStatus::kOffered;
     if (binding.is_static()
-            ? !has_row || (binding.status != Status::kWaiting && (!same_client || !there))
+            ? !has_row || (binding.status != BindingStatus::kWaiting && (!same_client || !there))
             : (has_row && !same_client) || !there || (begun && !enabled))
       ended.push_back(address);
   }
   for (const uint32_t address : ended) {
     DhcpBinding& binding = by_address_.at(address);
-    if (binding.status == Status::kBound) gone(binding);
+    if (binding.status == BindingStatus::kBound) gone(binding);
     binding.static_id = 0;
     end(binding);
   }
@@ -123,7 +124,7 @@ void DhcpLeases::configure(const DhcpServingConfig& config,
     binding->static_id = row.id;
     binding->pool.clear();
     binding->blocked = row.block;
-    if (binding->status != Status::kWaiting) continue;
+    if (binding->status != BindingStatus::kWaiting) continue;
     binding->mac = row.mac;
     binding->client_id = row.client_id;
     binding->server = row.server;
@@ -199,11 +200,11 @@ DhcpBinding* DhcpLeases::allocate(const std::string& server, std::span<const Dhc
 
 DhcpBinding* DhcpLeases::adopt(DhcpBinding binding) {
   DhcpBinding* there = at(binding.address);
-  if (there != nullptr && (there->status != Status::kWaiting || !there->is_static()))
+  if (there != nullptr && (there->status != BindingStatus::kWaiting || !there->is_static()))
     return nullptr;
   if (by_address_.size() >= kMost) return nullptr;
   const std::string server = binding.server, identity = binding.identity;
-  const Status status = binding.status;
+  const BindingStatus status = binding.status;
   const uint64_t until = binding.until_ms;
   binding.static_id = there == nullptr ? 0 : there->static_id;
   binding.blocked = there != nullptr && there->blocked;
@@ -227,7 +228,7 @@ void DhcpLeases::forget_client(const DhcpBinding& binding) {
   if (found != by_client_.end() && found->second == binding.address) by_client_.erase(found);
 }
 
-void DhcpLeases::set_status(DhcpBinding& binding, Status status, uint64_t until_ms) {
+void DhcpLeases::set_status(DhcpBinding& binding, BindingStatus status, uint64_t until_ms) {
   if (binding.until_ms != UINT64_MAX) timers_.erase({binding.until_ms, binding.address});
   binding.status = status;
   binding.until_ms = until_ms;
@@ -235,11 +236,11 @@ void DhcpLeases::set_status(DhcpBinding& binding, Status status, uint64_t until_
 }
 
 void DhcpLeases::end(DhcpBinding& binding) {
-  if (binding.status == Status::kBound && !binding.is_static()) {
+  if (binding.status == BindingStatus::kBound && !binding.is_static()) {
     if (had_.size() >= kMost) had_.clear();
     had_[client_key(binding.server, binding.identity)] = binding.address;
   }
-  set_status(binding, Status::kWaiting, UINT64_MAX);
+  set_status(binding, BindingStatus::kWaiting, UINT64_MAX);
   forget_client(binding);
   binding.identity.clear();
   const auto row = statics_.find(binding.address);

@@ -14,7 +14,6 @@ using dhcp::Message;
 using dhcp::Option;
 using dhcp::Type;
 
-constexpr uint64_t kSecond = 1000;
 constexpr uint64_t kFirstWait = 4 * kSecond, kLongestWait = 64 * kSecond, kJitter = 1 * kSecond;
 constexpr uint64_t kStartSpread = 1 * kSecond;
 constexpr uint64_t kPause = 1 * kSecond, kPauseSpread = 9 * kSecond;

@@ -10,7 +10,6 @@ using dhcp::Message;
 using dhcp::Option;
 using dhcp::Type;
 
-constexpr uint64_t kSecond = 1000;
 constexpr uint64_t kBroadcastFor = 15 * kSecond;  // C-15
 constexpr uint16_t kLargestMessage = 1472;
 

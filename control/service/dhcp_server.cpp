@@ -12,7 +12,7 @@
 namespace maclane {
 namespace {
 
-using Status = DhcpBinding::Status;
+using BindingStatus = DhcpBinding::Status;
 
 const MacAddr kEverybody = MacAddr::from_key(0xffffffffffffULL);
 constexpr size_t kLargestFrame = 2048;
@@ -29,7 +29,7 @@ void DhcpServer::on_config(const DhcpServingConfig& config) {
   // ARP rows stand by interface: what changed hands is taken down under the old configuration.
   for (const auto& [address, binding] : leases_.all()) {
     if (const DhcpServerConfig* server = server_of(binding);
-        server != nullptr && server->add_arp && binding.status == Status::kBound)
+        server != nullptr && server->add_arp && binding.status == BindingStatus::kBound)
       arp_.remove_lease(server->interface, be32::from(address));
   }
   config_ = config;
@@ -43,7 +43,7 @@ void DhcpServer::on_config(const DhcpServingConfig& config) {
   std::erase_if(tested_, [&](const auto& one) { return leases_.at(one.first) == nullptr; });
   for (const auto& [address, binding] : leases_.all()) {
     if (const DhcpServerConfig* server = server_of(binding);
-        server != nullptr && server->add_arp && binding.status == Status::kBound)
+        server != nullptr && server->add_arp && binding.status == BindingStatus::kBound)
       arp_.set_lease(server->interface, be32::from(address), binding.mac);
   }
 }
@@ -203,7 +203,8 @@ void DhcpServer::overhear(const rte_mbuf* packet) {
   const std::string identity = binding->identity;
   leases_.claim(*binding, server->name, "conflict " + std::to_string(binding->address));
   binding->mac = arp.sender_mac;
-  leases_.set_status(*binding, Status::kConflict, io_.now_ms() + uint64_t{server->lease_s} * 1000);
+  leases_.set_status(*binding, BindingStatus::kConflict,
+                     io_.now_ms() + uint64_t{server->lease_s} * 1000);
   // The client gets another one now, it has waited already.
   Request request{*server, again.heard, id_of(*server), again.in_if, identity, {}};
   const auto id = again.heard.message.options.find(dhcp::kClientId);
@@ -215,7 +216,7 @@ void DhcpServer::tick() {
   const uint64_t now = io_.now_ms();
   while (DhcpBinding* binding = leases_.due(now)) {
     const auto tested = tested_.find(binding->address);
-    if (binding->status == Status::kTesting && tested != tested_.end()) {
+    if (binding->status == BindingStatus::kTesting && tested != tested_.end()) {
       const Tested one = std::move(tested->second);
       tested_.erase(tested);
       const DhcpServerConfig* server = server_of(*binding);

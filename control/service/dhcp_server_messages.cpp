@@ -11,7 +11,7 @@ namespace {
 
 using dhcp::Option;
 using dhcp::Type;
-using Status = DhcpBinding::Status;
+using BindingStatus = DhcpBinding::Status;
 
 constexpr uint32_t kForever = 0xffffffff;
 
@@ -70,7 +70,8 @@ DhcpBinding* DhcpServer::binding_for(const Request& r, bool& limited) {
   if (r.server.client_mac_limit != 0) {
     const auto same = std::ranges::count_if(leases_.all(), [&](const auto& one) {
       return one.second.server == r.server.name && one.second.mac == m.chaddr &&
-             one.second.status != Status::kConflict && one.second.status != Status::kDeclined;
+             one.second.status != BindingStatus::kConflict &&
+             one.second.status != BindingStatus::kDeclined;
     });
     if (same >= int64_t{r.server.client_mac_limit}) {
       log::write(log::Level::kWarning, "dhcp,warning",
@@ -118,21 +119,22 @@ void DhcpServer::discover(const Request& r) {
     return;
   }
   if (binding->blocked) return;
-  const bool fresh = binding->status == Status::kWaiting && !binding->is_static();
-  if (binding->status == Status::kTesting) {  // asked again meanwhile: this is what is answered
+  const bool fresh = binding->status == BindingStatus::kWaiting && !binding->is_static();
+  if (binding->status ==
+      BindingStatus::kTesting) {  // asked again meanwhile: this is what is answered
     if (const auto tested = tested_.find(binding->address); tested != tested_.end())
       tested->second.heard = r.heard;
     return;
   }
-  if (binding->status == Status::kDeclined || binding->status == Status::kConflict) {
+  if (binding->status == BindingStatus::kDeclined || binding->status == BindingStatus::kConflict) {
     if (!binding->is_static()) return;
-    leases_.set_status(*binding, Status::kWaiting, kNever);
+    leases_.set_status(*binding, BindingStatus::kWaiting, kNever);
   }
   if (binding->identity != r.identity) leases_.claim(*binding, r.server.name, r.identity);
   note(*binding, r);
   if (fresh && r.server.conflict_detection && r.heard.message.giaddr == be32{}) {
     tested_[binding->address] = {r.heard, r.in_if};
-    leases_.set_status(*binding, Status::kTesting, io_.now_ms() + kTestMs);
+    leases_.set_status(*binding, BindingStatus::kTesting, io_.now_ms() + kTestMs);
     probe(r.server, binding->address);
     return;
   }
@@ -151,8 +153,8 @@ void DhcpServer::bootp(const Request& r) {
 
 void DhcpServer::offer(const Request& r, DhcpBinding& binding) {
   if (r.heard.message.type() == Type::kNone) return bind(r, binding);
-  if (binding.status != Status::kBound)
-    leases_.set_status(binding, Status::kOffered, io_.now_ms() + kOfferMs);
+  if (binding.status != BindingStatus::kBound)
+    leases_.set_status(binding, BindingStatus::kOffered, io_.now_ms() + kOfferMs);
   answer(r, &binding, Type::kOffer);
 }
 
@@ -162,7 +164,8 @@ bool DhcpServer::is_anothers(const Request& r, uint32_t address) const {
   const auto found = leases_.all().find(address);
   return found != leases_.all().end() && found->second.server != r.server.name &&
          server_of(found->second) != nullptr && found->second.mac == r.heard.message.chaddr &&
-         (found->second.status == Status::kBound || found->second.status == Status::kOffered);
+         (found->second.status == BindingStatus::kBound ||
+          found->second.status == BindingStatus::kOffered);
 }
 
 void DhcpServer::request(const Request& r) {
@@ -170,7 +173,7 @@ void DhcpServer::request(const Request& r) {
   const auto chosen = m.number(Option::kServerId);
   DhcpBinding* binding = leases_.find(r.server.name, r.identity);
   if (chosen && be32::from(*chosen) != r.server_id) {  // another's offer was taken
-    if (binding != nullptr && binding->status == Status::kOffered) leases_.end(*binding);
+    if (binding != nullptr && binding->status == BindingStatus::kOffered) leases_.end(*binding);
     return;
   }
   const uint32_t address =
@@ -187,9 +190,9 @@ void DhcpServer::request(const Request& r) {
   } else if (row != nullptr) {
     binding = nullptr;  // its row has another address
   }
-  const bool known =
-      binding != nullptr && binding->address == address && !binding->blocked &&
-      (binding->status == Status::kBound || binding->status == Status::kOffered || binding == row);
+  const bool known = binding != nullptr && binding->address == address && !binding->blocked &&
+                     (binding->status == BindingStatus::kBound ||
+                      binding->status == BindingStatus::kOffered || binding == row);
   if (known) return bind(r, *binding);
   if (binding != nullptr && binding->blocked) return;
   if (chosen) return refuse(r, "the address was not offered to this client");
@@ -202,12 +205,12 @@ void DhcpServer::request(const Request& r) {
 }
 
 void DhcpServer::bind(const Request& r, DhcpBinding& binding) {
-  const bool fresh = binding.status != Status::kBound;
+  const bool fresh = binding.status != BindingStatus::kBound;
   note(binding, r);
   if (!fresh && r.server.add_arp)
     arp_.remove_lease(r.server.interface, be32::from(binding.address));
   const uint32_t seconds = lease_s(r, binding);
-  leases_.set_status(binding, Status::kBound,
+  leases_.set_status(binding, BindingStatus::kBound,
                      seconds == kForever ? kNever : io_.now_ms() + uint64_t{seconds} * 1000);
   if (r.server.add_arp)
     arp_.set_lease(r.server.interface, be32::from(binding.address), binding.mac);
@@ -227,14 +230,14 @@ void DhcpServer::ended(const DhcpBinding& binding) {
   log::write(log::Level::kInfo, "dhcp,info", "{} deassigned {} for {} {}", binding.server,
              text_of(be32::from(binding.address)), text_of(binding.mac), binding.host_name);
   DhcpBinding gone = binding;
-  gone.status = Status::kWaiting;
+  gone.status = BindingStatus::kWaiting;
   tell(gone);
   if (server != nullptr && script_) script_(*server, binding, false);
 }
 
 void DhcpServer::unbind(DhcpBinding& binding) {
   tested_.erase(binding.address);
-  if (binding.status == Status::kBound) ended(binding);
+  if (binding.status == BindingStatus::kBound) ended(binding);
   leases_.end(binding);
 }
 
@@ -248,9 +251,10 @@ void DhcpServer::decline(const Request& r) {
   log::write(log::Level::kWarning, "dhcp,warning",
              "{}: {} declined {}: somebody else has it; it is not given for {} s", r.server.name,
              text_of(m.chaddr), text_of(be32::from(*address)), r.server.lease_s);
-  if (binding->status == Status::kBound) ended(*binding);
+  if (binding->status == BindingStatus::kBound) ended(*binding);
   leases_.claim(*binding, r.server.name, "declined " + std::to_string(*address));
-  leases_.set_status(*binding, Status::kDeclined, io_.now_ms() + uint64_t{r.server.lease_s} * 1000);
+  leases_.set_status(*binding, BindingStatus::kDeclined,
+                     io_.now_ms() + uint64_t{r.server.lease_s} * 1000);
 }
 
 void DhcpServer::release(const Request& r) {

@@ -26,16 +26,16 @@ nlmsghdr* start(void* buffer, uint16_t type, uint16_t flags, Body** body) {
   return header;
 }
 
-using Request = std::array<char, 512>;
+using RequestBuffer = std::array<char, 512>;
 
-nlmsghdr* link_request(Request& buffer, unsigned device, ifinfomsg** body) {
+nlmsghdr* link_request(RequestBuffer& buffer, unsigned device, ifinfomsg** body) {
   nlmsghdr* header = start(buffer.data(), RTM_NEWLINK, 0, body);
   (*body)->ifi_family = AF_UNSPEC;
   (*body)->ifi_index = static_cast<int>(device);
   return header;
 }
 
-nlmsghdr* address_request(Request& buffer, uint16_t type, uint16_t flags, unsigned device,
+nlmsghdr* address_request(RequestBuffer& buffer, uint16_t type, uint16_t flags, unsigned device,
                           be32 address, uint8_t length) {
   ifaddrmsg* body = nullptr;
   nlmsghdr* header = start(buffer.data(), type, flags, &body);
@@ -48,7 +48,7 @@ nlmsghdr* address_request(Request& buffer, uint16_t type, uint16_t flags, unsign
   return header;
 }
 
-nlmsghdr* route_request(Request& buffer, uint16_t type, uint16_t flags,
+nlmsghdr* route_request(RequestBuffer& buffer, uint16_t type, uint16_t flags,
                         const Netlink::Route& route) {
   rtmsg* body = nullptr;
   nlmsghdr* header = start(buffer.data(), type, flags, &body);
@@ -66,7 +66,8 @@ nlmsghdr* route_request(Request& buffer, uint16_t type, uint16_t flags,
   return header;
 }
 
-nlmsghdr* rule_request(Request& buffer, uint16_t type, uint16_t flags, const Netlink::Rule& rule) {
+nlmsghdr* rule_request(RequestBuffer& buffer, uint16_t type, uint16_t flags,
+                       const Netlink::Rule& rule) {
   fib_rule_hdr* body = nullptr;
   nlmsghdr* header = start(buffer.data(), type, flags, &body);
   body->family = AF_INET;
@@ -145,7 +146,7 @@ int Netlink::exchange(nlmsghdr* request) {
 template <typename Fn>
 void Netlink::dump(uint16_t type, uint8_t family, Fn&& fn) {
   if (socket_ == nullptr) return;
-  Request buffer{};
+  RequestBuffer buffer{};
   rtgenmsg* body = nullptr;
   nlmsghdr* header = start(buffer.data(), type, NLM_F_DUMP, &body);
   header->nlmsg_flags &= static_cast<uint16_t>(~NLM_F_ACK);
@@ -170,7 +171,7 @@ void Netlink::dump(uint16_t type, uint8_t family, Fn&& fn) {
 }
 
 int Netlink::change_link(unsigned device, const Link& change) {
-  Request buffer{};
+  RequestBuffer buffer{};
   ifinfomsg* body = nullptr;
   nlmsghdr* header = link_request(buffer, device, &body);
   if (change.no_arp) {
@@ -195,7 +196,7 @@ int Netlink::change_link(unsigned device, const Link& change) {
 
 int Netlink::tame_link(unsigned device) {
   const auto send = [&](int family, auto&& fill) {
-    Request buffer{};
+    RequestBuffer buffer{};
     ifinfomsg* body = nullptr;
     nlmsghdr* header = link_request(buffer, device, &body);
     nlattr* families = mnl_attr_nest_start(header, IFLA_AF_SPEC);
@@ -223,7 +224,7 @@ int Netlink::tame_link(unsigned device) {
 }
 
 int Netlink::remove_group(uint32_t group) {
-  Request buffer{};
+  RequestBuffer buffer{};
   ifinfomsg* body = nullptr;
   nlmsghdr* header = start(buffer.data(), RTM_DELLINK, 0, &body);
   body->ifi_family = AF_UNSPEC;
@@ -232,7 +233,7 @@ int Netlink::remove_group(uint32_t group) {
 }
 
 int Netlink::add_address(unsigned device, be32 address, uint8_t length) {
-  Request buffer{};
+  RequestBuffer buffer{};
   nlmsghdr* header =
       address_request(buffer, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, device, address, length);
   mnl_attr_put_u32(header, IFA_FLAGS, IFA_F_NOPREFIXROUTE);
@@ -244,27 +245,27 @@ int Netlink::add_address(unsigned device, be32 address, uint8_t length) {
 }
 
 int Netlink::remove_address(unsigned device, be32 address, uint8_t length) {
-  Request buffer{};
+  RequestBuffer buffer{};
   return exchange(address_request(buffer, RTM_DELADDR, 0, device, address, length));
 }
 
 int Netlink::add_route(const Route& route) {
-  Request buffer{};
+  RequestBuffer buffer{};
   return exchange(route_request(buffer, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, route));
 }
 
 int Netlink::remove_route(const Route& route) {
-  Request buffer{};
+  RequestBuffer buffer{};
   return exchange(route_request(buffer, RTM_DELROUTE, 0, route));
 }
 
 int Netlink::add_rule(const Rule& rule) {
-  Request buffer{};
+  RequestBuffer buffer{};
   return exchange(rule_request(buffer, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, rule));
 }
 
 int Netlink::remove_rule(const Rule& rule) {
-  Request buffer{};
+  RequestBuffer buffer{};
   return exchange(rule_request(buffer, RTM_DELRULE, 0, rule));
 }
 
