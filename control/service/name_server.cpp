@@ -243,6 +243,7 @@ void NameServer::configure(const NameFiles& files, const Netns& where, uint64_t 
     forwarder_.configure({}, where, now_ms);
     files_ = files;
     refused_.clear();
+    taken_.clear();
     return;
   }
   const bool other = !child_.is_wanted() || files.config != files_.config;
@@ -277,10 +278,33 @@ void NameServer::tick(uint64_t now_ms) {
     child_.kill_hung();
 }
 
+/// "127.0.0.1: Address already in use". It is tried again; said once.
+bool NameServer::hear_taken(std::string_view where_and_why) {
+  const size_t colon = where_and_why.find(": ");
+  const std::string_view where = where_and_why.substr(0, colon);
+  const std::string_view why =
+      colon == std::string_view::npos ? "refused" : where_and_why.substr(colon + 2);
+  const std::string before = std::exchange(
+      taken_,
+      why == "Address already in use"
+          ? fmt::format("another program has port 53 of {} in the host plane's namespace", where)
+          : fmt::format("port 53 of {} cannot be had: {}", where, why));
+  if (taken_ != before) {
+    log::write(log::Level::kError, "dns,error",
+               "dnsmasq cannot serve names: {}; the router asks its name servers itself, without "
+               "a cache and without the rows of /ip/dns/static, until it can",
+               taken_);
+  }
+  return true;
+}
+
 bool NameServer::hear(std::string_view line) {
   // "dnsmasq[123]: words"
   const size_t colon = line.find(": ");
   const std::string_view words = colon == std::string_view::npos ? line : line.substr(colon + 2);
+  if (words.starts_with("started, ")) taken_.clear();
+  constexpr std::string_view kTaken = "failed to create listening socket for ";
+  if (words.starts_with(kTaken)) return hear_taken(words.substr(kTaken.size()));
   if (is_note(words)) {
     if (words.starts_with("time ")) ++dumps_;  // the first line at SIGUSR1; the table is the last
     if (words.starts_with("reply ")) {
@@ -334,6 +358,7 @@ std::string NameServer::state() const {
   const std::string refused =
       refused_.empty() ? "" : "dnsmasq refuses what /ip/dns has become: " + refused_;
   if (!child_.is_wanted()) return refused.empty() ? "stopped" : "stopped: " + refused;
+  if (!taken_.empty()) return fmt::format("not running: {}; it is tried again", taken_);
   if (!child_.is_running()) return "starting again";
   if (!refused.empty()) return "running with what it had before: " + refused;
   if (probe_.is_silent()) return "running, but it does not answer";

@@ -90,13 +90,16 @@ class NameServer {
   [[nodiscard]] std::vector<CachedName> cache();
   void flush();
   /// "running", "stopped", that it is being started again, or that it has nobody to ask, or that
-  /// what it is to run with is refused.
+  /// what it is to run with is refused, or that another program has its port.
   [[nodiscard]] std::string state() const;
+  /// It runs, and nothing keeps it from listening.
+  [[nodiscard]] bool is_serving() const { return child_.is_running() && taken_.empty(); }
   [[nodiscard]] const Child& child() const { return child_; }
 
  private:
   /// True: it is no line for the log.
   bool hear(std::string_view line);
+  bool hear_taken(std::string_view where_and_why);
   [[nodiscard]] bool write(const std::string& path, const std::string& text) const;
   [[nodiscard]] bool write_all();
   [[nodiscard]] bool write_domains();
@@ -108,6 +111,7 @@ class NameServer {
   NameFiles files_;                  // what it runs with
   std::string lease_hosts_, hosts_;  // of the leases; all, as they were written
   std::string refused_;              // why these are not the same
+  std::string taken_;                // why it cannot listen
   const Netns* where_ = nullptr;
   Child child_;
   NameProbe probe_{"127.0.0.1", 53};
