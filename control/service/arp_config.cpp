@@ -145,7 +145,7 @@ void Arp::announce_address(IfIndex interface, be32 address) {
   arp.operation = be16::from(1);
   arp.sender_mac = i->mac;
   arp.sender_ip = arp.target_ip = address;
-  send(interface, MacAddr::from_key(0xffffffffffffULL), arp);
+  send(interface, kBroadcastMac, arp);
 }
 
 std::vector<ArpRow> Arp::rows() const {

@@ -186,7 +186,7 @@ void Arp::ask(const ArpEntry& entry, bool unicast) {
   arp.sender_ip = book_.source_for(entry.interface, entry.address);
   if (arp.sender_ip.raw == 0) arp.sender_ip = interface->primary_address;
   arp.target_ip = entry.address;
-  send(entry.interface, unicast ? entry.mac : MacAddr::from_key(0xffffffffffffULL), arp);
+  send(entry.interface, unicast ? entry.mac : kBroadcastMac, arp);
 }
 
 uint64_t Arp::base_timeout(IfIndex interface) const {

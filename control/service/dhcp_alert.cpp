@@ -99,7 +99,7 @@ void DhcpAlert::probe(const Watch& watch) {
   m.set(dhcp::kMessageType, dhcp::Bytes{static_cast<uint8_t>(dhcp::Type::kDiscover)});
   dhcp::FrameFields fields;
   fields.src = i->mac;
-  fields.dst = MacAddr::from_key(0xffffffffffffULL);
+  fields.dst = kBroadcastMac;
   fields.ip_dst = be32::from(0xffffffff);
   rte_mbuf* packet = make_packet(io_, dhcp::build_frame(fields, m));
   if (packet == nullptr) return;

@@ -10,7 +10,6 @@
 namespace maclane {
 namespace {
 
-const MacAddr kEverybody = MacAddr::from_key(0xffffffffffffULL);
 constexpr size_t kLargestFrame = 2048;
 constexpr uint64_t kSeedStep = 0x9e3779b97f4a7c15ULL;
 
@@ -25,7 +24,7 @@ struct DhcpClient::Client final : DhcpMachine::Port {
     if (i == nullptr) return;
     dhcp::FrameFields fields;
     fields.src = i->mac;
-    fields.dst = lease != nullptr ? lease->server_mac : kEverybody;
+    fields.dst = lease != nullptr ? lease->server_mac : kBroadcastMac;
     fields.ip_src = message.ciaddr;
     fields.ip_dst = lease != nullptr ? lease->server : be32::from(0xffffffff);
     fields.tos = static_cast<uint8_t>(config.dscp << 2);
@@ -36,7 +35,7 @@ struct DhcpClient::Client final : DhcpMachine::Port {
     const Interface* i = running();
     if (i == nullptr) return;
     std::array<uint8_t, sizeof(EtherHdr) + sizeof(ArpHdr)> frame{};
-    write_header(frame, 0, EtherHdr{kEverybody, i->mac, be16::from(kEtherArp)});
+    write_header(frame, 0, EtherHdr{kBroadcastMac, i->mac, be16::from(kEtherArp)});
     write_header(frame, sizeof(EtherHdr),
                  ArpHdr{be16::from(1), be16::from(kEtherIp4), 6, 4, be16::from(1), i->mac, be32{},
                         MacAddr{}, address});

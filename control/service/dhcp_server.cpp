@@ -14,7 +14,6 @@ namespace {
 
 using BindingStatus = DhcpBinding::Status;
 
-const MacAddr kEverybody = MacAddr::from_key(0xffffffffffffULL);
 constexpr size_t kLargestFrame = 2048;
 constexpr uint32_t kAnyRelay = 0xffffffff;
 
@@ -167,7 +166,7 @@ void DhcpServer::take(const Request& r) {
 void DhcpServer::probe(const DhcpServerConfig& server, uint32_t address) {
   const Interface& i = io_.snapshot().interfaces[server.interface];
   std::array<uint8_t, sizeof(EtherHdr) + sizeof(ArpHdr)> frame{};
-  write_header(frame, 0, EtherHdr{kEverybody, i.mac, be16::from(kEtherArp)});
+  write_header(frame, 0, EtherHdr{kBroadcastMac, i.mac, be16::from(kEtherArp)});
   write_header(frame, sizeof(EtherHdr),
                ArpHdr{be16::from(1), be16::from(kEtherIp4), 6, 4, be16::from(1), i.mac, be32{},
                       MacAddr{}, be32::from(address)});
@@ -246,7 +245,7 @@ void DhcpServer::send(const Request& r, const dhcp::Message& message, bool alway
     return;
   }
   if (nak || ((always_broadcast || asked.broadcast) && asked.ciaddr == be32{})) {
-    fields.dst = kEverybody;
+    fields.dst = kBroadcastMac;
     fields.ip_dst = be32::from(0xffffffff);
   } else if (asked.ciaddr != be32{}) {
     fields.dst = r.heard.src;

@@ -143,9 +143,7 @@ void LoopProtect::send(IfIndex interface) {
   const Interface* i = running(interface);
   if (i == nullptr) return;
   std::array<uint8_t, sizeof(EtherHdr) + kPayload> bytes{};
-  write_header(
-      bytes, 0,
-      EtherHdr{MacAddr::from_key(0xffffffffffffULL), i->mac, be16::from(kEtherLoopProtect)});
+  write_header(bytes, 0, EtherHdr{kBroadcastMac, i->mac, be16::from(kEtherLoopProtect)});
   std::ranges::copy(kMark, bytes.begin() + sizeof(EtherHdr));
   rte_mbuf* m = make_packet(io_, bytes);
   if (m == nullptr) return;

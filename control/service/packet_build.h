@@ -9,6 +9,8 @@
 
 namespace maclane {
 
+inline const MacAddr kBroadcastMac = MacAddr::from_key(0xffffffffffffULL);
+
 /// Copies the first bytes of a packet, chained or not; returns how many it had.
 size_t read_head(const rte_mbuf* packet, std::span<uint8_t> out);
 

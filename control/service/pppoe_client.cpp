@@ -11,7 +11,6 @@ namespace {
 
 using pppoe::Tag;
 
-const MacAddr kEverybody = MacAddr::from_key(0xffffffffffffULL);
 constexpr size_t kLargestFrame = 9216;
 constexpr uint64_t kScanMs = 1000, kScanStartMs = 50;
 constexpr size_t kMostOffers = 256;
@@ -142,7 +141,7 @@ void PppoeClient::tick() {
     if (i == nullptr) continue;
     pppoe::Discovery d;
     d.src = i->mac;
-    d.dst = kEverybody;
+    d.dst = kBroadcastMac;
     d.code = pppoe::kPadi;
     d.tags = {{Tag::kServiceName, {}}, {Tag::kHostUniq, scan.host_uniq}};
     send(scan.interface, pppoe::build(d));

@@ -15,7 +15,6 @@ using pppoe::Bytes;
 using pppoe::Tag;
 using pppoe::TagValue;
 
-const MacAddr kAnybody = MacAddr::from_key(0xffffffffffffULL);
 constexpr uint64_t kSecond = 1000;
 constexpr uint64_t kStartSpread = 500;
 constexpr uint64_t kFirstWait = 2 * kSecond;
@@ -110,7 +109,7 @@ void PppoeClient::Client::look(uint64_t now) {
     log(last_error);
   }
   due_ms = now + (kFirstWait << std::min(tries++, kMostDoublings));
-  discover(pppoe::kPadi, kAnybody, {});
+  discover(pppoe::kPadi, kBroadcastMac, {});
 }
 
 /// PADR.

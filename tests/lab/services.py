@@ -121,15 +121,19 @@ def iperf3_report(namespace, server, *options, port=5201, size=4_000_000, second
     amount = ("-t", seconds) if seconds else ("-n", size)
     window = () if "-u" in options else ("-w", "64K")
 
-    def report():
-        done = namespace.run("iperf3", "-c", server, "-p", port, *amount, "-J", *window, *options,
-                             check=False, timeout=300)
-        told = json.loads(done.stdout)
-        return None if "busy running" in told.get("error", "") else told
+    # With -J it ends with 0 whatever went wrong. A server takes one client at a time, and none while it
+    # makes its listening socket anew after each: on a slow machine that is long.
+    told = {}
 
-    # With -J it ends with 0 whatever went wrong. A slow server is busy until it has seen the end of
-    # what another client did before.
-    told = wait_until(report, 60, "the end of what another client does with iperf3's server")
+    def done():
+        ran = namespace.run("iperf3", "-c", server, "-p", port, *amount, "-J", *window, *options,
+                            check=False, timeout=300)
+        told.clear()
+        told.update(json.loads(ran.stdout))
+        error = told.get("error", "")
+        return "busy running" not in error and "Connection refused" not in error
+
+    wait_until(done, 60, lambda: f"iperf3's server at {server} to take this client: {told['error']}")
     assert "error" not in told, told["error"]
     return told
 
