@@ -130,7 +130,9 @@ constexpr Property ip_options() {
 constexpr Property fragment() {
   return {.name = "fragment",
           .type = Type::kBool,
-          .help = "yes: fragments; there are none where connections are tracked"};
+          .help =
+              "yes: fragments, the later ones behind their first; there are none where "
+              "connections are tracked"};
 }
 constexpr Property connection_state() {
   return {.name = "connection-state",

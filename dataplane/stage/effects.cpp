@@ -131,7 +131,7 @@ PacketFacts facts_of(Worker& w, const Burst& b, unsigned i) noexcept {
   f.bytes = {ip, std::min<size_t>(m->data_len, b.length[i])};
   f.length = b.length[i];
   f.tcp_flags = b.tcp_flags[i];
-  f.fragment = b.ip[i]->is_fragment();
+  f.fragment = b.ip[i]->is_fragment() && !w.snapshot->tracking;
   if (b.l4[i] != nullptr) {
     size_t headers = b.ip[i]->header_length();
     if (b.tuple[i].proto == kProtoTcp)

@@ -21,7 +21,7 @@ struct PacketFacts {
   Bytes payload;  // of TCP, UDP ...: behind their header
   uint16_t length = 0;
   uint8_t tcp_flags = 0;
-  bool fragment = false;
+  bool fragment = false;  // where nothing is tracked; else fragments are put together first (B-12)
   MacAddr src_mac;
   Now now;
   const Snapshot* snapshot = nullptr;

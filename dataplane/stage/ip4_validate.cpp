@@ -8,7 +8,7 @@
 namespace maclane {
 namespace {
 
-/// Options must parse, and source routes are refused (accept-source-route=no; RFC 6274 3.13).
+/// Options must parse. Source routes are refused behind the raw rules (slow_path.h).
 bool options_ok(const uint8_t* option, const uint8_t* end) noexcept {
   while (option < end) {
     if (*option == 0) return true;  // end of list
@@ -16,7 +16,6 @@ bool options_ok(const uint8_t* option, const uint8_t* end) noexcept {
       ++option;
       continue;
     }
-    if (*option == 131 || *option == 137) return false;  // loose and strict source route
     if (end - option < 2 || option[1] < 2 || option[1] > end - option) return false;
     option += option[1];
   }

@@ -17,6 +17,13 @@
 namespace maclane {
 namespace {
 
+/// Packets that say their way themselves go no further than raw and mangle's prerouting: no fast
+/// path is for them.
+[[gnu::noinline, gnu::cold]] void take_source_routed(Worker& w, Burst& b) noexcept {
+  for (unsigned i = 0; i < b.count; ++i)
+    if (b.mbuf[i] != nullptr && is_source_routed(*b.ip[i])) take_slowly(w, b, i);
+}
+
 /// Whether packets only need a route: nothing is tracked, nothing is filtered.
 bool only_routes(const Snapshot& s) noexcept {
   return !s.tracking && s.ip_forward && s.rp_filter == RpFilter::kNo && s.routing_rules.empty() &&
@@ -51,8 +58,12 @@ void run(Worker& w, Burst& b, L3Queue& released) noexcept {
   if (!plain) reassemble(w, b, released);
   if (several) dispatch_home(w, b);
   lap(w, Stage::kValidate);
-  if (only_routes(*w.snapshot)) return run_routed(w, b);
+  if (only_routes(*w.snapshot)) {
+    if (!plain) take_source_routed(w, b);
+    return run_routed(w, b);
+  }
   const unsigned known = session_lookup(w, b);
+  if (!plain) take_source_routed(w, b);
   w.new_left = new_limit(w, known);
   lap(w, Stage::kLookup);
   FastPath path(w);

@@ -153,8 +153,7 @@ bool facts_match(const RuleSet& set, const RuleMore& more, const RuleKey& key,
   if (no(M::kPacketSize, [&] { return f.length >= more.size_first && f.length <= more.size_last; }))
     return false;
   if (no(M::kSrcMac, [&] { return f.src_mac == more.src_mac; })) return false;
-  if (no(M::kFragment, [&] { return f.fragment && key.state == ConnState::kUntracked; }))
-    return false;
+  if (no(M::kFragment, [&] { return f.fragment; })) return false;
   if (no(M::kOptions, [&] { return option_matches(static_cast<IpOption>(more.options), f.bytes); }))
     return false;
   if (no(M::kTcpMss, [&] {

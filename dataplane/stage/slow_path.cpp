@@ -235,6 +235,10 @@ void slow(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
     walk(w, s.mangle.get(), &RuleSet::prerouting, RuleTable::kMangle, d.key);
   }
   d.logged_before_dstnat = w.walk.logged;
+  if (is_source_routed(*b.ip[i]) && !w.walk.strip_options) {
+    account(w, b, i, d);
+    return refuse(w, b, i, Drop::ip_options, b.in_if[i]);
+  }
   if (opens && !own) {
     // A source that is one of our own addresses cannot come from a wire (RFC 1812 5.3.8).
     if (is_local(s, b.tuple[i].src)) {
@@ -349,13 +353,14 @@ void take_slowly(Worker& w, Burst& b, unsigned i) noexcept {
   bool begun = false;
   b.untracked[i] = !w.snapshot->tracking;
   clear_walks(w);
-  if (has_raw(w, b, i) && !leg_holds(w, b, i)) {
+  const bool barred = is_source_routed(*b.ip[i]);
+  if (has_raw(w, b, i) && (barred || !leg_holds(w, b, i))) {
     begin(w, b, i, d);
     begun = true;
     if (!walk_raw(w, b, i, d)) return;
   }
   classify(w, b, i);
-  if (fast(w, b, i)) return;
+  if (!barred && fast(w, b, i)) return;
   if (!begun) {
     begin(w, b, i, d);
     // Asked again: a SYN may have ended the FastTracked connection that it seemed to be of.

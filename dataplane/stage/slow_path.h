@@ -15,6 +15,19 @@ namespace maclane {
 
 struct Worker;
 
+/// Whether a packet, whose options are sound, says by which routers it wants to go. Such a one goes
+/// no further than mangle's prerouting: accept-source-route=no (RFC 6274 3.13).
+[[nodiscard]] inline bool is_source_routed(const Ip4Hdr& ip) noexcept {
+  if (ip.header_length() == sizeof(Ip4Hdr)) return false;
+  const auto* option = reinterpret_cast<const uint8_t*>(&ip + 1);
+  const auto* end = reinterpret_cast<const uint8_t*>(&ip) + ip.header_length();
+  while (option < end && *option != 0) {
+    if (*option == 131 || *option == 137) return true;  // loose and strict source route
+    option += *option == 1 ? 1 : option[1];
+  }
+  return false;
+}
+
 /// Packet i from its connection to its end: judged, held, dropped, or on its way.
 void take_slowly(Worker& w, Burst& b, unsigned i) noexcept;
 

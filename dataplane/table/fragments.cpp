@@ -21,12 +21,23 @@ bool sane(const Ip4Hdr& ip) noexcept {
   return ip.proto != kProtoTcp || offset != 8;
 }
 
-/// Which bytes of a datagram went by: the exact ranges, so that a piece that comes twice does not
-/// count twice. More gaps than fit leave the datagram to its lifetime.
+/// Which bytes of a datagram went by: the exact ranges. No byte goes by twice: a piece that repeats
+/// others is dropped, and from one on that overlaps them or lies behind the end all of the datagram
+/// is (RFC 1858, 5722), as Linux does.
 class Coverage {
  public:
+  enum class Piece : uint8_t { kNew, kRepeated, kOverlaps, kNoRoom };
   void clear() noexcept { count_ = 0; }
-  void add(unsigned from, unsigned to) noexcept {
+  /// Takes in what is new; of anything else nothing.
+  [[nodiscard]] Piece add(unsigned from, unsigned to) noexcept {
+    bool touches = false;
+    for (unsigned i = 0; i < count_; ++i) {
+      const Range& r = ranges_[i];
+      if (r.from <= from && to <= r.to) return Piece::kRepeated;
+      if (from < r.to && r.from < to) return Piece::kOverlaps;
+      touches |= r.to == from || r.from == to;
+    }
+    if (!touches && count_ == ranges_.size()) return Piece::kNoRoom;
     unsigned kept = 0;
     for (unsigned i = 0; i < count_; ++i) {
       if (ranges_[i].to < from || ranges_[i].from > to) {
@@ -36,10 +47,14 @@ class Coverage {
         to = std::max<unsigned>(to, ranges_[i].to);
       }
     }
-    count_ = static_cast<uint8_t>(kept);
-    if (kept == ranges_.size()) return;
     ranges_[kept] = {static_cast<uint16_t>(from), static_cast<uint16_t>(to)};
-    ++count_;
+    count_ = static_cast<uint8_t>(kept + 1);
+    return Piece::kNew;
+  }
+  [[nodiscard]] unsigned end() const noexcept {
+    unsigned end = 0;
+    for (unsigned i = 0; i < count_; ++i) end = std::max<unsigned>(end, ranges_[i].to);
+    return end;
   }
   [[nodiscard]] bool is(unsigned total) const noexcept {
     return count_ == 1 && ranges_[0].from == 0 && ranges_[0].to == total;
@@ -50,7 +65,8 @@ class Coverage {
     uint16_t from;
     uint16_t to;
   };
-  std::array<Range, 8> ranges_;
+  // A datagram of 64 KiB in pieces of an Ethernet's size has no more gaps, in whatever order.
+  std::array<Range, 24> ranges_;
   uint8_t count_ = 0;
 };
 
@@ -64,12 +80,14 @@ struct FragmentTable::Datagram {
   be16 id;
   uint8_t proto = 0;
   bool used = false;
-  bool known = false;  // the first fragment came: ports is valid and held is empty
+  bool known = false;    // the first fragment came: ports is valid and held is empty
+  bool spoiled = false;  // known: pieces contradict each other, and no more of it passes
   uint8_t held_count = 0;
   uint16_t next = kNil;
   uint16_t prev = kNil;
-  uint32_t since_cs = 0;  // known: its first fragment, else its first piece
-  uint16_t total = 0;     // bytes, when the last fragment was seen
+  uint32_t since_cs = 0;   // known: its first fragment, else its first piece
+  uint16_t total = 0;      // bytes, when the last fragment was seen
+  uint16_t beginning = 0;  // bytes of the first fragment
   Coverage seen;
   Ports ports;
   std::array<Held, kHeldPerDatagram> held;
@@ -125,7 +143,7 @@ FragmentTable::Datagram* FragmentTable::add(const Ip4Hdr& ip, Now now) noexcept 
   d.id = ip.id;
   d.proto = ip.proto;
   d.used = true;
-  d.known = false;
+  d.known = d.spoiled = false;
   d.held_count = 0;
   d.since_cs = now.cs;
   push(d);
@@ -193,6 +211,14 @@ FragmentTable::Outcome FragmentTable::offer(const Held& piece, const Ip4Hdr& ip,
     ++held_;
     return Outcome::kHeld;
   }
+  const unsigned from = ip.fragment_offset();
+  const unsigned to = from + ip.total_length.host() - ip.header_length();
+  // One that begins anew with another length would overlap what went by.
+  if (d->known && (d->spoiled || (first && d->beginning != to))) {
+    d->spoiled = true;
+    *reason = Drop::frag_malformed;
+    return Outcome::kDrop;
+  }
   if (first) {
     const unsigned count =
         std::min<unsigned>(d->held_count, static_cast<unsigned>(released.size()));
@@ -202,13 +228,21 @@ FragmentTable::Outcome FragmentTable::offer(const Held& piece, const Ip4Hdr& ip,
     d->held_count = 0;
     begin(*d, now);
     d->ports = *ports;
+    d->beginning = static_cast<uint16_t>(to);
   } else {
     *ports = d->ports;
   }
-  const unsigned from = ip.fragment_offset();
-  const unsigned to = from + ip.total_length.host() - ip.header_length();
-  d->seen.add(from, to);
-  if (!ip.more_fragments()) d->total = static_cast<uint16_t>(to);
+  // Two ends, or a piece behind the end.
+  const bool last = !ip.more_fragments();
+  const bool contradicts = (d->total != 0 && (to > d->total || (last && to != d->total))) ||
+                           (last && d->seen.end() > to);
+  const auto piece_is = contradicts ? Coverage::Piece::kOverlaps : d->seen.add(from, to);
+  if (piece_is != Coverage::Piece::kNew) {
+    d->spoiled = piece_is == Coverage::Piece::kOverlaps;
+    *reason = piece_is == Coverage::Piece::kNoRoom ? Drop::frag_table_full : Drop::frag_malformed;
+    return Outcome::kDrop;
+  }
+  if (last) d->total = static_cast<uint16_t>(to);
   if (d->total != 0 && d->seen.is(d->total)) forget(*d);
   return Outcome::kReady;
 }

@@ -189,6 +189,18 @@ def test_iperf3_through_masquerade(scene, direction):
         server.stop()
 
 
+def test_a_client_of_a_busy_iperf3_server_waits(scene):
+    """The server takes one at a time, and -J ends with 0 when it refuses."""
+    server = iperf3_server(scene.isp)
+    try:
+        first = scene.pc.popen("iperf3-first", "iperf3", "-c", ISP, "-n", "600K", "-b", "4M", "-l", "8K",
+                                "--forceflush")
+        wait_until(lambda: "connected" in first.out() + first.err(), what="the first client's connection")
+        assert iperf3(scene.pc, ISP, size=1_000_000)["sum_received"]["bytes"] > 100_000
+    finally:
+        server.stop()
+
+
 @pytest.mark.parametrize("direction", ["up", "down"])
 def test_iperf3_with_an_upstream_of_1492_bytes(scene, direction):
     """What PPPoE leaves of a frame: each end is told of it (change-mss, clamp-to-pmtu)."""

@@ -26,6 +26,85 @@ class FilterRules : public L3Test {
   }
 };
 
+TEST_F(FilterRules, NoRuleSeesAFragmentWhereConnectionsAreTracked) {  // B-12
+  std::vector<uint8_t> beginning(800);
+  const UdpHdr header{be16::from(1000), be16::from(53), be16::from(880), {}};
+  std::memcpy(beginning.data(), &header, sizeof(header));
+  const auto first = ip_packet(kPc, kServer, kProtoUdp, beginning, 64, 0x2000, 7);
+  const auto last = ip_packet(kPc, kServer, kProtoUdp, std::vector<uint8_t>(80), 64, 100, 7);
+  for (const bool tracking : {true, false}) {
+    snap.tracking = tracking;
+    const uint32_t n = tracking ? 0 : 10;
+    raw({asking(Action::kPassthrough, n + 1, RuleMore::kFragment), make(Action::kNotrack, n + 2)});
+    filter({asking(Action::kPassthrough, n + 3, RuleMore::kFragment)});
+    run({first, last}, kLan);
+    EXPECT_EQ(sent().size(), 2u);
+  }
+  EXPECT_EQ(rule(1).packets, 0u);
+  EXPECT_EQ(rule(2).packets, 2u);
+  EXPECT_EQ(rule(3).packets, 0u) << "nor of what raw rules leave untracked";
+  EXPECT_EQ(rule(11).packets, 2u);
+  EXPECT_EQ(rule(13).packets, 2u);
+}
+
+TEST_F(FilterRules, RawAndPreroutingSeeSourceRoutesBeforeTheyAreDropped) {  // B-1
+  const auto routed = [](uint8_t type) {
+    auto p = udp(kPc, 1000, kServer, 53);
+    const uint8_t options[] = {type, 7, 4, 10, 0, 0, 1, 0};
+    p.insert(p.begin() + 20, std::begin(options), std::end(options));
+    p[0] = 0x47;
+    p[3] = static_cast<uint8_t>(p[3] + sizeof(options));
+    p[10] = p[11] = 0;
+    const uint16_t sum = checksum(p.data(), 28);
+    std::memcpy(p.data() + 10, &sum, 2);
+    return p;
+  };
+  const auto with = [](Action action, uint32_t counter, IpOption option) {
+    Draft r = asking(action, counter, RuleMore::kOptions);
+    r.with.options = static_cast<uint8_t>(option);
+    return r;
+  };
+  raw({with(Action::kPassthrough, 1, IpOption::kLooseSourceRouting),
+       with(Action::kPassthrough, 2, IpOption::kStrictSourceRouting),
+       with(Action::kPassthrough, 3, IpOption::kAny)});
+  mangle({with(Action::kPassthrough, 4, IpOption::kAny)});
+  filter({make(Action::kPassthrough, 5)});
+  run({routed(131), routed(137)}, kLan);
+  EXPECT_TRUE(sent().empty());
+  EXPECT_EQ(drops(Drop::ip_options), 2u);
+  EXPECT_EQ(w->sessions.size(), 0u);
+  EXPECT_EQ(rule(1).packets, 1u);
+  EXPECT_EQ(rule(2).packets, 1u);
+  EXPECT_EQ(rule(3).packets, 2u);
+  EXPECT_EQ(rule(4).packets, 2u);
+  EXPECT_EQ(rule(5).packets, 0u);
+  // Nor does a connection take one along.
+  there_and_back();
+  there_and_back();
+  run({udp(kPc, 1000, kServer, 53), routed(131)}, kLan);
+  EXPECT_EQ(sent().size(), 1u);
+  EXPECT_EQ(drops(Drop::ip_options), 3u);
+  EXPECT_EQ(rule(1).packets, 2u);
+  // What raw drops is raw's.
+  raw({with(Action::kDrop, 6, IpOption::kAny)});
+  run(routed(137), kLan);
+  EXPECT_EQ(drops(Drop::raw_drop), 1u);
+  EXPECT_EQ(drops(Drop::ip_options), 3u);
+  // Where nothing is tracked and no rule is asked it is dropped all the same.
+  raw({});
+  mangle({});
+  filter({});
+  snap.tracking = false;
+  publish();
+  run({routed(131), udp(kPc, 1000, kServer, 53)}, kLan);
+  EXPECT_EQ(sent().size(), 1u);
+  EXPECT_EQ(drops(Drop::ip_options), 4u);
+  // Mangle can take the options out.
+  mangle({make(Action::kStripOptions, 7)});
+  run(routed(131), kLan);
+  EXPECT_EQ(sent().size(), 1u);
+}
+
 TEST_F(FilterRules, FastTrackPassesTheRulesBy) {  // B-25, B-26
   snap.fast_track.counter = 90;
   mangle({make(Action::kPassthrough, 12)});

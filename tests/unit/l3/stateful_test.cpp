@@ -290,6 +290,8 @@ TEST_F(Stateful, FullTableGivesUpWhatIsNotAssured) {
     w->now.cs -= 300;
   }
   EXPECT_GT(drops(Drop::session_table_full), 100u);
+  const auto full = static_cast<unsigned>(Drop::session_table_full);
+  EXPECT_EQ(w->counters.drops[kLan][full], drops(Drop::session_table_full)) << "where they came in";
   w->now.cs += 5000;
   unsigned released = 0;
   for (int i = 0; i < 200; ++i) released += w->sessions.expire(w->now.cs, snap.timeouts, 32);

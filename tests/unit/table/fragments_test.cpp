@@ -221,25 +221,59 @@ TEST(Fragments, TheSameBytesTwiceAreNoDatagram) {
   FragmentTable t;
   EXPECT_EQ(offer(t, 1, header(7, 0, true)).outcome, Outcome::kReady);
   EXPECT_EQ(offer(t, 2, header(7, 1600, false)).outcome, Outcome::kReady);
-  EXPECT_EQ(offer(t, 3, header(7, 1600, false)).outcome, Outcome::kReady);  // as many as the whole
-  EXPECT_EQ(offer(t, 4, header(7, 1608, false, 792)).outcome, Outcome::kReady);
+  EXPECT_EQ(offer(t, 3, header(7, 1600, false)).outcome, Outcome::kDrop);  // as many as the whole
+  EXPECT_EQ(offer(t, 4, header(7, 1608, false, 792)).outcome, Outcome::kDrop);
   EXPECT_EQ(t.datagrams(), 1u);
   EXPECT_EQ(offer(t, 5, header(7, 800, true)).outcome, Outcome::kReady);
   EXPECT_EQ(t.datagrams(), 0u);
 }
 
-TEST(Fragments, ManyGaps) {
-  // Every other piece first: more gaps than are kept, so it is left to its lifetime, or just so
-  // many.
-  for (const unsigned pieces : {12u, 60u}) {
+TEST(Fragments, OneThatOverlapsEndsTheDatagram) {  // RFC 5722, as Linux
+  const auto first = header(7, 0, true);
+  const struct {
+    Ip4Hdr before, wrong, after;
+  } all[] = {
+      {header(7, 1600, true), header(7, 792, true), header(7, 800, true)},   // of the first
+      {header(7, 1600, true), header(7, 1200, true), header(7, 800, true)},  // of another
+      {header(7, 1600, true), header(7, 800, true, 1608), header(7, 800, true)},
+      {header(7, 1600, false), header(7, 2400, true), header(7, 800, true)},  // behind the end
+      {header(7, 1600, false), header(7, 800, false), header(7, 800, true)},  // another end
+      {header(7, 1600, true), header(7, 800, false), header(7, 2400, false)},
+      {header(7, 1600, true), header(7, 0, true, 808), header(7, 800, true)},  // another beginning
+  };
+  for (const auto& one : all) {
     FragmentTable t;
+    EXPECT_EQ(offer(t, 1, first).outcome, Outcome::kReady);
+    EXPECT_EQ(offer(t, 2, one.before).outcome, Outcome::kReady);
+    const Result wrong = offer(t, 3, one.wrong);
+    EXPECT_EQ(wrong.outcome, Outcome::kDrop);
+    EXPECT_EQ(wrong.reason, Drop::frag_malformed);
+    EXPECT_EQ(offer(t, 4, one.after).outcome, Outcome::kDrop);
+    EXPECT_EQ(offer(t, 5, first).outcome, Outcome::kDrop);
+    // Not for ever: the id is somebody's again.
+    t.expire(Now{0, FragmentTable::kKnownLifetimeCs}, 10, Dropped::drop, nullptr);
+    EXPECT_EQ(offer(t, 6, first, FragmentTable::kKnownLifetimeCs).outcome, Outcome::kReady);
+    EXPECT_EQ(offer(t, 7, header(7, 800, false), FragmentTable::kKnownLifetimeCs).outcome,
+              Outcome::kReady);
+  }
+}
+
+TEST(Fragments, ManyGaps) {
+  // Every other piece first: as many gaps as are kept, or more. What could not be told from an
+  // overlap later does not pass.
+  for (const unsigned pieces : {12u, 48u, 60u}) {
+    FragmentTable t;
+    unsigned refused = 0;
     for (unsigned start : {0u, 1u}) {
       for (unsigned i = start; i < pieces; i += 2) {
         const auto r = offer(t, 1, header(7, i * 80, i != pieces - 1, 80));
-        EXPECT_EQ(r.outcome, Outcome::kReady);
+        if (r.outcome == Outcome::kReady) continue;
+        EXPECT_EQ(r.reason, Drop::frag_table_full);
+        ++refused;
       }
     }
-    EXPECT_EQ(t.datagrams(), pieces == 12 ? 0u : 1u);
+    EXPECT_EQ(refused == 0, pieces <= 48) << refused;
+    EXPECT_EQ(t.datagrams(), pieces <= 48 ? 0u : 1u);
     t.expire(Now{0, FragmentTable::kKnownLifetimeCs}, 10, Dropped::drop, nullptr);
     EXPECT_EQ(t.datagrams(), 0u);
   }
