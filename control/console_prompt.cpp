@@ -24,6 +24,11 @@ std::string line_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+/// With a mark in place of each byte that is no UTF-8.
+std::string clean(const std::string& text) {
+  return Json::parse(line_of(text), nullptr, false).get<std::string>();
+}
+
 }  // namespace
 
 void Session::show(const std::string& text, bool whole) {
@@ -104,11 +109,12 @@ void Session::point_at(const Json& done, const std::string& text, const std::str
     shown.erase(0, at - kBefore);
     at = kBefore;
   }
-  if (shown.size() > at + kBefore) shown.resize(at + kBefore);
-  const auto wide = static_cast<size_t>(
-      std::count_if(shown.begin(), shown.begin() + static_cast<std::ptrdiff_t>(at),
-                    [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-  std::cerr << "  " << shown << "\n  " << std::string(wide, ' ') << "^\n";
+  const std::string before = clean(shown.substr(0, at));
+  const auto wide = static_cast<size_t>(std::count_if(before.begin(), before.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+  std::cerr << "  " << before << clean(shown.substr(at, kBefore)) << "\n  "
+            << std::string(wide, ' ') << "^\n";
 }
 
 Session::Answer Session::send(const std::string& text, bool pieces, const std::string& name) {

@@ -101,17 +101,18 @@ NameFiles dns_files(const model::Tree& tree, const Learned& learned, std::span<c
   const bool remote = dns.get_bool("allow-remote-requests");
   std::vector<be32> servers = dns_servers(tree);
   DohServer doh = doh_server(tree, dns);
-  if (!remote && servers.empty() && doh.host.empty()) return {};
   for (const LearnedServer& one : learned.dns) {
     if (std::ranges::find(servers, one.address) == servers.end()) servers.push_back(one.address);
   }
+  const NamePlan plan(tree);
+  const bool knows = !plan.rows().empty() || names_clients(tree);
+  if (!remote && !knows && servers.empty() && doh.host.empty()) return {};
   NameFiles out;
   out.config = "# made by maclane from /ip/dns at each change\nbind-dynamic\n";
   if (!remote || !ours.empty()) out.config += "listen-address=127.0.0.1\n";
   if (remote) {
     for (const be32 one : ours) out.config += fmt::format("listen-address={}\n", text_of(one));
   }
-  const NamePlan plan(tree);
   const std::string forwarder =
       fmt::format("{}#{}\n", NameForwarder::kAddress, NameForwarder::kPort);
   const bool named = !doh.host.empty();

@@ -13,7 +13,9 @@ namespace maclane {
 /// What cache-size counts.
 inline constexpr int64_t kNamesPerKib = 4;
 
-/// dnsmasq's files for /ip/dns; without a config it has nothing to do. `ours`: the router's
+/// dnsmasq's files for /ip/dns. It serves the router itself, with its cache and the names it is
+/// given, and others where allow-remote-requests says so; without a config nobody may ask but the
+/// router, and there is neither a server to ask nor a name to answer. `ours`: the router's
 /// addresses, where the namespace is shared with the host and it must not serve at others; else
 /// empty.
 [[nodiscard]] NameFiles dns_files(const model::Tree& tree, const Learned& learned,

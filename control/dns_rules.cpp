@@ -32,6 +32,11 @@ bool is_address(std::string_view type) {
   return type == "A" || type == "AAAA";
 }
 
+/// A DHCP server whose clients are in the DNS.
+bool gives_names(const View& row) {
+  return !row.disabled() && row.get_bool("add-dns-entries");
+}
+
 /// A text of Lua with any bytes in it.
 std::string quoted(std::string_view bytes) {
   std::string out = "\"";
@@ -221,10 +226,16 @@ std::string text_record(std::string_view text) {
   return out;
 }
 
+bool names_clients(const model::Tree& tree) {
+  bool any = false;
+  for_each(tree, "/ip/dhcp-server", [&](const View& row) { any |= gives_names(row); });
+  return any;
+}
+
 int64_t local_ttl_ms(const model::Tree& tree) {
   int64_t shortest = 0;
   for_each(tree, "/ip/dhcp-server", [&](const View& row) {
-    if (row.disabled() || !row.get_bool("add-dns-entries")) return;
+    if (!gives_names(row)) return;
     const int64_t time = std::max(row.get_time_ms("lease-time"), kShortestTtlMs);
     shortest = shortest == 0 ? time : std::min(shortest, time);
   });

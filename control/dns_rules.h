@@ -32,6 +32,9 @@ namespace maclane {
 /// of their servers, as dnsmasq has one time for all hosts files.
 [[nodiscard]] int64_t local_ttl_ms(const model::Tree& tree);
 
+/// Whether clients of DHCP have names.
+[[nodiscard]] bool names_clients(const model::Tree& tree);
+
 class NamePlan {
  public:
   explicit NamePlan(const model::Tree& tree);

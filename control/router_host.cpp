@@ -62,10 +62,10 @@ void Router::set_syn_cookies(const model::Tree& next) {
 }
 
 /// The name server that runs here has the static names and the cache; while there is none, those
-/// that DHCP and PPPoE servers told of.
+/// of /ip/dns and those that DHCP and PPPoE servers told of.
 std::vector<be32> Router::servers_to_ask() const {
   if (!host_->is_open()) return {};
-  if (names_->child().is_running()) return {be32::from(0x7f000001)};
+  if (names_->is_serving()) return {be32::from(0x7f000001)};
   std::vector<be32> out = dns_servers(model_.tree());
   for (const LearnedServer& one : services_->learned().dns) out.push_back(one.address);
   return out;

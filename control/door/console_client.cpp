@@ -6,13 +6,39 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 
 namespace maclane::door {
 namespace {
 
-constexpr int kLookMs = 100;  // for a stop that came as a signal
+constexpr int kLookMs = 100;        // for a stop that came as a signal
+constexpr unsigned kNoCommand = 2;  // the console's exit code
+
+bool is_clean(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) ==
+         json.dump(-1, ' ', false, Json::error_handler_t::ignore);
+}
+
+/// What a router would answer to a text that is not UTF-8, which no request can carry: with the
+/// place of the first byte that is wrong.
+Json unclean_answer(const Json& request) {
+  Json done = {{"error", "This is not clean text: UTF-8 is taken. Nothing was carried out."},
+               {"code", kNoCommand}};
+  const std::string text = text_at(request, "run");
+  const Json kept =
+      Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::ignore), nullptr, false);
+  const auto& clean = kept.get_ref<const std::string&>();
+  const auto wrong = std::mismatch(text.begin(), text.end(), clean.begin(), clean.end()).first;
+  if (wrong != text.end()) {
+    const auto begin = std::find(std::make_reverse_iterator(wrong), text.rend(), '\n').base();
+    done["line"] = 1U + static_cast<unsigned>(std::count(text.begin(), begin, '\n'));
+    done["column"] = 1U + static_cast<unsigned>(wrong - begin);
+  }
+  return {{"done", std::move(done)}};
+}
 
 }  // namespace
 
@@ -68,10 +94,7 @@ tl::expected<Json, std::string> ConsoleClient::ask(const Json& request,
                                                    std::atomic<bool>* stop,
                                                    const std::function<Json(const Json&)>& asked,
                                                    const std::function<void()>& waits) {
-  if (request.dump(-1, ' ', false, Json::error_handler_t::replace) !=
-      request.dump(-1, ' ', false, Json::error_handler_t::ignore)) {
-    return tl::make_unexpected("This is not clean text: UTF-8 is taken. Nothing was carried out.");
-  }
+  if (!is_clean(request)) return unclean_answer(request);
   // A router that was restarted meanwhile is asked anew.
   char nothing = 0;
   if (fd_ >= 0 && ::recv(fd_, &nothing, 1, MSG_PEEK | MSG_DONTWAIT) == 0) close();

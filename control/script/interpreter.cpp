@@ -248,6 +248,7 @@ bool Interpreter::run_menu_command(const Command& command, Value& result, bool w
   if (command.where != nullptr) {
     const MenuWord* menu = words_.root().at(command.path);
     const model::Menu* rows = menu == nullptr ? nullptr : menu->menu;
+    if (menu != nullptr && !judge_where(*command.where, *menu)) return false;
     call.where = [this, rows, &command](const model::PrintRow& row) {
       return matches_row(*command.where, row, rows);
     };

@@ -155,6 +155,7 @@ class Interpreter {
   bool evaluate_array(const Expression& expression, Value& out);
   bool read_variable(const std::string& name, Value& out);
   bool assign(const Expression& target, Value value);
+  bool judge_where(const Expression& where, const MenuWord& menu);
   bool matches_row(const Expression& where, const model::PrintRow& row, const model::Menu* menu);
   bool argument(const Command& command, std::string_view name, Value& out);  // nothing if not given
   bool need(const Command& command, std::string_view name, Value& out);

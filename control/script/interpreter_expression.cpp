@@ -10,6 +10,34 @@ namespace maclane::script {
 
 using Kind = Expression::Kind;
 
+namespace {
+
+/// Whether an expression is the same for every row, and worked out without carrying anything out.
+bool is_fixed(const Expression& expression, const MenuWord& menu) {
+  switch (expression.kind) {
+    case Kind::kLiteral:
+      return true;
+    case Kind::kVariable:
+      return !menu.has_property(expression.name);
+    case Kind::kText:
+    case Kind::kElement:
+      return std::all_of(expression.parts.begin(), expression.parts.end(),
+                         [&](const ExpressionPtr& part) { return is_fixed(*part, menu); });
+    default:
+      return false;
+  }
+}
+
+/// What a field is compared with, as it was written: 7.10 is an address to scripts, and a version
+/// to whoever asks for it.
+void as_written(const Expression& operand, Operator op, Value& value) {
+  const bool several = op == Operator::kIn && value.is(Type::kArray);
+  if (operand.kind == Kind::kLiteral && !operand.name.empty() && !several)
+    value = Value::text(operand.name);
+}
+
+}  // namespace
+
 bool Interpreter::read_variable(const std::string& name, Value& out) {
   // In a where expression the properties of the row go before variables, as in RouterOS.
   if (row_.row != nullptr) {
@@ -118,10 +146,7 @@ bool Interpreter::evaluate_binary(const Expression& expression, Value& out) {
       const model::Property* property =
           row_.menu == nullptr ? nullptr : row_.menu->find(left->name);
       Value answer;
-      // As it was written: 7.10 is an address to scripts, and a version to whoever asks for it.
-      const bool several = op == Operator::kIn && right.is(Type::kArray);
-      if (operand.kind == Kind::kLiteral && !operand.name.empty() && !several)
-        right = Value::text(operand.name);
+      as_written(operand, op, right);
       if (!keep(compare_field(property, row_field(*row_.row, left->name), op, right), operand.place,
                 answer)) {
         return false;
@@ -216,6 +241,29 @@ bool Interpreter::assign(const Expression& target, Value value) {
     value = std::move(way[i]);
   }
   return assign(*target.parts.front(), std::move(value));
+}
+
+/// What rows are asked for is judged before any row is: a value that none can have is a mistake in
+/// a menu without rows, too. False if it failed.
+bool Interpreter::judge_where(const Expression& where, const MenuWord& menu) {
+  if (where.kind != Kind::kUnary && where.kind != Kind::kBinary) return true;
+  for (const auto& part : where.parts) {
+    if (!judge_where(*part, menu)) return false;
+  }
+  if (where.kind == Kind::kUnary || where.parts.front()->kind != Kind::kProperty) return true;
+  const Operator op = where.ops.front();
+  const Expression& operand = *where.parts[1];
+  if (op == Operator::kAnd || op == Operator::kOr || !is_fixed(operand, menu)) return true;
+  const Row before = std::exchange(row_, Row{});
+  Value asked;
+  const bool known = evaluate(operand, asked);
+  row_ = before;
+  if (!known) return false;
+  as_written(operand, op, asked);
+  const model::Property* property =
+      menu.menu == nullptr ? nullptr : menu.menu->find(where.parts.front()->name);
+  Value answer;
+  return keep(compare_field(property, "", op, asked), operand.place, answer);
 }
 
 bool Interpreter::matches_row(const Expression& where, const model::PrintRow& row,

@@ -27,7 +27,8 @@ std::string flags_of(const Property& property) {
       {Property::kRequired, "required"}, {Property::kReadOnly, "read-only"},
       {Property::kList, "list"},         {Property::kNegatable, "negatable"},
       {Property::kName, "name"},         {Property::kOurs, "ours"},
-      {Property::kSecret, "secret"},     {Property::kWriteOnly, "write-only"}};
+      {Property::kSecret, "secret"},     {Property::kWriteOnly, "write-only"},
+      {Property::kNotYet, "not-yet"}};
   std::string out;
   for (const auto& [flag, name] : kNames) {
     if (property.has(flag)) out.append(out.empty() ? "" : ",").append(name);

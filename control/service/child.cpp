@@ -41,8 +41,9 @@ std::string how_it_ended(int status) {
   return fmt::format("ended with {}", WEXITSTATUS(status));
 }
 
-/// 0, or why it could not be; `output`: the end of the pipe that it writes to.
-int spawn(std::vector<std::string>& words, const Netns& where, pid_t& pid, int& output) {
+/// 0, or why it could not be; `output`: the end of the pipe that it writes to. library: "": none.
+int spawn(std::vector<std::string>& words, const std::string& library, const Netns& where,
+          pid_t& pid, int& output) {
   std::array<int, 2> pipes{-1, -1};
   if (pipe2(pipes.data(), O_CLOEXEC | O_NONBLOCK) != 0) pipes = {-1, -1};
   posix_spawn_file_actions_t files;
@@ -63,9 +64,11 @@ int spawn(std::vector<std::string>& words, const Netns& where, pid_t& pid, int& 
   arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
-  std::array<char*, 4> environment{};
+  std::array<char*, 5> environment{};
   std::string path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", zone = "TZ=UTC", language = "LC_ALL=C";
-  environment = {path.data(), zone.data(), language.data(), nullptr};
+  std::string preload = "LD_PRELOAD=" + library;
+  environment = {path.data(), zone.data(), language.data(),
+                 library.empty() ? nullptr : preload.data(), nullptr};
   int failure = 0;
   {
     const Netns::Scope scope = where.enter();  // it stays where it is born
@@ -85,7 +88,7 @@ Ran run_to_end(std::vector<std::string> words, const Netns& where, int most_ms) 
   Ran ran;
   pid_t pid = -1;
   int output = -1, status = 0;
-  const int failure = spawn(words, where, pid, output);
+  const int failure = spawn(words, "", where, pid, output);
   if (failure != 0) {
     if (output >= 0) close(output);
     ran.said = fmt::format("{} cannot be started: {}{}", words.front(), std::strerror(failure),
@@ -136,8 +139,14 @@ void Child::stop() {
   if (!pid_file_.empty()) (void)unlink(pid_file_.c_str());
 }
 
+void Child::retire(std::string pid_file) {
+  words_.clear();
+  if (!pid_file_.empty()) (void)std::rename(pid_file_.c_str(), pid_file.c_str());
+  pid_file_ = std::move(pid_file);
+}
+
 void Child::start(uint64_t now_ms) {
-  const int failure = spawn(words_, *where_, pid_, output_);
+  const int failure = spawn(words_, library_, *where_, pid_, output_);
   started_ms_ = now_ms;
   if (failure == 0) {
     keep_pid();
@@ -242,6 +251,7 @@ void Child::tick(uint64_t now_ms) {
     read_lines();
     pid_ = -1;
     if (output_ >= 0) close(std::exchange(output_, -1));
+    if (!is_wanted()) return;
     if (now_ms - started_ms_ >= kSteadyMs) wait_ms_ = 0;
     again_ms_ = now_ms + wait_ms_;
     log::write(log::Level::kError, topics_ + ",error", "{} {}; it is started again{}", name_,

@@ -39,9 +39,13 @@ class Child {
 
   /// Told of each line it writes; true: the line needs no place in the log.
   void on_line(std::function<bool(std::string_view)> line) { on_line_ = std::move(line); }
+  /// A library that is loaded before those of the program, from the next start on; "": none.
+  void preload(std::string library) { library_ = std::move(library); }
   /// From now on it runs with these words, the first its program; what ran so far is ended.
   void run(std::vector<std::string> words, const Netns& where, uint64_t now_ms);
   void stop();
+  /// It runs on until it ends or is stopped, and is not started again; its pid is in this file.
+  void retire(std::string pid_file);
   /// One that a killed router left behind.
   void end_predecessor();
   void tick(uint64_t now_ms);
@@ -62,7 +66,7 @@ class Child {
   void read_lines();
   void keep_pid() const;
 
-  std::string name_, topics_, pid_file_;
+  std::string name_, topics_, pid_file_, library_;
   std::function<bool(std::string_view)> on_line_;
   std::vector<std::string> words_;
   const Netns* where_ = nullptr;

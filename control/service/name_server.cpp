@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "control/observe/log.h"
+#include "control/service/open_questions.h"
 
 namespace maclane {
 namespace {
@@ -18,19 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kTopics = "dns";
-// Columns of dnsmasq's table.
-constexpr size_t kNameWidth = 30, kDataAt = 31, kDataWidth = 40, kFlagsAt = 72, kFlagsWidth = 10,
-                 kExpiresAt = 83, kExpiresWidth = 24;
-
-std::string_view trimmed(std::string_view text) {
-  const size_t first = text.find_first_not_of(' ');
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(' ') - first + 1);
-}
-
-std::string_view column(std::string_view line, size_t at, size_t width) {
-  return at >= line.size() ? std::string_view() : trimmed(line.substr(at, width));
-}
 
 /// The way of each question, what SIGUSR1 brings beside the table, and files read anew: not for
 /// people. A line of the table with such a name has more than one blank after it.
@@ -44,12 +32,6 @@ bool is_note(std::string_view words) {
   return std::ranges::any_of(kNotes, [&](std::string_view note) {
     return words.starts_with(note) && words.size() > note.size() && words[note.size()] != ' ';
   });
-}
-
-/// Of any other record the table says the type alone: "<MX>".
-std::string_view kind_of(std::string_view data) {
-  if (data.size() < 3 || data.front() != '<' || data.back() != '>') return "unknown";
-  return data.substr(1, data.size() - 2);
 }
 
 uint64_t clock_s() {
@@ -69,89 +51,40 @@ std::set<std::string_view> names_of(std::string_view hosts) {
   return out;
 }
 
+/// Where two listen beside each other: the library for it; "": it is not there.
+const std::string& shared_port() {
+  static const std::string found = [] {
+    constexpr std::string_view kName = "maclane-shared-port.so";
+    std::error_code why;
+    const fs::path folder = fs::read_symlink("/proc/self/exe", why).parent_path();
+    for (const fs::path& one : {folder / kName, folder / "../lib/maclane" / kName})
+      if (fs::exists(one, why)) return fs::canonical(one, why).string();
+    return std::string();
+  }();
+  return found;
+}
+
 }  // namespace
-
-bool read_cache_line(std::string_view line, uint64_t now_s, CachedName& out) {
-  const std::string_view flags = column(line, kFlagsAt, kFlagsWidth);
-  const auto has = [&](char flag) { return flags.find(flag) != std::string_view::npos; };
-  out = {};
-  out.name = column(line, 0, kNameWidth);
-  out.data = column(line, kDataAt, kDataWidth);
-  if (out.name.empty() || flags.empty() || flags[0] == '!') return false;
-  out.type = has('4')   ? "A"
-             : has('6') ? "AAAA"
-             : has('C') ? "CNAME"
-             : has('V') ? "SRV"
-             : has('S') ? "DS"
-             : has('K') ? "DNSKEY"
-             : has('T') ? kind_of(out.data)
-                        : "unknown";
-  if (has('T')) out.data.clear();
-  out.negative = has('N') || has('X');
-  out.is_static = has('H') || has('I');
-  if (out.negative) out.data = has('X') ? "NXDOMAIN" : "no data";
-  tm time{};
-  const std::string expires(column(line, kExpiresAt, kExpiresWidth));
-  if (strptime(expires.c_str(), "%a %b %d %H:%M:%S %Y", &time) != nullptr) {
-    const time_t end = timegm(&time);
-    if (end > 0 && static_cast<uint64_t>(end) > now_s)
-      out.ttl_s = static_cast<uint64_t>(end) - now_s;
-  }
-  return true;
-}
-
-void LongNames::learn(std::string_view name) {
-  if (name.size() <= kShown) return;
-  if (count_ >= kMost) {
-    by_head_.clear();
-    count_ = 0;
-  }
-  Alike& alike = by_head_[std::string(name.substr(0, kShown))];
-  if (alike.names.emplace(name).second) ++count_;
-}
-
-std::string LongNames::whole(std::string_view cut) {
-  const auto found = by_head_.find(std::string(cut.substr(0, kShown)));
-  if (found == by_head_.end()) return std::string(cut);
-  Alike& alike = found->second;
-  const auto fits = [&](const std::string& name) { return name.starts_with(cut); };
-  auto one = std::find_if(alike.names.upper_bound(alike.last), alike.names.end(), fits);
-  if (one == alike.names.end()) one = std::ranges::find_if(alike.names, fits);
-  if (one == alike.names.end()) return std::string(cut);
-  alike.last = *one;
-  return *one;
-}
-
-void AskedNames::learn(std::string_view name) {
-  if (too_many_) return;
-  std::string small(name);
-  for (char& c : small) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  names_.insert(std::move(small));
-  if (names_.size() <= kMost) return;
-  names_.clear();
-  too_many_ = true;
-}
-
-bool AskedNames::contains(std::string_view name) const {
-  return too_many_ || names_.contains(name);
-}
-
-void AskedNames::clear() {
-  names_.clear();
-  too_many_ = false;
-}
 
 NameServer::NameServer(const std::string& state_folder, Resolver& resolver)
     : folder_(fmt::format("/run/maclane-dns-{:016x}",
                           std::hash<std::string>()(fs::absolute(state_folder).string()))),
       file_(folder_ + "/dnsmasq.conf"),
-      child_("dnsmasq", std::string(kTopics), state_folder + "/dnsmasq.pid"),
-      forwarder_(folder_, state_folder, resolver) {
-  child_.on_line([this](std::string_view line) { return hear(line); });
+      state_folder_(state_folder),
+      child_(made_child()),
+      forwarder_(folder_, state_folder, resolver) {}
+
+std::unique_ptr<Child> NameServer::made_child() {
+  auto out =
+      std::make_unique<Child>("dnsmasq", std::string(kTopics), state_folder_ + "/dnsmasq.pid");
+  out->on_line([this](std::string_view line) { return hear(line); });
+  out->preload(shared_port());
+  return out;
 }
 
 NameServer::~NameServer() {
-  child_.stop();
+  former_.reset();
+  child_->stop();
   forwarder_.configure({}, Netns::here(), 0);
   std::error_code ignored;
   fs::remove_all(folder_, ignored);
@@ -192,7 +125,7 @@ bool NameServer::write_hosts() {
 void NameServer::set_lease_names(std::string hosts) {
   if (hosts == lease_hosts_) return;
   lease_hosts_ = std::move(hosts);
-  if (child_.is_wanted()) (void)write_hosts();
+  if (child_->is_wanted()) (void)write_hosts();
 }
 
 /// The forwarder may have moved to its other port.
@@ -228,59 +161,127 @@ bool NameServer::takes(const NameFiles& files, const Netns& where) {
   Ran ran = run_to_end({"dnsmasq", "--test", "--conf-file=" + next}, where, kMostMs);
   if (ran.ok) return true;
   for (char& c : ran.said) c = c == '\n' ? ' ' : c;
-  refused_ = std::string(trimmed(ran.said));
+  refused_ = std::string(without_blanks(ran.said));
   log::write(log::Level::kError, "dns,error", "dnsmasq refuses what /ip/dns has become: {}; {}",
-             refused_, child_.is_wanted() ? "it goes on with what it had" : "it is not started");
+             refused_, child_->is_wanted() ? "it goes on with what it had" : "it is not started");
   return false;
 }
 
 void NameServer::configure(const NameFiles& files, const Netns& where, uint64_t now_ms) {
   if (files == wanted_) return;
+  if (where_ == nullptr) Child("dnsmasq", std::string(kTopics), former_pid()).end_predecessor();
   wanted_ = files;
   where_ = &where;
-  if (files.config.empty()) {
-    child_.stop();
-    forwarder_.configure({}, where, now_ms);
-    files_ = files;
+  apply(now_ms);
+}
+
+void NameServer::apply(uint64_t now_ms) {
+  late_ = false;
+  if (wanted_.config.empty()) {
+    former_.reset();
+    child_->stop();
+    forwarder_.configure({}, *where_, now_ms);
+    files_ = wanted_;
     refused_.clear();
+    taken_.clear();
     return;
   }
-  const bool other = !child_.is_wanted() || files.config != files_.config;
-  if ((other || files.domains != files_.domains) && !takes(files, where)) return;
+  NameFiles next = wanted_;
+  bool other = !child_->is_wanted() || next.config != files_.config;
+  if (other && former_ && listens_) {  // the rest of it has time
+    late_ = true;
+    other = false;
+    next.config = files_.config;
+  }
+  if ((other || next.domains != files_.domains) && !takes(next, *where_)) return;
   refused_.clear();
-  const NameFiles before = std::exchange(files_, files);
-  if (other) {
-    forwarder_.configure(files.forwarder, where, now_ms);
-    if (!write_all()) {
-      child_.stop();
-      forwarder_.configure({}, where, now_ms);
-      return;
-    }
-    child_.run(
-        {"dnsmasq", "--keep-in-foreground", "--conf-file=" + file_, "--log-facility=-",
-         "--log-queries", "--pid-file", "--no-hosts", "--resolv-file=" + folder_ + "/servers",
-         "--servers-file=" + folder_ + "/domains", "--hostsdir=" + folder_ + "/hosts"},
-        where, now_ms);
+  const NameFiles before = std::exchange(files_, std::move(next));
+  forwarder_.configure(files_.forwarder, *where_, now_ms);
+  if (other) return replace(now_ms);
+  if (files_.servers != before.servers) (void)write(folder_ + "/servers", files_.servers);
+  if (files_.hosts != before.hosts) (void)write_hosts();
+  if (files_.domains != before.domains && write_domains()) flush();
+}
+
+/// Another one, beside the one that runs if that can be.
+void NameServer::replace(uint64_t now_ms) {
+  asked_.clear();
+  if (!write_all()) {
+    former_.reset();
+    child_->stop();
+    forwarder_.configure({}, *where_, now_ms);
     return;
   }
-  forwarder_.configure(files.forwarder, where, now_ms);
-  if (files.servers != before.servers) (void)write(folder_ + "/servers", files.servers);
-  if (files.hosts != before.hosts) (void)write_hosts();
-  if (files.domains != before.domains && write_domains()) flush();
+  if (child_->is_running() && listens_ && !shared_port().empty()) {
+    former_ = std::exchange(child_, made_child());
+    former_->on_line([](std::string_view) { return true; });
+    former_->retire(former_pid());
+  }
+  listens_ = false;
+  started_ms_ = now_ms;
+  child_->run({"dnsmasq", "--keep-in-foreground", "--conf-file=" + file_, "--log-facility=-",
+               "--log-queries", "--pid-file", "--user=nobody", "--no-hosts",
+               "--resolv-file=" + folder_ + "/servers", "--servers-file=" + folder_ + "/domains",
+               "--hostsdir=" + folder_ + "/hosts"},
+              *where_, now_ms);
+}
+
+void NameServer::end_former(uint64_t now_ms) {
+  // Who asks waits five seconds, then asks again: the new one. What came by TCP before that one
+  // listened is taken up at once.
+  constexpr uint64_t kSoonestMs = 100, kLatestMs = 6000;
+  former_->tick(now_ms);
+  if (former_->is_running()) {
+    if (!listens_) started_ms_ = now_ms;  // nobody else answers
+    const uint64_t since = now_ms - started_ms_;
+    if (since < kSoonestMs || (since < kLatestMs && has_open_questions(former_->pid()))) return;
+  }
+  former_.reset();
+  if (late_) apply(now_ms);
 }
 
 void NameServer::tick(uint64_t now_ms) {
-  child_.tick(now_ms);
+  child_->tick(now_ms);
+  if (former_ && now_ms >= look_ms_) {
+    look_ms_ = now_ms + Child::kLookMs;
+    end_former(now_ms);
+  }
   forwarder_.tick(now_ms);
-  if (child_.is_wanted() && forwarder_.port() != forwarder_port_ && write_domains()) flush();
-  if (where_ != nullptr && probe_.is_hung(child_.pid(), *where_, now_ms, version_question))
-    child_.kill_hung();
+  if (child_->is_wanted() && forwarder_.port() != forwarder_port_ && write_domains()) flush();
+  if (where_ != nullptr && probe_.is_hung(child_->pid(), *where_, now_ms, version_question))
+    child_->kill_hung();
+}
+
+/// "127.0.0.1: Address already in use". It is tried again; said once.
+bool NameServer::hear_taken(std::string_view where_and_why) {
+  const size_t colon = where_and_why.find(": ");
+  const std::string_view where = where_and_why.substr(0, colon);
+  const std::string_view why =
+      colon == std::string_view::npos ? "refused" : where_and_why.substr(colon + 2);
+  const std::string before = std::exchange(
+      taken_,
+      why == "Address already in use"
+          ? fmt::format("another program has port 53 of {} in the host plane's namespace", where)
+          : fmt::format("port 53 of {} cannot be had: {}", where, why));
+  if (taken_ != before) {
+    log::write(log::Level::kError, "dns,error",
+               "dnsmasq cannot serve names: {}; the router asks its name servers itself, without "
+               "a cache and without the rows of /ip/dns/static, until it can",
+               taken_);
+  }
+  return true;
 }
 
 bool NameServer::hear(std::string_view line) {
   // "dnsmasq[123]: words"
   const size_t colon = line.find(": ");
   const std::string_view words = colon == std::string_view::npos ? line : line.substr(colon + 2);
+  if (words.starts_with("started, ")) {
+    listens_ = true;
+    taken_.clear();
+  }
+  constexpr std::string_view kTaken = "failed to create listening socket for ";
+  if (words.starts_with(kTaken)) return hear_taken(words.substr(kTaken.size()));
   if (is_note(words)) {
     if (words.starts_with("time ")) ++dumps_;  // the first line at SIGUSR1; the table is the last
     if (words.starts_with("reply ")) {
@@ -290,13 +291,12 @@ bool NameServer::hear(std::string_view line) {
     }
     return true;
   }
-  if (column(words, kDataAt, kDataWidth) == "Address" &&
-      column(words, kFlagsAt, kFlagsWidth) == "Flags") {
+  if (is_cache_head(words)) {
     in_table_ = true;
     return true;
   }
   if (in_table_ && words.starts_with("-----")) return true;
-  if (in_table_ && words.size() > kFlagsAt) {
+  if (in_table_ && words.size() > kCachedFlagsAt) {
     CachedName one;
     if (dumps_ == 1 && read_cache_line(words, clock_s(), one)) cache_.push_back(std::move(one));
     return true;
@@ -305,21 +305,21 @@ bool NameServer::hear(std::string_view line) {
 }
 
 std::vector<CachedName> NameServer::cache() {
-  if (!child_.is_running()) return {};
+  if (!child_->is_running()) return {};
   // Nothing says that the table is whole but the beginning of another one.
   constexpr int kMostMs = 250;
-  child_.listen([] { return true; }, 0);  // what it wrote before
+  child_->listen([] { return true; }, 0);  // what it wrote before
   cache_.clear();
   in_table_ = false;
   dumps_ = 0;
-  child_.signal(SIGUSR1);
-  child_.listen([this] { return in_table_; }, kMostMs);
-  if (in_table_) child_.signal(SIGUSR1);
-  child_.listen([this] { return dumps_ > 1; }, kMostMs);
+  child_->signal(SIGUSR1);
+  child_->listen([this] { return in_table_; }, kMostMs);
+  if (in_table_) child_->signal(SIGUSR1);
+  child_->listen([this] { return dumps_ > 1; }, kMostMs);
   dumps_ = 2;
   for (CachedName& one : cache_) {
-    if (one.name.size() == kNameWidth) one.name = long_names_.whole(one.name);
-    if (one.data.size() == kDataWidth && one.type == "CNAME")
+    if (one.name.size() == kCachedNameWidth) one.name = long_names_.whole(one.name);
+    if (one.data.size() == kCachedDataWidth && one.type == "CNAME")
       one.data = long_names_.whole(one.data);
   }
   return std::exchange(cache_, {});
@@ -327,14 +327,15 @@ std::vector<CachedName> NameServer::cache() {
 
 void NameServer::flush() {
   asked_.clear();
-  child_.signal(SIGHUP);
+  child_->signal(SIGHUP);
 }
 
 std::string NameServer::state() const {
   const std::string refused =
       refused_.empty() ? "" : "dnsmasq refuses what /ip/dns has become: " + refused_;
-  if (!child_.is_wanted()) return refused.empty() ? "stopped" : "stopped: " + refused;
-  if (!child_.is_running()) return "starting again";
+  if (!child_->is_wanted()) return refused.empty() ? "stopped" : "stopped: " + refused;
+  if (!taken_.empty()) return fmt::format("not running: {}; it is tried again", taken_);
+  if (!child_->is_running()) return "starting again";
   if (!refused.empty()) return "running with what it had before: " + refused;
   if (probe_.is_silent()) return "running, but it does not answer";
   const std::string trouble = forwarder_.trouble();

@@ -5,33 +5,25 @@
 // with its cache and the questions that are under way: name servers (of /ip/dns, DHCP and PPPoE)
 // and names with the usual ttl, as it looks at those files itself. Names for which others are
 // asked, or nobody is, it reads anew at SIGHUP, which empties the cache. The rest needs another one
-// in its place, which takes some milliseconds. A new name that it remembers an answer of others
-// about, be it that there is none, empties the cache as well: else that would stand beside ours.
-// These files stand in a folder of /run, as it gives up root. What is new is read by `dnsmasq
+// in its place, with an empty cache, but no question is lost by it: the new one listens beside the
+// one before (shared_port.cpp) and takes all that comes, and that one ends when its questions are
+// answered, or when who asked them has asked again. What changes until then waits for it, as there
+// are two at most. A new name that it remembers an answer of others about, be it that there is
+// none, empties the cache as well: else that would stand beside ours. These files stand in a folder
+// of /run, as it gives up root. What is new is read by `dnsmasq
 // --test` first: what that refuses takes nothing's place. One that runs and answers nothing for ten
 // seconds is ended and started again.
-//
-// The cache is read from what it writes at SIGUSR1, where names are cut at 30 characters and data
-// at 40. Whole names stand in its notes on each question, which are read for that only; of two that
-// begin alike the table does not say which is which, and they are taken in turn.
 #pragma once
 
-#include <set>
+#include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "control/service/child.h"
+#include "control/service/name_cache.h"
 #include "control/service/name_forwarder.h"
 
 namespace maclane {
-
-struct CachedName {
-  std::string name, type, data;
-  uint64_t ttl_s = 0;
-  bool is_static = false;
-  bool negative = false;
-};
 
 /// What it is given.
 struct NameFiles {
@@ -41,37 +33,6 @@ struct NameFiles {
   std::string hosts;    // as in /etc/hosts
   ForwarderConfig forwarder{};  // asked by such lines
   friend bool operator==(const NameFiles&, const NameFiles&) = default;
-};
-
-/// Names that are longer than the table shows them, for as many as are asked about.
-class LongNames {
- public:
-  static constexpr size_t kShown = 30, kMost = 16'384;
-  void learn(std::string_view name);
-  /// A whole name that begins so: of several the next one each time.
-  [[nodiscard]] std::string whole(std::string_view cut);
-
- private:
-  struct Alike {
-    std::set<std::string, std::less<>> names;
-    std::string last;  // given the last time
-  };
-  std::unordered_map<std::string, Alike> by_head_;
-  size_t count_ = 0;
-};
-
-/// Names that the cache may hold, or that there are none of, since it was emptied.
-class AskedNames {
- public:
-  static constexpr size_t kMost = 16'384;
-  void learn(std::string_view name);
-  /// True of any name once there were too many to know.
-  [[nodiscard]] bool contains(std::string_view name) const;
-  void clear();
-
- private:
-  std::set<std::string, std::less<>> names_;
-  bool too_many_ = false;
 };
 
 class NameServer {
@@ -90,13 +51,21 @@ class NameServer {
   [[nodiscard]] std::vector<CachedName> cache();
   void flush();
   /// "running", "stopped", that it is being started again, or that it has nobody to ask, or that
-  /// what it is to run with is refused.
+  /// what it is to run with is refused, or that another program has its port.
   [[nodiscard]] std::string state() const;
-  [[nodiscard]] const Child& child() const { return child_; }
+  /// It runs, and nothing keeps it from listening.
+  [[nodiscard]] bool is_serving() const { return child_->is_running() && taken_.empty(); }
+  [[nodiscard]] const Child& child() const { return *child_; }
 
  private:
   /// True: it is no line for the log.
   bool hear(std::string_view line);
+  [[nodiscard]] std::unique_ptr<Child> made_child();
+  [[nodiscard]] std::string former_pid() const { return state_folder_ + "/dnsmasq-former.pid"; }
+  void apply(uint64_t now_ms);
+  void replace(uint64_t now_ms);
+  void end_former(uint64_t now_ms);
+  bool hear_taken(std::string_view where_and_why);
   [[nodiscard]] bool write(const std::string& path, const std::string& text) const;
   [[nodiscard]] bool write_all();
   [[nodiscard]] bool write_domains();
@@ -108,8 +77,13 @@ class NameServer {
   NameFiles files_;                  // what it runs with
   std::string lease_hosts_, hosts_;  // of the leases; all, as they were written
   std::string refused_;              // why these are not the same
+  std::string taken_;                // why it cannot listen
   const Netns* where_ = nullptr;
-  Child child_;
+  std::string state_folder_;
+  std::unique_ptr<Child> child_, former_;  // former_: answers its last questions
+  uint64_t started_ms_ = 0, look_ms_ = 0;  // child_; and when former_ is looked at
+  bool listens_ = false;                   // child_ has said so
+  bool late_ = false;                      // wanted_ waits for former_
   NameProbe probe_{"127.0.0.1", 53};
   NameForwarder forwarder_;
   uint16_t forwarder_port_ = 0;  // that it was told
@@ -119,9 +93,5 @@ class NameServer {
   bool in_table_ = false;
   unsigned dumps_ = 0;  // tables it began since it was asked for one
 };
-
-/// One line of dnsmasq's table, without what its log puts before it; `now_s` in seconds of the
-/// clock. False: it is none.
-[[nodiscard]] bool read_cache_line(std::string_view line, uint64_t now_s, CachedName& out);
 
 }  // namespace maclane

@@ -177,20 +177,22 @@ novj
 # service: how it wants the password; its clients get 10.64.N.1 and up
 SERVICES = {"internet": "require-mschap-v2", "chap": "require-chap", "pap": "require-pap"}
 SECRETS = "".join(f'"line{i}" * "secret{i}" *\n' for i in range(1, 11)) + (
-    '"user1" * "pass1" *\n"user2" * "pass2" *\n')
+    '"user1" * "pass1" *\n"user2" * "pass2" *\n"isp_user" * "isp_password" *\n')
 VLAN = 30  # of the guest's card; there stands a concentrator with the service internet
 
 
 def access_concentrator(namespace, device="ac0", mtu=1500):
     """A guest, its card with this MTU, with a pppoe-server for each of SERVICES, all of them 10.64.0.1, and one in a VLAN;
-    accounts line1 .. line10 with secret1 .. secret10, user1 and user2 with pass1 and pass2; and an
-    iperf3 server, if this machine has iperf3."""
+    accounts line1 .. line10 with secret1 .. secret10, user1 and user2 with pass1 and pass2, isp_user
+    with isp_password; a name server at the address that clients are told of, which knows
+    www.isp.example; and an iperf3 server, if this machine has iperf3."""
     more = [program for program in (shutil.which("iperf3"),) if program]
     servers = [(name, "eth0", number) for number, name in enumerate(SERVICES, 1)]
     servers.append(("internet", f"eth0.{VLAN}", 4))
 
     def build(root):
-        for program in ("/usr/sbin/pppd", "/usr/sbin/pppoe-server", "/usr/sbin/pppoe", *more):
+        for program in ("/usr/sbin/pppd", "/usr/sbin/pppoe-server", "/usr/sbin/pppoe",
+                        "/usr/sbin/dnsmasq", *more):
             root.add_program(program)
         for file in Path("/usr/lib/pppd").rglob("*"):
             if file.name == "VERSION":
@@ -209,6 +211,10 @@ def access_concentrator(namespace, device="ac0", mtu=1500):
         *(f"/usr/sbin/pppoe-server -I {card} -C ac-{name} -S {name} -L 10.64.0.1 "
           f"-R 10.64.{number}.1 -N 32 -o {100 * number} -O /etc/ppp/{name} || echo no {name}"
           for name, card, number in servers),
+        "ip addr add 203.0.113.53/32 dev lo",
+        "/usr/sbin/dnsmasq --conf-file=/dev/null --user=root --group=root --pid-file --no-resolv "
+        "--no-hosts --listen-address=203.0.113.53 --bind-interfaces "
+        "--host-record=www.isp.example,198.51.100.80,300 || echo no dnsmasq",
         *(f"{program} -s -D" for program in more),
     ])
     return Guest(namespace, device, init, build, mtu)

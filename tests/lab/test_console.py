@@ -202,7 +202,15 @@ def test_text_that_is_no_utf_8_changes_nothing(scene):
     before = scene.router.row("/system/identity")["name"]
     for wrong in (b"caf\xe9", b"\xff\xfe"):
         done = scene.router.ctl("/system/identity/set", "name=" + os.fsdecode(wrong), check=False)
-        assert done.returncode != 0 and "not clean text" in done.stderr, done
+        assert done.returncode == 2 and "not clean text" in done.stderr, done
+    script = scene.lab.directory / "wrong.rsc"
+    script.write_bytes(b":put 1\n/system/identity/set name=ca\xc3f\xe9\n")
+    done = scene.router.ctl("--file", script, check=False)
+    assert done.returncode == 2 and f"{script}:2:29: This is not clean" in done.stderr, done
+    assert done.stdout == ""
+    done = scene.router.ctl("--file", script, check=False, as_json=True)
+    error = json.loads(done.stderr)
+    assert (error["code"], error["line"], error["column"]) == (2, 2, 29), error
     assert scene.router.row("/system/identity")["name"] == before
 
 

@@ -11,6 +11,8 @@ from guest import VLAN, access_concentrator, have_guest
 from lab import Lab, dataplane, flag, wait_until
 from scenes import conf, local
 from services import have, iperf3_report
+from test_dns import answered, data, dig
+from test_source_documents import PPPOE_OF_THE_PAGE, run as commands
 
 CONNECTED = 120  # seconds, generous: the guest is emulated
 LINES = range(1, 9)
@@ -283,6 +285,50 @@ def test_the_pages_pppoe_commands(scene):
                lambda: f"{router.print('/interface/pppoe-client')}\n{router.log()}")
     # add-default-route is no unless it is said (C-21).
     assert not any(row["dst-address"] == "0.0.0.0/0" for row in router.print("/ip/route"))
+    router.stop()
+
+
+def test_the_pages_one_session_and_the_servers_it_tells_of(scene):
+    """PAGE: "Create a PPPoE client on a MACVLAN interface for internet access", as it stands there; and
+    with use-peer-dns=yes names are asked of the ISP's servers while there is the session (C-19, C-31)."""
+    lab = scene.router.lab
+    router = lab.router({
+        "dataplane": dataplane(),
+        "interface": {"ethernet": [{"name": "ether1", "device": "net_tap0,iface=mlwan"},
+                                   {"name": "ether2", "device": "net_tap1,iface=mllan"}]},
+        "ip": {"address": [{"address": "192.168.77.1/24", "interface": "ether2"}],
+               "dns": {"allow-remote-requests": True}},
+    }, name="single").start()
+    scene.plug_second(router, "mlwan4")
+    pc = lab.namespace("single-pc")
+    router.move_wire("mllan", pc)
+    pc.address("mllan", "192.168.77.10/24")
+    pc.default_via("192.168.77.1")
+    commands(router, PPPOE_OF_THE_PAGE)
+
+    def row():
+        return router.row("/interface/pppoe-client", name="pppoe-out1")
+
+    wait_until(lambda: row()["status"] == "connected", CONNECTED, lambda: f"{row()}\n{router.log()}")
+    assert (row()["interface"], row()["user"]) == ("macvlan1", "isp_user")
+    # RouterOS takes neither a default route nor name servers from it unless it is told to (C-21).
+    assert router.row("/ip/dns").get("dynamic-servers", "") == ""
+    router.ctl("/interface pppoe-client set pppoe-out1 add-default-route=yes use-peer-dns=yes")
+    router.ctl("/ip firewall nat add chain=srcnat out-interface=pppoe-out1 action=masquerade")
+    wait_until(lambda: router.row("/ip/dns").get("dynamic-servers") == "203.0.113.53,203.0.113.54",
+               CONNECTED, lambda: f"{row()}\n{router.log()}")
+    wait_until(lambda: pc.ping("10.64.0.1", wait=5).ok, CONNECTED)
+    # Of the two servers the ISP tells of one is dead: nobody has to ask twice for it.
+    wait_until(lambda: router.ctl(":put [:resolve www.isp.example]",
+                                  check=False).stdout.strip() == "198.51.100.80",
+               CONNECTED, lambda: f"{router.row('/ip/dns')}\n{router.log()}")
+    router.ctl("/ip/dns/cache flush")
+    assert data(answered(pc, "www.isp.example", server="192.168.77.1")) == ["198.51.100.80"]
+    # The session goes, and with it its servers.
+    router.ctl("/interface pppoe-client disable pppoe-out1")
+    wait_until(lambda: router.row("/ip/dns").get("dynamic-servers", "") == "", CONNECTED)
+    assert router.row("/ip/dns")["status"] == "running, but there is no server to ask"
+    wait_until(lambda: dig(pc, "other.example", server="192.168.77.1")[0] == "REFUSED", CONNECTED)
     router.stop()
 
 

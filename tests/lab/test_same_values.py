@@ -5,11 +5,12 @@ import re
 
 import pytest
 
-from doors import doors_config, logged_in, rest
+from doors import logged_in, rest
+from every_property import every_property, unmet
 from lab import Lab, run
 from router import build_dir
 
-# What goes on by itself, or is another one for each who asks.
+# What goes on by itself, or is another one for each who asks, of what is shown and never set.
 MOVES = re.compile(r"byte|packet|drop|uptime|cpu|memory|time|rate|load|hdd|cycles|calls|expires|"
                    r"age|last-logged|ticks|loops|bursts|^sessions$|count|seen|started|used|when|via|address$|hits|idle|busy")
 OTHERS_EACH_TIME = {"/log", "/user/active", "/dataplane/loop-times", "/dataplane/stages",
@@ -27,27 +28,20 @@ def menus():
 @pytest.fixture(scope="module")
 def router():
     with Lab() as lab:
-        config = doors_config()
-        config["interface"]["macvlan"] = [
-            {"name": "m1", "interface": "left", "comment": 'a "b" \\ ü'},
-            {"name": "m2", "interface": "right", "mode": "private", "disabled": "yes"}]
-        config["ip"]["firewall"] = {
-            "filter": [{"chain": "forward", "action": "drop", "src-address": "!10.9.0.0/16",
-                        "protocol": "tcp", "dst-port": "1-5,99", "log": "yes"}],
-            "address-list": [{"list": "l", "address": "10.0.0.0/8"}]}
-        config["ip"]["route"] = [{"dst-address": "10.8.0.0/16", "gateway": "10.1.0.10"}]
-        config["ip"]["pool"] = [{"name": "p", "ranges": "10.1.0.100-10.1.0.200"}]
-        config["ip"]["dhcp-server"] = [{"name": "d", "interface": "left", "address-pool": "p"}]
-        config["ip"]["dns"] = {"servers": "192.0.2.1,192.0.2.2"}
-        config["ip"]["dns/static"] = [{"name": "a.example", "address": "192.0.2.7"}]
-        config["system"] = {"scheduler": [{"name": "s", "interval": "1w", "on-event": ":put 1"}],
-                            "script": [{"name": "x", "source": ":put \"a\nb\""}]}
-        yield lab.router(config).start()
+        made = lab.router(every_property(lab)).start()
+        made.ctl("/certificate/add name=web common-name=web.example; /certificate/sign web; "
+                 "/ip/service/set www-ssl certificate=web")
+        yield made
 
 
-def still(menu, row):
-    """Without what moves; an address of a configured row does not."""
-    kept = {"address"} if menu in ("/ip/address", "/ip/arp", "/ip/firewall/address-list") else set()
+def settable(router, menu):
+    """The properties that somebody sets: they stand still."""
+    rows = json.loads(router.ctl(f"{menu}/schema", as_json=True).stdout)
+    return {row["name"] for row in rows if "read-only" not in row.get("flags", "")}
+
+
+def still(row, kept):
+    """Without what moves."""
     return {key: value for key, value in row.items() if key in kept or not MOVES.search(key)}
 
 
@@ -67,6 +61,36 @@ def test_the_same_rows(router, menu):
     with logged_in(router) as api:
         replied = api.rows(f"{menu}/print")
     as_rows = [rows if isinstance(rows, list) else [rows] for rows in (printed, answer)]
-    console, over_rest = ([still(menu, row) for row in rows] for rows in as_rows)
-    assert over_rest == [still(menu, row) for row in replied]
+    kept = settable(router, menu)
+    console, over_rest = ([still(row, kept) for row in rows] for rows in as_rows)
+    assert over_rest == [still(row, kept) for row in replied]
     assert console == over_rest
+
+
+@pytest.mark.parametrize("menu", menus())
+def test_every_property_is_among_them(router, menu):
+    if by_console(router, menu) is not None:
+        assert unmet(router, menu) == []
+
+
+def test_yaml_goes_out_and_in(router):
+    """All of it, of a router that has everything: nothing would change, and nothing does."""
+    file = router.lab.directory / "out.yaml"
+    before = router.ctl("export", "--yaml").stdout
+    file.write_text(before)
+    assert router.ctl("plan", file).stdout == "nothing would change\n"
+    router.ctl("apply", file)
+    assert router.ctl("export", "--yaml").stdout == before
+
+
+def in_effect(router):
+    """Every value, a default or not, without the date."""
+    return router.ctl("/export verbose terse show-sensitive").stdout.splitlines()[1:]
+
+
+@pytest.mark.parametrize("how", ["compact", "verbose", "terse"])
+def test_an_export_makes_the_router_again(router, how):
+    before = in_effect(router)
+    router.ctl(f"/export file={how} show-sensitive {'' if how == 'compact' else how}".strip())
+    router.ctl(f"/system/reset-configuration no-defaults=yes run-after-reset={how}.rsc")
+    assert in_effect(router) == before

@@ -23,6 +23,23 @@ BASE = {
 
 NO_MENU = "bad command name"  # D-40
 
+# E-30: disabled=no is the default.
+PPPOE_OF_THE_PAGE = (
+    "/interface macvlan\nadd interface=ether1 name=macvlan1\n"
+    "/interface pppoe-client\n"
+    "add interface=macvlan1 name=pppoe-out1 user=isp_user password=isp_password\n")
+ISOLATED_OF_THE_PAGE = (
+    "# Create MACVLAN in private mode (no inter-communication)\n"
+    "/interface macvlan add interface=ether1 name=macvlan-guest mode=private\n"
+    "/interface macvlan add interface=ether1 name=macvlan-iot mode=private\n"
+    "# Assign addresses\n"
+    "/ip address add address=192.168.100.1/24 interface=macvlan-guest\n"
+    "/ip address add address=192.168.200.1/24 interface=macvlan-iot\n"
+    # E-33: rows of networks alone serve nobody.
+    "# Configure DHCP servers for each network\n"
+    "/ip dhcp-server network add address=192.168.100.0/24 gateway=192.168.100.1\n"
+    "/ip dhcp-server network add address=192.168.200.0/24 gateway=192.168.200.1\n")
+
 # Blocks of commands: (text, None) does as written; (text, words) is refused with these words.
 PAGE = [
     [("/interface macvlan\nadd interface=ether1 name=macvlan1\n", None),
@@ -37,10 +54,7 @@ PAGE = [
       "add interface=ether1 name=macvlan2 mode=bridge\n", None)],
     [("/interface macvlan\nadd interface=ether1 name=macvlan1 mode=private\n"
       "add interface=ether1 name=macvlan2 mode=private\n", None)],
-    # E-30: disabled=no is the default.
-    [("/interface macvlan\nadd interface=ether1 name=macvlan1\n"
-      "/interface pppoe-client\n"
-      "add interface=macvlan1 name=pppoe-out1 user=isp_user password=isp_password\n", None)],
+    [(PPPOE_OF_THE_PAGE, None)],
     [("# Create virtual interfaces\n"
       "/interface macvlan add interface=ether1 name=macvlan1\n"
       "/interface macvlan add interface=ether1 name=macvlan2\n"
@@ -60,15 +74,7 @@ PAGE = [
       "/ip address add address=203.0.113.18/30 interface=macvlan2\n"
       "/ip address add address=203.0.113.22/30 interface=macvlan3\n", None)],
     # Isolated interfaces.
-    [("# Create MACVLAN in private mode (no inter-communication)\n"
-      "/interface macvlan add interface=ether1 name=macvlan-guest mode=private\n"
-      "/interface macvlan add interface=ether1 name=macvlan-iot mode=private\n"
-      "# Assign addresses\n"
-      "/ip address add address=192.168.100.1/24 interface=macvlan-guest\n"
-      "/ip address add address=192.168.200.1/24 interface=macvlan-iot\n"
-      # E-33: rows of networks alone serve nobody.
-      "/ip dhcp-server network add address=192.168.100.0/24 gateway=192.168.100.1\n"
-      "/ip dhcp-server network add address=192.168.200.0/24 gateway=192.168.200.1\n", None)],
+    [(ISOLATED_OF_THE_PAGE, None)],
 ]
 
 GUIDE = [
@@ -258,3 +264,41 @@ def test_what_the_guide_does_to_packets():
         # The router itself not; a lease is had all the same (E-14).
         assert not iot.ping("192.168.99.1", wait=1).ok
         assert udhcpc(iot)["address"] == told["address"]
+
+
+def test_the_pages_two_dhcp_networks():
+    """PAGE: "DHCP servers for each network": rows of networks alone serve nobody (E-33); with pools and
+    servers beside them each network's clients are told its gateway, on one port and one wire (C-10)."""
+    with Lab() as lab:
+        router = lab.router({
+            "dataplane": dataplane(),
+            "interface": {"ethernet": [{"name": "ether1", "device": "net_tap0,iface=mllan"}]},
+        }).start()
+        switch = lab.switch()
+        switch.plug(router.move_wire("mllan", switch.ns, up=False))
+        clients = [switch.host(name, None) for name in ("phone", "lamp")]
+        done = run(router, ISOLATED_OF_THE_PAGE)
+        assert done.returncode == 0, done.stderr
+        with pytest.raises(AssertionError, match="no lease"):
+            udhcpc(clients[0], "-t", "2", "-T", "1")
+        assert not router.print("/ip/dhcp-server/lease")
+        nets = {"macvlan-guest": "192.168.100", "macvlan-iot": "192.168.200"}
+        for number, (name, net) in enumerate(nets.items()):
+            done = run(router, f"/ip pool add name={name} ranges={net}.10-{net}.99\n"
+                               f"/ip dhcp-server add name={name} interface={name} "
+                               f"address-pool={name}\n")
+            assert done.returncode == 0, done.stderr
+            told = udhcpc(clients[number])
+            assert told["address"].startswith(net) and told["routers"] == f"{net}.1", told
+            clients[number].ip("route", "replace", "default", "via", told["routers"])
+            assert clients[number].ping(told["routers"]).ok
+            lease = router.row("/ip/dhcp-server/lease", address=told["address"])
+            assert (lease["status"], lease["server"]) == ("bound", name)
+            router.ctl(f"/ip/dhcp-server disable {name}")
+        # Each by its own gateway to the other: the router routes between them.
+        assert clients[0].ping("192.168.200.1").ok and clients[1].ping("192.168.100.1").ok
+        # Both at once hear the same clients; whoever is first has said all of its own network.
+        router.ctl("/ip/dhcp-server enable [find]")
+        told = udhcpc(switch.host("third", None))
+        (net,) = (net for net in nets.values() if told["address"].startswith(net + "."))
+        assert told["routers"] == f"{net}.1"

@@ -101,5 +101,26 @@ TEST_F(ConsoleTest, AValueOfNoAddressIsAMistakeWithRowsOrWithout) {
               HasSubstr("is no set of addresses"));
 }
 
+TEST_F(ConsoleTest, AWrongValueFromAVariableIsAMistakeInAMenuWithoutRows) {
+  const auto found = [&](const std::string& begin, const std::string& where) {
+    return says(begin + "; :put [:len [find where " + where + "]]", {{"menu", "/ip/firewall/nat"}});
+  };
+  EXPECT_THAT(found(":local x nope", "action=$x"), HasSubstr("input does not match any value"));
+  EXPECT_THAT(found(":local x nope", "chain=srcnat !(disabled=no or action=$x)"),
+              HasSubstr("input does not match any value"));
+  EXPECT_THAT(found(":local x 1.2.3.400", "src-address=$x"), HasSubstr("is no set of addresses"));
+  EXPECT_THAT(found(":local x 4", "src-address=\"1.2.3.$x.5\""), HasSubstr("is no set of"));
+  EXPECT_THAT(found(":local x {a=\"nope\"}", "action=($x->\"a\")"), HasSubstr("does not match"));
+  EXPECT_THAT(found(":local x nope", "src-address in $x"), HasSubstr("is no set of addresses"));
+  EXPECT_THAT(found("", "comment~\"[\""), HasSubstr("is not a regular expression"));
+  EXPECT_THAT(found(":local x \"(\"", "comment~$x"), HasSubstr("is not a regular expression"));
+  EXPECT_EQ(found(":local x drop", "chain=$x"), "0\n") << "free text";
+  EXPECT_EQ(found(":local x acc", "action=$x"), "0\n") << "as far as it is clear";
+  EXPECT_EQ(found(":local x", "action=$x"), "0\n") << "nothing is unset";
+  EXPECT_EQ(found(":local action nope", "action=$action"), "0\n") << "the row's own goes first";
+  EXPECT_EQ(found("", "action=[:error \"never carried out\"]"), "0\n");
+  EXPECT_EQ(found(":local x {10.0.0.0/8;192.0.2.0/24}", "src-address in $x"), "0\n");
+}
+
 }  // namespace
 }  // namespace maclane::door

@@ -16,6 +16,7 @@
 
 #include "control/model/model.h"
 #include "control/model/value.h"
+#include "tests/unit/model/random_forms.h"
 
 namespace maclane::model {
 
@@ -72,6 +73,28 @@ class RandomTree {
     return out;
   }
 
+  /// Gives every property of a menu a value of its own once, each in a row with what it needs; the
+  /// names of those for which no tree was right in so many tries.
+  std::vector<std::string> cover(const Menu& menu, Tree& tree, size_t tries) {
+    std::vector<std::string> missing;
+    for (const Property& property : menu.properties) {
+      for (std::string_view path : property.reference) fill(*find_menu(path), tree);
+    }
+    for (const Property& property : menu.properties) {
+      const bool fixed = menu.has(Menu::kFixedRows) && property.has(Property::kName);
+      if (!writable(property) || fixed || has_default_alone(property)) continue;
+      bool done = false;
+      for (size_t i = 0; i < tries && !done; ++i) {
+        Tree next = tree;
+        done = edit(next, {edit_with(menu, property, next)}) && validate(next, &tree).empty() &&
+               has_value(next.rows(menu), menu, property);
+        if (done) tree = std::move(next);
+      }
+      if (!done) missing.emplace_back(property.name);
+    }
+    return missing;
+  }
+
   /// A value in one of the forms people write; "" for what no value can be made of.
   std::string value(const Property& property, const Tree& tree) {
     std::string out = one_value(property, tree);
@@ -100,9 +123,63 @@ class RandomTree {
     return *editable[below(editable.size())];
   }
 
+  /// A password takes long to become what is kept of it; there are tests of its own for it.
   static bool writable(const Property& property) {
     return !property.has(Property::kReadOnly) && !property.has(Property::kNotYet) &&
-           property.convert == nullptr;
+           !property.has(Property::kWriteOnly);
+  }
+
+  static bool has_value(const Rows& rows, const Menu& menu, const Property& property) {
+    const auto column = static_cast<size_t>(menu.index(property.name));
+    return std::any_of(rows.begin(), rows.end(), [&](const RowPtr& row) {
+      return !row->values[column].empty() && row->values[column] != property.default_value;
+    });
+  }
+
+  static bool has_default_alone(const Property& property) {
+    static constexpr std::string_view kTruths[] = {"true", "false"};
+    if (property.type != Type::kEnum && property.type != Type::kBool) return false;
+    const std::span<const std::string_view> all =
+        property.type == Type::kBool ? std::span<const std::string_view>(kTruths) : property.values;
+    const auto& refused = property.not_working;
+    return std::all_of(all.begin(), all.end(), [&](std::string_view value) {
+      return value == property.default_value ||
+             std::find(refused.begin(), refused.end(), value) != refused.end();
+    });
+  }
+
+  /// Some rows for others to refer to.
+  void fill(const Menu& menu, Tree& tree) {
+    for (int tries = 0; tries < 500 && tree.rows(menu).size() < 4; ++tries) {
+      Tree next = tree;
+      const Property& first = menu.properties.front();
+      if (edit(next, {edit_with(menu, first, next)}) && validate(next, &tree).empty())
+        tree = std::move(next);
+    }
+  }
+
+  /// A row with this property, what every row needs, and what others may need of it: an action, a
+  /// protocol.
+  Edit edit_with(const Menu& menu, const Property& wanted, const Tree& tree) {
+    Edit out;
+    out.path = menu.path;
+    const bool settings = menu.kind == Menu::Kind::kSettings;
+    const bool set = settings || menu.has(Menu::kFixedRows) || chance(30);
+    out.kind = set ? Edit::Kind::kSet : Edit::Kind::kAdd;
+    if (set && !settings) out.target = some_row(tree.rows(menu));
+    for (const Property& property : menu.properties) {
+      if (!writable(property)) continue;
+      const bool needed =
+          !set && (property.has(Property::kRequired) || property.has(Property::kName));
+      const unsigned percent = property.type == Type::kProtocol ? 50
+                               : property.type == Type::kEnum   ? 25
+                                                                : 2;
+      if (&property != &wanted && !needed && !chance(percent)) continue;
+      const bool name = property.has(Property::kName) && !set;
+      out.values.emplace_back(property.name,
+                              name ? fmt::format("c{}", ++made_) : value(property, tree));
+    }
+    return out;
   }
 
   std::string some_row(const Rows& rows) {
@@ -151,6 +228,9 @@ class RandomTree {
         "$(reboot)",  "[x]",  "{y}",   "back\\slash", "r%",        "ÄÖ",        "日本",
         "- dash",     "a:b",  "null",  "line\nend",   "tab\there", "!no"};
     if (property.has(Property::kName)) return fmt::format("n{}", below(12));
+    if (property.name == "device") return fmt::format("net_null{},size=64", below(30));
+    const auto form = form_of(property.name, chance(50));
+    if (!form.empty()) return std::string(form);
     std::string out = pick(kWords);
     return property.max < 32 ? out.substr(0, 1) : out;
   }
@@ -227,16 +307,38 @@ class RandomTree {
   }
 
   std::mt19937 random_;
+  size_t made_ = 0;
 };
 
+/// A tree for each menu of rows or settings, in which every property of it has a value somewhere.
+struct CoveredTrees {
+  std::vector<Tree> trees;
+  std::vector<std::string> missing;  // properties that could not be given one: "/menu property"
+};
+inline CoveredTrees covered_trees() {
+  CoveredTrees out;
+  uint32_t seed = 100;
+  for (const Menu& menu : menus()) {
+    if (!menu.has_rows()) continue;
+    RandomTree random(++seed);
+    Tree tree = random.make(30);
+    for (const std::string& name : random.cover(menu, tree, 3000))
+      out.missing.push_back(fmt::format("{} {}", menu.path, name));
+    out.trees.push_back(std::move(tree));
+  }
+  return out;
+}
+
 /// The first difference between two trees as a person would say it; "" if they are the same but for
-/// ids and places in files. Rows of lists that have no order may stand in another one.
-inline std::string difference(const Tree& one, const Tree& other) {
-  const auto lines_of = [](const Tree& tree, const Menu& menu) {
+/// ids and places in files. Rows of lists that have no order may stand in another one. In effect, a
+/// default that is written is as good as one that is not.
+inline std::string difference(const Tree& one, const Tree& other, bool in_effect = false) {
+  const auto lines_of = [&](const Tree& tree, const Menu& menu) {
     std::vector<std::string> out;
     for (const RowPtr& row : tree.rows(menu)) {
       std::string line(menu.path);
       for (size_t i = 0; i < menu.properties.size(); ++i) {
+        if (in_effect && row->values[i] == menu.properties[i].default_value) continue;
         if (!row->values[i].empty()) {
           line += fmt::format(" {}=\"{}\"", menu.properties[i].name, row->values[i]);
         }

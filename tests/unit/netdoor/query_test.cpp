@@ -59,6 +59,12 @@ TEST(ApiQuery, D21_LessAndGreaterByValue) {
   EXPECT_EQ(compare_values("7", "7"), 0);
 }
 
+TEST(ApiQuery, D21_AValueThatNoRowCanHaveFindsNothing) {
+  for (const char* word :
+       {"mtu=foo", "disabled=perhaps", "type=no such", "mac-address=foo", "no-such=1"})
+    EXPECT_FALSE(passes({word}, kEther)) << word;
+}
+
 TEST(ApiQuery, D21_SeveralWordsAreAll) {
   EXPECT_TRUE(passes({"type=ether", "disabled=false"}, kEther));
   EXPECT_FALSE(passes({"type=ether", "disabled=true"}, kEther));

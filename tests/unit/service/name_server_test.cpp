@@ -13,9 +13,11 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <thread>
 
 #include "control/observe/log.h"
+#include "control/service/open_questions.h"
 
 namespace maclane::test {
 namespace {
@@ -119,6 +121,64 @@ TEST(ChildTest, IsStartedAgainAndEndedWithItsOwner) {
   }
   EXPECT_EQ(kill(first, 0), -1) << "it ends with its owner";
   EXPECT_FALSE(std::filesystem::exists(pid_file));
+}
+
+// One that makes room for another runs on, and is not started again when it ends.
+TEST(ChildTest, ARetiredOneEndsForGood) {
+  const std::string folder = std::filesystem::temp_directory_path();
+  const std::string first = folder + "/maclane-retired-1.pid";
+  const std::string second = folder + "/maclane-retired-2.pid";
+  const Netns here = Netns::here();
+  uint64_t now = 1000;
+  log::clear();
+  Child child("sleeper", "test", first);
+  child.run({"sleep", "600"}, here, now);
+  ASSERT_TRUE(child.is_running());
+  child.retire(second);
+  EXPECT_TRUE(child.is_running());
+  EXPECT_FALSE(std::filesystem::exists(first));
+  EXPECT_TRUE(std::filesystem::exists(second));
+  ASSERT_EQ(kill(child.pid(), SIGKILL), 0);
+  for (int i = 0; i < 5000 && child.is_running(); ++i) {
+    (void)poll(nullptr, 0, 2);
+    child.tick(now += Child::kLookMs);
+  }
+  EXPECT_FALSE(child.is_running());
+  EXPECT_EQ(child.restarts(), 0u);
+  EXPECT_TRUE(log::recent().empty()) << "it was to end";
+  child.stop();
+  EXPECT_FALSE(std::filesystem::exists(second));
+}
+
+TEST(OpenQuestionsTest, ReadsTheKernelsTableOfSockets) {
+  std::set<uint64_t> asking;
+  read_asking_sockets(
+      "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
+      "inode ref pointer drops\n"
+      "  345: 0100007F:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 "
+      "4057969 2 0000000000000000 0\n"
+      " 9874: 00000000:B1C3 00000000:0000 07 00000000:00000000 00:00000000 00000000 65534        0 "
+      "4058001 2 0000000000000000 0\n"
+      "  12: 00000000000000000000000001000000:0036 0:0 07 0:0 0:0 0 0 0 77 2 0 0\n"
+      "nonsense\n 1: x:zz y z\n",
+      asking);
+  EXPECT_EQ(asking, (std::set<uint64_t>{77, 4058001}));
+}
+
+TEST(OpenQuestionsTest, AQuestionHasASocketOfItsOwnOrAProcess) {
+  EXPECT_FALSE(has_open_questions(0)) << "nobody's";
+  const int question = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  ASSERT_GE(question, 0);
+  sockaddr_in any{};
+  any.sin_family = AF_INET;
+  ASSERT_EQ(::bind(question, reinterpret_cast<const sockaddr*>(&any), sizeof(any)), 0);
+  EXPECT_TRUE(has_open_questions(getpid()));
+  close(question);
+  EXPECT_FALSE(has_open_questions(getpid()));
+  const Netns here = Netns::here();
+  Child child("sleeper", "test", "");
+  child.run({"sleep", "600"}, here, 0);
+  EXPECT_TRUE(has_open_questions(getpid()));
 }
 
 TEST(ChildTest, RunsToItsEnd) {
