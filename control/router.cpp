@@ -15,6 +15,7 @@
 #include "control/compile/renamed.h"
 #include "control/door/plan.h"
 #include "control/lease_scripts.h"
+#include "control/model/doubts.h"
 #include "control/model/secrets.h"
 #include "control/model/value.h"
 #include "control/observe/log.h"
@@ -194,6 +195,7 @@ Status Router::commit(const model::Tree& next) {
     }
     if (!errors.empty()) return tl::make_unexpected(std::move(errors));
   }
+  const Errors doubts = model::doubts(next, compiled_ != nullptr ? &compiled_->tree : nullptr);
   Renames renames;
   if (compiled_ != nullptr) renames = compile::renamed_interfaces(compiled_->tree, next);
   const Result<compile::PortPlan> plan = plan_devices(next);
@@ -209,6 +211,8 @@ Status Router::commit(const model::Tree& next) {
     return status;
   }
   devices_->settle();
+  for (const Error& doubt : doubts)
+    log::write(log::Level::kWarning, "firewall,warning", "{}", doubt.text());
   return {};
 }
 

@@ -140,18 +140,26 @@ struct CompileState {
   std::map<std::string, Fib, std::less<>> tables;  // of /routing/table, by name
   /// A table as rules with min-prefix see it, by its name and the longest prefix that is hidden.
   std::map<std::pair<std::string, uint8_t>, Fib> narrowed;
+  /// A row of a menu of rules and what was made of it.
+  struct KnownRow {
+    static constexpr uint32_t kNone = 0xffffffff;
+    const model::Row* row = nullptr;  // of `tree`; to compare, for its values are not at hand
+    uint32_t id = 0;
+    uint32_t rule = kNone;      // of Rules::set
+    uint16_t chain = 0;         // of Rules::set, if it is enabled
+    bool enabled = false;       // not disabled=yes
+    bool jumps = false;         // its action is jump
+    bool fills = false;         // its action adds to an address list
+    bool stands_alone = false;  // the next compile can take the rule as it is
+  };
   struct Rules {
     std::shared_ptr<const RuleSet> set;
     /// What rules remember, by row, with the row it was made for.
     std::unordered_map<uint32_t, std::pair<model::RowPtr, std::shared_ptr<RuleState>>> states;
     /// When rules are in force, and whether they were.
     std::vector<std::pair<model::WeekTime, bool>> times;
-    /// Rules that the next compile can take as they are (rule_reuse.h), in their order.
-    struct Alone {
-      model::RowPtr row;
-      uint32_t rule = 0;  // of `set`
-    };
-    std::vector<Alone> alone;
+    /// What of each row every compile asks, in their order (rule_reuse.h).
+    std::shared_ptr<const std::vector<KnownRow>> rows;
   };
   Rules raw, mangle, filter, nat;
   /// A PPPoE session whose TCP connections are told of its MTU, both ways.

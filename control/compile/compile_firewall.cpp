@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "control/compile/parts.h"
-#include "control/compile/rule_columns.h"
+#include "control/compile/rule_reuse.h"
 #include "dataplane/net/wire.h"
 
 namespace maclane::compile {
@@ -55,15 +55,14 @@ void find_clamps(Work& work) {
   (void)work.state.names.set_rules(kClampCounter, rows);
 }
 
-void take_slots(Work& work, std::string_view path) {
+void take_slots(Work& work, std::string_view path, const KnownRows& rows) {
   if (work.same(path)) return;
-  const model::Menu& menu = *model::find_menu(path);
-  const auto& rows = work.tree.rows(menu);
   std::vector<uint32_t> ids;
   ids.reserve(rows.size());
-  for (const RowPtr& row : rows) ids.push_back(row->id);
+  for (const CompileState::KnownRow& row : rows) ids.push_back(row.id);
   if (work.state.names.set_rules(path, ids)) return;
-  work.errors.push_back(View(menu, *rows.back())
+  const model::Menu& menu = *model::find_menu(path);
+  work.errors.push_back(View(menu, *work.tree.rows(menu).back())
                             .error("chain", fmt::format("all firewall rules together are more "
                                                         "than {}, the most there are counters for; "
                                                         "address lists can take the place of many",
@@ -77,21 +76,20 @@ void find_timed_lists(Work& work) {
 }
 
 /// The address lists that enabled rules of a menu add to.
-void find_filling_lists(Work& work, std::string_view path) {
+void find_filling_lists(Work& work, std::string_view path, const KnownRows& rows) {
   const model::Menu& menu = *model::find_menu(path);
-  const Columns columns(menu);
-  for (const RowPtr& row : work.tree.rows(menu)) {
-    const std::string_view list = row->at(columns.address_list);
-    const std::string_view action = row->at(columns.action);
-    const bool adds = action == "add-src-to-address-list" || action == "add-dst-to-address-list";
-    if (!adds || list.empty() || row->at(columns.disabled) == "true") continue;
+  const int address_list = menu.index("address-list");
+  for (const CompileState::KnownRow& known : rows) {
+    if (!known.fills || !known.enabled) continue;
+    const model::Row& row = *known.row;
+    const std::string_view list = row.at(address_list);
+    if (list.empty()) continue;
     work.state.filling_lists.emplace(list);
     if (work.state.names.list(list) != 0) continue;
-    work.errors.push_back(
-        View(menu, *row)
-            .error("address-list",
-                   "more than 65535 lists were filled by rules since the router started; use "
-                   "fewer, or restart it"));
+    work.errors.push_back(View(menu, row).error(
+        "address-list",
+        "more than 65535 lists were filled by rules since the router started; use "
+        "fewer, or restart it"));
   }
 }
 
@@ -102,6 +100,29 @@ bool times_turned(const CompileState& state, const LearnedState::WallTime& now) 
          turned(state.nat, now);
 }
 
+void append_clamps(const Work& work, RuleSet& set) {
+  for (const CompileState::Clamp& clamp : work.state.clamps) {
+    for (const bool sent : {true, false}) {
+      Rule rule;
+      rule.match =
+          Rule::kProtocol | Rule::kMore | (sent ? Rule::kOutInterface : Rule::kInInterface);
+      rule.protocol = kProtoTcp;
+      (sent ? rule.out_if : rule.in_if) = clamp.interface;
+      rule.action = Action::kChangeMss;
+      rule.counter =
+          work.state.names.slot_of(kClampCounter, clamp_row(clamp.interface, sent)).value_or(0);
+      RuleMore more;
+      more.match = RuleMore::kTcpFlags | RuleMore::kTcpMss;
+      more.tcp_set = kTcpSyn;
+      more.mss_first = static_cast<uint16_t>(clamp.mss + 1);
+      more.mss_last = 0xffff;
+      more.mss = clamp.mss;
+      set.add_more(rule, more);
+      set.rules.push_back(rule);
+    }
+  }
+}
+
 void compile_firewall(Work& work) {
   constexpr std::string_view kRaw = "/ip/firewall/raw";
   constexpr std::string_view kFilter = "/ip/firewall/filter";
@@ -109,21 +130,42 @@ void compile_firewall(Work& work) {
   group_address_lists(work);
   find_clamps(work);
   find_timed_lists(work);
-  for (std::string_view path : {kRaw, kManglePath, kFilter, kNat}) {
-    take_slots(work, path);
-    find_filling_lists(work, path);
+  struct Part {
+    std::string_view path;
+    CompileState::Rules CompileState::*rules;
+  };
+  constexpr Part kParts[] = {{kRaw, &CompileState::raw},
+                             {kManglePath, &CompileState::mangle},
+                             {kFilter, &CompileState::filter},
+                             {kNat, &CompileState::nat}};
+  const auto before_of = [&](const Part& part) {
+    return work.previous != nullptr ? &(work.previous->*part.rules) : nullptr;
+  };
+  for (const Part& part : kParts) {
+    auto& rows = (work.state.*part.rules).rows;
+    const CompileState::Rules* before = before_of(part);
+    if (before != nullptr) rows = before->rows;
+    if (rows == nullptr || !work.same(part.path)) {
+      const Columns columns(*model::find_menu(part.path));
+      rows = std::make_shared<const KnownRows>(
+          known_rows(work.tree.rows(part.path), columns, rows.get()));
+    }
+    take_slots(work, part.path, *rows);
+    find_filling_lists(work, part.path, *rows);
   }
   InterfaceLists lists(work);
-  const auto compile = [&](std::string_view path, CompileState::Rules CompileState::*rules) {
-    const auto* before = work.previous != nullptr ? &(work.previous->*rules) : nullptr;
-    const bool same = unchanged(work, path, before);
-    work.state.*rules = same ? *before : compile_rules(work, lists, path, before);
-    return (work.state.*rules).set;
-  };
-  work.snapshot.raw = compile(kRaw, &CompileState::raw);
-  work.snapshot.mangle = compile(kManglePath, &CompileState::mangle);
-  work.snapshot.filter = compile(kFilter, &CompileState::filter);
-  work.snapshot.nat = compile(kNat, &CompileState::nat);
+  for (const Part& part : kParts) {
+    CompileState::Rules& rules = work.state.*part.rules;
+    const CompileState::Rules* before = before_of(part);
+    if (unchanged(work, part.path, before))
+      rules = *before;
+    else
+      rules = compile_rules(work, lists, part.path, *rules.rows, before);
+  }
+  work.snapshot.raw = work.state.raw.set;
+  work.snapshot.mangle = work.state.mangle.set;
+  work.snapshot.filter = work.state.filter.set;
+  work.snapshot.nat = work.state.nat.set;
   // What passes the rules by has a counter too, behind those of all rules (B-26).
   constexpr uint32_t kOnly[] = {1};
   (void)work.state.names.set_rules(kFastTrackCounter, kOnly);

@@ -146,7 +146,7 @@ bool Names::set_rules(std::string_view path, std::span<const uint32_t> rows) {
   auto& slots = slots_.try_emplace(std::string(path)).first->second;
   const std::vector<Slot> before = std::exchange(slots, {});
   std::vector<uint32_t> wanted(rows.begin(), rows.end());
-  std::sort(wanted.begin(), wanted.end());
+  if (!std::is_sorted(wanted.begin(), wanted.end())) std::sort(wanted.begin(), wanted.end());
   slots.reserve(wanted.size());
   std::vector<uint32_t> gone;
   auto old = before.begin();

@@ -90,10 +90,13 @@ void group_address_lists(Work& work);
 [[nodiscard]] std::shared_ptr<const AddressSet> address_set(Work& work, std::string_view list);
 
 inline constexpr std::string_view kManglePath = "/ip/firewall/mangle";
-/// The enabled rows of a menu of the firewall as rules, counters and all. before: what the last
-/// compile made of the menu; nullptr at start.
+/// The rules that stand before those of mangle's forward: of Work::state's clamps.
+void append_clamps(const Work& work, RuleSet& set);
+/// The enabled rows of a menu of the firewall as rules, counters and all. known: its rows, as
+/// known_rows() gives them. before: what the last compile made of the menu; nullptr at start.
 [[nodiscard]] CompileState::Rules compile_rules(Work& work, InterfaceLists& lists,
                                                 std::string_view path,
+                                                std::vector<CompileState::KnownRow> known,
                                                 const CompileState::Rules* before);
 
 }  // namespace maclane::compile

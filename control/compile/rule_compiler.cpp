@@ -13,7 +13,6 @@
 #include "control/compile/rule_columns.h"
 #include "control/compile/rule_more.h"
 #include "control/compile/rule_reuse.h"
-#include "dataplane/net/wire.h"
 #include "dataplane/table/rule_index.h"
 
 namespace maclane::compile {
@@ -26,45 +25,34 @@ constexpr size_t kMostIndexes = 0xffff;  // a rule's references are 16 bits; 0xf
 
 class RuleCompiler {
  public:
-  /// before: what the last compile made of the menu; nullptr at start.
-  RuleCompiler(Work& work, InterfaceLists& lists, std::string_view path,
+  /// known: the menu's rows. before: what the last compile made of the menu; nullptr at start.
+  RuleCompiler(Work& work, InterfaceLists& lists, std::string_view path, KnownRows known,
                const CompileState::Rules* before)
       : work_(work),
         lists_(lists),
         menu_(*model::find_menu(path)),
         columns_(menu_),
         more_columns_(menu_),
+        rows_(work.tree.rows(menu_)),
+        known_(std::move(known)),
         before_(before),
-        former_(work.same_interfaces() && before != nullptr && before->set != nullptr ? before
-                                                                                      : nullptr) {}
+        former_(before != nullptr ? before->set.get() : nullptr) {}
 
   CompileState::Rules run() {
     set_->log_prefixes.emplace_back();
-    std::vector<std::vector<const RowPtr*>> by_chain;
     const bool clamps = menu_.path == kManglePath && !work_.state.clamps.empty();
     if (clamps) {
       set_->chains.push_back({0, 0, "forward"});
       chains_.emplace("forward", uint16_t{0});
-      by_chain.resize(1);
+      by_chain_.resize(1);
     }
-    const auto enter = [&](const RowPtr& row, std::string_view name) {
-      const uint16_t chain = index(row, "chain", chains_, name, [&] {
-        set_->chains.push_back({0, 0, std::string(name)});
-        return set_->chains.size();
-      });
-      by_chain.resize(set_->chains.size());
-      return chain;
-    };
-    for (const RowPtr& row : work_.tree.rows(menu_)) {
-      if (row->at(columns_.disabled) == "true") continue;
-      by_chain[enter(row, row->at(columns_.chain))].push_back(&row);
-      if (row->at(columns_.action) == "jump") enter(row, row->at(columns_.jump_target));
-    }
-    for (size_t i = 0; i < by_chain.size(); ++i) {
+    gather();
+    set_->rules.reserve(known_.size() + (clamps ? 2 * work_.state.clamps.size() : 0));
+    for (size_t i = 0; i < by_chain_.size(); ++i) {
       RuleSet::Chain& chain = set_->chains[i];
       chain.first = static_cast<uint32_t>(set_->rules.size());
-      if (clamps && i == 0) add_clamps();
-      for (const RowPtr* row : by_chain[i]) add(*row);
+      if (clamps && i == 0) append_clamps(work_, *set_);
+      for (const uint32_t place : by_chain_[i]) add(place);
       chain.count = static_cast<uint32_t>(set_->rules.size()) - chain.first;
     }
     set_->input = builtin("input");
@@ -74,12 +62,43 @@ class RuleCompiler {
     set_->dstnat = builtin("dstnat");
     set_->prerouting = builtin("prerouting");
     set_->postrouting = builtin("postrouting");
-    index_rules(*set_);
-    return {std::move(set_), std::move(states_), std::move(times_), std::move(alone_)};
+    index_rules(*set_, former_);
+    return {std::move(set_), std::move(states_), std::move(times_),
+            std::make_shared<const KnownRows>(std::move(known_))};
   }
 
  private:
   using Indexes = std::unordered_map<std::string_view, uint16_t>;
+
+  uint16_t enter(const RowPtr& row, std::string_view name) {
+    const uint16_t chain = index(row, "chain", chains_, name, [&] {
+      set_->chains.push_back({0, 0, std::string(name)});
+      return set_->chains.size();
+    });
+    by_chain_.resize(set_->chains.size());
+    return chain;
+  }
+
+  /// Which rows are rules, by chain. A chain is there from its first mention on.
+  void gather() {
+    constexpr uint16_t kNotYet = RuleSet::kNoChain;
+    std::vector<uint16_t> now(former_ != nullptr ? former_->chains.size() : 0, kNotYet);
+    uint32_t place = 0;
+    for (CompileState::KnownRow& known : known_) {
+      const uint32_t here = place++;
+      if (!known.enabled) continue;
+      if (known.rule == CompileState::KnownRow::kNone) {
+        const RowPtr& row = rows_[here];
+        known.chain = enter(row, row->at(columns_.chain));
+      } else {
+        uint16_t& chain = now[known.chain];
+        if (chain == kNotYet) chain = enter(rows_[here], former_->chains[known.chain].name);
+        known.chain = chain;
+      }
+      by_chain_[known.chain].push_back(here);
+      if (known.jumps) enter(rows_[here], rows_[here]->at(columns_.jump_target));
+    }
+  }
 
   [[nodiscard]] uint16_t builtin(std::string_view name) const {
     auto it = chains_.find(name);
@@ -238,12 +257,17 @@ class RuleCompiler {
     return covers;
   }
 
-  void add(const RowPtr& row) {
+  void add(uint32_t at) {
+    CompileState::KnownRow& known = known_[at];
     const auto place = static_cast<uint32_t>(set_->rules.size());
-    if (former_.take(row, *set_)) {
-      alone_.push_back({row, place});
+    const uint32_t was = std::exchange(known.rule, CompileState::KnownRow::kNone);
+    if (known.stands_alone && work_.same_interfaces()) {
+      take_rule(*former_, was, *set_);
+      known.rule = place;
       return;
     }
+    known.stands_alone = false;
+    const RowPtr& row = rows_[at];
     const size_t times = times_.size();
     if (!in_force(row)) return;
     const Columns& c = columns_;
@@ -277,8 +301,8 @@ class RuleCompiler {
     add_action(row, rule);
     rule.counter = work_.state.names.slot_of(menu_.path, row->id).value_or(0);
     set_->rules.push_back(rule);
-    if (times_.size() == times && stands_alone(rule, set_->more_of(rule)))
-      alone_.push_back({row, place});
+    known.rule = place;
+    known.stands_alone = times_.size() == times && stands_alone(rule, set_->more_of(rule));
   }
 
   void add_action(const RowPtr& row, Rule& rule) {
@@ -320,29 +344,6 @@ class RuleCompiler {
     set_->add_more(rule, more);
   }
 
-  void add_clamps() {
-    for (const CompileState::Clamp& clamp : work_.state.clamps) {
-      for (const bool sent : {true, false}) {
-        Rule rule;
-        rule.match =
-            Rule::kProtocol | Rule::kMore | (sent ? Rule::kOutInterface : Rule::kInInterface);
-        rule.protocol = kProtoTcp;
-        (sent ? rule.out_if : rule.in_if) = clamp.interface;
-        rule.action = Action::kChangeMss;
-        rule.counter =
-            work_.state.names.slot_of(kClampCounter, clamp_row(clamp.interface, sent)).value_or(0);
-        RuleMore more;
-        more.match = RuleMore::kTcpFlags | RuleMore::kTcpMss;
-        more.tcp_set = kTcpSyn;
-        more.mss_first = static_cast<uint16_t>(clamp.mss + 1);
-        more.mss_last = 0xffff;
-        more.mss = clamp.mss;
-        set_->add_more(rule, more);
-        set_->rules.push_back(rule);
-      }
-    }
-  }
-
   /// What the rule remembers: what it did before, if the row says the same.
   void keep_state(const RowPtr& row, RuleMore& more) {
     std::shared_ptr<RuleState> state;
@@ -363,11 +364,13 @@ class RuleCompiler {
   const model::Menu& menu_;
   Columns columns_;
   MoreColumns more_columns_;
+  const model::Rows& rows_;
+  KnownRows known_;  // rows_ one by one
   const CompileState::Rules* before_;
-  FormerRules former_;
+  const RuleSet* former_;                        // of before_
+  std::vector<std::vector<uint32_t>> by_chain_;  // places in rows_
   decltype(CompileState::Rules::states) states_;
   decltype(CompileState::Rules::times) times_;
-  decltype(CompileState::Rules::alone) alone_;
   std::shared_ptr<RuleSet> set_ = std::make_shared<RuleSet>();
   Indexes chains_, interface_sets_, address_sets_, prefixes_;
 };
@@ -375,8 +378,8 @@ class RuleCompiler {
 }  // namespace
 
 CompileState::Rules compile_rules(Work& work, InterfaceLists& lists, std::string_view path,
-                                  const CompileState::Rules* before) {
-  return RuleCompiler(work, lists, path, before).run();
+                                  KnownRows known, const CompileState::Rules* before) {
+  return RuleCompiler(work, lists, path, std::move(known), before).run();
 }
 
 }  // namespace maclane::compile

@@ -1,4 +1,4 @@
-// Rules taken from one set to the next. See rule_reuse.h.
+// Rows and rules taken from one compile to the next. See rule_reuse.h.
 #include "control/compile/rule_reuse.h"
 
 #include <algorithm>
@@ -6,8 +6,21 @@
 namespace maclane::compile {
 namespace {
 
+using KnownRow = CompileState::KnownRow;
+
 /// How far rows may have moved on, or gone, to be found still.
 constexpr size_t kLookAhead = 32;
+
+KnownRow read_row(const model::Row& row, const Columns& columns) {
+  const std::string_view action = row.at(columns.action);
+  KnownRow known;
+  known.row = &row;
+  known.id = row.id;
+  known.enabled = row.at(columns.disabled) != "true";
+  known.jumps = action == "jump";
+  known.fills = action == "add-src-to-address-list" || action == "add-dst-to-address-list";
+  return known;
+}
 
 uint32_t copy_ports(const RuleSet& from, uint32_t first, uint16_t count, RuleSet& to) {
   const auto at = static_cast<uint32_t>(to.ports.size());
@@ -18,6 +31,27 @@ uint32_t copy_ports(const RuleSet& from, uint32_t first, uint16_t count, RuleSet
 
 }  // namespace
 
+KnownRows known_rows(const model::Rows& rows, const Columns& columns, const KnownRows* before) {
+  KnownRows out;
+  out.reserve(rows.size());
+  const KnownRows none;
+  const KnownRows& known = before != nullptr ? *before : none;
+  size_t next = 0;
+  for (const model::RowPtr& row : rows) {
+    const auto begin = known.begin() + static_cast<std::ptrdiff_t>(next);
+    const auto end = begin + static_cast<std::ptrdiff_t>(std::min(kLookAhead, known.size() - next));
+    const auto found =
+        std::find_if(begin, end, [&](const KnownRow& one) { return one.row == row.get(); });
+    if (found == end) {
+      out.push_back(read_row(*row, columns));
+      continue;
+    }
+    out.push_back(*found);
+    next = static_cast<size_t>(found - known.begin()) + 1;
+  }
+  return out;
+}
+
 bool stands_alone(const Rule& rule, const RuleMore& more) {
   constexpr uint32_t kLists = Rule::kInList | Rule::kOutList | Rule::kSrcList | Rule::kDstList;
   constexpr uint32_t kTexts = RuleMore::kContent | RuleMore::kTlsHost;
@@ -25,16 +59,8 @@ bool stands_alone(const Rule& rule, const RuleMore& more) {
          more.log_prefix == 0 && more.list_set == nullptr && rule.action != Action::kJump;
 }
 
-bool FormerRules::take(const model::RowPtr& row, RuleSet& into) {
-  if (before_ == nullptr) return false;
-  const auto begin = before_->alone.begin() + static_cast<std::ptrdiff_t>(next_);
-  const auto end =
-      begin + static_cast<std::ptrdiff_t>(std::min(kLookAhead, before_->alone.size() - next_));
-  const auto found = std::find_if(begin, end, [&](const auto& one) { return one.row == row; });
-  if (found == end) return false;
-  next_ = static_cast<size_t>(found - before_->alone.begin()) + 1;
-  const RuleSet& from = *before_->set;
-  Rule rule = from.rules[found->rule];
+void take_rule(const RuleSet& from, uint32_t index, RuleSet& into) {
+  Rule rule = from.rules[index];
   if (rule.src_port_count != 0)
     rule.src_ports = copy_ports(from, rule.src_ports, rule.src_port_count, into);
   if (rule.dst_port_count != 0)
@@ -45,7 +71,6 @@ bool FormerRules::take(const model::RowPtr& row, RuleSet& into) {
     into.add_more(rule, more);
   }
   into.rules.push_back(rule);
-  return true;
 }
 
 }  // namespace maclane::compile

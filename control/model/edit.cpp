@@ -190,7 +190,7 @@ class Editor {
         return;
       }
       if (!old->values[i].empty() && !next->values[i].empty()) {
-        rename_mentions(tree_, menu.path, old->values[i], next->values[i]);
+        rename_mentions(tree_, {{std::string(menu.path), {{old->values[i], next->values[i]}}}});
       }
     }
   }

@@ -3,17 +3,22 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "control/model/tree.h"
 
 namespace maclane::model {
 
-/// Who spoke of the old name of a row of the menu at `path` speaks of the new one, as in RouterOS:
-/// references, gateways with their interfaces, and tables of gateways.
-void rename_mentions(Tree& tree, std::string_view path, const std::string& from,
-                     const std::string& to);
+/// New names of rows, each of a menu: by its path, from the old name to the new one. All take
+/// effect at once: one that two rows exchange is no mistake.
+using Renamed = std::map<std::string, std::unordered_map<std::string, std::string>, std::less<>>;
+
+/// Who spoke of the old name of a row speaks of the new one, as in RouterOS: references, gateways
+/// with their interfaces, and tables of gateways. One walk over the rows, however many the names.
+void rename_mentions(Tree& tree, const Renamed& renamed);
 
 /// The same for one property of a menu that holds names of rows, alone or in a list.
 void replace_mention(Tree& tree, const Menu& menu, size_t property, const std::string& from,

@@ -99,16 +99,18 @@ bool is_taken(const Tree& tree, const NewName& one) {
 }
 
 Tree with_names(Tree tree, const std::vector<NewName>& names) {
+  Renamed renamed;
   for (const NewName& one : names) {
     const Menu& menu = *one.menu;
     const auto place = tree.rows(menu).place_of(one.id);
     if (!place || is_taken(tree, one)) continue;
     auto next = std::make_shared<Row>(*tree.rows(menu)[*place]);
     const auto name = static_cast<size_t>(name_index(menu));
-    const std::string from = std::exchange(next->values[name], one.name);
+    std::string from = std::exchange(next->values[name], one.name);
     tree.edit(menu).replace(*place, std::move(next));
-    rename_mentions(tree, menu.path, from, one.name);
+    renamed[std::string(menu.path)].emplace(std::move(from), one.name);
   }
+  if (!renamed.empty()) rename_mentions(tree, renamed);
   return tree;
 }
 

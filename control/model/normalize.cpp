@@ -39,7 +39,7 @@ std::string_view trim(std::string_view text) {
 
 /// Whether text is UTF-8 without control characters. Every door writes text as UTF-8, so nothing
 /// else may get in: overlong forms, surrogates and values past U+10FFFF are refused too.
-bool is_clean_text(std::string_view text) {
+bool is_clean_text(std::string_view text, bool carriage_returns = false) {
   for (size_t i = 0; i < text.size();) {
     const auto c = static_cast<uint8_t>(text[i]);
     const size_t length = c < 0x80 ? 1 : c >> 5 == 6 ? 2 : c >> 4 == 14 ? 3 : c >> 3 == 30 ? 4 : 0;
@@ -52,7 +52,8 @@ bool is_clean_text(std::string_view text) {
     }
     constexpr uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
     if (code < kLeast[length] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return false;
-    const bool control = (code < 0x20 && code != '\n' && code != '\t') || code == 0x7F;
+    const bool blank = code == '\n' || code == '\t' || (code == '\r' && carriage_returns);
+    const bool control = (code < 0x20 && !blank) || code == 0x7F;
     if (control) return false;
     i += length;
   }
@@ -91,8 +92,16 @@ bool is_interface_reference(const Property& property) {
          property.reference[0] != "/interface/list";
 }
 
+/// Scripts, certificates and notes have several lines, which may end as those of Windows, and of
+/// what RouterOS exports, do.
+bool has_lines(const Property& property) {
+  constexpr int64_t kLong = 131'072;
+  const bool is_long = property.max >= kLong && property.max < INT64_MAX;
+  return property.type == Type::kString && (is_long || property.name == "comment");
+}
+
 Text normalize_text(const Property& property, std::string_view raw) {
-  if (!is_clean_text(raw)) {
+  if (!is_clean_text(raw, has_lines(property))) {
     return wrong("is not clean text; UTF-8 without control characters is taken");
   }
   const auto most = property.max == INT64_MAX ? kMostText : static_cast<size_t>(property.max);

@@ -12,6 +12,8 @@ constexpr unsigned kPapTries = 5;
 constexpr uint64_t kEchoMs = 1000;
 constexpr unsigned kProbes = 3;
 constexpr size_t kEchoHead = 8;  // packet header and magic number
+constexpr unsigned kMostRestarts = 5;
+constexpr uint64_t kHeldMs = 30'000;
 
 }  // namespace
 
@@ -96,12 +98,14 @@ void Link::receive(uint16_t protocol, std::span<const uint8_t> bytes, uint64_t n
       }
       if (ipcp_->failed()) return end("the peer gives no address");
       if (ipcp_was_open && !ipcp_->opened()) {
+        if (!begins_again(now)) return end("the peer negotiates again and again");
         phase_ = Phase::kNetwork;
         port_.interrupted();
       }
       if (!ipcp_->opened() || phase_ == Phase::kUp) return;
       if (!usable(ipcp_->local)) return end("the peer gave no usable address");
       phase_ = Phase::kUp;
+      up_ms_ = now;
       return port_.up();
     }
     default: {
@@ -158,10 +162,17 @@ void Link::lcp(const Packet& packet, std::span<const uint8_t> whole, uint64_t no
   }
 }
 
+/// The peer wants all of it once more. False: it has had that too often.
+bool Link::begins_again(uint64_t now) {
+  if (phase_ == Phase::kUp && now - up_ms_ >= kHeldMs) restarts_ = 0;
+  return ++restarts_ <= kMostRestarts;
+}
+
 /// LCP opened, or does not stand any more.
 void Link::settle(bool was_open, uint64_t now) {
   if (lcp_->failed()) return end("no LCP could be agreed on");
   if (was_open && !lcp_->opened()) {
+    if (!begins_again(now)) return end("the peer negotiates again and again");
     const bool up = phase_ == Phase::kUp;
     phase_ = Phase::kEstablish;
     ipcp_->close();
@@ -221,9 +232,11 @@ void Link::keep_alive(uint64_t now) {
 void Link::tick(uint64_t now) {
   if (phase_ == Phase::kDead) return;
   lcp_->tick(now);
-  if (lcp_->failed()) return end("the peer does not answer LCP");
+  if (lcp_->failed())
+    return end(lcp_->heard() ? "no LCP could be agreed on" : "the peer does not answer LCP");
   ipcp_->tick(now);
-  if (ipcp_->failed()) return end("the peer does not answer IPCP");
+  if (ipcp_->failed())
+    return end(ipcp_->heard() ? "no IPCP could be agreed on" : "the peer does not answer IPCP");
   if (auth_due_ms_ <= now) {
     if (method_ != Method::kPap || pap_tries_ >= kPapTries)
       return end("authentication failed: no answer");

@@ -8,7 +8,7 @@
 //   MS-CHAP, PAP. A server that answers MS-CHAPv2 without knowing the password is hung up on. A
 //   peer that asks for no authentication is taken, as pppd does.
 // - A peer may begin LCP again at any time (a wholesaler hands the call over): addresses go, the
-//   link stays.
+//   link stays. One that does so again and again, and is never up for half a minute, is hung up on.
 // - After LCP a full-size echo tests the way (C-25): three without an answer, and the MTU is 1480.
 // - Keepalive (C-26): an echo after keepalive_ms without a word, then one each second; without an
 //   answer for as long again the link is down. IPv4 data goes past control and counts for nothing.
@@ -82,6 +82,7 @@ class Link {
   void ask_pap(uint64_t now);
   void network(uint64_t now);
   void settle(bool was_open, uint64_t now);
+  bool begins_again(uint64_t now);
   void end(const std::string& why);
   void echo(size_t size);
   void keep_alive(uint64_t now);
@@ -101,6 +102,8 @@ class Link {
   uint64_t auth_due_ms_ = kNever;  // PAP: ask again; CHAP: give up
   std::string expected_;           // MS-CHAPv2: what the server must say
   uint64_t heard_ms_ = 0;
+  uint64_t up_ms_ = 0;
+  unsigned restarts_ = 0;
   uint64_t echo_due_ms_ = kNever;
   bool probing_ = false;
   bool small_ = false;  // full-size frames do not come through

@@ -5,9 +5,15 @@
 namespace maclane::ppp {
 
 void Negotiation::open(uint64_t now) {
-  state_ = State::kRequestSent;
-  tries_ = naks_ = 0;
   failed_ = false;
+  begin(now);
+}
+
+void Negotiation::begin(uint64_t now) {
+  state_ = State::kRequestSent;
+  tries_ = naks_ = refusals_ = 0;
+  heard_ = false;
+  give_up_ms_ = now + kPatienceMs;
   request(now);
 }
 
@@ -32,6 +38,7 @@ bool Negotiation::is_answer(const Packet& packet) const {
 void Negotiation::receive(const Packet& packet, uint64_t now) {
   if (packet.code == kConfigureRequest) return answer(packet, now);
   if (!is_answer(packet)) return;
+  heard_ = true;
   if (packet.code == kConfigureAck) {
     if (!std::ranges::equal(packet.data, asked_)) return;
     if (state_ == State::kRequestSent) {
@@ -47,10 +54,12 @@ void Negotiation::receive(const Packet& packet, uint64_t now) {
   if (state_ == State::kOpened) return;  // an old one, twice
   const auto options = read_options(packet.data);
   if (!options) return;
+  const bool again = ++refusals_ > kMostRefusals;
   for (const Option& one : *options) {
-    const bool go_on = packet.code == kConfigureNak ? suggested(one) : rejected(one);
+    const bool go_on = packet.code == kConfigureNak && !again ? suggested(one) : rejected(one);
     if (!go_on) failed_ = true;
   }
+  if (refusals_ > 2 * kMostRefusals) failed_ = true;
   if (failed_) return close();
   if (state_ == State::kAckReceived) state_ = State::kRequestSent;
   request(now);
@@ -61,11 +70,7 @@ void Negotiation::answer(const Packet& packet, uint64_t now) {
   if (state_ == State::kClosed) return;
   const auto options = read_options(packet.data);
   if (!options) return;
-  if (state_ == State::kOpened) {  // it begins again, and so do we
-    state_ = State::kRequestSent;
-    tries_ = naks_ = 0;
-    request(now);
-  }
+  if (state_ == State::kOpened) begin(now);  // as it does
   forget_peer();
   std::vector<Option> naks;
   std::vector<Option> rejects;
@@ -95,7 +100,7 @@ void Negotiation::answer(const Packet& packet, uint64_t now) {
 
 void Negotiation::tick(uint64_t now) {
   if (due_ms_ > now) return;
-  if (tries_ >= kTries) {
+  if (tries_ >= kTries || now >= give_up_ms_) {
     failed_ = true;
     return close();
   }

@@ -4,6 +4,10 @@
 //
 // Of the RFC's ten states five are left: what is closed sends nothing, and a layer that is told to
 // end is thrown away with its link.
+//
+// A peer that answers for ever and agrees to nothing gets no further than one that is silent: what
+// it refuses again and again is not asked for any more, then the layer fails; and it fails when it
+// is not open after kPatienceMs, whatever was said until then.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +24,9 @@ class Negotiation {
  public:
   static constexpr uint64_t kRetryMs = 3000;  // RFC 1661 4.6
   static constexpr unsigned kTries = 10;
-  static constexpr unsigned kMostNaks = 5;  // then what cannot be agreed on is rejected
+  static constexpr unsigned kMostNaks = 5;       // then what cannot be agreed on is rejected
+  static constexpr unsigned kMostRefusals = 10;  // the peer's; then a Nak counts as a Reject
+  static constexpr uint64_t kPatienceMs = 60'000;
 
   enum class State : uint8_t { kClosed, kRequestSent, kAckReceived, kAckSent, kOpened };
   using Send = std::function<void(const Bytes& packet)>;
@@ -40,6 +46,8 @@ class Negotiation {
   [[nodiscard]] bool opened() const { return state_ == State::kOpened; }
   /// True once the peer does not answer, or insists on what cannot be.
   [[nodiscard]] bool failed() const { return failed_; }
+  /// Whether the peer has answered any request since the layer began.
+  [[nodiscard]] bool heard() const { return heard_; }
   uint8_t next_id() { return ++id_; }
 
  protected:
@@ -55,6 +63,7 @@ class Negotiation {
   virtual bool rejected(const Option& option) = 0;
 
  private:
+  void begin(uint64_t now);
   void request(uint64_t now);
   void answer(const Packet& packet, uint64_t now);
   [[nodiscard]] bool is_answer(const Packet& packet) const;
@@ -64,8 +73,10 @@ class Negotiation {
   Bytes asked_;  // the options of the last request
   uint8_t id_ = 0;
   uint8_t asked_id_ = 0;
-  unsigned tries_ = 0, naks_ = 0;
+  unsigned tries_ = 0, naks_ = 0, refusals_ = 0;
   uint64_t due_ms_ = kNever;
+  uint64_t give_up_ms_ = kNever;
+  bool heard_ = false;
   bool failed_ = false;
 };
 

@@ -90,10 +90,13 @@ void PppoeClient::handle(rte_mbuf* packet) {
 void PppoeClient::discovered(const pppoe::Discovery& heard, IfIndex in_if) {
   const uint64_t now = io_.now_ms();
   const pppoe::Bytes* uniq = heard.find(Tag::kHostUniq);
+  bool ours = heard.code != pppoe::kPado;
   for (auto& [number, scan] : scans_) {
     if (heard.code == pppoe::kPado && scan.interface == in_if && uniq != nullptr &&
-        *uniq == scan.host_uniq)
+        *uniq == scan.host_uniq) {
+      ours = true;
       offered(scan, heard);
+    }
   }
   for (const auto& [name, client] : clients_) {
     if (client->config.lower != in_if) continue;
@@ -102,10 +105,14 @@ void PppoeClient::discovered(const pppoe::Discovery& heard, IfIndex in_if) {
           client->peer == heard.src)
         client->hang_up("the access concentrator ended the session", false);
     } else if (client->owns(uniq)) {
+      ours = true;
       if (heard.code == pppoe::kPado) client->offered(heard, now);
       if (heard.code == pppoe::kPads) client->confirmed(heard, now);
     }
   }
+  if (ours) return;
+  for (const auto& [name, client] : clients_)
+    if (client->config.lower == in_if) client->not_answered(heard);
 }
 
 void PppoeClient::in_session(const pppoe::SessionFrame& heard, IfIndex in_if) {

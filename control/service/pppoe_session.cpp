@@ -169,6 +169,12 @@ void PppoeClient::Client::offered(const pppoe::Discovery& heard, uint64_t now) {
   ask(now);
 }
 
+void PppoeClient::Client::not_answered(const pppoe::Discovery& heard) {
+  if (state != State::kLooking || !unfit.empty()) return;
+  unfit = fmt::format("the access concentrator \"{}\" answers, but not with our Host-Uniq",
+                      text_of(heard.find(Tag::kAcName)));
+}
+
 void PppoeClient::Client::confirmed(const pppoe::Discovery& heard, uint64_t now) {
   if (state != State::kAsking || heard.src != peer) return;
   if (const std::string why = refusal(heard); !why.empty()) return hang_up(why, false);

@@ -23,6 +23,8 @@ struct PppoeClient::Client final : ppp::Link::Port {
   [[nodiscard]] uint64_t next_deadline() const;
   void offered(const pppoe::Discovery& heard, uint64_t now);    // a PADO
   void confirmed(const pppoe::Discovery& heard, uint64_t now);  // a PADS
+  /// A PADO that answers nobody's PADI.
+  void not_answered(const pppoe::Discovery& heard);
   /// The session is over or was never one; dials again if it may.
   void hang_up(std::string_view why, bool say_so);
 

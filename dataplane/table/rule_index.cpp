@@ -255,9 +255,4 @@ size_t RuleIndex::bytes() const noexcept {
   return sum;
 }
 
-void index_rules(RuleSet& set) {
-  for (RuleSet::Chain& chain : set.chains)
-    chain.index = RuleIndex::build(set, chain.first, chain.count);
-}
-
 }  // namespace maclane

@@ -33,6 +33,8 @@ class RuleIndex {
   static constexpr uint32_t kMaxCopies = 128;
   /// Fewer rules than this are asked one after another as fast as an index finds them.
   static constexpr uint32_t kFewRules = 8;
+  /// So many rules may stand among the rest because they came later than the index was built.
+  static constexpr uint32_t kMostLate = 16;
 
   /// The candidates of one packet, in the order of the chain. Left uninitialized on purpose: a walk
   /// has a stack of them, most never used.
@@ -61,6 +63,14 @@ class RuleIndex {
   static std::shared_ptr<const RuleIndex> build(const RuleSet& set, uint32_t first, uint32_t count,
                                                 uint32_t few = kFewRules);
 
+  /// Control: the index of a chain, which was `count_before` rules of `before` from `first_before`
+  /// on and is `count` of `set` from `first` on, if few of them came and went, all in one place:
+  /// those that came stand among the rest. nullptr: it has to be built.
+  static std::shared_ptr<const RuleIndex> bring_up(const std::shared_ptr<const RuleIndex>& index,
+                                                   const RuleSet& before, uint32_t first_before,
+                                                   uint32_t count_before, const RuleSet& set,
+                                                   uint32_t first, uint32_t count);
+
   /// Control: the memory it takes.
   [[nodiscard]] size_t bytes() const noexcept;
   /// Control: how many rules every packet is compared with, filed under nothing.
@@ -78,9 +88,11 @@ class RuleIndex {
   };
   std::vector<Table> tables_;
   std::vector<uint16_t> rest_;  // ends with kEnd
+  uint32_t late_ = 0;           // at most so many of the rest came later
 };
 
-/// Control: indexes those chains of a finished rule set that are long enough to gain by it.
-void index_rules(RuleSet& set);
+/// Control: indexes those chains of a finished rule set that are long enough to gain by it. before:
+/// the finished set it takes the place of, whose indexes are taken over where they can be.
+void index_rules(RuleSet& set, const RuleSet* before = nullptr);
 
 }  // namespace maclane

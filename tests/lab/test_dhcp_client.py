@@ -354,3 +354,11 @@ def test_the_pages_troubleshooting_of_dhcp(lab):
                server.log)
     assert client(router, "macvlan1")["status"] == "searching..."
     assert router.row("/interface", name="macvlan1")["running"] == "true"
+    # 4. The log says after a few questions what nobody answered, and for which MAC address.
+    line = ("dhcp-client on macvlan1: no server answers; is there one on this wire, and does it serve "
+            "02:00:5E:10:00:01?")
+    wait_until(lambda: [row for row in router.print("/log", "where", "topics~\"dhcp,warning\"")
+                        if row["message"] == line], 2 * BOUND, router.log)
+    server.stop()
+    Dnsmasq(isp, "mlwan", "203.0.113.50", "203.0.113.90", gateway=ISP, serial=2)
+    bound(router, "macvlan1")

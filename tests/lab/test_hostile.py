@@ -37,6 +37,7 @@ def rig():
         {"name": "mb", "interface": "left", "mode": "bridge"},
         {"name": "mp", "interface": "left", "mode": "private"},
     ]
+    config["interface"]["pppoe-client"] = [{"name": "dsl", "interface": "left", "user": "u"}]
     config["ip"]["address"].append({"address": "10.30.0.1/24", "interface": "v30"})
     with Lab() as lab:
         yield two_port_rig(lab, config)
@@ -63,7 +64,8 @@ def test_random_bytes(rig):
     frames = []
     for _ in range(1500):
         body = generator.randbytes(generator.randrange(1, 200))
-        kind = generator.choice([0x0800, 0x0806, 0x8100, 0x88A8, 0x86DD, 0x8808, 0x9003, 3, 0])
+        kind = generator.choice([0x0800, 0x0806, 0x8100, 0x88A8, 0x86DD, 0x8808, 0x8863, 0x8864,
+                                 0x9003, 3, 0])
         dst = generator.choice([LEFT_MAC, BROADCAST, "01:00:5e:00:00:01", rig.router.mac("mb")]
                                if generator.random() < 0.01 else [LEFT_MAC, BROADCAST])
         frames.append(raw(Ether(src=LEFT_HOST_MAC, dst=dst, type=kind)) + body)

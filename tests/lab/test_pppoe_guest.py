@@ -1,10 +1,13 @@
 """PPPoE clients (C4) against rp-pppoe's pppoe-server and pppd in a software-emulated guest."""
 
+import os
 import re
 import signal
+import socket
 
 import pytest
 
+from dhcp_servers import Dnsmasq
 from doors import PASSWORD, USER, logged_in
 from frames import IP, TCP, Wire
 from guest import VLAN, access_concentrator, have_guest
@@ -16,6 +19,7 @@ from test_source_documents import PPPOE_OF_THE_PAGE, run as commands
 
 CONNECTED = 120  # seconds, generous: the guest is emulated
 LINES = range(1, 9)
+BEHIND = "203.0.113.53"  # the ISP's name server, which every session leads to
 
 MISSING = have_guest()
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"no guest: {MISSING}")
@@ -232,6 +236,87 @@ def test_disable_says_good_bye_and_the_others_stay(scene):
     wait_until(lambda: not lan.alive(), CONNECTED)
     sent, received = re.search(r"(\d+) packets transmitted, (\d+) received", lan.out()).groups()
     assert int(sent) - int(received) <= 1, lan.out()[-500:]  # one may be under way
+
+
+class Numbered:
+    """Numbered echoes from the PC to an address, fifty a second, until they are looked at."""
+
+    def __init__(self, scene, name, target):
+        self.process = scene.pc.popen(name, "ping", "-n", "-i", "0.02", "-W", "30", target)
+        wait_until(lambda: self.seen(), CONNECTED, self.process.out)
+
+    def seen(self):
+        return [int(number) for number in re.findall(r"bytes from .*icmp_seq=(\d+)",
+                                                     self.process.out())]
+
+    def end(self):
+        """The numbers of those that came back."""
+        self.process.popen.send_signal(signal.SIGINT)
+        wait_until(lambda: not self.process.alive(), CONNECTED)
+        return set(self.seen())
+
+
+def in_session(wire, address):
+    """The numbers of the echoes to or from an address that a wire saw in a PPPoE session."""
+    numbers = set()
+    for frame in wire.collect():
+        data = frame.data
+        if data[12:14] == b"\x88\x64" and data[20:22] == b"\0\x21" and data[31] == 1 \
+                and socket.inet_aton(address) in (data[34:38], data[38:42]):
+            numbers.add(int.from_bytes(data[48:50], "big"))
+    return numbers
+
+
+def test_who_is_not_concerned_loses_nothing(scene):
+    """Redials, renewals and crashes of helpers cause no loss on other interfaces: numbered packets through
+    one session and to the router's own LAN address, while sessions beside it end and dial again, others
+    fail at their password again and again, a DHCP client renews, and dnsmasq is killed. All that the PC
+    sends is on the ISP's wire, and all that comes from there is at the PC: what the emulated guest itself
+    loses in between is not the router's."""
+    router = scene.router
+    scene.connected(*ALL)
+    router.ctl(f"/ip/route/add dst-address={BEHIND}/32 gateway=pppoe-out2 comment=behind")
+    isp = scene.switch.host("isp-dhcp", "192.0.2.1/24")
+    Dnsmasq(isp, "eth0", "192.0.2.50", "192.0.2.90", gateway="192.0.2.1")
+    router.ctl("/interface/macvlan/add name=leased interface=ether1")
+    router.ctl("/ip/dhcp-client/add interface=leased add-default-route=no use-peer-dns=no")
+    router.ctl("/ip/dns/set allow-remote-requests=yes")
+
+    def leased(status="bound"):
+        return router.row("/ip/dhcp-client", interface="leased")["status"] == status
+
+    wait_until(leased, CONNECTED, router.log)
+    wait_until(lambda: (router.state / "dnsmasq.pid").exists(), CONNECTED)
+    to_isp, from_isp = (Wire(scene.switch.ns, device) for device in ("mlwan", "ac0"))
+    through, local_ones = (Numbered(scene, name, target) for name, target in
+                           (("numbered", BEHIND), ("numbered-lan", "192.168.88.1")))
+    router.ctl("/interface/pppoe-client/enable wrong")
+    for name in ("pppoe-out1", "pppoe-out3", "on-ether"):
+        router.ctl(f"/interface/pppoe-client/disable {name}")
+        router.ctl(f"/interface/pppoe-client/enable {name}")
+    router.ctl("/ip/dhcp-client/renew [find interface=leased]")
+    first = (router.state / "dnsmasq.pid").read_text()
+    os.kill(int(first.split()[0]), signal.SIGKILL)
+    wait_until(lambda: (router.state / "dnsmasq.pid").exists()
+               and (router.state / "dnsmasq.pid").read_text() not in ("", first), CONNECTED, router.log)
+    router.ctl("/ip/dhcp-client/release [find interface=leased]")
+    wait_until(leased, CONNECTED, router.log)
+    scene.connected("pppoe-out1", "pppoe-out3", "on-ether")
+    wait_until(lambda: router.log().count("wrong: disconnected - authentication failed") >= 2, CONNECTED)
+    assert len(through.seen()) > 100
+    seen, seen_local = through.end(), local_ones.end()
+    last = max(seen)
+    answered = {number for number in in_session(from_isp, BEHIND) if number <= last}
+    assert set(range(1, last + 1)) - in_session(to_isp, BEHIND) == set()
+    assert len(answered) > 100 and answered - seen == set()
+    assert set(range(1, max(seen_local) + 1)) - seen_local == set()
+    for wire in (to_isp, from_isp):
+        wire.close()
+    router.ctl("/interface/pppoe-client/disable wrong")
+    router.ctl("/ip/route/remove [find comment=behind]")
+    router.ctl("/ip/dns/set allow-remote-requests=no")
+    router.ctl("/ip/dhcp-client/remove [find interface=leased]")
+    router.ctl("/interface/macvlan/remove leased")
 
 
 def test_a_wrong_password_is_named(scene):

@@ -46,6 +46,14 @@ void expect_same_rules(const RuleSet& a, const RuleSet& b) {
   EXPECT_EQ(a.ports, b.ports);
   EXPECT_EQ(a.texts, b.texts);
   EXPECT_EQ(a.log_prefixes, b.log_prefixes);
+  ASSERT_EQ(a.chains.size(), b.chains.size());
+  for (size_t i = 0; i < a.chains.size(); ++i) {
+    EXPECT_EQ(a.chains[i].name, b.chains[i].name);
+    EXPECT_EQ(a.chains[i].first, b.chains[i].first);
+    EXPECT_EQ(a.chains[i].count, b.chains[i].count);
+  }
+  EXPECT_EQ(a.forward, b.forward);
+  EXPECT_EQ(a.input, b.input);
   ASSERT_EQ(a.more.size(), b.more.size());
   for (size_t i = 0; i < a.more.size(); ++i) {
     RuleMore one = a.more[i];
@@ -103,13 +111,15 @@ TEST(CompileSharing, RulesThatAreTakenOverSayWhatTheyWouldSayIfMadeAnew) {
     if (!ids.empty() && random() % 2 == 0)
       testing::set(b.tree, kFilter, ids[random() % ids.size()], {{"protocol", "icmp"}});
     if (round % 20 == 19) b.ethernet("more" + std::to_string(round));
-    std::vector<CompileState::Rules::Alone> alone;
-    if (b.now.state != nullptr) alone = std::exchange(b.now.state->filter.alone, {});
-    taken += alone.size();
+    decltype(CompileState::Rules::rows) rows;
+    if (b.now.state != nullptr) rows = std::exchange(b.now.state->filter.rows, nullptr);
+    if (rows != nullptr)
+      taken += static_cast<size_t>(std::count_if(rows->begin(), rows->end(),
+                                                 [](const auto& one) { return one.stands_alone; }));
     int fibs = 0;
     auto other = compile_tree(b.tree, b.learned, b.now.state.get(), testing::counting_fib(fibs));
     ASSERT_TRUE(other) << other.error().front().text();
-    if (b.now.state != nullptr) b.now.state->filter.alone = std::move(alone);
+    if (b.now.state != nullptr) b.now.state->filter.rows = std::move(rows);
     b.must_compile();
     expect_same_rules(*b.now.snapshot->filter, *other->snapshot->filter);
   }

@@ -1,6 +1,9 @@
 // Interfaces that a file gives another name go on under it.
 #include "control/model/new_names.h"
 
+#include <fmt/format.h>
+
+#include "control/model/mentions.h"
 #include "tests/unit/model/model_test_help.h"
 
 namespace maclane::model {
@@ -169,6 +172,44 @@ TEST_F(NewNamesTest, OfTwoThatAreAlikeNobodyKnows) {
   EXPECT_THAT(reload(replaced(replaced(two, "name: a", "name: c"), "name: b", "name: e")),
               IsEmpty());
   EXPECT_THAT(rows("/interface/pppoe-client"), ElementsAre("*3 c", "*4 e"));
+}
+
+TEST_F(NewNamesTest, ManyTakeTheirMentionsAlongInOneWalk) {
+  const auto file = [](const std::string& stem) {
+    std::string vlans, rules;
+    for (int i = 1; i <= 300; ++i) {
+      vlans += fmt::format("  - {{name: {0}{1}, interface: ether1, vlan-id: {1}}}\n", stem, i);
+      rules +=
+          fmt::format("    - {{chain: forward, in-interface: '!{}{}', action: drop}}\n", stem, i);
+    }
+    return fmt::format(
+        "interface:\n  ethernet:\n  - {{name: ether1, device: net_tap0}}\n"
+        "  vlan:\n{}ip:\n  firewall:\n    filter:\n{}",
+        vlans, rules);
+  };
+  start(file("a"));
+  const auto before = rows("/ip/firewall/filter", "in-interface");
+  EXPECT_THAT(reload(file("b")), IsEmpty());
+  const auto after = rows("/ip/firewall/filter", "in-interface");
+  ASSERT_EQ(after.size(), 300u);
+  for (size_t i = 0; i < after.size(); ++i)
+    EXPECT_EQ(after[i], replaced(before[i], "!a", "!b")) << "the same row";
+}
+
+TEST(Mentions, NamesThatAreExchangedAreExchangedInMentions) {
+  Tree tree = load(kFile);
+  rename_mentions(tree, {{"/interface/macvlan", {{"wan1", "wan2"}, {"wan2", "wan1"}}},
+                         {"/interface/pppoe-client", {{"dsl1", "dsl9"}}},
+                         {"/interface/ethernet", {{"ether2", "lan"}}}});
+  const auto values = [&](std::string_view path, std::string_view property) {
+    std::vector<std::string> out;
+    for_each(tree, path, [&](const View& row) { out.emplace_back(row.raw(property)); });
+    return out;
+  };
+  EXPECT_THAT(values("/interface/pppoe-client", "interface"), ElementsAre("wan2", "wan2"));
+  EXPECT_THAT(values("/ip/address", "interface"), ElementsAre("wan1"));
+  EXPECT_THAT(values("/ip/route", "gateway"), ElementsAre("10.1.0.9%wan1"));
+  EXPECT_THAT(values("/ip/firewall/filter", "in-interface"), ElementsAre("!dsl9", "lan"));
 }
 
 }  // namespace

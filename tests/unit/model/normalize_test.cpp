@@ -27,6 +27,11 @@ const Property& property_of(const Case& c) {
 TEST(Normalize, GoodValuesBecomeCanonical) {
   const Case cases[] = {
       {"/interface/macvlan", "mac-address", "auto", ""},  // E-2, E-48
+      {"/system/script", "source", ":put 1\r\n\t:put 2\r\n", ":put 1\r\n\t:put 2\r\n"},
+      {"/system/scheduler", "on-event", "a\r\nb", "a\r\nb"},
+      {"/ip/dhcp-client", "script", "a\r\nb", "a\r\nb"},
+      {"/interface/macvlan", "comment", "a\r\nb", "a\r\nb"},
+      {"/system/script", "comment", "a\r\nb", "a\r\nb"},
       {"/interface/macvlan", "mac-address", "02-00-00-00-00-0a", "02:00:00:00:00:0A"},
       {"/interface/macvlan", "mtu", "1400", "1400"},
       {"/interface/macvlan", "mtu", "auto", ""},
@@ -111,6 +116,10 @@ TEST(Normalize, GoodValuesBecomeCanonical) {
 
 TEST(Normalize, WrongValuesGetASentence) {
   const Case cases[] = {
+      {"/system/script", "source", "a\033[2Jb", "is not clean text"},
+      {"/system/identity", "name", "a\rb", "is not clean text"},
+      {"/ip/dns/static", "text", "a\rb", "is not clean text"},
+      {"/ip/firewall/filter", "log-prefix", "a\r", "is not clean text"},
       {"/interface/macvlan", "mac-address", "aa:bb", "write 02:00:00:00:00:01"},
       {"/interface/macvlan", "mtu", "67", "68..65535"},
       {"/interface/macvlan", "mtu", "big", "whole number"},

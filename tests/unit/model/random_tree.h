@@ -222,11 +222,20 @@ class RandomTree {
   }
 
   std::string text(const Property& property) {
-    static constexpr std::string_view kWords[] = {
-        "a",          "b",    "alpha", "beta-2",      "C_3",       "the first", "x=y; z",
-        "say \"hi\"", "it's", "#1",    "yes",         "0",         "007",       "~",
-        "$(reboot)",  "[x]",  "{y}",   "back\\slash", "r%",        "ÄÖ",        "日本",
-        "- dash",     "a:b",  "null",  "line\nend",   "tab\there", "!no"};
+    static constexpr std::string_view kWords[] = {"a",         "b",
+                                                  "alpha",     "beta-2",
+                                                  "C_3",       "the first",
+                                                  "x=y; z",    "say \"hi\"",
+                                                  "it's",      "#1",
+                                                  "yes",       "0",
+                                                  "007",       "~",
+                                                  "$(reboot)", "[x]",
+                                                  "{y}",       "back\\slash",
+                                                  "r%",        "ÄÖ",
+                                                  "日本",      "- dash",
+                                                  "a:b",       "null",
+                                                  "line\nend", "dos\r\nend\r\n",
+                                                  "tab\there", "!no"};
     if (property.has(Property::kName)) return fmt::format("n{}", below(12));
     if (property.name == "device") return fmt::format("net_null{},size=64", below(30));
     const auto form = form_of(property.name, chance(50));

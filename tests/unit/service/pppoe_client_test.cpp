@@ -78,6 +78,19 @@ TEST_F(PppoeClientTest, OffersThatDoNotFitAreTold) {
   }
 }
 
+// An offer that answers none of our PADIs is not taken, and said in the place of silence.
+TEST_F(PppoeClientTest, AnOfferWithAnotherHostUniqIsTold) {
+  start({client("out1", kLower)});
+  Discovery pado = answer(next(pppoe::kPadi), pppoe::kPado);
+  pado.tags.back().value = {1, 2, 3};
+  hear(pppoe::build(pado));
+  EXPECT_TRUE(said().empty());
+  (void)next(pppoe::kPadi, 20 * kSecond);
+  (void)next(pppoe::kPadi, 20 * kSecond);
+  EXPECT_EQ(status().last_error,
+            "the access concentrator \"ac1\" answers, but not with our Host-Uniq");
+}
+
 TEST_F(PppoeClientTest, PadiIsRepeatedMoreAndMoreSlowly) {
   start({client("out1", kLower)});
   (void)next(pppoe::kPadi);
