@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "control/service/arp.h"
+#include "control/service/packet_build.h"
 
 namespace maclane {
 
