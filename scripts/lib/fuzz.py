@@ -20,11 +20,11 @@ WATCH = {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1:
 
 # name: the longest input
 TARGETS = {
-    "console": 400, "dhcp": 600, "doors": 800, "helpers": 800, "names": 300, "ppp": 400,
-    "pppoe": 300, "script": 400, "wire": 1200,
+    "clients": 800, "concentrator": 600, "console": 400, "dhcp": 600, "doors": 800, "helpers": 800,
+    "input": 800, "names": 300, "ppp": 400, "pppoe": 300, "script": 400, "wire": 1200,
 }
 # A whole model is made for each input of these, or a whole network.
-SLOW = {"script": 10, "console": 10}
+SLOW = {"script": 10, "console": 10, "clients": 30, "concentrator": 30}
 
 # Inputs to begin with, so that the first checks are behind every run: a DHCP offer with an address,
 # a mask, a router, classless routes and times; a PADO and an LCP packet in a session.
@@ -66,7 +66,12 @@ SIP = [b"INVITE sip:a@10.0.0.1 SIP/2.0\r\nv: SIP/2.0/UDP 10.0.0.2:5061;received=
        b"RTP/AVP 0\r\na=rtcp:8001 IN IP4 10.0.0.2\r\n",
        b"SIP/2.0 200 OK\r\nCSeq: 2 REGISTER\r\nm: <sip:b@10.0.0.2:99>\r\nExpires: 3\r\nl: 0\r\n\r\n"]
 PPTP = [bytes.fromhex("0020 0001 1a2b3c4d 0008 0000 0064 0007 01") + bytes(15)]
-SEEDS = {"helpers": FTP + SIP + PPTP, "doors": [b"\x0c" + one for one in API] + [b"\x01" + one for one in REST],
+# Steps of concentrator_fuzz.cpp: time, PADO, PADS, then what the client asks is granted.
+DIAL = bytes.fromhex("06ff00 010000 010a00 040800 040000 040000 041800 040000")
+# Steps of clients_fuzz.cpp: time, an offer, an acknowledgement with a lease time, a name.
+LEASE = bytes.fromhex("07ff00 010806 3304000000ff 0118 06 330400000258 07ff00 040005 7063312c6c")
+SEEDS = {"concentrator": [DIAL], "clients": [LEASE], "helpers": FTP + SIP + PPTP,
+         "doors": [b"\x0c" + one for one in API] + [b"\x01" + one for one in REST],
          "script": SCRIPTS, "console": LINES, "dhcp": [OFFER], "pppoe": [PADO, SESSION], "ppp": [
     bytes.fromhex("070000 0a 01 01 000a 0506 01020304") + bytes.fromhex("0700 0300")]}
 

@@ -1,17 +1,10 @@
 // Fuzz: what a wire says to ARP, to the DHCP servers and to loop protect, in any order and with
 // time going by. The input is steps: a byte for what happens, one for the interface, one for the
 // length, and the bytes of it.
-#include <rte_eal.h>
-#include <rte_mempool.h>
-
-#include <array>
-#include <new>
-
-#include "control/observe/log.h"
 #include "control/service/arp.h"
 #include "control/service/dhcp_server.h"
 #include "control/service/loop_protect.h"
-#include "control/service/packet_build.h"
+#include "tests/fuzz/fuzz_io.h"
 
 namespace {
 
@@ -19,54 +12,23 @@ using namespace maclane;  // NOLINT: a fuzz target is one file
 
 constexpr uint32_t kPoolFirst = 0xc0a80165, kPoolLast = 0xc0a8016a, kStatic = 0xc0a80105;
 
-rte_mempool* pool() {
-  static rte_mempool* const instance =
-      rte_pktmbuf_pool_create("wire_fuzz", 1023, 0, kPrivateSize, RTE_MBUF_DEFAULT_BUF_SIZE, 0);
-  return instance;
-}
-
-void must(bool holds) {
-  if (!holds) __builtin_trap();
-}
-
-class Wire final : public PacketIo {
+class Wire final : public FuzzIo {
  public:
-  rte_mbuf* alloc() override {
-    rte_mbuf* m = rte_pktmbuf_alloc(pool());
-    if (m != nullptr) new (rte_mbuf_to_priv(m)) PacketMessage{};
-    return m;
-  }
-  bool inject(rte_mbuf* m) override {
-    must(rte_mbuf_check(m, 1, nullptr) == 0);
-    std::array<uint8_t, 2048> bytes{};
-    const size_t n = read_head(m, bytes);
-    if (message_of(m).kind == InjectKind::kFrame && n > sizeof(EtherHdr) + sizeof(Ip4Hdr) &&
-        bytes[12] == 0x08 && bytes[13] == 0x00) {
-      // What our servers say can be read, and offers what is theirs to give.
-      const auto said = dhcp::read_frame(std::span(bytes).first(n), dhcp::kClientPort);
-      must(said.has_value());
-      const uint32_t given = said->message.yiaddr.host();
-      must(given == 0 || given == kStatic || (given >= kPoolFirst && given <= kPoolLast));
-    }
-    rte_pktmbuf_free(m);
-    return true;
-  }
-  void free(rte_mbuf* m, Drop, IfIndex) override { rte_pktmbuf_free(m); }
-  void consume(rte_mbuf* m) override { rte_pktmbuf_free(m); }
-  NeighbourTable& neighbours() override { return neighbours_; }
-  McFilters& mc_filters() override { return mc_filters_; }
-  const Snapshot& snapshot() override { return published; }
   std::vector<IfIndex> ways_to(be32 address) override {
     return (address.host() & 1) != 0 ? std::vector<IfIndex>{3} : std::vector<IfIndex>{};
   }
-  uint64_t now_ms() override { return now; }
-
-  Snapshot published;
-  uint64_t now = 1'000'000;
 
  private:
-  NeighbourTable neighbours_{512};
-  McFilters mc_filters_{42};
+  void said(const PacketMessage& message, std::span<const uint8_t> bytes) override {
+    if (message.kind != InjectKind::kFrame || bytes.size() <= sizeof(EtherHdr) + sizeof(Ip4Hdr) ||
+        bytes[12] != 0x08 || bytes[13] != 0x00)
+      return;
+    // What our servers say can be read, and offers what is theirs to give.
+    const auto said = dhcp::read_frame(bytes, dhcp::kClientPort);
+    must(said.has_value());
+    const uint32_t given = said->message.yiaddr.host();
+    must(given == 0 || given == kStatic || (given >= kPoolFirst && given <= kPoolLast));
+  }
 };
 
 /// ether1 with a macvlan of each mode, and ether2, with servers on three of them.
@@ -197,17 +159,6 @@ dhcp::Bytes message(std::span<const uint8_t> bytes, uint8_t what) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  std::array eal{"wire_fuzz", "--no-huge", "--no-shconf",      "-m",
-                 "32",        "--no-pci",  "--no-telemetry",   "--iova-mode=va",
-                 "-l",        "0",         "--log-level=error"};
-  std::array<char*, eal.size()> args{};
-  for (size_t i = 0; i < eal.size(); ++i) args[i] = const_cast<char*>(eal[i]);  // NOLINT
-  must(rte_eal_init(static_cast<int>(args.size()), args.data()) >= 0);
-  log::set_stderr(false);
-  return 0;
-}
-
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   {
     Services services;
@@ -247,6 +198,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     services.tick(60'000);
     services.tick(60'000);
   }
-  must(rte_mempool_in_use_count(pool()) == 0);
+  must(rte_mempool_in_use_count(fuzz_pool()) == 0);
   return 0;
 }
