@@ -285,8 +285,8 @@ void Router::republish() {
       log::write(log::Level::kError, "system,error", "{}", e.text());
 }
 
-void Router::turn_times() {
-  if (compile::times_turned(*compiled_, wall_time())) republish();
+void Router::renew_rules() {
+  if (compile::is_outdated(*compiled_, wall_time())) republish();
 }
 
 const Router::LinkHistory* Router::link_history(const std::string& name) const {

@@ -100,8 +100,8 @@ class Router {
   void poll_links();
   [[nodiscard]] uint64_t dropped(Drop reason) const;
   void republish();
-  /// Publishes again if the time of a rule has begun or ended.
-  void turn_times();
+  /// Publishes again if the time of a rule has begun or ended, or edits left indexes patched.
+  void renew_rules();
   void make_host_services(const model::Tree& tree);
   void open_host_plane(const model::Tree& tree);
   void serve_names(const model::Tree& next, const ServiceConfig& config);

@@ -85,7 +85,7 @@ void Router::run(int signal_fd) {
     if (now >= next_link_poll) {
       devices_->retry();
       poll_links();
-      turn_times();
+      renew_rules();
       exhaustion_.look(model::steady_ms());
       rates_.look(*dataplane_);
       next_link_poll = now + kLinkPoll;

@@ -194,8 +194,9 @@ using FibBuilders = std::function<FibBuilder(bool small)>;
 /// A Fib4Maker for each, for the daemon; needs EAL.
 [[nodiscard]] FibBuilders rte_fib_builders();
 
-/// Whether a rule's time has begun or ended since a compile.
-[[nodiscard]] bool times_turned(const CompileState& state, const LearnedState::WallTime& now);
+/// Whether the same tree makes another snapshot by now: a rule's time has begun or ended, or an
+/// index was only patched while rules were edited.
+[[nodiscard]] bool is_outdated(const CompileState& state, const LearnedState::WallTime& now);
 
 /// tree must be validated. previous: what the last published compile left, nullptr at start.
 [[nodiscard]] Result<Compiled> compile_tree(const model::Tree& tree, const LearnedState& learned,

@@ -8,6 +8,7 @@
 #include "control/compile/parts.h"
 #include "control/compile/rule_reuse.h"
 #include "dataplane/net/wire.h"
+#include "dataplane/table/rule_index.h"
 
 namespace maclane::compile {
 namespace {
@@ -21,11 +22,18 @@ bool turned(const CompileState::Rules& rules, const LearnedState::WallTime& now)
   });
 }
 
+/// Whether an index has rules that it was not built for.
+bool is_patched(const RuleSet& set) {
+  return std::any_of(set.chains.begin(), set.chains.end(), [](const RuleSet::Chain& chain) {
+    return chain.index != nullptr && chain.index->late() != 0;
+  });
+}
+
 /// Whether nothing a rule set was made of has changed.
 bool unchanged(const Work& work, std::string_view path, const CompileState::Rules* rules) {
   const RuleSet* before = rules != nullptr ? rules->set.get() : nullptr;
   if (before == nullptr || !work.same(path) || !work.same_interfaces()) return false;
-  if (turned(*rules, work.learned.clock)) return false;
+  if (turned(*rules, work.learned.clock) || (work.rules_rest && is_patched(*before))) return false;
   if (path == kManglePath && work.state.clamps != work.previous->clamps) return false;
   if (!before->address_sets.empty() && (!work.same("/ip/firewall/address-list") ||
                                         work.state.timed_ranges != work.previous->timed_ranges ||
@@ -95,9 +103,11 @@ void find_filling_lists(Work& work, std::string_view path, const KnownRows& rows
 
 }  // namespace
 
-bool times_turned(const CompileState& state, const LearnedState::WallTime& now) {
-  return turned(state.raw, now) || turned(state.mangle, now) || turned(state.filter, now) ||
-         turned(state.nat, now);
+bool is_outdated(const CompileState& state, const LearnedState::WallTime& now) {
+  const auto all = {&state.raw, &state.mangle, &state.filter, &state.nat};
+  return std::any_of(all.begin(), all.end(), [&](const CompileState::Rules* rules) {
+    return turned(*rules, now) || is_patched(*rules->set);
+  });
 }
 
 void append_clamps(const Work& work, RuleSet& set) {
@@ -153,6 +163,8 @@ void compile_firewall(Work& work) {
     take_slots(work, part.path, *rows);
     find_filling_lists(work, part.path, *rows);
   }
+  work.rules_rest = std::all_of(std::begin(kParts), std::end(kParts),
+                                [&](const Part& part) { return work.same(part.path); });
   InterfaceLists lists(work);
   for (const Part& part : kParts) {
     CompileState::Rules& rules = work.state.*part.rules;

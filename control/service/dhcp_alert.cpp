@@ -9,12 +9,7 @@
 #include "control/service/text.h"
 
 namespace maclane {
-namespace {
-
-constexpr size_t kLargestReply = 2048;
-constexpr uint64_t kNextSeed = 0x9e3779b97f4a7c15ULL;
-
-}  // namespace
+namespace {}  // namespace
 
 void DhcpAlert::on_config(const std::vector<DhcpAlertConfig>& config) {
   std::erase_if(watches_, [&](const auto& entry) {
@@ -59,7 +54,7 @@ void DhcpAlert::overhear(const rte_mbuf* packet) {
       rte_mbuf_to_priv(const_cast<rte_mbuf*>(packet)));  // NOLINT: DPDK's takes no const
   if (std::ranges::none_of(watches_, [&](const auto& one) { return hears(one.second, punt); }))
     return;
-  std::array<uint8_t, kLargestReply> bytes;
+  std::array<uint8_t, dhcp::kLargestFrame> bytes;
   const size_t n = read_head(packet, bytes);
   const auto heard = dhcp::read_frame(std::span(bytes).first(n));
   if (!heard) return;
@@ -93,8 +88,8 @@ void DhcpAlert::discovered(Watch& watch, const dhcp::Heard& heard) {
 void DhcpAlert::probe(const Watch& watch) {
   const Interface* i = running(watch);
   dhcp::Message m;
-  seed_ += kNextSeed;
-  m.xid = static_cast<uint32_t>((seed_ ^ seed_ >> 29) * 0xbf58476d1ce4e5b9ULL >> 32);
+  const uint64_t seed = seeds_.next();
+  m.xid = static_cast<uint32_t>((seed ^ seed >> 29) * 0xbf58476d1ce4e5b9ULL >> 32);
   m.chaddr = i->mac;
   m.set(dhcp::kMessageType, dhcp::Bytes{static_cast<uint8_t>(dhcp::Type::kDiscover)});
   dhcp::FrameFields fields;

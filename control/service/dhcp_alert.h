@@ -16,6 +16,7 @@
 #include "control/service/config.h"
 #include "control/service/dhcp_packet.h"
 #include "control/service/packet_io.h"
+#include "control/service/seeds.h"
 
 namespace maclane {
 
@@ -24,7 +25,7 @@ class DhcpAlert {
   static constexpr uint64_t kProbeMs = 60'000;
   static constexpr size_t kMostServers = 64;
 
-  DhcpAlert(PacketIo& io, uint64_t seed) : io_(io), seed_(seed) {}
+  DhcpAlert(PacketIo& io, uint64_t seed) : io_(io), seeds_(seed) {}
 
   /// A server was discovered, for on-alert.
   using Script = std::function<void(const DhcpAlertConfig&)>;
@@ -59,7 +60,7 @@ class DhcpAlert {
   void probe(const Watch& watch);
 
   PacketIo& io_;
-  uint64_t seed_;
+  Seeds seeds_;
   Script script_;
   std::map<uint32_t, Watch> watches_;  // by the id of the row
   uint64_t next_ms_ = kNever;

@@ -8,12 +8,7 @@
 #include "control/service/text.h"
 
 namespace maclane {
-namespace {
-
-constexpr size_t kLargestFrame = 2048;
-constexpr uint64_t kSeedStep = 0x9e3779b97f4a7c15ULL;
-
-}  // namespace
+namespace {}  // namespace
 
 struct DhcpClient::Client final : DhcpMachine::Port {
   Client(DhcpClient& o, DhcpClientConfig c, uint64_t seed)
@@ -93,7 +88,7 @@ struct DhcpClient::Client final : DhcpMachine::Port {
   DhcpMachine machine;
 };
 
-DhcpClient::DhcpClient(PacketIo& io, uint64_t seed) : io_(io), seed_(seed) {}
+DhcpClient::DhcpClient(PacketIo& io, uint64_t seed) : io_(io), seeds_(seed) {}
 DhcpClient::~DhcpClient() = default;
 
 void DhcpClient::rename(const Renames& renames) {
@@ -118,7 +113,7 @@ void DhcpClient::on_config(const ServiceConfig& config) {
   });
   for (const DhcpClientConfig& wanted : config.dhcp_clients) {
     const auto [found, fresh] = clients_.try_emplace(wanted.interface_name);
-    if (fresh) found->second = std::make_unique<Client>(*this, wanted, seed_ += kSeedStep);
+    if (fresh) found->second = std::make_unique<Client>(*this, wanted, seeds_.next());
     Client& client = *found->second;
     if (client.config != wanted) changed_ = true;  // what it learned may count in another way
     client.config = wanted;
@@ -138,7 +133,7 @@ void DhcpClient::on_config(const ServiceConfig& config) {
 
 void DhcpClient::handle(rte_mbuf* packet) {
   const PacketMessage message = message_of(packet);
-  std::array<uint8_t, kLargestFrame> bytes;
+  std::array<uint8_t, dhcp::kLargestFrame> bytes;
   const size_t n = read_head(packet, bytes);
   const auto heard = dhcp::read_frame(std::span(bytes).first(n));
   const Snapshot& s = io_.snapshot();

@@ -23,6 +23,7 @@
 #include "control/service/learned.h"
 #include "control/service/packet_io.h"
 #include "control/service/renames.h"
+#include "control/service/seeds.h"
 
 namespace maclane {
 
@@ -77,7 +78,7 @@ class DhcpClient {
   void save();
 
   PacketIo& io_;
-  uint64_t seed_;
+  Seeds seeds_;
   Clients clients_;  // by interface name
   KeptAddresses kept_;
   std::function<void(const KeptAddresses&)> save_;

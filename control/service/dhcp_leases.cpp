@@ -6,8 +6,6 @@
 namespace maclane {
 namespace {
 
-using BindingStatus = DhcpBinding::Status;
-
 std::string client_key(const std::string& server, const std::string& identity) {
   std::string key = server;
   key.push_back('\0');

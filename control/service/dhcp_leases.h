@@ -47,8 +47,9 @@ struct DhcpBinding {
   static constexpr int64_t kNeverSeen = INT64_MIN;
   [[nodiscard]] bool is_static() const { return static_id != 0; }
 };
+using BindingStatus = DhcpBinding::Status;
 
-[[nodiscard]] std::string_view status_text(DhcpBinding::Status status);
+[[nodiscard]] std::string_view status_text(BindingStatus status);
 
 class DhcpLeases {
  public:
@@ -77,7 +78,7 @@ class DhcpLeases {
   /// One that an earlier process gave; nullptr if the address is taken.
   DhcpBinding* adopt(DhcpBinding binding);
 
-  void set_status(DhcpBinding& binding, DhcpBinding::Status status, uint64_t until_ms);
+  void set_status(DhcpBinding& binding, BindingStatus status, uint64_t until_ms);
   /// A static one waits again, a dynamic one is gone.
   void end(DhcpBinding& binding);
   /// Makes the client's identity findable, after its server was set.

@@ -63,6 +63,7 @@ enum Option : uint8_t {
   kEnd = 255,
 };
 
+inline constexpr size_t kLargestFrame = 2048;      // that is read
 inline constexpr uint32_t kInfinite = 0xffffffff;  // of a lease time
 
 using Bytes = std::vector<uint8_t>;

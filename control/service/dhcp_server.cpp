@@ -12,9 +12,6 @@
 namespace maclane {
 namespace {
 
-using BindingStatus = DhcpBinding::Status;
-
-constexpr size_t kLargestFrame = 2048;
 constexpr uint32_t kAnyRelay = 0xffffffff;
 
 const PacketMessage& punt_of(const rte_mbuf* packet) {
@@ -125,7 +122,7 @@ bool DhcpServer::hears(const DhcpServerConfig& server, const dhcp::Message& mess
 bool DhcpServer::hear(const rte_mbuf* packet) {
   if (config_.servers.empty()) return false;
   const PacketMessage& punt = punt_of(packet);
-  std::array<uint8_t, kLargestFrame> bytes;
+  std::array<uint8_t, dhcp::kLargestFrame> bytes;
   const size_t n = read_head(packet, bytes);
   const auto heard = dhcp::read_frame(std::span(bytes).first(n), dhcp::kServerPort);
   if (!heard || punt.in_if >= io_.snapshot().interfaces.size()) return false;

@@ -11,7 +11,6 @@ namespace {
 
 using dhcp::Option;
 using dhcp::Type;
-using BindingStatus = DhcpBinding::Status;
 
 constexpr uint32_t kForever = 0xffffffff;
 
@@ -120,8 +119,8 @@ void DhcpServer::discover(const Request& r) {
   }
   if (binding->blocked) return;
   const bool fresh = binding->status == BindingStatus::kWaiting && !binding->is_static();
-  if (binding->status ==
-      BindingStatus::kTesting) {  // asked again meanwhile: this is what is answered
+  if (binding->status == BindingStatus::kTesting) {
+    // Asked again meanwhile: this is what is answered.
     if (const auto tested = tested_.find(binding->address); tested != tested_.end())
       tested->second.heard = r.heard;
     return;

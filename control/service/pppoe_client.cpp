@@ -15,11 +15,10 @@ constexpr size_t kLargestFrame = 9216;
 constexpr uint64_t kScanMs = 1000, kScanStartMs = 50;
 constexpr size_t kMostOffers = 256;
 constexpr uint64_t kStrayMs = 1000;
-constexpr uint64_t kSeedStep = 0x9e3779b97f4a7c15ULL;
 
 }  // namespace
 
-PppoeClient::PppoeClient(PacketIo& io, uint64_t seed) : io_(io), seed_(seed) {}
+PppoeClient::PppoeClient(PacketIo& io, uint64_t seed) : io_(io), seeds_(seed) {}
 PppoeClient::~PppoeClient() = default;
 
 const Interface* PppoeClient::running(IfIndex interface) const {
@@ -66,7 +65,7 @@ void PppoeClient::on_config(const ServiceConfig& config) {
   });
   for (const PppoeClientConfig& wanted : config.pppoe_clients) {
     const auto [found, fresh] = clients_.try_emplace(wanted.name);
-    if (fresh) found->second = std::make_unique<Client>(*this, wanted, seed_ += kSeedStep);
+    if (fresh) found->second = std::make_unique<Client>(*this, wanted, seeds_.next());
     found->second->set_running(running(wanted.lower) != nullptr, now);
   }
   tick();
@@ -224,8 +223,8 @@ uint64_t PppoeClient::start_scan(std::string interface_name, IfIndex interface) 
   Scan scan;
   scan.interface_name = std::move(interface_name);
   scan.interface = interface;
-  seed_ += kSeedStep;
-  for (unsigned i = 0; i < 8; ++i) scan.host_uniq.push_back(static_cast<uint8_t>(seed_ >> 8 * i));
+  const uint64_t seed = seeds_.next();
+  for (unsigned i = 0; i < 8; ++i) scan.host_uniq.push_back(static_cast<uint8_t>(seed >> 8 * i));
   // Answers are heard once the snapshot says so.
   scan.due_ms = io_.now_ms() + kScanStartMs;
   scans_.emplace(++last_scan_, std::move(scan));

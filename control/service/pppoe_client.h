@@ -24,6 +24,7 @@
 #include "control/service/ppp_link.h"
 #include "control/service/pppoe_packet.h"
 #include "control/service/renames.h"
+#include "control/service/seeds.h"
 
 namespace maclane {
 
@@ -88,7 +89,7 @@ class PppoeClient {
   void offered(Scan& scan, const pppoe::Discovery& heard);
 
   PacketIo& io_;
-  uint64_t seed_;
+  Seeds seeds_;
   std::map<std::string, std::unique_ptr<Client>, std::less<>> clients_;  // by name
   std::map<uint64_t, Scan> scans_;
   uint64_t last_scan_ = 0;

@@ -21,9 +21,9 @@ bool sane(const Ip4Hdr& ip) noexcept {
   return ip.proto != kProtoTcp || offset != 8;
 }
 
-/// Which bytes of a datagram went by: the exact ranges. No byte goes by twice: a piece that repeats
-/// others is dropped, and from one on that overlaps them or lies behind the end all of the datagram
-/// is (RFC 1858, 5722), as Linux does.
+/// Which bytes of a datagram went by since its beginning: the exact ranges. No byte goes by twice:
+/// a piece that repeats others is dropped, and from one on that overlaps them or lies behind the
+/// end all of the datagram is (RFC 1858, 5722), as Linux does.
 class Coverage {
  public:
   enum class Piece : uint8_t { kNew, kRepeated, kOverlaps, kNoRoom };

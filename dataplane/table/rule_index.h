@@ -33,7 +33,9 @@ class RuleIndex {
   static constexpr uint32_t kMaxCopies = 128;
   /// Fewer rules than this are asked one after another as fast as an index finds them.
   static constexpr uint32_t kFewRules = 8;
-  /// So many rules may stand among the rest because they came later than the index was built.
+  /// So many rules may stand among the rest because they came later than the index was built. Each
+  /// costs every new connection about as much as all of the index (bench/micro/rules.cpp), which is
+  /// why they are not for long: whoever takes indexes over has them built when edits rest.
   static constexpr uint32_t kMostLate = 16;
 
   /// The candidates of one packet, in the order of the chain. Left uninitialized on purpose: a walk
@@ -73,6 +75,8 @@ class RuleIndex {
 
   /// Control: the memory it takes.
   [[nodiscard]] size_t bytes() const noexcept;
+  /// Control: at most so many rules came since it was built, and are compared with every packet.
+  [[nodiscard]] uint32_t late() const noexcept { return late_; }
   /// Control: how many rules every packet is compared with, filed under nothing.
   [[nodiscard]] size_t rest() const noexcept { return rest_.size() - 1; }
 

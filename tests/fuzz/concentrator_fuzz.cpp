@@ -184,12 +184,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   {
     Network network;
     std::span<const uint8_t> rest(data, size);
-    while (rest.size() >= 3) {
-      const uint8_t what = rest[0];
-      const uint8_t more = rest[1];
+    while (const auto step = take_step(rest)) {
+      const auto [what, more, bytes] = *step;
       const auto in_if = static_cast<IfIndex>(kFirst + (more & 1));
-      const auto bytes = rest.subspan(3, std::min<size_t>(rest[2], rest.size() - 3));
-      rest = rest.subspan(3 + bytes.size());
       const unsigned before = network.io.injected;
       constexpr uint16_t kProtocols[] = {ppp::kLcp,  ppp::kPap, ppp::kChap,
                                          ppp::kIpcp, 0x8057,    0x0021};

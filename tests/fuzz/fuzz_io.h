@@ -3,7 +3,6 @@
 // target.
 #pragma once
 
-#include <rte_eal.h>
 #include <rte_mempool.h>
 
 #include <array>
@@ -13,12 +12,9 @@
 
 #include "control/observe/log.h"
 #include "control/service/packet_build.h"
+#include "tests/fuzz/fuzz_steps.h"
 
 namespace maclane {
-
-inline void must(bool holds) {
-  if (!holds) __builtin_trap();
-}
 
 /// The buffers of a target: at the end of an input none is in use.
 inline rte_mempool* fuzz_pool() {
@@ -75,12 +71,7 @@ class FuzzIo : public PacketIo {
 }  // namespace maclane
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  std::array eal{"fuzz", "--no-huge", "--no-shconf",      "-m",
-                 "32",   "--no-pci",  "--no-telemetry",   "--iova-mode=va",
-                 "-l",   "0",         "--log-level=error"};
-  std::array<char*, eal.size()> args{};
-  for (size_t i = 0; i < eal.size(); ++i) args[i] = const_cast<char*>(eal[i]);  // NOLINT
-  maclane::must(rte_eal_init(static_cast<int>(args.size()), args.data()) >= 0);
+  maclane::start_eal("32");
   maclane::log::set_stderr(false);
   return 0;
 }

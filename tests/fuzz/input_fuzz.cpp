@@ -1,7 +1,6 @@
 // Fuzz: frames from a wire through the workers' layer 2: tags, macvlans, PPPoE sessions, DHCP, ARP.
 // The input is frames: a byte for the kind, one for the interface, one for the length, and the
 // bytes. No buffer is lost, and what goes on to layer 3 lies in its buffer.
-#include <rte_eal.h>
 #include <rte_ethdev.h>
 #include <rte_mempool.h>
 #include <rte_ring.h>
@@ -16,6 +15,7 @@
 #include "dataplane/stage/l2.h"
 #include "dataplane/stage/pppoe.h"
 #include "dataplane/worker/packet.h"
+#include "tests/fuzz/fuzz_steps.h"
 
 namespace {
 
@@ -25,10 +25,6 @@ constexpr IfIndex kEther = 1, kBridge = 2, kPrivate = 3, kVlan = 4, kOnVlan = 5,
 constexpr uint16_t kId = 7;
 const MacAddr kAc{{2, 0xac, 0, 0, 0, 1}};
 const MacAddr kAll = MacAddr::from_key(0xffffffffffffULL);
-
-void must(bool holds) {
-  if (!holds) __builtin_trap();
-}
 
 MacAddr mac_of(IfIndex i) {
   return {{2, 0, 0, 0, 0, static_cast<uint8_t>(i == kVlan ? kEther : i)}};
@@ -166,12 +162,7 @@ rte_mbuf* frame(Worker& w, uint8_t what, uint8_t more, std::span<const uint8_t> 
 }  // namespace
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  std::array eal{"input_fuzz", "--no-huge", "--no-shconf",      "-m",
-                 "64",         "--no-pci",  "--no-telemetry",   "--iova-mode=va",
-                 "-l",         "0",         "--log-level=error"};
-  std::array<char*, eal.size()> args{};
-  for (size_t i = 0; i < eal.size(); ++i) args[i] = const_cast<char*>(eal[i]);  // NOLINT
-  must(rte_eal_init(static_cast<int>(args.size()), args.data()) >= 0);
+  start_eal("64");
   return 0;
 }
 
@@ -183,10 +174,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     // As many as one burst takes come together, so that runs of one session are met as well.
     uint16_t count = 0;
     m.worker->flood_budget = kFloodBudget;
-    while (rest.size() >= 3 && count < 8) {
-      const auto bytes = rest.subspan(3, std::min<size_t>(rest[2], rest.size() - 3));
-      burst[count++] = frame(*m.worker, rest[0], rest[1], bytes);
-      rest = rest.subspan(3 + bytes.size());
+    while (count < 8) {
+      const auto step = take_step(rest);
+      if (!step) break;
+      burst[count++] = frame(*m.worker, step->what, step->more, step->bytes);
     }
     l2_input(*m.worker, 0, {burst.data(), count}, m.l3);
     m.finish_all();

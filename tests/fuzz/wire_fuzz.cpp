@@ -163,12 +163,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   {
     Services services;
     std::span<const uint8_t> rest(data, size);
-    while (rest.size() >= 3) {
-      const uint8_t what = rest[0];
-      const IfIndex in_if = static_cast<IfIndex>(1 + (rest[1] & 3));
-      const auto bytes = rest.subspan(3, std::min<size_t>(rest[2], rest.size() - 3));
-      const uint8_t more = rest[1];
-      rest = rest.subspan(3 + bytes.size());
+    while (const auto step = take_step(rest)) {
+      const auto [what, more, bytes] = *step;
+      const auto in_if = static_cast<IfIndex>(1 + (more & 3));
       switch (what % 7) {
         case 0:
           services.hear(PuntReason::kArp, in_if, bytes, more);

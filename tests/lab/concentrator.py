@@ -2,9 +2,9 @@
 what it is asked it grants, unless a test answers in its place."""
 
 import struct
-import threading
+from socket import inet_aton as ip
 
-from frames import BROADCAST, Ether, Wire, raw
+from frames import BROADCAST, Answerer, Ether, raw
 
 DISCOVERY, SESSION = 0x8863, 0x8864
 PADI, PADO, PADR, PADS, PADT = 0x09, 0x07, 0x19, 0x65, 0xA7
@@ -13,10 +13,6 @@ LCP, IPCP, PAP, IPV4 = 0xC021, 0x8021, 0xC023, 0x0021
 REQUEST, ACK, NAK, REJECT, TERMINATE, TERMINATE_ACK, ECHO, ECHO_REPLY = 1, 2, 3, 4, 5, 6, 9, 10
 AC_MAC = "02:ac:00:00:00:01"
 ADDRESS, PEER = "10.64.1.7", "10.64.0.1"  # the client's, and its own
-
-
-def ip(text):
-    return bytes(int(part) for part in text.split("."))
 
 
 def option(kind, value):
@@ -62,37 +58,20 @@ class Asked:
         return self.type == SESSION and self.protocol == protocol and self.code == code
 
 
-class Concentrator:
+class Concentrator(Answerer):
     """Answers what comes to a device; `instead(asked)` gives other frames, or None for the usual ones."""
 
     def __init__(self, namespace, device, mac=AC_MAC):
         self.mac = mac
-        self.wire = Wire(namespace, device)
         self.session, self.numbers = 0x10, 0
         self.asked, self.instead = [], None
         self.client = None  # whose session it is, once there is one
-        self.failure, self.ends = None, False
-        self.thread = threading.Thread(target=self._run, daemon=True)
-        self.thread.start()
-        namespace.lab.cleanups.append(self.stop)
+        super().__init__(namespace, device)
 
-    def stop(self):
-        self.ends = True
-        self.thread.join()
-        assert self.failure is None, repr(self.failure)
-
-    def _run(self):
-        try:
-            while not self.ends:
-                seen, self.wire.seen = list(self.wire.collect()), []
-                for frame in seen:
-                    if frame.packet.type in (DISCOVERY, SESSION):
-                        self._hear(Asked(frame.packet))
-                threading.Event().wait(0.001)
-        except Exception as error:  # told by stop()
-            self.failure = error
-
-    def _hear(self, asked):
+    def hear(self, packet):
+        if packet.type not in (DISCOVERY, SESSION):
+            return
+        asked = Asked(packet)
         self.asked.append(asked)
         frames = self.instead(asked) if self.instead else None
         self.wire.send(*(self.usual(asked) if frames is None else frames))

@@ -7,6 +7,7 @@ everything before it has been through (Station.settle).
 
 import socket
 import struct
+import threading
 from time import monotonic
 
 from scapy.all import ARP, ICMP, IP, TCP, UDP, Dot1AD, Dot1Q, Ether, Raw, conf, raw
@@ -144,6 +145,36 @@ class Wire:
             return None
 
         return wait_until(look, timeout, lambda: f"{what} on {self.device}; seen: {self.seen}", 0)
+
+
+class Answerer:
+    """Hears what comes to a device, in a thread of its own, until the lab ends: hear(packet) answers
+    what concerns it. What goes wrong in there is told at the end."""
+
+    def __init__(self, namespace, device):
+        self.wire = Wire(namespace, device)
+        self.failure, self.ends = None, False
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+        namespace.lab.cleanups.append(self.stop)
+
+    def hear(self, packet):
+        raise NotImplementedError
+
+    def stop(self):
+        self.ends = True
+        self.thread.join()
+        assert self.failure is None, repr(self.failure)
+
+    def _run(self):
+        try:
+            while not self.ends:
+                seen, self.wire.seen = list(self.wire.collect()), []
+                for frame in seen:
+                    self.hear(frame.packet)
+                threading.Event().wait(0.001)
+        except Exception as error:  # told by stop()
+            self.failure = error
 
 
 class Station:

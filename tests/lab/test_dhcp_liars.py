@@ -2,13 +2,13 @@
 taken, and the honest server, slower by a second, has every client in the end (C-18, C-20)."""
 
 import random
-import threading
+from socket import inet_aton as ip
 
 import pytest
 from scapy.layers.dhcp import BOOTP, DHCP
 
 from dhcp_servers import Dnsmasq
-from frames import BROADCAST, IP, UDP, Ether, Raw, Wire
+from frames import BROADCAST, IP, UDP, Answerer, Ether, Raw
 from lab import Lab, dataplane, wait_until
 
 LONG = 120
@@ -22,10 +22,6 @@ def lab():
         yield made
 
 
-def ip(text):
-    return bytes(int(part) for part in text.split("."))
-
-
 def option(code, value):
     return bytes((code, len(value))) + value
 
@@ -36,35 +32,16 @@ def usual(kind, mask="255.255.255.0", server=EVIL, lease=600, more=b""):
             + option(1, ip(mask)) + more)
 
 
-class Liar:
+class Liar(Answerer):
     """Answers what clients of a wire say at once; answers(kind, question) gives frames."""
 
     def __init__(self, host, answers):
-        self.mac, self.answers = host.mac("eth0"), answers
-        self.wire = Wire(host, "eth0")
-        self.asked, self.failure, self.ends = [], None, False
-        self.thread = threading.Thread(target=self._run, daemon=True)
-        self.thread.start()
-        host.lab.cleanups.append(self.stop)
+        self.mac, self.answers, self.asked = host.mac("eth0"), answers, []
+        super().__init__(host, "eth0")
 
-    def stop(self):
-        self.ends = True
-        self.thread.join()
-        assert self.failure is None, self.failure
-
-    def _run(self):
-        try:
-            while not self.ends:
-                frames = list(self.wire.collect())
-                self.wire.seen.clear()
-                for frame in frames:
-                    if DHCP in frame.packet and frame.packet[BOOTP].op == 1:
-                        self._answer(frame.packet)
-                threading.Event().wait(0.001)
-        except Exception as error:  # told by stop()
-            self.failure = error
-
-    def _answer(self, packet):
+    def hear(self, packet):
+        if DHCP not in packet or packet[BOOTP].op != 1:
+            return
         said = {one[0]: one[1] for one in packet[DHCP].options if isinstance(one, tuple)}
         self.asked.append((packet.src, said))
         if said["message-type"] == 1:

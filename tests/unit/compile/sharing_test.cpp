@@ -1,7 +1,10 @@
 // What a snapshot shares with the one before, a whole configuration from YAML, and large ones.
+#include <fmt/format.h>
+
 #include <random>
 
 #include "control/door/yaml.h"
+#include "dataplane/table/rule_index.h"
 #include "tests/unit/compile/testing.h"
 
 namespace maclane::compile {
@@ -124,6 +127,36 @@ TEST(CompileSharing, RulesThatAreTakenOverSayWhatTheyWouldSayIfMadeAnew) {
     expect_same_rules(*b.now.snapshot->filter, *other->snapshot->filter);
   }
   EXPECT_GT(taken, 1000u);
+}
+
+TEST(CompileSharing, IndexesArePatchedWhileRulesAreEditedAndBuiltAnewWhenTheyRest) {
+  Bench b;
+  b.ethernet("ether1");
+  const auto rule = [&](int n) {
+    return add(
+        b.tree, kFilter,
+        {{"chain", "forward"}, {"src-address", fmt::format("10.1.{}.{}", n / 256, n % 256)}});
+  };
+  const auto index = [&] { return b.now.snapshot->filter->chains[0].index; };
+  const auto outdated = [&] { return is_outdated(*b.now.state, b.learned.clock); };
+  for (int n = 0; n < 200; ++n) rule(n);
+  b.must_compile();
+  EXPECT_EQ(index()->late(), 0u);
+  EXPECT_FALSE(outdated());
+  rule(500);
+  b.must_compile();
+  EXPECT_EQ(index()->late(), 1u);
+  add(b.tree, kNat, {{"chain", "srcnat"}, {"action", "masquerade"}});
+  b.must_compile();
+  EXPECT_EQ(index()->late(), 1u) << "rules are still edited";
+  EXPECT_TRUE(outdated());
+  b.must_compile();
+  EXPECT_EQ(index()->late(), 0u);
+  EXPECT_EQ(index()->rest(), 0u);
+  EXPECT_FALSE(outdated());
+  const auto settled = b.now.snapshot->filter;
+  b.must_compile();
+  EXPECT_EQ(b.now.snapshot->filter, settled);
 }
 
 TEST(CompileSharing, NewInterfaceChangesWhatListsMean) {

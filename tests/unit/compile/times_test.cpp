@@ -28,14 +28,14 @@ TEST(CompileTimes, ARuleIsInForceAtItsTime) {  // B-11
     b.learned.clock = {one.weekday, one.hour * 3600};
     b.must_compile();
     EXPECT_EQ(rules(b), one.in_force) << one.weekday << " " << one.hour;
-    EXPECT_FALSE(times_turned(*b.now.state, b.learned.clock));
+    EXPECT_FALSE(is_outdated(*b.now.state, b.learned.clock));
   }
   b.learned.clock = {1, 17 * 3600};
   b.must_compile();
   EXPECT_EQ(rules(b), 1u) << "the end counts";
   const auto before = b.now.snapshot->filter;
   b.learned.clock.second += 1;
-  EXPECT_TRUE(times_turned(*b.now.state, b.learned.clock));
+  EXPECT_TRUE(is_outdated(*b.now.state, b.learned.clock));
   b.must_compile();
   EXPECT_EQ(rules(b), 0u);
   b.learned.clock.second += 1;
