@@ -253,7 +253,8 @@ Status Router::publish(const model::Tree& next) {
   services_->on_config(config);
   leases_->set_interval(lease_store_interval(next));
   host_->on_config(config);
-  serve_names(next, config);
+  names_pacing_.ask();
+  serve_names(next);
   set_syn_cookies(next);
   return {};
 }

@@ -27,6 +27,7 @@
 #include "control/script/scheduler.h"
 #include "control/service/dataplane_io.h"
 #include "control/service/host_plane.h"
+#include "control/service/pacing.h"
 #include "control/service/resolver.h"
 #include "control/service/services.h"
 #include "dataplane/dataplane.h"
@@ -104,7 +105,9 @@ class Router {
   void renew_rules();
   void make_host_services(const model::Tree& tree);
   void open_host_plane(const model::Tree& tree);
-  void serve_names(const model::Tree& next, const ServiceConfig& config);
+  /// Tells the name server what it is to answer, at once or when it is due (see Pacing): its files
+  /// hold all rows, and changes may come by the thousand.
+  void serve_names(const model::Tree& tree);
   /// /ip/settings tcp-syncookies, which is the host plane's kernel's.
   void set_syn_cookies(const model::Tree& next);
   [[nodiscard]] std::vector<be32> servers_to_ask() const;
@@ -128,6 +131,7 @@ class Router {
   std::unique_ptr<Resolver> resolver_;
   std::unique_ptr<LeaseNames> lease_names_;
   std::unique_ptr<NameServer> names_;
+  Pacing names_pacing_;
   std::unique_ptr<ListedAddresses> listed_;
   std::unique_ptr<ListedNames> listed_names_;
   script::Runner runner_{commands_};

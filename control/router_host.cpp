@@ -32,15 +32,19 @@ void Router::open_host_plane(const model::Tree& tree) {
                "{}; no programs can serve at the router's addresses", e.text());
 }
 
-void Router::serve_names(const model::Tree& next, const ServiceConfig& config) {
-  lease_names_->on_config(taken_names(next));
-  if (!host_->is_open()) return;  // it has said so
-  names_->set_lease_names(lease_names_->hosts());
-  std::vector<be32> ours;
-  if (host_->is_shared()) {
-    for (const InterfaceAddress& one : config.addresses) ours.push_back(one.address);
+void Router::serve_names(const model::Tree& tree) {
+  const auto began = Pacing::Clock::now();
+  if (!names_pacing_.is_due(began)) return;
+  lease_names_->on_config(taken_names(tree));
+  if (host_->is_open()) {  // else it has said so
+    names_->set_lease_names(lease_names_->hosts());
+    std::vector<be32> ours;
+    if (host_->is_shared()) {
+      for (const InterfaceAddress& one : services_->addresses().all()) ours.push_back(one.address);
+    }
+    names_->configure(dns_files(tree, services_->learned(), ours), host_->netns(), io_->now_ms());
   }
-  names_->configure(dns_files(next, services_->learned(), ours), host_->netns(), io_->now_ms());
+  names_pacing_.done(began, Pacing::Clock::now());
 }
 
 void Router::set_syn_cookies(const model::Tree& next) {

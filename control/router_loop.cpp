@@ -73,6 +73,7 @@ void Router::run(int signal_fd) {
     if (!model_.in_batch()) {
       listed_names_->configure(model_.tree());
       listed_names_->tick(model::steady_ms());
+      serve_names(model_.tree());
     }
     const bool learned = services_->changed();
     if (host_->changed() || learned) republish();
