@@ -3,44 +3,59 @@
 #include <deque>
 #include <optional>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "control/model/tree.h"
 
 namespace maclane::model {
 namespace {
 
-std::string content(const Row& row) {
+/// What a row says, whether its defaults are written or not.
+std::string content(const Menu& menu, const Row& row) {
   std::string key;
-  for (const std::string& value : row.values) {
-    key += value;
+  for (size_t i = 0; i < row.values.size(); ++i) {
+    const std::string_view value = row.values[i];
+    key += value.empty() ? menu.properties[i].default_value : value;
     key += '\x1f';
   }
   return key;
 }
 
+/// Defaults are written where they were: to write one, or not to any more, is no change.
+void write_as(const Menu& menu, const Row& before, Row& row) {
+  for (size_t i = 0; i < row.values.size(); ++i) {
+    const std::string_view usual = menu.properties[i].default_value;
+    const std::string &was = before.values[i], &is = row.values[i];
+    if (!usual.empty() && (was.empty() ? is == usual : is.empty() && was == usual))
+      row.values[i] = was;
+  }
+}
+
 /// The rows of one menu of a tree, to find the one that a loaded row is.
 class Known {
  public:
-  Known(const Menu& menu, const Rows& rows) : name_(name_index(menu)) {
+  Known(const Menu& menu, const Rows& rows) : menu_(menu), name_(name_index(menu)) {
     for (const RowPtr& row : rows) {
-      ids_.insert(row->id);
+      rows_.emplace(row->id, row.get());
       if (name_ >= 0) {
         named_.emplace(row->at(name_), row->id);
       } else {
-        same_[content(*row)].push_back(row->id);
+        same_[content(menu, *row)].push_back(row->id);
       }
     }
   }
   [[nodiscard]] bool has_names() const { return name_ >= 0; }
-  [[nodiscard]] bool has(uint32_t id) const { return ids_.count(id) != 0; }
+  [[nodiscard]] bool has(uint32_t id) const { return rows_.contains(id); }
+  [[nodiscard]] const Row* row(uint32_t id) const {
+    const auto it = rows_.find(id);
+    return it == rows_.end() ? nullptr : it->second;
+  }
   /// 0: none. Of rows without names that have the same content each is found once, in their order.
   uint32_t find(const Row& row) {
     if (name_ >= 0) {
       const auto it = named_.find(row.at(name_));
       return it == named_.end() ? 0 : it->second;
     }
-    const auto it = same_.find(content(row));
+    const auto it = same_.find(content(menu_, row));
     if (it == same_.end() || it->second.empty()) return 0;
     const uint32_t id = it->second.front();
     it->second.pop_front();
@@ -48,8 +63,9 @@ class Known {
   }
 
  private:
+  const Menu& menu_;
   int name_;
-  std::unordered_set<uint32_t> ids_;
+  std::unordered_map<uint32_t, const Row*> rows_;
   std::unordered_map<std::string_view, uint32_t> named_;
   std::unordered_map<std::string, std::deque<uint32_t>> same_;
 };
@@ -61,6 +77,15 @@ uint32_t id_of(const Row& row, Known& known, Known* more) {
   // Not there any more, but another of its name is: it was removed and added again.
   const uint32_t other = more->find(row);
   return other != 0 && !known.has(other) ? other : id;
+}
+
+void keep_settings(Tree& next, const Tree& running, const Menu& menu) {
+  const Rows& before = running.rows(menu);
+  const Rows loaded = next.rows(menu);
+  if (before.size() != 1 || loaded.size() != 1) return;
+  auto copy = std::make_shared<Row>(**loaded.begin());
+  write_as(menu, **before.begin(), *copy);
+  next.edit(menu).replace(0, std::move(copy));
 }
 
 void keep_menu(Tree& next, const Tree& running, const Tree* also, const Menu& menu) {
@@ -76,6 +101,7 @@ void keep_menu(Tree& next, const Tree& running, const Tree* also, const Menu& me
   for (const RowPtr& row : loaded) {
     auto copy = std::make_shared<Row>(*row);
     copy->id = id_of(*row, known, more ? &*more : nullptr);
+    if (const Row* before = known.row(copy->id)) write_as(menu, *before, *copy);
     if (copy->id == 0) copy->id = next.next_id(menu);
     next.edit(menu).replace(place++, std::move(copy));
   }
@@ -87,6 +113,7 @@ void keep_ids(Tree& next, const Tree& running, const Tree* also) {
   for (const Menu& menu : menus()) {
     if (menu.kind == Menu::Kind::kList || menu.kind == Menu::Kind::kOrdered)
       keep_menu(next, running, also, menu);
+    if (menu.kind == Menu::Kind::kSettings) keep_settings(next, running, menu);
   }
 }
 

@@ -135,6 +135,8 @@ class Model {
   /// The configuration file was changed: brings what is new in it under what doors changed (base.h)
   /// as one change. Warnings are sentences; on an error all is as it was.
   Result<std::vector<std::string>> load(Tree file, std::string text, const Caller& caller);
+  /// What a reset would leave, not validated yet.
+  [[nodiscard]] Tree after_reset(const Reset& what) const;
   /// Back to the base or to nothing, as one change.
   Status reset(const Reset& what, const Caller& caller);
 

@@ -61,14 +61,18 @@ Result<std::vector<std::string>> Model::load(Tree file, std::string text, const 
   return std::move(next.warnings);
 }
 
-Status Model::reset(const Reset& what, const Caller& caller) {
-  if (batch_) return batch_is_open();
+Tree Model::after_reset(const Reset& what) const {
   Tree next = what.no_defaults ? machine(tree_) : base_.tree;
   next.start_ids_after(tree_);
   for (const Menu& menu : menus()) {
     if (what.keep_users && menu.has_rows() && is_of_users(menu)) next.edit(menu) = tree_.rows(menu);
   }
-  auto right = checked(std::move(next), nullptr);
+  return next;
+}
+
+Status Model::reset(const Reset& what, const Caller& caller) {
+  if (batch_) return batch_is_open();
+  auto right = checked(after_reset(what), nullptr);
   if (!right) return tl::make_unexpected(std::move(right.error()));
   return bring(tree_, std::move(*right), caller, Record::kYes, "configuration reset: ");
 }

@@ -163,4 +163,13 @@ tl::expected<std::unique_ptr<const Command>, SyntaxError> Reader::next() {
   return command;
 }
 
+std::optional<SyntaxError> mistake_in(const Words& words, std::string_view text) {
+  Reader reader(words, text);
+  while (true) {
+    const auto command = reader.next();
+    if (!command) return command.error();
+    if (*command == nullptr) return std::nullopt;
+  }
+}
+
 }  // namespace maclane::script

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -67,6 +68,9 @@ class Reader {
  private:
   std::unique_ptr<Parser> parser_;
 };
+
+/// The first mistake of writing in a script; nullopt: it has none.
+[[nodiscard]] std::optional<SyntaxError> mistake_in(const Words& words, std::string_view text);
 
 /// What can stand at the end of a text.
 struct Completion {

@@ -21,8 +21,10 @@ using model::Outcome;
 /// Goes on until a job has ended.
 class Waiter : public model::Running {
  public:
-  Waiter(std::shared_ptr<Job> job, bool wants_output, bool owns = true)
-      : job_(std::move(job)), wants_output_(wants_output), owns_(owns) {}
+  Waiter(std::shared_ptr<Job> job, bool wants_output)
+      : job_(std::move(job)), wants_output_(wants_output), owns_(true) {}
+  Waiter(std::shared_ptr<Job> job, std::string failed)
+      : job_(std::move(job)), failed_(std::move(failed)) {}
   ~Waiter() override { stop_job(); }
 
   [[nodiscard]] uint64_t next_deadline() const override {
@@ -39,7 +41,7 @@ class Waiter : public model::Running {
       return State::kDone;
     }
     failure_.category = static_cast<Trouble>(ended->category);
-    failure_.errors = {Error{ended->message, {}, {}, {}, {}, failure_.category}};
+    failure_.errors = {Error{failed_ + ended->message, {}, {}, {}, {}, failure_.category}};
     return State::kFailed;
   }
   void stop() override { stop_job(); }
@@ -57,8 +59,9 @@ class Waiter : public model::Running {
     if (owns_ && job_->ended() == nullptr) job_->stop();
   }
   std::shared_ptr<Job> job_;
-  bool wants_output_;
-  bool owns_;  // it ends with who waits for it
+  bool wants_output_ = false;
+  bool owns_ = false;   // it ends with who waits for it
+  std::string failed_;  // stands before the words of its failure
   std::string output_;
   model::Failure failure_;
 };
@@ -76,8 +79,8 @@ std::unique_ptr<model::Running> Runner::waiter(std::shared_ptr<Job> job, bool wa
   return std::make_unique<Waiter>(std::move(job), wants_output);
 }
 
-std::unique_ptr<model::Running> Runner::follower(std::shared_ptr<Job> job) {
-  return std::make_unique<Waiter>(std::move(job), false, false);
+std::unique_ptr<model::Running> Runner::follower(std::shared_ptr<Job> job, std::string failed) {
+  return std::make_unique<Waiter>(std::move(job), std::move(failed));
 }
 
 void Runner::turn() {

@@ -39,8 +39,10 @@ class Runner {
   /// its `ret` if wanted, else goes to the log when the job fails.
   [[nodiscard]] std::unique_ptr<model::Running> waiter(std::shared_ptr<Job> job, bool wants_output);
 
-  /// Who waits for one that goes on when nobody waits any more.
-  [[nodiscard]] static std::unique_ptr<model::Running> follower(std::shared_ptr<Job> job);
+  /// Who waits for one that goes on when nobody waits any more. What it fails with stands behind
+  /// `failed`.
+  [[nodiscard]] static std::unique_ptr<model::Running> follower(std::shared_ptr<Job> job,
+                                                                std::string failed);
 
   void turn();
   /// Stops all of them and waits for it: before what they use goes away.

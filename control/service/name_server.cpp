@@ -188,7 +188,7 @@ void NameServer::apply(uint64_t now_ms) {
   }
   NameFiles next = wanted_;
   bool other = !child_->is_wanted() || next.config != files_.config;
-  if (other && former_ && listens_) {  // the rest of it has time
+  if (other && former_ && listens()) {  // the rest of it has time
     late_ = true;
     other = false;
     next.config = files_.config;
@@ -212,12 +212,11 @@ void NameServer::replace(uint64_t now_ms) {
     forwarder_.configure({}, *where_, now_ms);
     return;
   }
-  if (child_->is_running() && listens_ && !shared_port().empty()) {
+  if (listens() && !shared_port().empty()) {
     former_ = std::exchange(child_, made_child());
     former_->on_line([](std::string_view) { return true; });
     former_->retire(former_pid());
   }
-  listens_ = false;
   started_ms_ = now_ms;
   child_->run({"dnsmasq", "--keep-in-foreground", "--conf-file=" + file_, "--log-facility=-",
                "--log-queries", "--pid-file", "--user=nobody", "--no-hosts",
@@ -232,7 +231,7 @@ void NameServer::end_former(uint64_t now_ms) {
   constexpr uint64_t kSoonestMs = 100, kLatestMs = 6000;
   former_->tick(now_ms);
   if (former_->is_running()) {
-    if (!listens_) started_ms_ = now_ms;  // nobody else answers
+    if (!listens()) started_ms_ = now_ms;  // nobody else answers
     const uint64_t since = now_ms - started_ms_;
     if (since < kSoonestMs || (since < kLatestMs && has_open_questions(former_->pid()))) return;
   }
@@ -277,8 +276,9 @@ bool NameServer::hear(std::string_view line) {
   const size_t colon = line.find(": ");
   const std::string_view words = colon == std::string_view::npos ? line : line.substr(colon + 2);
   if (words.starts_with("started, ")) {
-    listens_ = true;
+    listener_ = child_->pid();
     taken_.clear();
+    if (flushes_) flush();
   }
   constexpr std::string_view kTaken = "failed to create listening socket for ";
   if (words.starts_with(kTaken)) return hear_taken(words.substr(kTaken.size()));
@@ -305,7 +305,7 @@ bool NameServer::hear(std::string_view line) {
 }
 
 std::vector<CachedName> NameServer::cache() {
-  if (!child_->is_running()) return {};
+  if (!listens()) return {};  // a signal would end it
   // Nothing says that the table is whole but the beginning of another one.
   constexpr int kMostMs = 250;
   child_->listen([] { return true; }, 0);  // what it wrote before
@@ -327,7 +327,8 @@ std::vector<CachedName> NameServer::cache() {
 
 void NameServer::flush() {
   asked_.clear();
-  child_->signal(SIGHUP);
+  flushes_ = !listens();  // a signal would end it
+  if (!flushes_) child_->signal(SIGHUP);
 }
 
 std::string NameServer::state() const {

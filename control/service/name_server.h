@@ -61,6 +61,7 @@ class NameServer {
   /// True: it is no line for the log.
   bool hear(std::string_view line);
   [[nodiscard]] std::unique_ptr<Child> made_child();
+  [[nodiscard]] bool listens() const { return child_->pid() > 0 && child_->pid() == listener_; }
   [[nodiscard]] std::string former_pid() const { return state_folder_ + "/dnsmasq-former.pid"; }
   void apply(uint64_t now_ms);
   void replace(uint64_t now_ms);
@@ -82,7 +83,8 @@ class NameServer {
   std::string state_folder_;
   std::unique_ptr<Child> child_, former_;  // former_: answers its last questions
   uint64_t started_ms_ = 0, look_ms_ = 0;  // child_; and when former_ is looked at
-  bool listens_ = false;                   // child_ has said so
+  pid_t listener_ = 0;                     // said that it listens
+  bool flushes_ = false;                   // as soon as it does
   bool late_ = false;                      // wanted_ waits for former_
   NameProbe probe_{"127.0.0.1", 53};
   NameForwarder forwarder_;

@@ -47,14 +47,22 @@ Answer<Outcome> reset(model::Model& model, script::Runner& runner, const Call& c
                     "group of {} may not; say keep-users=yes",
                     caller.text()));
   }
+  if (auto may = model::may_change(model.tree(), model.after_reset(what), caller); !may)
+    return tl::make_unexpected(std::move(may.error()));
   const std::string after(call.get("run-after-reset"));
   if (!after.empty()) {
     if (!runner.files().read) return model::refuse(Trouble::kGeneral, "there are no files here");
-    if (auto text = runner.read_script(after); !text) {
+    const auto text = runner.read_script(after);
+    if (!text) {
       return model::refuse(Trouble::kGeneral,
                            fmt::format("failure: nothing was reset: run-after-reset={} cannot be "
                                        "read: {}",
                                        after, text.error().front().text()));
+    }
+    if (const auto mistake = script::mistake_in(script::Words::of_schema(), *text)) {
+      return model::refuse(Trouble::kGeneral,
+                           fmt::format("failure: nothing was reset: run-after-reset={}: {}", after,
+                                       mistake->text()));
     }
   }
   Outcome out;
@@ -82,7 +90,8 @@ Answer<Outcome> reset(model::Model& model, script::Runner& runner, const Call& c
                                      "run already",
                                      after));
   }
-  out.running = script::Runner::follower(std::move(job));
+  out.running = script::Runner::follower(
+      std::move(job), fmt::format("failure: it was reset, but {} did not end well: ", after));
   return out;
 }
 

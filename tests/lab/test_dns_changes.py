@@ -18,6 +18,17 @@ def lab():
         yield made
 
 
+def test_whoever_looks_harms_no_name_server(lab):
+    """C-31: what is asked of one that just starts, and does not heed signals yet, does not end it."""
+    router, _, pc = start(lab)
+    answered(pc, "www.example")
+    for size in range(100, 120):
+        router.ctl(f"/ip/dns/set cache-size={size}; :for i from=1 to=5 do={{/ip/dns/print; "
+                   "/ip/dns/cache/flush; :delay 3ms}")
+    answered(pc, "www.example")
+    assert "was ended" not in router.log()
+
+
 def test_changes_drop_nothing_that_runs(lab):
     """Name servers, names and domains change while a question is under way: the same process
     answers it, and what is remembered stays where only servers or names changed."""

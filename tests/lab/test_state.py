@@ -119,6 +119,26 @@ def test_plan_apply_and_going_back(router):
     assert gone.returncode == 2 and "cannot read" in gone.stderr
 
 
+def test_a_default_that_is_written_is_no_change(router):
+    """Rows keep their ids, and with them their counters."""
+    router.ctl("/ip/firewall/filter/add", "chain=forward", "protocol=tcp")
+    router.ctl("/ip/firewall/filter/add", "chain=forward", "protocol=udp", "action=accept")
+    before = [row[".id"] for row in router.print("/ip/firewall/filter")]
+    file = router.lab.directory / "next.yaml"
+    written = changed(
+        ip={**BASE["ip"], "settings": {"send-redirects": True}, "firewall": {"filter": [
+            {"chain": "forward", "protocol": "tcp", "action": "accept"},
+            {"chain": "forward", "protocol": "udp"}]}},
+        interface={**BASE["interface"],
+                   "macvlan": [{**one, "mode": "bridge"} for one in BASE["interface"]["macvlan"]]})
+    file.write_text(yaml.dump(written))
+    assert router.ctl("plan", file).stdout == "nothing would change\n"
+    written["ip"]["firewall"]["filter"][1]["comment"] = "more"
+    file.write_text(yaml.dump(written))
+    router.ctl("apply", file)
+    assert router.print("/ip/firewall/filter")[0][".id"] == before[0]
+
+
 def test_changes_and_exports_are_lists_for_programs(router):
     def said(*words):
         return json.loads(router.ctl(*words, as_json=True).stdout)
@@ -188,13 +208,17 @@ def test_an_export_run_after_a_reset_gives_the_same(router):
                  "/ip firewall nat add chain=srcnat action=masquerade out-interface=wan",
                  "/routing table add name=other fib",
                  "/ip service set api disabled=yes",
-                 "/user add name=op group=full password=Sesame-9",
+                 "/user add name=op group=full password=Sesame-9 old-login=yes",
                  "/system identity set name=edge"):
         router.ctl(line)
     before = exported(router)
     router.ctl("export", "file=x")
     missing = router.ctl("/system/reset-configuration", "run-after-reset=none", check=False)
     assert "nothing was reset" in missing.stderr and exported(router) == before
+    router.ctl('/file/add name=bad.rsc contents="/interface list add name=new\\n:put (1"')
+    wrong = router.ctl("/system/reset-configuration", "run-after-reset=bad.rsc", check=False)
+    assert "nothing was reset: run-after-reset=bad.rsc: " in wrong.stderr
+    assert exported(router) == before
     router.ctl("/system/reset-configuration no-defaults=yes keep-users=yes")
     bare = exported(router)
     assert not any(word in line for line in bare for word in ("m1", "=wan", "198.51", "=lan", "=edge"))

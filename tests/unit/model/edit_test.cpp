@@ -230,4 +230,28 @@ TEST(KeepIds, RowsThatMovedKeepTheirsAndNewOnesGetFreshOnes) {
   EXPECT_GT(after[0]->id, before[1]->id);
 }
 
+TEST(KeepIds, DefaultThatIsWrittenIsNoChange) {
+  const auto load = [](const std::string& text) {
+    auto loaded = door::load_yaml_text(text, "ids.yaml");
+    EXPECT_TRUE(loaded);
+    return std::move(loaded->tree);
+  };
+  const auto router = [&](const std::string& action, const std::string& type,
+                          const std::string& rp) {
+    return load("ip: {firewall: {filter: [{chain: input" + action +
+                "}]}, dns/static: [{name: a.lan, address: 10.0.0.1" + type + "}], settings: {" + rp +
+                "}}");
+  };
+  const Tree bare = router("", "", "");
+  const Tree written = router(", action: accept", ", type: A", "rp-filter: no");
+  for (const auto& [from, to] : {std::pair{&bare, &written}, std::pair{&written, &bare}}) {
+    Tree next = *to;
+    keep_ids(next, *from);
+    EXPECT_TRUE(diff(*from, next).empty());
+  }
+  Tree other = router(", action: drop", "", "rp-filter: strict");
+  keep_ids(other, bare);
+  EXPECT_EQ(diff(bare, other).size(), 2u);
+}
+
 }  // namespace maclane::model

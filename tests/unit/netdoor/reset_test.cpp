@@ -91,6 +91,17 @@ TEST_F(ResetTest, AsksForThePoliciesOfWhatItChanges) {
   EXPECT_THAT(lists(), IsEmpty());
 }
 
+TEST_F(ResetTest, TakesNothingFromWhoeverMayNot) {
+  model::Call add;
+  add.path = "/system/script";
+  add.command = "add";
+  add.arguments = {{"name", "kept"}, {"source", ":put 1"}, {"policy", "read"}};
+  ASSERT_TRUE(commands_.run(add, model::Caller()));
+  caller_.policies = Policy::kRead | Policy::kWrite;
+  EXPECT_THAT(reset({{"keep-users", "yes"}}), HasSubstr("it would change /system/script"));
+  EXPECT_EQ(model_.tree().rows("/system/script").size(), 1u);
+}
+
 TEST_F(ResetTest, RunsAFileBehindIt) {
   files_["x.rsc"] = "/interface list add name=new\n";
   EXPECT_EQ(reset({{"no-defaults", "yes"}, {"run-after-reset", "x"}}), "");
@@ -102,6 +113,12 @@ TEST_F(ResetTest, RunsAFileBehindIt) {
   EXPECT_THAT(reset({{"no-defaults", "yes"}, {"run-after-reset", "bad.rsc"}}),
               HasSubstr("already have list with such name"));
   EXPECT_THAT(lists(), ElementsAre("one")) << "as far as it came";
+  EXPECT_THAT(reset({{"no-defaults", "yes"}, {"run-after-reset", "bad.rsc"}}),
+              HasSubstr("it was reset, but bad.rsc did not end well"));
+  files_["wrong.rsc"] = "/interface list add name=two\n:put (1\n";
+  EXPECT_THAT(reset({{"no-defaults", "yes"}, {"run-after-reset", "wrong.rsc"}}),
+              HasSubstr("nothing was reset: run-after-reset=wrong.rsc: "));
+  EXPECT_THAT(lists(), ElementsAre("one"));
 }
 
 TEST_F(ResetTest, GoesOnWithoutWhoeverAsked) {
