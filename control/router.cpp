@@ -254,7 +254,7 @@ Status Router::publish(const model::Tree& next) {
   leases_->set_interval(lease_store_interval(next));
   host_->on_config(config);
   serve_names(next, config);
-  set_syn_cookies(next);
+  set_kernel(next, config);
   return {};
 }
 

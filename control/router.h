@@ -8,7 +8,6 @@
 #include <chrono>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "control/compile/compile.h"
@@ -105,8 +104,8 @@ class Router {
   void make_host_services(const model::Tree& tree);
   void open_host_plane(const model::Tree& tree);
   void serve_names(const model::Tree& next, const ServiceConfig& config);
-  /// /ip/settings tcp-syncookies, which is the host plane's kernel's.
-  void set_syn_cookies(const model::Tree& next);
+  /// What /ip/settings says of the host plane's kernel: SYN cookies, ICMP limits.
+  void set_kernel(const model::Tree& next, const ServiceConfig& config);
   [[nodiscard]] std::vector<be32> servers_to_ask() const;
   bool handle_signals(int signal_fd);  // false: time to end
   void handle_packets();
@@ -141,8 +140,8 @@ class Router {
   observe::Exhaustion exhaustion_{[this](Drop reason) { return dropped(reason); },
                                   [this] { return services_->arp().refused(); }};
   mutable std::vector<RuleCounter> rule_counters_;
-  int lock_fd_ = -1;                 // the state folder is ours while it is open
-  std::optional<bool> syn_cookies_;  // as they were set
+  int lock_fd_ = -1;                                    // the state folder is ours while it is open
+  std::map<std::string, std::string> kernel_settings_;  // as they were set
   bool stop_ = false;
   bool restart_ = false;
   bool busy_ = false;  // packets came in the last round

@@ -53,7 +53,9 @@ void Local::deliver(rte_mbuf* packet, std::span<const uint8_t> bytes) {
       return;
     }
     if (answer && payload[0] == kIcmpEcho && payload[1] == 0) {
-      if (echo(bytes, ip, origin.worker)) {
+      if (!icmp_.may_send(kIcmpEchoReply, ip.src)) {
+        io_.free(packet, Drop::icmp_rate_limited, origin.in_if);
+      } else if (echo(bytes, ip, origin.worker)) {
         io_.consume(packet);
       } else {
         io_.free(packet, Drop::no_mbuf, origin.in_if);

@@ -177,6 +177,36 @@ def test_what_settings_say_of_sources_and_redirects_is_so(rig):
     assert rig.router.drops("ip_options") == before + 1
 
 
+def test_icmp_is_limited_by_type(rig):
+    """icmp-rate-limit and icmp-rate-mask, as Linux's icmp_ratelimit and icmp_ratemask; its kernel's are the same."""
+    ctl = rig.router.ctl
+
+    def kernel(name):
+        return int(rig.router.ns.run("cat", f"/proc/sys/net/ipv4/{name}").stdout)
+
+    def answered():
+        """Of ten pings, and of ten packets whose time is over."""
+        rig.left.send(*(IP(src=LEFT_HOST, dst=LEFT_ROUTER) / ICMP(type=8, id=7, seq=n) for n in range(10)),
+                      *(IP(src=LEFT_HOST, dst=RIGHT_HOST, ttl=1) / UDP(sport=n, dport=9) for n in range(10)))
+        rig.settle()
+        got = [p[ICMP].type for p in rig.left.wire.take(lambda p: ICMP in p)]
+        return got.count(0), got.count(11)
+
+    (settings,) = rig.router.print("/ip/settings")
+    assert settings["icmp-rate-mask"] == "0x1818"
+    assert (kernel("icmp_ratelimit"), kernel("icmp_ratemask")) == (0, 0x1818)
+    ctl(f"{FILTER} disable [find comment=closed]")
+    ctl("/ip/settings/set icmp-rate-limit=100000")
+    assert answered() == (10, 6)
+    ctl("/ip/settings/set icmp-rate-mask=0x1")
+    assert (kernel("icmp_ratelimit"), kernel("icmp_ratemask")) == (100000, 1)
+    assert answered() == (0, 10), "six have been sent to that host"
+    ctl("/ip/settings/set icmp-rate-mask=0x1818 icmp-rate-limit=0")
+    ctl(f"{FILTER} enable [find comment=closed]")
+    refused = ctl("/ip/settings/set icmp-rate-mask=all", check=False)
+    assert refused.returncode == 1 and "no mask of ICMP types" in refused.stderr
+
+
 def test_syn_cookies_are_those_of_the_router_s_own_services(rig):  # B-3
     ctl = rig.router.ctl
     switch = ("cat", "/proc/sys/net/ipv4/tcp_syncookies")
