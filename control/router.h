@@ -104,7 +104,7 @@ class Router {
   void make_host_services(const model::Tree& tree);
   void open_host_plane(const model::Tree& tree);
   void serve_names(const model::Tree& next, const ServiceConfig& config);
-  /// What /ip/settings says of the host plane's kernel: SYN cookies, ICMP limits.
+  /// What /ip/settings says of the host plane's kernel: SYN cookies, ICMP limits, redirects.
   void set_kernel(const model::Tree& next, const ServiceConfig& config);
   [[nodiscard]] std::vector<be32> servers_to_ask() const;
   bool handle_signals(int signal_fd);  // false: time to end

@@ -55,7 +55,9 @@ void Router::set_kernel(const model::Tree& next, const ServiceConfig& config) {
   const std::map<std::string, std::string> wanted = {
       {"tcp_syncookies", cookies ? "1" : "0"},
       {"icmp_ratelimit", number(std::min(config.icmp_rate_limit_ms, uint32_t{INT32_MAX}))},
-      {"icmp_ratemask", number(config.icmp_rate_mask)}};
+      {"icmp_ratemask", number(config.icmp_rate_mask)},
+      {"conf/all/accept_redirects", number(config.accept_redirects ? 1 : 0)},
+      {"conf/all/secure_redirects", number(config.secure_redirects ? 1 : 0)}};
   if (kernel_settings_ == wanted) return;
   std::map<std::string, std::string> before = std::exchange(kernel_settings_, wanted);
   // Where the namespace is the host's own, it is the host's to say.

@@ -194,6 +194,8 @@ void add_icmp(ServiceConfig& config, const model::View& settings) {
   (void)std::from_chars(mask.data() + 2, mask.data() + mask.size(), config.icmp_rate_mask, 16);
   config.icmp_errors_use_inbound_address =
       settings.get_bool("icmp-errors-use-inbound-interface-address");
+  config.accept_redirects = settings.get_bool("accept-redirects");
+  config.secure_redirects = settings.get_bool("secure-redirects");
 }
 
 }  // namespace
@@ -215,6 +217,7 @@ ServiceConfig service_config(const model::Tree& tree, const compile::CompileStat
   config.dhcp_server.dns = dns_servers(tree);
   config.serves_dns = tree.settings("/ip/dns").get_bool("allow-remote-requests");
   add_icmp(config, tree.settings("/ip/settings"));
+  config.redirected = compiled.redirected;
   return config;
 }
 

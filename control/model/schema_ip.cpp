@@ -173,17 +173,6 @@ constexpr std::string_view kFilters[] = {"loose", "no", "strict"};
 constexpr std::string_view kHashPolicies[] = {"l3", "l4"};
 constexpr std::string_view kLaterPolicies[] = {"l3-inner"};
 
-/// A switch this version cannot turn away from its default yet.
-constexpr Property fixed(std::string_view name, bool value) {
-  return {.name = name,
-          .type = Type::kBool,
-          .default_value = value ? "true" : "false",
-          .flags = P::kHidden,
-          .not_working = value ? std::span<const std::string_view>(kNo)
-                               : std::span<const std::string_view>(kYes),
-          .not_working_reason = kLater};
-}
-
 constexpr Property kSettings[] = {
     {.name = "ip-forward",
      .type = Type::kBool,
@@ -237,9 +226,24 @@ constexpr Property kSettings[] = {
      .not_working_reason = kLater},
     later("allow-fast-path"),
     later("route-cache"),
-    fixed("accept-redirects", false),
-    fixed("accept-source-route", false),
-    fixed("secure-redirects", true),
+    {.name = "accept-redirects",
+     .type = Type::kBool,
+     .default_value = "false",
+     .flags = P::kHidden,
+     .help = "yes: a gateway that leads to a destination may tell of a nearer one on the same "
+             "network; the destination goes by that for five minutes (RFC 1122 3.2.2.2)"},
+    {.name = "secure-redirects",
+     .type = Type::kBool,
+     .default_value = "true",
+     .flags = P::kHidden,
+     .help = "yes: with accept-redirects, only to what is a gateway of some route anyway"},
+    {.name = "accept-source-route",
+     .type = Type::kBool,
+     .default_value = "false",
+     .flags = P::kHidden,
+     .help = "no: packets that say by which routers they want to go are dropped",
+     .not_working = kYes,
+     .not_working_reason = kLater},
     {.name = "tcp-syncookies",
      .type = Type::kBool,
      .default_value = "false",

@@ -71,6 +71,8 @@ void Local::deliver(rte_mbuf* packet, std::span<const uint8_t> bytes) {
       (payload[0] == kIcmpUnreachable || payload[0] == kIcmpTimeExceeded)) {
     errors_(bytes);
   }
+  if (ip.proto == kProtoIcmp && payload[0] == kIcmpRedirect && answer && redirected_)
+    redirected_(bytes, origin.in_if, message_of(packet).related);
   if (programs_ && programs_(bytes, origin.in_if, origin.broadcast)) {
     io_.consume(packet);
     return;
