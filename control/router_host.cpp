@@ -34,15 +34,23 @@ void Router::open_host_plane(const model::Tree& tree) {
                "{}; no programs can serve at the router's addresses", e.text());
 }
 
-void Router::serve_names(const model::Tree& next, const ServiceConfig& config) {
-  lease_names_->on_config(taken_names(next));
-  if (!host_->is_open()) return;  // it has said so
-  names_->set_lease_names(lease_names_->hosts());
-  std::vector<be32> ours;
-  if (host_->is_shared()) {
-    for (const InterfaceAddress& one : config.addresses) ours.push_back(one.address);
+void Router::serve_names() {
+  names_pacing_.begin(Pacing::Clock::now());
+  const model::Tree& tree = compiled_->tree;
+  lease_names_->on_config(taken_names(tree));
+  if (host_->is_open()) {  // else it has said so
+    names_->set_lease_names(lease_names_->hosts());
+    std::vector<be32> ours;
+    if (host_->is_shared()) {
+      for (const InterfaceAddress& one : services_->addresses().all()) ours.push_back(one.address);
+    }
+    names_->configure(dns_files(tree, services_->learned(), ours), host_->netns(), io_->now_ms());
   }
-  names_->configure(dns_files(next, services_->learned(), ours), host_->netns(), io_->now_ms());
+  names_pacing_.end(Pacing::Clock::now());
+}
+
+void Router::serve_due_names() {
+  if (names_pacing_.is_due(Pacing::Clock::now())) serve_names();
 }
 
 /// What /ip/settings says of the router's own programs' traffic is their kernel's to do.
@@ -80,8 +88,9 @@ void Router::set_kernel(const model::Tree& next, const ServiceConfig& config) {
 
 /// The name server that runs here has the static names and the cache; while there is none, those
 /// of /ip/dns and those that DHCP and PPPoE servers told of.
-std::vector<be32> Router::servers_to_ask() const {
+std::vector<be32> Router::servers_to_ask() {
   if (!host_->is_open()) return {};
+  if (names_pacing_.is_asked()) serve_names();
   if (names_->is_serving()) return {be32::from(0x7f000001)};
   std::vector<be32> out = dns_servers(model_.tree());
   for (const LearnedServer& one : services_->learned().dns) out.push_back(one.address);

@@ -74,6 +74,7 @@ void Router::run(int signal_fd) {
       listed_names_->configure(model_.tree());
       listed_names_->tick(model::steady_ms());
     }
+    serve_due_names();
     const bool learned = services_->changed();
     if (host_->changed() || learned) republish();
     scheduler_.turn(std::time(nullptr));

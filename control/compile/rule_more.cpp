@@ -61,6 +61,11 @@ uint8_t to_u8(std::optional<int64_t> value) {
   return static_cast<uint8_t>(value.value_or(0));
 }
 
+/// The table that routes what has no mark is main.
+uint32_t routing_mark(Names& names, std::string_view name) {
+  return name == "main" ? 0 : names.mark(name);
+}
+
 /// Reads one row's matchers one after another.
 class Reader {
  public:
@@ -213,7 +218,7 @@ void read_connection(const MoreColumns& c, Names& names, RuleSet& set, RuleMore&
   reader.read(c.packet_mark, M::kPacketMark, any,
               [&](std::string_view name) { more.packet_mark = names.mark(name); });
   reader.read(c.routing_mark, M::kRoutingMark, any,
-              [&](std::string_view name) { more.routing_mark = names.mark(name); });
+              [&](std::string_view name) { more.routing_mark = routing_mark(names, name); });
   for (const auto& [column, what] :
        {std::pair(c.content, M::kContent), {c.tls_host, M::kTlsHost}}) {
     reader.read(column, what, any, [&](std::string_view text) {
@@ -233,9 +238,7 @@ void read_changes(const MoreColumns& c, const model::Row& row, Action action, Na
                    : action == Action::kMarkRouting  ? c.new_routing_mark
                                                      : -1;
   if (const std::string_view name = row.at(mark); !name.empty()) {
-    // Its own table is main for what has no mark.
-    const bool unmarked = action == Action::kMarkRouting && name == "main";
-    more.mark = unmarked ? 0 : names.mark(name);
+    more.mark = action == Action::kMarkRouting ? routing_mark(names, name) : names.mark(name);
   }
   more.mss = model::parse_new_mss(row.at(c.new_mss)).value_or(0);
   if (const auto change = model::parse_new_ttl(row.at(c.new_ttl))) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "control/observe/json_text.h"
+
 namespace maclane::door {
 namespace {
 
@@ -161,10 +163,11 @@ void Console::collect(std::string& out) {
     out += line_of({{"notice", *lost}, {"prompt", prompt(menu_)}});
   if (job_ == nullptr) return;
   if (const std::string text = job_->take_output(); !text.empty()) {
-    Json said = {{"out", text}};
-    if (job_->is_live()) said["live"] = true;
-    if (job_->is_whole()) said["whole"] = true;
-    out += line_of(said);
+    out += "{\"out\":";
+    observe::append_json(out, text);
+    if (job_->is_live()) out += ",\"live\":true";
+    if (job_->is_whole()) out += ",\"whole\":true";
+    out += "}\n";
   }
   if (const std::string text = job_->take_warnings(); !text.empty()) {
     out += line_of({{"warn", text}});

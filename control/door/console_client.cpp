@@ -102,8 +102,9 @@ tl::expected<Json, std::string> ConsoleClient::ask(const Json& request,
   (void)send(request);  // a router that refuses may have said why
   bool stopped = false;
   std::string chunk(size_t{64} << 10, '\0');
+  size_t seen = 0;  // no line ends before it
   while (true) {
-    for (size_t end = in_.find('\n'); end != std::string::npos; end = in_.find('\n')) {
+    for (size_t end = in_.find('\n', seen); end != std::string::npos; end = in_.find('\n')) {
       const Json line = Json::parse(in_.substr(0, end), nullptr, false);
       in_.erase(0, end + 1);
       if (!line.is_object()) {
@@ -123,6 +124,7 @@ tl::expected<Json, std::string> ConsoleClient::ask(const Json& request,
       }
       return line;
     }
+    seen = in_.size();
     if (waits) waits();
     if (stop != nullptr && *stop && !stopped) {
       stopped = true;

@@ -4,6 +4,8 @@
 // keys would cost minutes: width is bounded before any object is made.
 #include "control/door/json_bounds.h"
 
+#include <algorithm>
+#include <charconv>
 #include <vector>
 
 namespace maclane::door {
@@ -63,7 +65,56 @@ class Bounds {
   std::vector<size_t> keys_;
 };
 
+/// The decimal of a token that is one octal or hexadecimal number; "" if it is anything else.
+std::string decimal_of(std::string_view token) {
+  const bool negative = token.starts_with('-');
+  if (negative) token.remove_prefix(1);
+  if (token.size() < 2 || token[0] != '0') return "";
+  const bool hex = token[1] == 'x' || token[1] == 'X';
+  token.remove_prefix(hex ? 2 : 1);
+  uint64_t number = 0;
+  const auto [end, error] =
+      std::from_chars(token.data(), token.data() + token.size(), number, hex ? 16 : 8);
+  if (error != std::errc() || end != token.data() + token.size()) return "";
+  return (negative ? "-" : "") + std::to_string(number);
+}
+
+/// Where the string that begins at a quote ends: behind its last quote, or the end of the text.
+size_t behind_string(std::string_view text, size_t quote) {
+  for (size_t i = quote + 1; i < text.size(); ++i) {
+    if (text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      return i + 1;
+    }
+  }
+  return text.size();
+}
+
 }  // namespace
+
+std::string with_decimal_numbers(std::string text) {
+  for (size_t i = 0; i < text.size();) {
+    if (text[i] == '"') {
+      i = behind_string(text, i);
+      continue;
+    }
+    const size_t end = std::min(text.find_first_of(" \t\r\n,:[]{}\"", i), text.size());
+    if (end == i) {
+      ++i;
+      continue;
+    }
+    std::string decimal = decimal_of(std::string_view(text).substr(i, end - i));
+    if (decimal.empty()) {
+      i = end;
+      continue;
+    }
+    decimal.resize(std::max(decimal.size(), end - i), ' ');
+    text.replace(i, end - i, decimal);
+    i += decimal.size();
+  }
+  return text;
+}
 
 tl::expected<Json, std::string> parse_bounded(std::string_view text) {
   Bounds bounds(text);

@@ -17,6 +17,11 @@ inline constexpr size_t kMaxJsonKeys = 512;  // in one object
 /// The text as a JSON value, or a sentence that says what is wrong with it.
 [[nodiscard]] tl::expected<Json, std::string> parse_bounded(std::string_view text);
 
+/// The text with its octal (0…) and hexadecimal (0x…) numbers, which RouterOS's REST takes beside
+/// those of JSON (D-9), in decimal. Spaces fill what gets shorter, so that places stay where they
+/// were, but behind hexadecimal numbers from 10^12 on.
+[[nodiscard]] std::string with_decimal_numbers(std::string text);
+
 /// The text that an object has there; "" if it has none.
 [[nodiscard]] inline std::string text_at(const Json& object, const char* key) {
   const auto found = object.find(key);

@@ -104,7 +104,7 @@ void split_into(std::vector<std::string>& out, std::string_view list) {
 
 tl::expected<Json, RestError> parse_body(const std::string& body) {
   if (body.find_first_not_of(" \t\r\n") == std::string::npos) return Json::object();
-  auto json = parse_bounded(body);
+  auto json = parse_bounded(with_decimal_numbers(body));
   if (!json) return wrong(400, json.error());
   if (!json->is_object()) return wrong(400, "the body is not a JSON object");
   return std::move(*json);

@@ -62,7 +62,5 @@ struct BasicAuth {
 
 /// Percent-decoding; nullopt if it is not in form. plus: '+' is a space.
 [[nodiscard]] std::optional<std::string> decode_url(std::string_view text, bool plus);
-/// Appends a JSON string; what is no UTF-8 becomes U+FFFD.
-void append_json(std::string& out, std::string_view text);
 
 }  // namespace maclane::door

@@ -17,6 +17,7 @@ inline constexpr std::string_view kConnectionTypes[] = {"ftp", "pptp", "sip", "t
 inline constexpr std::string_view kLaterConnectionTypes[] = {"h323", "irc", "quake3"};
 inline constexpr std::string_view kAddressTypes[] = {"unicast", "local", "broadcast", "multicast",
                                                      "blackhole"};
+inline constexpr std::string_view kUnmarked[] = {"main", "no-mark"};
 inline constexpr std::string_view kIpOptions[] = {"any",
                                                   "loose-source-routing",
                                                   "no-record-route",
@@ -92,8 +93,9 @@ constexpr Property routing_mark() {
   return {.name = "routing-mark",
           .type = Type::kReference,
           .flags = Property::kNegatable | Property::kMayBeLost,
+          .values = kUnmarked,
           .reference = kRoutingTables,
-          .help = "the mark that mangle's mark-routing gave it"};
+          .help = "the mark that mangle's mark-routing gave it; main or no-mark: it has none"};
 }
 constexpr Property text(std::string_view name, std::string_view help) {
   return {

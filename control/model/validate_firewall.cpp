@@ -5,59 +5,21 @@
 #include <map>
 #include <set>
 
+#include "control/model/chains.h"
 #include "control/model/validate.h"
 #include "control/model/value.h"
 
 namespace maclane::model {
 namespace {
 
-bool is_builtin(std::string_view path, std::string_view chain) {
-  if (path == "/ip/firewall/nat")
-    return chain == "srcnat" || chain == "dstnat" || chain == "input" || chain == "output";
-  if (path == "/ip/firewall/raw") return chain == "prerouting" || chain == "output";
-  if (path == "/ip/firewall/mangle" && (chain == "prerouting" || chain == "postrouting"))
-    return true;
-  return chain == "input" || chain == "forward" || chain == "output";
-}
-
-/// How chains lead to each other.
-struct Graph {
-  std::map<std::string_view, std::vector<View>> jumps;  // by the chain they stand in
-
-  Graph(const Tree& tree, std::string_view path) {
-    const Menu& menu = *find_menu(path);
-    const int chain = menu.index("chain");
-    const int action = menu.index("action");
-    for (const RowPtr& row : tree.rows(menu)) {
-      const std::string_view name = row->at(chain);
-      if (!name.empty() && row->at(action) == "jump") jumps[name].emplace_back(menu, *row);
-    }
-  }
-  /// The chains reached from one, itself included.
-  [[nodiscard]] std::set<std::string_view> reached(std::string_view from) const {
-    std::set<std::string_view> seen{from};
-    std::vector<std::string_view> open{from};
-    while (!open.empty()) {
-      auto it = jumps.find(open.back());
-      open.pop_back();
-      if (it == jumps.end()) continue;
-      for (const View& row : it->second) {
-        if (!row.is_set("jump-target")) continue;
-        if (seen.insert(row.raw("jump-target")).second) open.push_back(row.raw("jump-target"));
-      }
-    }
-    return seen;
-  }
-};
-
-void check_jumps(Check& check, std::string_view path, const Graph& graph) {
+void check_jumps(Check& check, std::string_view path, const Jumps& graph) {
   std::map<std::string_view, std::set<std::string_view>> reach;  // worked out once per chain
-  for (const auto& [chain, rows] : graph.jumps) {
+  for (const auto& [chain, rows] : graph.by_chain()) {
     for (const View& row : rows) {
       const std::string_view target = row.raw("jump-target");
       if (target.empty()) {
         check.add(row, "jump-target", "action=jump needs jump-target: the chain to go on in");
-      } else if (is_builtin(path, target)) {
+      } else if (is_builtin_chain(path, target)) {
         check.add(row, "jump-target",
                   fmt::format("{} is a built-in chain; jump to a chain of your own", target));
       } else {  // a chain without rules, as yet, returns at once
@@ -153,10 +115,11 @@ void check_arguments(Check& check, const View& row) {
 }
 
 /// A built-in chain stands where one of the interfaces is not known.
-void check_sides(Check& check, const View& row) {
+void check_sides(Check& check, std::string_view path, const View& row) {
   const std::string_view chain = row.raw("chain");
-  const bool no_in = chain == "output" || chain == "srcnat" || chain == "postrouting";
-  const bool no_out = chain == "input" || chain == "dstnat" || chain == "prerouting";
+  if (!is_builtin_chain(path, chain)) return;  // doubts.h
+  const bool no_in = !knows_in(chain);
+  const bool no_out = !knows_out(chain);
   const auto refuse = [&](bool impossible, std::string_view property, std::string_view side) {
     if (!impossible || !row.is_set(property)) return;
     check.add(row, property,
@@ -268,7 +231,7 @@ Reach reach_of(Check& check, const Menu& menu) {
     const View row(menu, *ptr);
     if (row.get("action") == "jump") {
       reach = Reach::kEverything;  // what is reached from where may be different
-    } else if (reach == Reach::kRules && !is_builtin(menu.path, row.raw("chain"))) {
+    } else if (reach == Reach::kRules && !is_builtin_chain(menu.path, row.raw("chain"))) {
       reach = Reach::kJumps;  // a chain may have come or gone
     }
   };
@@ -290,7 +253,7 @@ void check_menu(Check& check, std::string_view path) {
   NatChains from;
   std::set<std::string_view> behind_routing{"input", "forward", "postrouting"};
   if (reach != Reach::kRules) {
-    const Graph graph(check.tree, path);
+    const Jumps graph(check.tree, path);
     check_jumps(check, path, graph);
     if (is_nat) {
       from = {graph.reached("srcnat"), graph.reached("dstnat"), graph.reached("input"),
@@ -303,7 +266,7 @@ void check_menu(Check& check, std::string_view path) {
     if (!row.is_set("chain")) return;
     check_matchers(check, row);
     check_arguments(check, row);
-    check_sides(check, row);
+    check_sides(check, path, row);
     check_mark_routing(check, row, behind_routing);
     if (is_nat) check_nat_action(check, row, from);
   });

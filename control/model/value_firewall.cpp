@@ -108,11 +108,11 @@ std::optional<Limit> parse_limit(std::string_view text) {
 }
 
 Converted convert_limit(std::string_view text) {
-  return convert(text, "rate[/time],burst[:packet|bit], such as 10,5:packet or 10/1m,5",
-                 parse_limit, [](const Limit& limit) {
-                   return fmt::format("{},{}:{}", format_rate(limit), limit.burst,
-                                      limit.bits ? "bit" : "packet");
-                 });
+  return convert_negatable(text, "rate[/time],burst[:packet|bit], such as 10,5:packet or 10/1m,5",
+                           parse_limit, [](const Limit& limit) {
+                             return fmt::format("{},{}:{}", format_rate(limit), limit.burst,
+                                                limit.bits ? "bit" : "packet");
+                           });
 }
 
 std::optional<DstLimit> parse_dst_limit(std::string_view text) {
@@ -136,15 +136,16 @@ std::optional<DstLimit> parse_dst_limit(std::string_view text) {
 }
 
 Converted convert_dst_limit(std::string_view text) {
-  return convert(text,
-                 "rate[/time],burst,mode[/expire], such as 10,5,dst-address/1m40s; the modes are "
-                 "dst-address, dst-address-and-port, src-address, src-and-dst-addresses and "
-                 "addresses-and-dst-port",
-                 parse_dst_limit, [](const DstLimit& value) {
-                   return fmt::format("{},{},{}/{}", format_rate(value.limit), value.limit.burst,
-                                      kModes[static_cast<size_t>(value.mode)],
-                                      format_time_ms(value.expire_ms));
-                 });
+  return convert_negatable(
+      text,
+      "rate[/time],burst,mode[/expire], such as 10,5,dst-address/1m40s; the modes are "
+      "dst-address, dst-address-and-port, src-address, src-and-dst-addresses and "
+      "addresses-and-dst-port",
+      parse_dst_limit, [](const DstLimit& value) {
+        return fmt::format("{},{},{}/{}", format_rate(value.limit), value.limit.burst,
+                           kModes[static_cast<size_t>(value.mode)],
+                           format_time_ms(value.expire_ms));
+      });
 }
 
 std::optional<ConnectionLimit> parse_connection_limit(std::string_view text) {
@@ -156,10 +157,10 @@ std::optional<ConnectionLimit> parse_connection_limit(std::string_view text) {
 }
 
 Converted convert_connection_limit(std::string_view text) {
-  return convert(text, "connections,netmask, such as 100,32; the netmask is 0..32",
-                 parse_connection_limit, [](const ConnectionLimit& value) {
-                   return fmt::format("{},{}", value.connections, value.length);
-                 });
+  return convert_negatable(text, "connections,netmask, such as 100,32; the netmask is 0..32",
+                           parse_connection_limit, [](const ConnectionLimit& value) {
+                             return fmt::format("{},{}", value.connections, value.length);
+                           });
 }
 
 std::optional<WideRange> parse_bytes_range(std::string_view text) {
@@ -169,9 +170,9 @@ std::optional<WideRange> parse_bytes_range(std::string_view text) {
 }
 
 Converted convert_bytes_range(std::string_view text) {
-  return convert(text, "from-to in bytes, such as 1000000-0; to 0 is without end",
-                 parse_bytes_range,
-                 [](const WideRange& r) { return fmt::format("{}-{}", r.first, r.last); });
+  return convert_negatable(
+      text, "from-to in bytes, such as 1000000-0; to 0 is without end", parse_bytes_range,
+      [](const WideRange& r) { return fmt::format("{}-{}", r.first, r.last); });
 }
 
 std::optional<WideRange> parse_rate_range(std::string_view text) {
@@ -180,13 +181,13 @@ std::optional<WideRange> parse_rate_range(std::string_view text) {
 }
 
 Converted convert_rate_range(std::string_view text) {
-  return convert(text, "from-to in bits a second, such as 0-100k; to 0 is without end",
-                 parse_rate_range,
-                 [](const WideRange& r) { return fmt::format("{}-{}", r.first, r.last); });
+  return convert_negatable(
+      text, "from-to in bits a second, such as 0-100k; to 0 is without end", parse_rate_range,
+      [](const WideRange& r) { return fmt::format("{}-{}", r.first, r.last); });
 }
 
 Converted convert_small_range(std::string_view text) {
-  return convert(
+  return convert_negatable(
       text, "a number of 0..65535 or a range a-b", parse_port_range, [](const PortRange& r) {
         return r.first == r.last ? std::to_string(r.first) : fmt::format("{}-{}", r.first, r.last);
       });
@@ -206,11 +207,11 @@ std::optional<PortScan> parse_psd(std::string_view text) {
 }
 
 Converted convert_psd(std::string_view text) {
-  return convert(text, "weight,delay,weight of low ports,weight of high ports, such as 21,3s,3,1",
-                 parse_psd, [](const PortScan& p) {
-                   return fmt::format("{},{},{},{}", p.weight, format_time_ms(p.delay_ms), p.low,
-                                      p.high);
-                 });
+  return convert_negatable(
+      text, "weight,delay,weight of low ports,weight of high ports, such as 21,3s,3,1", parse_psd,
+      [](const PortScan& p) {
+        return fmt::format("{},{},{},{}", p.weight, format_time_ms(p.delay_ms), p.low, p.high);
+      });
 }
 
 std::optional<Nth> parse_nth(std::string_view text) {
@@ -222,8 +223,9 @@ std::optional<Nth> parse_nth(std::string_view text) {
 }
 
 Converted convert_nth(std::string_view text) {
-  return convert(text, "every,packet, such as 2,1: the first of every two", parse_nth,
-                 [](const Nth& nth) { return fmt::format("{},{}", nth.every, nth.packet); });
+  return convert_negatable(
+      text, "every,packet, such as 2,1: the first of every two", parse_nth,
+      [](const Nth& nth) { return fmt::format("{},{}", nth.every, nth.packet); });
 }
 
 namespace {
@@ -268,10 +270,11 @@ Converted convert_pcc(std::string_view text) {
   const auto form = [&](const PerConnection&) {
     return std::string(split_negation(text).value);  // it is written in one way only
   };
-  return convert(text,
-                 "fields:denominator/remainder, such as both-addresses:2/0; the fields are "
-                 "both-, src- or dst- with address, port or both",
-                 parse_pcc, form);
+  return convert_negatable(
+      text,
+      "fields:denominator/remainder, such as both-addresses:2/0; the fields are "
+      "both-, src- or dst- with address, port or both",
+      parse_pcc, form);
 }
 
 }  // namespace maclane::model

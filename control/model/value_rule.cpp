@@ -26,9 +26,9 @@ std::optional<TtlMatch> parse_ttl(std::string_view text) {
 }
 
 Converted convert_ttl(std::string_view text) {
-  return convert(text, "equal, not-equal, less-than or greater-than with a TTL: less-than:5",
-                 parse_ttl,
-                 [&](const TtlMatch&) { return std::string(split_negation(text).value); });
+  return convert_negatable(
+      text, "equal, not-equal, less-than or greater-than with a TTL: less-than:5", parse_ttl,
+      [&](const TtlMatch&) { return std::string(split_negation(text).value); });
 }
 
 std::optional<TtlChange> parse_new_ttl(std::string_view text) {

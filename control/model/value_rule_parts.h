@@ -38,13 +38,22 @@ std::optional<size_t> place_in(const std::string_view (&words)[N], std::string_v
   return static_cast<size_t>(it - std::begin(words));
 }
 
-/// The canonical form behind a '!', or the sentence that says what would be right.
+/// The canonical form, or the sentence that says what would be right.
 template <typename Parse, typename Format>
 Converted convert(std::string_view text, std::string_view right, Parse&& parse, Format&& format) {
+  const auto parsed = parse(text);
+  if (!parsed) return tl::make_unexpected(fmt::format("\"{}\" is not {}", text, right));
+  return format(*parsed);
+}
+
+/// The same of a value that may stand behind a '!'.
+template <typename Parse, typename Format>
+Converted convert_negatable(std::string_view text, std::string_view right, Parse&& parse,
+                            Format&& format) {
   const Negatable value = split_negation(text);
-  const auto parsed = parse(value.value);
-  if (!parsed) return tl::make_unexpected(fmt::format("\"{}\" is not {}", value.value, right));
-  return fmt::format("{}{}", value.negated ? "!" : "", format(*parsed));
+  Converted converted = convert(value.value, right, parse, format);
+  if (converted && value.negated) converted->insert(converted->begin(), '!');
+  return converted;
 }
 
 }  // namespace maclane::model::rule_parts

@@ -143,6 +143,7 @@ PacketFacts facts_of(Worker& w, const Burst& b, unsigned i) noexcept {
     if (headers < f.bytes.size()) f.payload = f.bytes.subspan(headers);
   }
   if (!from_router(b, i)) std::memcpy(&f.src_mac, ip - sizeof(EtherHdr) + 6, 6);
+  f.in_if = b.in_if[i];
   f.now = w.now;
   f.snapshot = w.snapshot;
   f.shared = w.shared.get();

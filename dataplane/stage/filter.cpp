@@ -41,15 +41,13 @@ void log_hit(const RuleSet& set, const Rule& rule, uint16_t chain, RuleTable tab
           key.out_if};
   // raw stands before tracking: nothing is known there of the connection that a packet is of.
   line.known = table != RuleTable::kRaw && key.facts != nullptr && key.facts->session != nullptr;
-  // srcnat, like all behind the routing, is not shown where the packet came from.
-  if (table == RuleTable::kNat && key.out_if != kNoIf) line.in_if = kNoIf;
 }
 
 /// The MSS that fits the way: both its ends, without IP's and TCP's headers.
 uint16_t path_mss(const RuleKey& key) noexcept {
   constexpr unsigned kHeaders = sizeof(Ip4Hdr) + sizeof(TcpHdr);
   unsigned mtu = 0xffff;
-  for (IfIndex i : {key.in_if, key.out_if}) {
+  for (IfIndex i : {key.facts->in_if, key.out_if}) {
     if (i != kNoIf && i < key.facts->snapshot->interfaces.size())
       mtu = std::min<unsigned>(mtu, key.facts->snapshot->interfaces[i].mtu);
   }

@@ -112,10 +112,13 @@ bool walk_srcnat(Worker& w, RuleKey& key, IfIndex out_if, Tuple& out, SourceRule
     return true;
   }
   const IfIndex leaves = key.as_if != kNoIf ? key.as_if : out_if;
-  const IfIndex before = key.out_if;
+  // Like all behind the routing, srcnat is not shown where the packet came from.
+  const auto [in, out_before] = std::pair{key.in_if, key.out_if};
+  key.in_if = kNoIf;
   key.out_if = leaves;
   walk_chain(snap.nat.get(), snap.nat->srcnat, RuleTable::kNat, key, w.snat_walk);
-  key.out_if = before;
+  key.in_if = in;
+  key.out_if = out_before;
   const Verdict& v = w.snat_walk.verdict;
   if (v.rule == nullptr || !changes_source(v.action)) return true;
   const RuleMore& to = snap.nat->more_of(*v.rule);

@@ -131,6 +131,16 @@ def test_a_jump_comes_before_its_chain(rig):  # B-4
     ctl(f"{FILTER} remove [find comment=jump]")
 
 
+def test_a_rule_that_asks_for_an_interface_in_vain_is_told_of(rig):  # B-1
+    ctl = rig.router.ctl
+    ctl(f"{FILTER} add chain=mine in-interface=left action=drop comment=vain")
+    assert "never matches" not in rig.router.log(), "nothing leads there"
+    ctl(f"{FILTER} add chain=output action=jump jump-target=mine comment=vain")
+    wait_until(lambda: "in-interface=left never matches: chain mine is reached only from output"
+               in rig.router.log(), what="the warning")
+    ctl(f"{FILTER} remove [find comment=vain]")
+
+
 def test_an_address_is_listed_for_a_while(rig):  # B-13
     ctl = rig.router.ctl
     assert len(out(rig, udp(9100))) == 1

@@ -185,6 +185,17 @@ TEST_F(CompilePolicy, MarksAreTablesByName) {
   EXPECT_EQ(filter.texts.at(more.text), "x y");
 }
 
+TEST_F(CompilePolicy, NoMarkIsTheOneOfMain) {  // B-11
+  for (const char* none : {"main", "no-mark"})
+    add(b.tree, "/ip/firewall/filter", {{"chain", "forward"}, {"routing-mark", none}});
+  b.must_compile();
+  const RuleSet& filter = *b.now.snapshot->filter;
+  for (const Rule& rule : b.chain(filter, "forward")) {
+    EXPECT_EQ(filter.more_of(rule).match, RuleMore::kRoutingMark);
+    EXPECT_EQ(filter.more_of(rule).routing_mark, 0u);
+  }
+}
+
 TEST_F(CompilePolicy, Settings) {
   b.must_compile();
   EXPECT_TRUE(b.now.snapshot->send_redirects);

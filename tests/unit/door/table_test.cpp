@@ -212,6 +212,20 @@ TEST(Table, PrintsSettingsAsLines) {
   EXPECT_EQ(to_json(table), "{\n  \"enabled\": \"yes\",\n  \"max-entries\": \"262144\"\n}\n");
 }
 
+TEST(Table, JsonIsAnArrayOfObjectsOfStrings) {
+  Table table;
+  EXPECT_EQ(to_json(table), "[]\n");
+  table.rows = {{"*1", 0, true, {{"name", "a\"b\\\xC3\xA4\xFF"}, {"dynamic", "true"}}},
+                {"", 1, true, {}},
+                {"", 2, false, {}}};
+  EXPECT_EQ(to_json(table),
+            "[\n  {\n    \".id\": \"*1\",\n    \"name\": \"a\\\"b\\\\\xC3\xA4\xEF\xBF\xBD\",\n"
+            "    \"dynamic\": \"true\"\n  },\n  {\n    \"dynamic\": \"true\"\n  },\n  {}\n]\n");
+  table.settings = true;
+  table.rows.clear();
+  EXPECT_EQ(to_json(table), "{}\n");
+}
+
 TEST(Table, ShowsControlLettersInsteadOfSendingThem) {
   Table table;
   table.columns = {"host-name", "mtu"};

@@ -1,5 +1,5 @@
 // Raw, mangle and filter on whole packets: what actions do, once each packet (behaviour.md B-1,
-// B-5, B-25).
+// B-5, B-11, B-12, B-25 to B-27).
 #include "tests/unit/l3/filter_fixture.h"
 
 namespace maclane::test {
@@ -210,6 +210,25 @@ TEST_F(FilterRules, TtlAndDscpAreChanged) {  // B-1
     EXPECT_TRUE(sent()[0].checksums_ok());
   }
   EXPECT_EQ(rule(11).packets, 3u);
+}
+
+TEST_F(FilterRules, SegmentsFitTheWayTheyCameToo) {  // B-1
+  snap.interfaces[kLan].mtu = 1400;
+  mangle({}, {}, {make(Action::kChangeMss, 10)});  // clamp-to-pmtu, where only the way out is asked
+  auto syn = tcp(kPc, 1000, kServer, 80, kTcpSyn);
+  syn.insert(syn.end(), {2, 4, 0x05, 0xb4});  // an MSS of 1460
+  auto& ip = *reinterpret_cast<Ip4Hdr*>(syn.data());
+  ip.total_length = be16::from(static_cast<uint16_t>(syn.size()));
+  ip.checksum = {};
+  ip.checksum.raw = checksum(&ip, 20);
+  auto& header = *reinterpret_cast<TcpHdr*>(syn.data() + 20);
+  header.data_offset = 0x60;
+  header.checksum = {};
+  header.checksum.raw = checksum(&header, 24, pseudo_sum(ip.src, ip.dst, kProtoTcp, 24));
+  run(syn, kLan);
+  ASSERT_EQ(sent().size(), 1u);
+  EXPECT_EQ(sent()[0].frame[14 + 40 + 2] << 8 | sent()[0].frame[14 + 40 + 3], 1360);
+  EXPECT_TRUE(sent()[0].checksums_ok());
 }
 
 TEST_F(FilterRules, PriorityIsSetAndSeenByLaterRules) {  // B-11

@@ -66,6 +66,18 @@ TEST_F(NatRouteros, FiltersByAddressAndPort) {
   EXPECT_EQ(sent().size(), 1u);
 }
 
+// What jumps to a chain of its own from srcnat has no incoming interface there, as in srcnat
+// itself.
+TEST_F(NatRouteros, SrcnatDoesNotSeeWhereAPacketCameIn) {  // B-1
+  Draft of_lan = masquerade();
+  of_lan.match |= Rule::kInInterface;
+  of_lan.in_if = kLan;
+  nat({of_lan});
+  run(udp(kPc, 1000, kServer, 53), kLan);
+  ASSERT_EQ(sent().size(), 1u);
+  EXPECT_EQ(sent()[0].ip().src.host(), kPc);
+}
+
 TEST_F(NatRouteros, AnUnsolicitedSynIsMetWithSilence) {  // N-18
   nat({masquerade()});
   Draft drop = of_state(Action::kDrop, ConnState::kNew, 1);

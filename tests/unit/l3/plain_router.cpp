@@ -194,6 +194,7 @@ bool PlainRouter::make_room() {
 PlainConnection* PlainRouter::open(const PlainPacket& p, const Flow& post, const Seen& seen,
                                    Hits& hits, uint32_t now) {
   Seen leaving = seen;
+  leaving.in_if = 0;
   Flow out = post;
   const PlainRule* rule = ask(rules.srcnat, leaving, hits);
   const bool masquerades = rule != nullptr && rule->action == Action::kMasquerade;

@@ -86,6 +86,8 @@ TEST(Normalize, GoodValuesBecomeCanonical) {
       {"/ip/firewall/mangle", "new-priority", "from-dscp-high-3-bits", "from-dscp-high-3-bits"},
       {"/ip/firewall/mangle", "new-priority", "07", "7"},
       {"/ip/firewall/mangle", "new-mss", "clamp-to-pmtu", "clamp-to-pmtu"},
+      {"/ip/firewall/filter", "routing-mark", "main", "main"},
+      {"/ip/firewall/mangle", "routing-mark", "!no-mark", "!no-mark"},
       {"/ip/firewall/mangle", "new-ttl", "increment:1", "increment:1"},
       {"/ip/firewall/filter", "src-address", "!10.0.0.5/8", "!10.0.0.0/8"},
       {"/ip/firewall/filter", "src-address", "10.0.0.1-10.0.0.1", "10.0.0.1"},

@@ -74,6 +74,16 @@ constexpr Wrong kWrong[] = {
     {"disabled", "off", "yes nor no"},
 };
 
+/// What is no matcher, or has no opposite in RouterOS, is refused with a '!' too.
+constexpr Wrong kNegated[] = {{"time", "!8h-17h,mon", "8h-17h30m,mon"},
+                              {"ipsec-policy", "!in,ipsec", "in,none"},
+                              {"address-list-timeout", "!1h", "none-dynamic"},
+                              {"new-mss", "!1400", "clamp-to-pmtu"},
+                              {"new-ttl", "!set:64", "set:64"},
+                              {"new-priority", "!3", "from-ingress"},
+                              {"random", "!0", "1..99"},
+                              {"tcp-mss", "!1460-100", "0..65535"}};
+
 /// Those that take any text, and what stands in relation to other properties.
 const std::set<std::string_view> kFree = {
     "chain",       "src-address-list", "dst-address-list", "address-list",        "connection-mark",
@@ -117,6 +127,17 @@ TEST(WrongRules, EachPropertySaysWhatWouldBeRight) {
         EXPECT_THAT(said, HasSubstr("leave it out"));
       else
         EXPECT_THAT(said, HasSubstr(table[property.name]->right));
+    }
+  }
+}
+
+TEST(WrongRules, NoOppositeIsTakenWhereThereIsNone) {
+  for (const Wrong& one : kNegated) {
+    for (std::string_view path : kMenus) {
+      if (find_menu(path)->find(one.property) == nullptr) continue;
+      const std::string said = refusal(path, one.property, one.value);
+      EXPECT_THAT(said, HasSubstr(one.property)) << path;
+      EXPECT_THAT(said, HasSubstr(one.right)) << path;
     }
   }
 }

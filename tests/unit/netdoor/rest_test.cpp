@@ -1,9 +1,11 @@
 // REST requests as calls and outcomes as replies (D-1 to D-13), without sockets.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "control/door/client_text.h"
 #include "control/door/rest_call.h"
+#include "control/observe/json_text.h"
 
 namespace maclane::door {
 namespace {
@@ -100,6 +102,22 @@ TEST(RestCall, D9_ValuesAsJsonOrAsText) {
   EXPECT_EQ(wrong("PUT", "/rest/ip/address", R"({"mtu":[[1]]})").status, 400);
 }
 
+TEST(RestCall, D9_NumbersInOctalAndHexadecimal) {
+  const RestCall put = call("PUT", "/rest/ip/address",
+                            R"({"a":0x1F,"b":[010,-0XfF],"c":"0x1F","d\"":0,"0x1F":00, "e" : 07 ,
+                               "f":0xFFFFFFFFFFFFFFFF})");
+  EXPECT_THAT(put.call.arguments,
+              ElementsAre(Pair("a", "31"), Pair("b", "8,-255"), Pair("c", "0x1F"), Pair("d\"", "0"),
+                          Pair("0x1F", "0"), Pair("e", "7"), Pair("f", "18446744073709551615")));
+  for (const char* bad : {"08", "0x", "0xg", "0x1F.5", "0x-1", "-", "0x1FFFFFFFFFFFFFFFF"}) {
+    EXPECT_THAT(wrong("PUT", "/rest/ip/address", fmt::format(R"({{"a":{}}})", bad)).detail,
+                HasSubstr("The request is not JSON: character"))
+        << bad;
+  }
+  EXPECT_THAT(wrong("PUT", "/rest/ip/address", R"({"a":0x1F,})").detail,
+              HasSubstr("character 11 "));
+}
+
 TEST(RestCall, D10_WhatIsNoJsonIsSaidWithItsPlace) {
   EXPECT_EQ(wrong("PUT", "/rest/ip/address", R"({"a":1,})").detail,
             "The request is not JSON: character 8 does not fit; expected here: string literal.");
@@ -163,12 +181,12 @@ TEST(RestBody, BrokenUtf8BecomesValidJson) {
   for (const std::string_view bad :
        {"\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\x80", "\xf0\x80\x80\x80"}) {
     std::string out;
-    append_json(out, bad);
+    observe::append_json(out, bad);
     EXPECT_EQ(out.find(bad), std::string::npos);
     EXPECT_THAT(out, HasSubstr("\xef\xbf\xbd"));
   }
   std::string good;
-  append_json(good, "\xf0\x9f\x98\x80\xe2\x82\xac");
+  observe::append_json(good, "\xf0\x9f\x98\x80\xe2\x82\xac");
   EXPECT_EQ(good, "\"\xf0\x9f\x98\x80\xe2\x82\xac\"");
 }
 
