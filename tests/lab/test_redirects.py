@@ -101,6 +101,7 @@ def test_a_nearer_gateway_is_used_where_redirects_are_accepted(world):
 def rig():
     config = two_ports()
     config["ip"]["settings"] |= {"accept-redirects": True}
+    config["ip"]["firewall"] = {"connection": {"tracking": {"enabled": True}}}  # though there are no rules
     rows(config, "ip", "route").extend([{"dst-address": "10.5.0.0/16", "gateway": LEFT_HOST},
                                         {"dst-address": "10.6.0.0/16", "gateway": NEARER}])
     with Lab() as lab:
