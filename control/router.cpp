@@ -23,6 +23,7 @@
 #include "control/ping_command.h"
 #include "control/service/reset.h"
 #include "control/service_config.h"
+#include "control/traceroute_command.h"
 
 namespace maclane {
 namespace {
@@ -145,8 +146,10 @@ Status Router::start() {
   add_client_commands(commands_, *services_,
                       [this](std::string_view name) { return compiled_->names.index_of(name); });
   add_resolve_command(commands_, *resolver_);
-  add_ping_commands(commands_, *services_, *io_, *resolver_,
-                    [this](std::string_view name) { return compiled_->names.index_of(name); });
+  const Asking asking{*services_, *io_, *resolver_,
+                      [this](std::string_view name) { return compiled_->names.index_of(name); }};
+  add_ping_commands(commands_, asking);
+  add_traceroute_command(commands_, asking);
   add_dhcp_server_commands(commands_, *services_);
   add_dns_commands(commands_, *names_);
   runner_.use_files({[this](std::string_view name) { return doors_->files().read(name); },
