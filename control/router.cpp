@@ -271,7 +271,7 @@ Status Router::publish(const model::Tree& next) {
   leases_->set_interval(lease_store_interval(next));
   host_->on_config(config);
   names_pacing_.ask();
-  serve_names(next);
+  serve_due_names();
   set_syn_cookies(next);
   return {};
 }
@@ -296,15 +296,19 @@ uint64_t Router::dropped(Drop reason) const {
   return sum;
 }
 
-/// The same tree with what was learned since.
-void Router::republish() {
-  if (Status status = publish(model_.tree()); !status)
-    for (const Error& e : status.error())
-      log::write(log::Level::kError, "system,error", "{}", e.text());
+/// The same tree with what was learned since. false: it was refused, and the log says why.
+bool Router::republish() {
+  const Status status = publish(model_.tree());
+  if (status) return true;
+  for (const Error& e : status.error())
+    log::write(log::Level::kError, "system,error", "{}", e.text());
+  return false;
 }
 
 void Router::renew_rules() {
-  if (compile::is_outdated(*compiled_, wall_time())) republish();
+  constexpr uint64_t kAgainMs = 10'000;  // after it was refused
+  if (model::steady_ms() < renew_at_ms_ || !compile::is_outdated(*compiled_, wall_time())) return;
+  if (!republish()) renew_at_ms_ = model::steady_ms() + kAgainMs;
 }
 
 const Router::LinkHistory* Router::link_history(const std::string& name) const {
