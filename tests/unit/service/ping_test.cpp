@@ -214,7 +214,7 @@ class TracerouteTest : public PingCommandTest {
 TEST_F(TracerouteTest, AsksHopByHopAndAgain) {  // C-35
   using Column = std::vector<std::string>;
   using State = model::Running::State;
-  auto outcome = run({{"address", "10.1.0.9"}, {"count", "2"}}, "traceroute");
+  auto outcome = run({{"address", "10.1.0.9"}, {"count", "2"}, {"timeout", "100ms"}}, "traceroute");
   ASSERT_TRUE(outcome) << outcome.error().text();
   std::vector<model::PrintRow> rows;
   silent_ = {2};
