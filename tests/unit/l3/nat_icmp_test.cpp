@@ -65,7 +65,7 @@ TEST_F(NatRouteros, ARedirectIsForWhoIsNotTranslated) {
   // One about what the router says itself is the router's.
   run(udp(kServer, 5000, kWanIp, 53), kWan);
   EXPECT_EQ(punted().size(), 1u);
-  for (const uint16_t port : {5000, 5001}) {
+  for (const uint16_t port : {uint16_t{5000}, uint16_t{5001}}) {
     run(icmp_error(kGateway, kWanIp, kIcmpRedirect, 1, udp(kWanIp, 53, kServer, port)), kWan);
     const auto told = punted();
     ASSERT_EQ(told.size(), 1u);
