@@ -163,53 +163,37 @@ bool stands_by(const Snapshot& s, IfIndex interface, be32 target) {
 }
 
 /// The source that the call's interface gives, which must lead there.
-Answer<be32> source_of(const Call& call, be32 target, Services& services, PacketIo& io,
-                       const InterfaceIndex& index_of) {
+Answer<be32> source_of(const Call& call, be32 target, const Asking& asking) {
   const std::string_view name = call.get("interface");
-  const IfIndex index = index_of(name);
+  const IfIndex index = asking.index_of(name);
   if (index == kNoIf) {
     return model::refuse(Trouble::kBadArgument,
                          fmt::format("input does not match any value of interface: there is no "
                                      "interface named \"{}\"",
                                      name));
   }
-  const auto ways = io.ways_to(target);
+  const auto ways = asking.io.ways_to(target);
   if (std::find(ways.begin(), ways.end(), index) == ways.end() &&
-      !stands_by(io.snapshot(), index, target)) {
+      !stands_by(asking.io.snapshot(), index, target)) {
     return model::refuse(Trouble::kGeneral,
                          fmt::format("failure: no route leads to {} by {}", text_of(target), name));
   }
-  return services.addresses().source_for(index, target);
+  return asking.services.addresses().source_for(index, target);
 }
 
-Answer<Outcome> ping(const Call& call, be32 target, Services& services, PacketIo& io,
-                     const InterfaceIndex& index_of) {
+Answer<Outcome> ping(const Call& call, be32 target, const Asking& asking) {
   PingRun::Plan plan;
-  plan.question.target = target;
-  plan.question.source = address_of(call.get("src-address"));
-  if (call.has("src-address") && !services.addresses().owns(plan.question.source)) {
-    return model::refuse(Trouble::kBadArgument,
-                         fmt::format("failure: src-address {} is none of the router's addresses",
-                                     call.get("src-address")));
-  }
-  if (call.has("interface")) {
-    auto source = source_of(call, plan.question.target, services, io, index_of);
-    if (!source) return tl::make_unexpected(std::move(source.error()));
-    if (plan.question.source.raw == 0) plan.question.source = *source;
-  }
-  plan.question.size = static_cast<uint16_t>(whole_number(call.get("size")));
+  auto question = question_of(call, target, asking);
+  if (!question) return tl::make_unexpected(std::move(question.error()));
+  plan.question = *question;
   plan.question.ttl = static_cast<uint8_t>(whole_number(call.get("ttl")));
-  plan.question.dscp = static_cast<uint8_t>(whole_number(call.get("dscp")));
   plan.question.dont_fragment = call.is_on("do-not-fragment");
   plan.interval_ms = static_cast<uint64_t>(model::parse_time_ms(call.get("interval")).value_or(0));
   plan.count = whole_number(call.get("count"));
-  const auto id = services.ping().begin();
-  if (!id) {
-    return model::refuse(Trouble::kGeneral,
-                         "failure: too many pings go on at once; wait for one to end");
-  }
+  const auto id = begin_ping(asking.services);
+  if (!id) return tl::make_unexpected(id.error());
   Outcome out;
-  out.running = std::make_unique<PingRun>(services.ping(), *id, plan);
+  out.running = std::make_unique<PingRun>(asking.services.ping(), *id, plan);
   return out;
 }
 
@@ -319,28 +303,56 @@ void add_resolve_command(model::Commands& commands, Resolver& resolver) {
               [&resolver](const Call& call, const Caller&) { return resolve(call, resolver); });
 }
 
-void add_ping_commands(model::Commands& commands, Services& services, PacketIo& io,
-                       Resolver& resolver, const InterfaceIndex& index_of) {
-  const auto handler = [&services, &io, &resolver, index_of](const Call& call,
-                                                             const Caller&) -> Answer<Outcome> {
-    const std::string_view target = call.get("address");
-    if (const auto address = model::parse_ip4(target))
-      return ping(call, be32::from(*address), services, io, index_of);
-    constexpr std::string_view kWhat = "invalid value for argument address: ";
-    if (std::string why = wrong_name(target); !why.empty())
-      return model::refuse(Trouble::kBadArgument, std::string(kWhat) + why);
-    Outcome out;
-    out.running = std::make_unique<Resolving>(
-        resolver, std::string(target), be32{},
-        [&services, &io, index_of, call, kWhat](const Resolver::Answer& answer) -> Answer<Outcome> {
-          if (!answer.problem.empty()) {
-            return model::refuse(
-                Trouble::kBadArgument,
-                fmt::format("{}while resolving ip-address: {}", kWhat, answer.problem));
-          }
-          return ping(call, answer.addresses.front(), services, io, index_of);
-        });
-    return out;
+Answer<Ping::Question> question_of(const Call& call, be32 target, const Asking& asking) {
+  Ping::Question question;
+  question.target = target;
+  question.source = address_of(call.get("src-address"));
+  if (call.has("src-address") && !asking.services.addresses().owns(question.source)) {
+    return model::refuse(Trouble::kBadArgument,
+                         fmt::format("failure: src-address {} is none of the router's addresses",
+                                     call.get("src-address")));
+  }
+  if (call.has("interface")) {
+    auto source = source_of(call, target, asking);
+    if (!source) return tl::make_unexpected(std::move(source.error()));
+    if (question.source.raw == 0) question.source = *source;
+  }
+  question.size = static_cast<uint16_t>(whole_number(call.get("size")));
+  question.dscp = static_cast<uint8_t>(whole_number(call.get("dscp")));
+  return question;
+}
+
+Answer<uint16_t> begin_ping(Services& services) {
+  if (const auto id = services.ping().begin()) return *id;
+  return model::refuse(Trouble::kGeneral,
+                       "failure: too many pings go on at once; wait for one to end");
+}
+
+Answer<Outcome> with_target(const Call& call, Resolver& resolver, WithTarget then) {
+  const std::string_view target = call.get("address");
+  if (const auto address = model::parse_ip4(target)) return then(call, be32::from(*address));
+  constexpr std::string_view kWhat = "invalid value for argument address: ";
+  if (std::string why = wrong_name(target); !why.empty())
+    return model::refuse(Trouble::kBadArgument, std::string(kWhat) + why);
+  Outcome out;
+  out.running = std::make_unique<Resolving>(
+      resolver, std::string(target), be32{},
+      [call, kWhat, then = std::move(then)](const Resolver::Answer& answer) -> Answer<Outcome> {
+        if (!answer.problem.empty()) {
+          return model::refuse(
+              Trouble::kBadArgument,
+              fmt::format("{}while resolving ip-address: {}", kWhat, answer.problem));
+        }
+        return then(call, answer.addresses.front());
+      });
+  return out;
+}
+
+void add_ping_commands(model::Commands& commands, const Asking& asking) {
+  const auto handler = [asking](const Call& call, const Caller&) {
+    return with_target(call, asking.resolver, [asking](const Call& known, be32 target) {
+      return ping(known, target, asking);
+    });
   };
   for (const char* path : {"/", "/tool"}) commands.on(path, "ping", handler);
 }

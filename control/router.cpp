@@ -12,6 +12,7 @@
 #include <ctime>
 
 #include "control/clients.h"
+#include "control/compile/clashes.h"
 #include "control/compile/renamed.h"
 #include "control/door/plan.h"
 #include "control/lease_scripts.h"
@@ -23,6 +24,7 @@
 #include "control/ping_command.h"
 #include "control/service/reset.h"
 #include "control/service_config.h"
+#include "control/traceroute_command.h"
 
 namespace maclane {
 namespace {
@@ -63,6 +65,16 @@ bool loses_addresses(const Snapshot* before, const Snapshot& now) {
     }
   }
   return false;
+}
+
+/// What was learned and is in the way of a network of ours is said when it begins to be.
+void tell_of_new(const std::vector<compile::Clash>& before,
+                 const std::vector<compile::Clash>& now) {
+  for (const compile::Clash& one : now) {
+    if (std::find(before.begin(), before.end(), one) != before.end()) continue;
+    log::write(log::Level::kWarning, one.session ? "pppoe,ppp,warning" : "dhcp,warning", "{}: {}",
+               one.interface, one.text);
+  }
 }
 
 /// What the dataplane takes at start and cannot change while it runs.
@@ -145,8 +157,10 @@ Status Router::start() {
   add_client_commands(commands_, *services_,
                       [this](std::string_view name) { return compiled_->names.index_of(name); });
   add_resolve_command(commands_, *resolver_);
-  add_ping_commands(commands_, *services_, *io_, *resolver_,
-                    [this](std::string_view name) { return compiled_->names.index_of(name); });
+  const Asking asking{*services_, *io_, *resolver_,
+                      [this](std::string_view name) { return compiled_->names.index_of(name); }};
+  add_ping_commands(commands_, asking);
+  add_traceroute_command(commands_, asking);
   add_dhcp_server_commands(commands_, *services_);
   add_dns_commands(commands_, *names_);
   runner_.use_files({[this](std::string_view name) { return doors_->files().read(name); },
@@ -236,6 +250,8 @@ Status Router::publish(const model::Tree& next) {
     dataplane_->rule_counters(raw);
     result->state->names.start_reused(raw);
   }
+  std::vector<compile::Clash> clashes;
+  if (compiled_ != nullptr) clashes = compile::clashes(*compiled_, *dataplane_->current());
   compiled_ = std::move(result->state);
   for (const IfIndex added : compiled_->names.added())  // the number may have been another's
     traffic_since_.begin(added, observe::traffic_of(*dataplane_, added));
@@ -245,6 +261,7 @@ Status Router::publish(const model::Tree& next) {
   purge.kind = Request::Kind::kPurgeMasquerade;
   for (unsigned worker = 0; lost && worker < dataplane_->workers(); ++worker)
     (void)dataplane_->request(worker, purge);
+  tell_of_new(clashes, compile::clashes(*compiled_, *dataplane_->current()));
   const ServiceConfig config = service_config(next, *compiled_);
   if (!learned.renames.empty()) {
     rename_keys(learned.renames, links_);
@@ -254,7 +271,7 @@ Status Router::publish(const model::Tree& next) {
   leases_->set_interval(lease_store_interval(next));
   host_->on_config(config);
   names_pacing_.ask();
-  serve_names(next);
+  serve_due_names();
   set_syn_cookies(next);
   return {};
 }
@@ -279,15 +296,19 @@ uint64_t Router::dropped(Drop reason) const {
   return sum;
 }
 
-/// The same tree with what was learned since.
-void Router::republish() {
-  if (Status status = publish(model_.tree()); !status)
-    for (const Error& e : status.error())
-      log::write(log::Level::kError, "system,error", "{}", e.text());
+/// The same tree with what was learned since. false: it was refused, and the log says why.
+bool Router::republish() {
+  const Status status = publish(model_.tree());
+  if (status) return true;
+  for (const Error& e : status.error())
+    log::write(log::Level::kError, "system,error", "{}", e.text());
+  return false;
 }
 
 void Router::renew_rules() {
-  if (compile::is_outdated(*compiled_, wall_time())) republish();
+  constexpr uint64_t kAgainMs = 10'000;  // after it was refused
+  if (model::steady_ms() < renew_at_ms_ || !compile::is_outdated(*compiled_, wall_time())) return;
+  if (!republish()) renew_at_ms_ = model::steady_ms() + kAgainMs;
 }
 
 const Router::LinkHistory* Router::link_history(const std::string& name) const {

@@ -71,7 +71,11 @@ class Router {
   [[nodiscard]] const Services& services() const { return *services_; }
   [[nodiscard]] Services& services() { return *services_; }
   [[nodiscard]] const HostPlane& host_plane() const { return *host_; }
-  [[nodiscard]] NameServer& name_server() const { return *names_; }
+  /// It knows what the tree says.
+  [[nodiscard]] NameServer& name_server() {
+    if (names_pacing_.is_asked()) serve_names();
+    return *names_;
+  }
   [[nodiscard]] const LeaseNames& lease_names() const { return *lease_names_; }
   [[nodiscard]] const observe::Rates& rates() const { return rates_; }
   [[nodiscard]] std::chrono::steady_clock::time_point started() const { return started_; }
@@ -100,17 +104,18 @@ class Router {
   Status publish(const model::Tree& next);
   void poll_links();
   [[nodiscard]] uint64_t dropped(Drop reason) const;
-  void republish();
+  bool republish();
   /// Publishes again if the time of a rule has begun or ended, or edits left indexes patched.
   void renew_rules();
   void make_host_services(const model::Tree& tree);
   void open_host_plane(const model::Tree& tree);
-  /// Tells the name server what it is to answer, at once or when it is due (see Pacing): its files
-  /// hold all rows, and changes may come by the thousand.
-  void serve_names(const model::Tree& tree);
+  /// Tells the name server what it is to answer: its files hold all rows.
+  void serve_names();
+  /// The same when it is due, as changes may come by the thousand (see Pacing).
+  void serve_due_names();
   /// /ip/settings tcp-syncookies, which is the host plane's kernel's.
   void set_syn_cookies(const model::Tree& next);
-  [[nodiscard]] std::vector<be32> servers_to_ask() const;
+  [[nodiscard]] std::vector<be32> servers_to_ask();
   bool handle_signals(int signal_fd);  // false: time to end
   void handle_packets();
   void add_commands();
@@ -145,6 +150,7 @@ class Router {
   observe::Exhaustion exhaustion_{[this](Drop reason) { return dropped(reason); },
                                   [this] { return services_->arp().refused(); }};
   mutable std::vector<RuleCounter> rule_counters_;
+  uint64_t renew_at_ms_ = 0;         // not sooner
   int lock_fd_ = -1;                 // the state folder is ours while it is open
   std::optional<bool> syn_cookies_;  // as they were set
   bool stop_ = false;

@@ -32,9 +32,9 @@ void Router::open_host_plane(const model::Tree& tree) {
                "{}; no programs can serve at the router's addresses", e.text());
 }
 
-void Router::serve_names(const model::Tree& tree) {
-  const auto began = Pacing::Clock::now();
-  if (!names_pacing_.is_due(began)) return;
+void Router::serve_names() {
+  names_pacing_.begin(Pacing::Clock::now());
+  const model::Tree& tree = compiled_->tree;
   lease_names_->on_config(taken_names(tree));
   if (host_->is_open()) {  // else it has said so
     names_->set_lease_names(lease_names_->hosts());
@@ -44,7 +44,11 @@ void Router::serve_names(const model::Tree& tree) {
     }
     names_->configure(dns_files(tree, services_->learned(), ours), host_->netns(), io_->now_ms());
   }
-  names_pacing_.done(began, Pacing::Clock::now());
+  names_pacing_.end(Pacing::Clock::now());
+}
+
+void Router::serve_due_names() {
+  if (names_pacing_.is_due(Pacing::Clock::now())) serve_names();
 }
 
 void Router::set_syn_cookies(const model::Tree& next) {
@@ -67,8 +71,9 @@ void Router::set_syn_cookies(const model::Tree& next) {
 
 /// The name server that runs here has the static names and the cache; while there is none, those
 /// of /ip/dns and those that DHCP and PPPoE servers told of.
-std::vector<be32> Router::servers_to_ask() const {
+std::vector<be32> Router::servers_to_ask() {
   if (!host_->is_open()) return {};
+  if (names_pacing_.is_asked()) serve_names();
   if (names_->is_serving()) return {be32::from(0x7f000001)};
   std::vector<be32> out = dns_servers(model_.tree());
   for (const LearnedServer& one : services_->learned().dns) out.push_back(one.address);

@@ -73,8 +73,8 @@ void Router::run(int signal_fd) {
     if (!model_.in_batch()) {
       listed_names_->configure(model_.tree());
       listed_names_->tick(model::steady_ms());
-      serve_names(model_.tree());
     }
+    serve_due_names();
     const bool learned = services_->changed();
     if (host_->changed() || learned) republish();
     scheduler_.turn(std::time(nullptr));

@@ -163,7 +163,8 @@ void compile_firewall(Work& work) {
     take_slots(work, part.path, *rows);
     find_filling_lists(work, part.path, *rows);
   }
-  work.rules_rest = std::all_of(std::begin(kParts), std::end(kParts),
+  work.rules_rest = work.same_interfaces() && work.same("/ip/firewall/address-list") &&
+                    std::all_of(std::begin(kParts), std::end(kParts),
                                 [&](const Part& part) { return work.same(part.path); });
   InterfaceLists lists(work);
   for (const Part& part : kParts) {

@@ -19,7 +19,7 @@ struct Work {
   CompileState& state;
   Snapshot& snapshot;
   Errors errors;
-  bool rules_rest = false;    // no rule changed: patched indexes are built anew
+  bool rules_rest = false;    // nor what they refer to: patched indexes are built anew
   std::vector<bool> enabled;  // by IfIndex: it and all below it, whatever the link
 
   /// Whether a menu has the very rows it had before.

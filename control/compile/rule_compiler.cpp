@@ -62,7 +62,7 @@ class RuleCompiler {
     set_->dstnat = builtin("dstnat");
     set_->prerouting = builtin("prerouting");
     set_->postrouting = builtin("postrouting");
-    index_rules(*set_, work_.rules_rest ? nullptr : former_);
+    index_rules(*set_, former_, work_.rules_rest);
     return {std::move(set_), std::move(states_), std::move(times_),
             std::make_shared<const KnownRows>(std::move(known_))};
   }

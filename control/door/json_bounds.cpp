@@ -105,11 +105,13 @@ std::string with_decimal_numbers(std::string text) {
       continue;
     }
     std::string decimal = decimal_of(std::string_view(text).substr(i, end - i));
-    if (!decimal.empty() && decimal.size() <= end - i) {
-      decimal.resize(end - i, ' ');
-      text.replace(i, end - i, decimal);
+    if (decimal.empty()) {
+      i = end;
+      continue;
     }
-    i = end;
+    decimal.resize(std::max(decimal.size(), end - i), ' ');
+    text.replace(i, end - i, decimal);
+    i += decimal.size();
   }
   return text;
 }

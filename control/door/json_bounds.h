@@ -18,8 +18,8 @@ inline constexpr size_t kMaxJsonKeys = 512;  // in one object
 [[nodiscard]] tl::expected<Json, std::string> parse_bounded(std::string_view text);
 
 /// The text with its octal (0…) and hexadecimal (0x…) numbers, which RouterOS's REST takes beside
-/// those of JSON (D-9), in decimal. Spaces fill what gets shorter, so that every place stays where
-/// it was; a number whose decimal has more letters than it has stays as it is.
+/// those of JSON (D-9), in decimal. Spaces fill what gets shorter, so that places stay where they
+/// were, but behind hexadecimal numbers from 10^12 on.
 [[nodiscard]] std::string with_decimal_numbers(std::string text);
 
 /// The text that an object has there; "" if it has none.

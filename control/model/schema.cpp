@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "control/model/schema_parts.h"
@@ -114,6 +115,15 @@ constexpr std::string_view kLaterMenus[] = {"/interface/bonding",
                                             "/system/ntp",
                                             "/system/upgrade",
                                             "/system/watchdog"};
+/// What shows the same of what they are asked for.
+constexpr std::pair<std::string_view, std::string_view> kInstead[] = {
+    {"/tool/torch",
+     "/ip/firewall/connection/print shows who talks with whom and how much, "
+     "/interface/monitor-traffic how much an interface carries"},
+    {"/tool/sniffer",
+     "a rule with action=passthrough and log=yes writes what it matches into /log, and tcpdump in "
+     "the namespace of /dataplane/host-plane shows what is for the router itself"},
+};
 
 const std::vector<Menu>& all_menus() {
   static const std::vector<Menu> menus = [] {
@@ -258,7 +268,11 @@ std::string later_sentence(std::string_view path) {
            "value and set changes it";
   }
   if (!is_later_menu(path)) return {};
-  return fmt::format("{} is known to RouterOS but not in this version of Maclane", path);
+  std::string_view instead;
+  for (const auto& [menu, what] : kInstead)
+    if (path.starts_with(menu)) instead = what;
+  return fmt::format("{} is known to RouterOS but not in this version of Maclane{}{}", path,
+                     instead.empty() ? "" : "; ", instead);
 }
 
 bool is_builtin_list(std::string_view name) {

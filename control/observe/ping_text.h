@@ -1,4 +1,5 @@
-// The answers of a ping as RouterOS shows them on a terminal. No state; any thread.
+// The answers of a ping and of a traceroute as RouterOS shows them on a terminal. No state; any
+// thread.
 #pragma once
 
 #include <string>
@@ -10,6 +11,8 @@ namespace maclane::observe {
 
 /// A line for each answer; head: with the line above them.
 [[nodiscard]] std::string ping_text(const std::vector<model::PrintRow>& rows, bool head);
+/// The hops of a traceroute, a line for each, with the line above them.
+[[nodiscard]] std::string traceroute_text(const std::vector<model::PrintRow>& rows);
 /// The sums that the last answer told.
 [[nodiscard]] std::string ping_sums(const model::PrintRow& last);
 

@@ -1,6 +1,7 @@
 // /ip/dhcp-client and /interface/pppoe-client: what each client has and does.
 #include <fmt/format.h>
 
+#include "control/compile/clashes.h"
 #include "control/model/value.h"
 #include "control/observe/rows.h"
 #include "control/router.h"
@@ -80,6 +81,9 @@ bool is_disabled(const Router& router, std::string_view name) {
 std::vector<model::PrintRow> learned_addresses(const Router& router) {
   std::vector<model::PrintRow> rows;
   uint32_t number = 0;
+  std::vector<compile::Clash> clashes;
+  if (const Snapshot* s = router.dataplane().current(); s != nullptr)
+    clashes = compile::clashes(router.compiled(), *s);
   for (const compile::AddressInfo& one : router.compiled().addresses) {
     if (one.row != 0) continue;
     model::PrintRow row;
@@ -92,6 +96,10 @@ std::vector<model::PrintRow> learned_addresses(const Router& router) {
                   {"actual-interface", one.interface},
                   {"dynamic", "true"},
                   {"invalid", yes_no(is_disabled(router, one.interface))}};
+    for (const compile::Clash& clash : clashes) {
+      if (clash.interface == one.interface && clash.address == one.prefix.address)
+        row.fields.emplace_back("comment", clash.text);
+    }
     rows.push_back(std::move(row));
   }
   return rows;

@@ -12,7 +12,7 @@
 namespace maclane::observe {
 namespace {
 
-std::vector<model::PrintRow> cache(const Router& router, bool all) {
+std::vector<model::PrintRow> cache(Router& router, bool all) {
   std::vector<model::PrintRow> rows;
   uint32_t number = 0;
   for (const CachedName& one : router.name_server().cache()) {
@@ -50,7 +50,7 @@ std::vector<model::PrintRow> lease_names(Router& router) {
   return rows;
 }
 
-void state(const Router& router, model::Fields& out) {
+void state(Router& router, model::Fields& out) {
   std::string servers;
   std::set<uint32_t> seen;  // several uplinks may have the same
   for (const LearnedServer& one : router.services().learned().dns) {

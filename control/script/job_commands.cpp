@@ -162,7 +162,8 @@ Host::Done Job::run_on(const MenuCall& call, const Menu& menu, Outcome& outcome)
       // The head of a table stands above its first rows only, unless the screen is cleared.
       const std::string text =
           print_text(call, menu, task_.screen, rows, first || (print && !follows));
-      if (!first && task_.screen.width != 0 && print && !follows) write("\033[H\033[J");
+      const bool whole = (print && !follows) || call.command->name == "traceroute";
+      if (!first && task_.screen.width != 0 && whole) write("\033[H\033[J");
       write(text);
       first = false;
       if (call.command->name == "ping" && !task_.screen.json) last_ping = rows.back();

@@ -37,6 +37,7 @@ std::string print_text(const MenuCall& call, const model::Menu& menu, const Scre
                                                         : observe::table_of(rows);
   if (screen.json) return observe::to_json(table);
   if (call.command->name == "ping") return observe::ping_text(rows, head);
+  if (call.command->name == "traceroute") return observe::traceroute_text(rows);
   PrintOptions options = options_of(call, screen);
   options.head = head;
   if (call.has("brief") && table.columns.empty() && !table.settings) {

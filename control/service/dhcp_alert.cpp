@@ -9,8 +9,6 @@
 #include "control/service/text.h"
 
 namespace maclane {
-namespace {}  // namespace
-
 void DhcpAlert::on_config(const std::vector<DhcpAlertConfig>& config) {
   std::erase_if(watches_, [&](const auto& entry) {
     return std::ranges::find(config, entry.first, &DhcpAlertConfig::id) == config.end();

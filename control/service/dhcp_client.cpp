@@ -8,8 +8,6 @@
 #include "control/service/text.h"
 
 namespace maclane {
-namespace {}  // namespace
-
 struct DhcpClient::Client final : DhcpMachine::Port {
   Client(DhcpClient& o, DhcpClientConfig c, uint64_t seed)
       : owner(o), config(std::move(c)), machine(*this, seed) {}

@@ -96,7 +96,8 @@ class RuleIndex {
 };
 
 /// Control: indexes those chains of a finished rule set that are long enough to gain by it. before:
-/// the finished set it takes the place of, whose indexes are taken over where they can be.
-void index_rules(RuleSet& set, const RuleSet* before = nullptr);
+/// the finished set it takes the place of, whose indexes are taken over where they can be; renew:
+/// but for those that have late rules.
+void index_rules(RuleSet& set, const RuleSet* before = nullptr, bool renew = false);
 
 }  // namespace maclane

@@ -106,7 +106,7 @@ std::shared_ptr<const RuleIndex> RuleIndex::bring_up(const std::shared_ptr<const
   return next;
 }
 
-void index_rules(RuleSet& set, const RuleSet* before) {
+void index_rules(RuleSet& set, const RuleSet* before, bool renew) {
   for (size_t i = 0; i < set.chains.size(); ++i) {
     RuleSet::Chain& chain = set.chains[i];
     chain.index = nullptr;
@@ -120,7 +120,7 @@ void index_rules(RuleSet& set, const RuleSet* before) {
                              [&](const RuleSet::Chain& one) { return one.name == chain.name; });
       if (found != before->chains.end()) was = &*found;
     }
-    if (was != nullptr && was->index != nullptr)
+    if (was != nullptr && was->index != nullptr && !(renew && was->index->late() != 0))
       chain.index = RuleIndex::bring_up(was->index, *before, was->first, was->count, set,
                                         chain.first, chain.count);
     if (chain.index == nullptr) chain.index = RuleIndex::build(set, chain.first, chain.count);

@@ -177,6 +177,28 @@ def test_an_address_in_use_is_declined(lab):
         assert "dhcp-client on wan1: declined 203.0.113.50" in router.log()
 
 
+def test_a_lease_in_the_way_of_a_network_of_ours_is_said(lab):
+    """A router in front that has the LAN's network: in the log, and at the address for as long."""
+    router = lab.router(config(1)).start()
+    router.ctl("/interface/vlan add name=lan interface=ether1 vlan-id=88")
+    router.ctl("/ip/address add address=192.168.88.1/24 interface=lan")
+    isp = isp_wire(lab, router, "192.168.88.254/24")
+    Dnsmasq(isp, "mlwan", "192.168.88.50", "192.168.88.60", gateway="192.168.88.254")
+    bound(router, "wan1")
+
+    def comment():
+        return router.row("/ip/address", interface="wan1").get("comment", "")
+
+    wait_until(lambda: "overlaps 192.168.88.0/24 of lan" in comment(), BOUND, comment)
+    (line,) = [row for row in router.print("/log", "where", "topics~\"dhcp,warning\"")
+               if "overlaps" in row["message"]]
+    assert line["message"] == f"wan1: {comment()}"
+    router.ctl("/ip/address set [find interface=lan] address=192.168.89.1/24")
+    assert comment() == ""
+    router.ctl("/ip/address set [find interface=lan] address=192.168.0.1/16")
+    assert "overlaps 192.168.0.0/16 of lan" in comment()
+
+
 def test_isc_server_with_reservations_by_mac_and_classless_routes(lab):
     """F-5: the ISP knows each MAC address; C-17: option 121 goes before option 3."""
     wanted = config(2)

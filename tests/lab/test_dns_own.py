@@ -33,6 +33,20 @@ def test_not_for_others_unless_told(lab):
     assert isp.ping("203.0.113.2").ok
 
 
+def test_the_last_of_many_names_is_there(lab):
+    """C-31: names added in a row are told to the name server some at a time; the last is not left out, and
+    the router itself knows each at once."""
+    router, _, _ = start(lab, remote=False)
+    router.ctl("; ".join(f"/ip/dns/static/add name=n{n}.lan address=10.9.0.{n}" for n in range(1, 100)))
+    for n in range(100, 120):
+        router.ctl(f"/ip/dns/static/add name=n{n}.lan address=10.9.0.{n}")
+    wait_until(lambda: data(dig(router.ns, "n119.lan", server="127.0.0.1")) == ["10.9.0.119"], LONG,
+               router.log)
+    for n in range(120, 140):
+        said = router.ctl(f"/ip/dns/static/add name=n{n}.lan address=10.9.0.{n}; :put [:resolve n{n}.lan]")
+        assert said.stdout.split()[-1] == f"10.9.0.{n}"
+
+
 def test_the_router_asks_for_names_itself(lab):
     """/ping NAME, :resolve: by the name server that runs here, whoever else may ask it."""
     router, isp, _ = start(lab, remote=False)

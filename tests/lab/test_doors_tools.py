@@ -154,6 +154,24 @@ def test_what_is_polled_has_rows_or_is_no_menu(router):
     assert there >= 30
 
 
+def test_traceroute_and_the_tools_that_are_not_there(router):
+    """C-35: RouterOS's columns at both doors; D-40: a refusal says what shows the same."""
+    columns = {"address", "loss", "sent", "last", "avg", "best", "worst", "std-dev", "status"}
+    asked = {"address": "10.1.0.1", "count": "2"}
+    status, rows = rest(router, "POST", "/tool/traceroute", asked)
+    assert status == 200 and [row[".section"] for row in rows] == ["0", "1"]
+    assert all(set(row) == columns | {".section"} for row in rows), rows
+    assert (rows[1]["address"], rows[1]["sent"], rows[1]["loss"]) == ("10.1.0.1", "2", "0")
+    with logged_in(router) as api:
+        (row,) = api.rows("/tool/traceroute", "=address=10.1.0.1", "=count=1")
+        assert columns <= set(row) and row["loss"] == "0"
+        for tool, words in (("torch", "/ip/firewall/connection/print"), ("sniffer", "log=yes")):
+            status, said = rest(router, "POST", f"/tool/{tool}", {"interface": "left"})
+            assert status == 400 and words in json.dumps(said), said
+            replies = api.talk(f"/tool/{tool}", "=interface=left")
+            assert replies[0][0] == "!trap" and words in replies[0][1]["message"], replies
+
+
 def test_queries_have_no_regular_expressions_and_prefixes_have_their_length(router):
     """D-30: '~' is a letter of a name in a query; a log-prefix has 31 letters at most here too."""
     with logged_in(router) as api:

@@ -328,6 +328,28 @@ def test_a_wrong_password_is_named(scene):
     scene.router.ctl("/interface/pppoe-client disable wrong")
 
 
+def test_an_address_in_the_way_of_a_network_of_ours_is_said(scene):
+    """A LAN whose network is the concentrator's, or the one that it gives: in the log, and at the address."""
+    scene.connected("on-ether")
+    router = scene.router
+    row = router.row("/ip/address", interface="on-ether")
+    address, remote = row["address"].split("/")[0], row["network"]
+    router.ctl("/interface/vlan add name=own interface=ether2 vlan-id=9")
+
+    def comment():
+        return router.row("/ip/address", interface="on-ether").get("comment", "")
+
+    for what, text in ((address, f"the address {address} that its access concentrator gave it"),
+                       (remote, f"the address {remote} of its access concentrator")):
+        net = what.rsplit(".", 1)[0]
+        text += f" is in the network {net}.0/24 of own: a host of that address is not reached there"
+        router.ctl(f"/ip/address add address={net}.200/24 interface=own comment=own")
+        assert comment() == text and f"on-ether: {text}" in router.log()
+        router.ctl("/ip/address remove [find comment=own]")
+        assert comment() == ""
+    router.ctl("/interface/vlan remove own")
+
+
 def test_a_service_or_concentrator_that_is_not_there_is_named(scene):
     """PAGE: the troubleshooting list; C-21: service-name and ac-name."""
     said = {"no-service": "television", "no-ac": "which is not ac-name"}

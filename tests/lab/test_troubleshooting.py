@@ -1,5 +1,6 @@
 """The documents' troubleshooting lists, item by item: each symptom is provoked, and what the router shows
-names its cause. GUIDE 5 and the end of PAGE; what concerns clients of DHCP and PPPoE stands in their labs."""
+names its cause. GUIDE 5 and the end of PAGE; GUIDE's tools are in test_debugging_tools.py, and what
+concerns clients of DHCP and PPPoE stands in their labs."""
 
 import pytest
 
@@ -130,6 +131,12 @@ def test_no_address_because_of_the_server(scene):
     scene.lease()
     said = [row["message"] for row in router.print("/log", "where", "topics~\"dhcp\"")]
     assert any(f"dhcp_server_iot assigned {scene.address}" in line for line in said)
+
+
+def test_an_address_of_another_interface(scene):
+    """GUIDE "Conflicting IP Addresses": no other interface uses the subnet."""
+    refused = scene.router.ctl("/ip/address add address=192.168.99.1/24 interface=ether2", check=False)
+    assert refused.returncode != 0 and "macvlan-iot" in refused.stdout + refused.stderr
 
 
 def test_an_address_that_somebody_else_has(scene):

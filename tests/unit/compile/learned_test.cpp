@@ -1,4 +1,5 @@
 // What services learned becomes addresses and routes (C-1, C-17, F-7).
+#include "control/compile/clashes.h"
 #include "tests/unit/compile/testing.h"
 
 namespace maclane::compile {
@@ -42,6 +43,39 @@ TEST(CompileLearned, ALeaseIsAnAddressAndARoute) {
   ASSERT_EQ(b.now.state->addresses.size(), 2u);
   EXPECT_EQ(b.now.state->addresses[0].row, 0u);
   EXPECT_EQ(b.now.state->addresses[0].network, ip("203.0.113.0"));
+}
+
+TEST(CompileLearned, WhatIsInTheWayOfOurNetworksIsSaid) {  // C-1, E-27
+  Leases b;
+  b.ethernet("ether2");
+  testing::add(b.tree, "/interface/pppoe-client", {{"name", "dsl"}, {"interface", "m1"}});
+  b.address("192.168.88.1/24", "ether2");
+  b.address("203.0.113.2/24", "ether1");  // on one wire with the leases
+  b.must_compile();
+  EXPECT_TRUE(clashes(*b.now.state, *b.now.snapshot).empty());
+  const auto said = [&](LearnedAddress one) {
+    const auto before = b.learned.peers.addresses;
+    b.learned.peers.addresses.push_back(std::move(one));
+    b.must_compile();
+    b.learned.peers.addresses = before;
+    const auto found = clashes(*b.now.state, *b.now.snapshot);
+    EXPECT_LE(found.size(), 1u);
+    return found.empty() ? std::string() : found.front().interface + ": " + found.front().text;
+  };
+  EXPECT_EQ(said({"m2", ip("192.168.88.77"), 24, 0, LearnedFrom::kDhcp}),
+            "m2: the network of 192.168.88.77/24 that a DHCP server gave it overlaps "
+            "192.168.88.0/24 of ether2: hosts of one are looked for in the other; give ether2 "
+            "another network");
+  EXPECT_NE(said({"m2", ip("192.168.1.77"), 16, 0, LearnedFrom::kDhcp}), "");
+  EXPECT_NE(said({"m2", ip("192.168.88.200"), 29, 0, LearnedFrom::kDhcp}), "");
+  EXPECT_EQ(said({"m2", ip("192.168.89.77"), 24, 0, LearnedFrom::kDhcp}), "");
+  EXPECT_EQ(said({"dsl", ip("192.168.88.9"), 32, ip("10.0.0.1"), LearnedFrom::kPpp}),
+            "dsl: the address 192.168.88.9 that its access concentrator gave it is in the network "
+            "192.168.88.0/24 of ether2: a host of that address is not reached there");
+  EXPECT_EQ(said({"dsl", ip("10.0.0.9"), 32, ip("192.168.88.3"), LearnedFrom::kPpp}),
+            "dsl: the address 192.168.88.3 of its access concentrator is in the network "
+            "192.168.88.0/24 of ether2: a host of that address is not reached there");
+  EXPECT_EQ(said({"dsl", ip("10.0.0.9"), 32, ip("10.0.0.1"), LearnedFrom::kPpp}), "");
 }
 
 TEST(CompileLearned, RoutesOfProgramsHaveTheirDistance) {  // DESIGN 6

@@ -159,6 +159,33 @@ TEST(CompileSharing, IndexesArePatchedWhileRulesAreEditedAndBuiltAnewWhenTheyRes
   EXPECT_EQ(b.now.snapshot->filter, settled);
 }
 
+TEST(CompileSharing, AnAddressOfAListLeavesTheIndexesOfRulesAlone) {
+  Bench b;
+  b.ethernet("ether1");
+  const auto list_row = [&](const char* list, const char* address) {
+    add(b.tree, "/ip/firewall/address-list", {{"list", list}, {"address", address}});
+    b.must_compile();
+  };
+  const auto index = [&] { return b.now.snapshot->filter->chains[0].index; };
+  add(b.tree, kFilter, {{"chain", "forward"}, {"src-address-list", "some"}});
+  for (int n = 0; n < 200; ++n)
+    add(b.tree, kFilter, {{"chain", "forward"}, {"src-address", fmt::format("10.1.0.{}", n)}});
+  b.must_compile();
+  const auto built = index();
+  list_row("other", "10.9.0.1");
+  EXPECT_EQ(index(), built);
+  add(b.tree, kFilter, {{"chain", "forward"}, {"src-address", "10.1.1.1"}});
+  b.must_compile();
+  const auto patched = index();
+  EXPECT_EQ(patched->late(), 1u);
+  list_row("other", "10.9.0.2");
+  EXPECT_EQ(index(), patched) << "more may come";
+  list_row("some", "10.9.0.3");
+  EXPECT_EQ(index()->late(), 2u) << "one rule names it";
+  b.must_compile();
+  EXPECT_EQ(index()->late(), 0u);
+}
+
 TEST(CompileSharing, NewInterfaceChangesWhatListsMean) {
   Bench b;
   b.ethernet("ether1");

@@ -106,6 +106,9 @@ TEST_F(ConsoleTest, AScriptSeesWhatItsOwnChangesLeadTo) {
 
 TEST_F(ConsoleTest, WhatIsNotHereIsSaid) {  // D-40
   EXPECT_THAT(says("/tool fetch url=x"), HasSubstr("/tool/fetch is known to RouterOS but not in"));
+  // Where something else here shows the same, that is said.
+  EXPECT_THAT(says("/tool torch interface=ether1"), HasSubstr("/interface/monitor-traffic how"));
+  EXPECT_THAT(says("/tool sniffer quick"), HasSubstr("action=passthrough and log=yes"));
   EXPECT_THAT(says("/system backup cloud print"), HasSubstr("known to RouterOS but not in this"));
   EXPECT_THAT(says("/certificate enable-ssl-certificate"), HasSubstr("known to RouterOS but not"));
   EXPECT_THAT(says("/ip neighbor discovery-settings print"),

@@ -1,5 +1,5 @@
 // Raw, mangle and filter on whole packets: what actions do, once each packet (behaviour.md B-1,
-// B-5, B-25).
+// B-5, B-11, B-12, B-25 to B-27).
 #include "tests/unit/l3/filter_fixture.h"
 
 namespace maclane::test {

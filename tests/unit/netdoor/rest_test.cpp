@@ -103,12 +103,12 @@ TEST(RestCall, D9_ValuesAsJsonOrAsText) {
 }
 
 TEST(RestCall, D9_NumbersInOctalAndHexadecimal) {
-  const RestCall put =
-      call("PUT", "/rest/ip/address",
-           R"({"a":0x1F,"b":[010,-0XfF],"c":"0x1F","d\"":0,"0x1F":00, "e" : 07 })");
+  const RestCall put = call("PUT", "/rest/ip/address",
+                            R"({"a":0x1F,"b":[010,-0XfF],"c":"0x1F","d\"":0,"0x1F":00, "e" : 07 ,
+                               "f":0xFFFFFFFFFFFFFFFF})");
   EXPECT_THAT(put.call.arguments,
               ElementsAre(Pair("a", "31"), Pair("b", "8,-255"), Pair("c", "0x1F"), Pair("d\"", "0"),
-                          Pair("0x1F", "0"), Pair("e", "7")));
+                          Pair("0x1F", "0"), Pair("e", "7"), Pair("f", "18446744073709551615")));
   for (const char* bad : {"08", "0x", "0xg", "0x1F.5", "0x-1", "-", "0x1FFFFFFFFFFFFFFFF"}) {
     EXPECT_THAT(wrong("PUT", "/rest/ip/address", fmt::format(R"({{"a":{}}})", bad)).detail,
                 HasSubstr("The request is not JSON: character"))

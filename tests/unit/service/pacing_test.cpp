@@ -14,17 +14,28 @@ TEST(Pacing, WorkIsDoneAtOnceAndThenInATenthOfTheTime) {
   EXPECT_FALSE(pacing.is_due(at(0)));
   pacing.ask();
   ASSERT_TRUE(pacing.is_due(at(0)));
-  pacing.done(at(0), at(3));
+  pacing.begin(at(0));
+  pacing.end(at(3));
   EXPECT_FALSE(pacing.is_due(at(1000)));  // nobody asked again
   pacing.ask();
   EXPECT_TRUE(pacing.is_due(at(1000)));
-  pacing.done(at(1000), at(1003));
+  pacing.begin(at(1000));
+  pacing.end(at(1003));
   pacing.ask();
   pacing.ask();
   EXPECT_FALSE(pacing.is_due(at(1029)));
   EXPECT_TRUE(pacing.is_due(at(1030)));
-  pacing.done(at(1030), at(1031));
+  pacing.begin(at(1030));
+  pacing.end(at(1031));
   EXPECT_FALSE(pacing.is_due(at(2000)));
+  pacing.ask();
+  EXPECT_TRUE(pacing.is_asked());
+  pacing.begin(at(3000));
+  pacing.end(at(5000));
+  EXPECT_FALSE(pacing.is_asked());
+  pacing.ask();
+  EXPECT_FALSE(pacing.is_due(at(5199)));
+  EXPECT_TRUE(pacing.is_due(at(5200)));
 }
 
 }  // namespace

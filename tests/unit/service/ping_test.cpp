@@ -1,5 +1,7 @@
 // Echo requests, their answers, and errors about them (C-34).
-#include "control/ping_command.h"
+#include <set>
+
+#include "control/traceroute_command.h"
 #include "dataplane/net/checksum.h"
 #include "tests/unit/service/fake_io.h"
 
@@ -104,12 +106,15 @@ class PingCommandTest : public PingTest {
  protected:
   void SetUp() override {
     PingTest::SetUp();
-    add_ping_commands(commands_, *services, io, resolver_, [](std::string_view) { return kNoIf; });
+    const Asking asking{*services, io, resolver_, [](std::string_view) { return kNoIf; }};
+    add_ping_commands(commands_, asking);
+    add_traceroute_command(commands_, asking);
   }
-  model::Answer<model::Outcome> run(std::vector<std::pair<std::string, std::string>> arguments) {
+  model::Answer<model::Outcome> run(std::vector<std::pair<std::string, std::string>> arguments,
+                                    std::string command = "ping") {
     model::Call call;
-    call.path = "/";
-    call.command = "ping";
+    call.path = "/tool";
+    call.command = std::move(command);
     call.arguments = std::move(arguments);
     return commands_.run(call, model::Caller{});
   }
@@ -155,6 +160,106 @@ TEST_F(PingCommandTest, NamesAreAskedForOrRefused) {
   EXPECT_NE(wrong_name(std::string(64, 'a')), "");
   for (const std::string_view right : {"a", "a.", "www.example", "_sip._udp.example", "3com.com"})
     EXPECT_EQ(wrong_name(right), "") << right;
+}
+
+/// A way of three routers and a host; each answers a request of the trace, or is silent.
+class TracerouteTest : public PingCommandTest {
+ protected:
+  /// Steps until the command has a section to show, or ends.
+  model::Running::State run_on(model::Running& running, std::vector<model::PrintRow>& rows) {
+    rows.clear();
+    for (; now_ < 100'000; now_ += 10) {
+      const auto state = running.step(now_, rows);
+      for (const Sent& one : io.take()) answer(one);
+      if (!rows.empty() || state != model::Running::State::kGoesOn) return state;
+    }
+    ADD_FAILURE() << "it never ends";
+    return model::Running::State::kFailed;
+  }
+  void answer(const Sent& asked) {
+    ttls_.push_back(asked.ip().ttl);
+    const unsigned hop = asked.ip().ttl;
+    if (silent_.contains(hop)) return;
+    if (hop >= kWay) {
+      if (!nowhere_) return reply(asked);
+      return answer_by(asked, addr(10, 1, 0, 9), kIcmpUnreachable, 1);
+    }
+    answer_by(asked, addr(10, 9, static_cast<uint8_t>(hop), 1), kIcmpTimeExceeded, 0);
+  }
+  void answer_by(const Sent& asked, be32 router, uint8_t type, uint8_t code) {
+    Bytes bytes(sizeof(IcmpHdr));
+    bytes.insert(bytes.end(), asked.bytes.begin(), asked.bytes.begin() + 28);
+    IcmpHdr icmp{};
+    icmp.type = type;
+    icmp.code = code;
+    write_header(bytes, 0, icmp);
+    icmp.checksum.raw = checksum(bytes.data(), bytes.size());
+    write_header(bytes, 0, icmp);
+    local(ip_packet(router, asked.ip().src, kProtoIcmp, bytes));
+  }
+  static std::vector<std::string> column(const std::vector<model::PrintRow>& rows,
+                                         std::string_view property) {
+    std::vector<std::string> out;
+    for (const auto& row : rows) out.emplace_back(row.get(property));
+    return out;
+  }
+
+  static constexpr unsigned kWay = 4;
+  std::set<unsigned> silent_;
+  bool nowhere_ = false;
+  std::vector<unsigned> ttls_;
+  uint64_t now_ = 5000;
+};
+
+TEST_F(TracerouteTest, AsksHopByHopAndAgain) {  // C-35
+  using Column = std::vector<std::string>;
+  using State = model::Running::State;
+  auto outcome = run({{"address", "10.1.0.9"}, {"count", "2"}, {"timeout", "100ms"}}, "traceroute");
+  ASSERT_TRUE(outcome) << outcome.error().text();
+  std::vector<model::PrintRow> rows;
+  silent_ = {2};
+  EXPECT_EQ(run_on(*outcome->running, rows), State::kGoesOn);
+  EXPECT_EQ(ttls_, (std::vector<unsigned>{1, 2, 3, 4}));
+  EXPECT_EQ(column(rows, "address"), (Column{"10.9.1.1", "", "10.9.3.1", "10.1.0.9"}));
+  EXPECT_EQ(column(rows, "loss"), (Column{"0", "100", "0", "0"}));
+  EXPECT_EQ(rows[1].get("last"), "timeout");
+  EXPECT_EQ(rows[1].get("best"), "");
+  EXPECT_NE(rows[0].get("best"), "");
+  EXPECT_EQ(column(rows, ".section"), (Column(4, "0")));
+  EXPECT_EQ(column(rows, "status"), (Column(4, "")));
+  silent_ = {4};  // its end is known: nothing is asked behind it
+  EXPECT_EQ(run_on(*outcome->running, rows), State::kDone);
+  EXPECT_GE(now_, 6000u) << "a second after the first began";
+  EXPECT_EQ(ttls_.size(), 8u);
+  EXPECT_EQ(column(rows, "sent"), (Column(4, "2")));
+  EXPECT_EQ(column(rows, "loss"), (Column{"0", "50", "0", "50"}));
+  EXPECT_EQ(column(rows, "last").back(), "timeout");
+  EXPECT_EQ(column(rows, "address").back(), "10.1.0.9");
+}
+
+TEST_F(TracerouteTest, EndsWhereNobodyAnswersAndWhereThereIsNoWay) {
+  std::vector<model::PrintRow> rows;
+  silent_ = {2, 3, 4, 5, 6, 7, 8};
+  auto outcome = run({{"address", "10.1.0.9"}, {"count", "1"}, {"timeout", "100ms"}}, "traceroute");
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(run_on(*outcome->running, rows), model::Running::State::kDone);
+  EXPECT_EQ(rows.size(), 6u) << "one that answers, five that do not";
+  silent_ = {};
+  nowhere_ = true;
+  outcome = run({{"address", "10.1.0.9"}, {"count", "1"}}, "traceroute");
+  EXPECT_EQ(run_on(*outcome->running, rows), model::Running::State::kDone);
+  ASSERT_EQ(rows.size(), 4u);
+  EXPECT_EQ(rows.back().get("status"), "host unreachable");
+  outcome = run({{"address", "10.1.0.9"}, {"count", "1"}, {"max-hops", "2"}}, "traceroute");
+  EXPECT_EQ(run_on(*outcome->running, rows), model::Running::State::kDone);
+  EXPECT_EQ(rows.size(), 2u);
+  outcome = run({{"address", "192.0.2.1"}}, "traceroute");
+  EXPECT_EQ(run_on(*outcome->running, rows), model::Running::State::kFailed);
+  EXPECT_NE(outcome->running->failure().text().find("no route to host 192.0.2.1"),
+            std::string::npos);
+  const auto named = run({{"address", "10.1.0.9"}, {"use-dns", "yes"}}, "traceroute");
+  ASSERT_FALSE(named);
+  EXPECT_NE(named.error().text().find("use-dns is not yet working"), std::string::npos);
 }
 
 TEST_F(PingTest, PingsAreBounded) {
