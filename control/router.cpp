@@ -272,7 +272,7 @@ Status Router::publish(const model::Tree& next) {
   host_->on_config(config);
   names_pacing_.ask();
   serve_due_names();
-  set_syn_cookies(next);
+  set_kernel(next, config);
   return {};
 }
 

@@ -8,7 +8,6 @@
 #include <chrono>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "control/compile/compile.h"
@@ -113,8 +112,8 @@ class Router {
   void serve_names();
   /// The same when it is due, as changes may come by the thousand (see Pacing).
   void serve_due_names();
-  /// /ip/settings tcp-syncookies, which is the host plane's kernel's.
-  void set_syn_cookies(const model::Tree& next);
+  /// What /ip/settings says of the host plane's kernel: SYN cookies, ICMP limits, redirects.
+  void set_kernel(const model::Tree& next, const ServiceConfig& config);
   [[nodiscard]] std::vector<be32> servers_to_ask();
   bool handle_signals(int signal_fd);  // false: time to end
   void handle_packets();
@@ -150,9 +149,9 @@ class Router {
   observe::Exhaustion exhaustion_{[this](Drop reason) { return dropped(reason); },
                                   [this] { return services_->arp().refused(); }};
   mutable std::vector<RuleCounter> rule_counters_;
-  uint64_t renew_at_ms_ = 0;         // not sooner
-  int lock_fd_ = -1;                 // the state folder is ours while it is open
-  std::optional<bool> syn_cookies_;  // as they were set
+  uint64_t renew_at_ms_ = 0;                            // not sooner
+  int lock_fd_ = -1;                                    // the state folder is ours while it is open
+  std::map<std::string, std::string> kernel_settings_;  // as they were set
   bool stop_ = false;
   bool restart_ = false;
   bool busy_ = false;  // packets came in the last round

@@ -1,6 +1,8 @@
 // The router's host plane and what serves beside the packets: leases that are kept, the name
 // server.
+#include <algorithm>
 #include <fstream>
+#include <utility>
 
 #include "control/observe/log.h"
 #include "control/router.h"
@@ -51,22 +53,37 @@ void Router::serve_due_names() {
   if (names_pacing_.is_due(Pacing::Clock::now())) serve_names();
 }
 
-void Router::set_syn_cookies(const model::Tree& next) {
-  const bool wanted = next.settings("/ip/settings").get_bool("tcp-syncookies");
-  if (!host_->is_open() || syn_cookies_ == wanted) return;
-  syn_cookies_ = wanted;
+/// What /ip/settings says of the router's own programs' traffic is their kernel's to do.
+void Router::set_kernel(const model::Tree& next, const ServiceConfig& config) {
+  if (!host_->is_open()) return;
+  const auto number = [](uint32_t value) {  // the kernel's are signed
+    return std::to_string(static_cast<int32_t>(value));
+  };
+  const bool cookies = next.settings("/ip/settings").get_bool("tcp-syncookies");
+  const std::map<std::string, std::string> wanted = {
+      {"tcp_syncookies", cookies ? "1" : "0"},
+      {"icmp_ratelimit", number(std::min(config.icmp_rate_limit_ms, uint32_t{INT32_MAX}))},
+      {"icmp_ratemask", number(config.icmp_rate_mask)},
+      {"conf/all/accept_redirects", number(config.accept_redirects ? 1 : 0)},
+      {"conf/all/secure_redirects", number(config.secure_redirects ? 1 : 0)}};
+  if (kernel_settings_ == wanted) return;
+  std::map<std::string, std::string> before = std::exchange(kernel_settings_, wanted);
   // Where the namespace is the host's own, it is the host's to say.
-  bool done = false;
-  if (!host_->is_shared()) {
-    const Netns::Scope inside = host_->netns().enter();
-    std::ofstream file("/proc/sys/net/ipv4/tcp_syncookies");
-    file << (wanted ? '1' : '0') << std::flush;
-    done = file.good();
+  const Netns::Scope inside = host_->netns().enter();
+  for (const auto& [name, value] : wanted) {
+    if (before[name] == value) continue;
+    bool done = false;
+    if (!host_->is_shared()) {
+      std::ofstream file("/proc/sys/net/ipv4/" + name);
+      file << value << std::flush;
+      done = file.good();
+    }
+    if (!done && name == "tcp_syncookies" && value != "0")
+      log::write(
+          log::Level::kWarning, "system,warning",
+          "tcp-syncookies=yes has no effect: the namespace of programs is the host's own, or "
+          "its settings cannot be written");
   }
-  if (!done && wanted)
-    log::write(log::Level::kWarning, "system,warning",
-               "tcp-syncookies=yes has no effect: the namespace of programs is the host's own, or "
-               "its settings cannot be written");
 }
 
 /// The name server that runs here has the static names and the cache; while there is none, those

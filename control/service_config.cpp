@@ -1,6 +1,7 @@
 #include "control/service_config.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "control/dhcp_servers.h"
@@ -187,6 +188,16 @@ void add_pppoe_clients(ServiceConfig& config, const model::Tree& tree,
   });
 }
 
+void add_icmp(ServiceConfig& config, const model::View& settings) {
+  config.icmp_rate_limit_ms = static_cast<uint32_t>(settings.get_integer("icmp-rate-limit"));
+  const std::string_view mask = settings.get("icmp-rate-mask");  // "0x1818"
+  (void)std::from_chars(mask.data() + 2, mask.data() + mask.size(), config.icmp_rate_mask, 16);
+  config.icmp_errors_use_inbound_address =
+      settings.get_bool("icmp-errors-use-inbound-interface-address");
+  config.accept_redirects = settings.get_bool("accept-redirects");
+  config.secure_redirects = settings.get_bool("secure-redirects");
+}
+
 }  // namespace
 
 ServiceConfig service_config(const model::Tree& tree, const compile::CompileState& compiled) {
@@ -205,10 +216,8 @@ ServiceConfig service_config(const model::Tree& tree, const compile::CompileStat
   config.dhcp_server = dhcp_serving(tree, names);
   config.dhcp_server.dns = dns_servers(tree);
   config.serves_dns = tree.settings("/ip/dns").get_bool("allow-remote-requests");
-  const View settings = tree.settings("/ip/settings");
-  config.icmp_rate_limit_ms = static_cast<uint32_t>(settings.get_integer("icmp-rate-limit"));
-  config.icmp_errors_use_inbound_address =
-      settings.get_bool("icmp-errors-use-inbound-interface-address");
+  add_icmp(config, tree.settings("/ip/settings"));
+  config.redirected = compiled.redirected;
   return config;
 }
 

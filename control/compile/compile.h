@@ -70,7 +70,7 @@ struct RouteInfo {
   uint8_t scope = 30, target_scope = 10;
   bool active = false;                      // A, else I
   bool connect = false;                     // c, and then dynamic: D
-  std::optional<LearnedFrom> learned = {};  // d, v, b, o, i, r or neither, and dynamic too
+  std::optional<LearnedFrom> learned = {};  // d, v, b, o, i, r or none of them, and dynamic too
   LearnedRoute::Type type = LearnedRoute::Type::kUnicast;  // of a learned one
   GatewayProof check = GatewayProof::kNone;                // of a learned one
   uint32_t row = 0;                                        // id of the stored row; 0: dynamic
@@ -136,6 +136,8 @@ struct CompileState {
   };
   std::shared_ptr<const Fib4> fib;
   std::vector<Fib4Route> fib_routes;
+  std::vector<Fib4Route> redirected_routes;  // these, with what redirects change; empty: nothing
+  std::vector<uint32_t> redirected;          // destinations whose redirects hold, host order
   FibBuilder build_fib;
   std::map<std::string, Fib, std::less<>> tables;  // of /routing/table, by name
   /// A table as rules with min-prefix see it, by its name and the longest prefix that is hidden.

@@ -19,6 +19,7 @@
 #include "control/compile/next_hops.h"
 #include "control/compile/parts.h"
 #include "control/compile/recursion.h"
+#include "control/compile/redirected.h"
 #include "control/compile/route_parts.h"
 
 namespace maclane::compile {
@@ -337,9 +338,10 @@ class Router {
     }
     const CompileState* const previous = work_.previous;
     work_.state.build_fib = previous != nullptr ? previous->build_fib : work_.fib_builders(false);
+    redirect_routes(work_, hops_);
     work_.state.fib =
-        fib_of(work_, routes, previous != nullptr ? previous->fib : nullptr,
-               previous != nullptr ? &previous->fib_routes : nullptr, work_.state.build_fib);
+        fib_of(work_, main_routes(work_.state), previous != nullptr ? previous->fib : nullptr,
+               previous != nullptr ? &main_routes(*previous) : nullptr, work_.state.build_fib);
     work_.snapshot.fib = work_.state.fib;
     for (auto& [name, table] : work_.state.tables) {
       make_fib(work_, table, previous != nullptr ? find_or_null(previous->tables, name) : nullptr);

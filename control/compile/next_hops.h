@@ -1,5 +1,6 @@
 // The next hops of one snapshot: equal ones are one, and a set of equal ways has a leader whose
-// alternatives are the set. Included by compile_routes.cpp only. Control thread.
+// alternatives are the set. Included by compile_routes.cpp and redirected.cpp only.
+// Control thread.
 #pragma once
 
 #include <map>

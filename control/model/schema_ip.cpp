@@ -1,4 +1,8 @@
 // The tables of /ip/address, /ip/route, /ip/arp and /ip/settings (behaviour.md A-13..A-16, C-1).
+#include <fmt/format.h>
+
+#include <charconv>
+
 #include "control/model/schema_parts.h"
 
 namespace maclane::model {
@@ -6,6 +10,20 @@ namespace {
 
 using namespace parts;  // NOLINT: the tables are made of these parts
 using P = Property;
+
+/// icmp-rate-mask: a bit per ICMP type, shown as RouterOS does.
+tl::expected<std::string, std::string> type_mask(std::string_view text) {
+  const bool hex = text.starts_with("0x") || text.starts_with("0X");
+  const std::string_view digits = text.substr(hex ? 2 : 0);
+  const char* const end = digits.data() + digits.size();
+  uint32_t mask = 0;
+  const auto [stop, code] = std::from_chars(digits.data(), end, mask, hex ? 16 : 10);
+  if (code == std::errc{} && stop == end) return fmt::format("0x{:x}", mask);
+  return tl::make_unexpected(fmt::format(
+      "\"{}\" is no mask of ICMP types; write 0x and up to eight hexadecimal digits: bit 3 is "
+      "destination unreachable, bit 11 time exceeded, so that 0x808 is these two",
+      text));
+}
 
 constexpr Property kAddress[] = {
     {.name = "address",
@@ -155,17 +173,6 @@ constexpr std::string_view kFilters[] = {"loose", "no", "strict"};
 constexpr std::string_view kHashPolicies[] = {"l3", "l4"};
 constexpr std::string_view kLaterPolicies[] = {"l3-inner"};
 
-/// A switch this version cannot turn away from its default yet.
-constexpr Property fixed(std::string_view name, bool value) {
-  return {.name = name,
-          .type = Type::kBool,
-          .default_value = value ? "true" : "false",
-          .flags = P::kHidden,
-          .not_working = value ? std::span<const std::string_view>(kNo)
-                               : std::span<const std::string_view>(kYes),
-          .not_working_reason = kLater};
-}
-
 constexpr Property kSettings[] = {
     {.name = "ip-forward",
      .type = Type::kBool,
@@ -181,7 +188,15 @@ constexpr Property kSettings[] = {
      .type = Type::kInteger,
      .default_value = "10",
      .max = kMaxUint32,
-     .help = "milliseconds between two ICMP errors to one target, at least; 0: no limit"},
+     .help = "milliseconds between two ICMP messages of the types of icmp-rate-mask to one target, "
+             "at least; 0: no limit"},
+    {.name = "icmp-rate-mask",
+     .type = Type::kString,
+     .default_value = "0x1818",
+     .help =
+         "the ICMP types that icmp-rate-limit is for, a bit each: bit 0 is echo reply, bit 3 "
+         "destination unreachable (but for what path MTU discovery needs), bit 11 time exceeded",
+     .convert = type_mask},
     {.name = "icmp-errors-use-inbound-interface-address",
      .type = Type::kBool,
      .default_value = "false",
@@ -210,11 +225,25 @@ constexpr Property kSettings[] = {
      .not_working = kLaterPolicies,
      .not_working_reason = kLater},
     later("allow-fast-path"),
-    later("icmp-rate-mask"),
     later("route-cache"),
-    fixed("accept-redirects", false),
-    fixed("accept-source-route", false),
-    fixed("secure-redirects", true),
+    {.name = "accept-redirects",
+     .type = Type::kBool,
+     .default_value = "false",
+     .flags = P::kHidden,
+     .help = "yes: a gateway that leads to a destination may tell of a nearer one on the same "
+             "network; the destination goes by that for five minutes (RFC 1122 3.2.2.2)"},
+    {.name = "secure-redirects",
+     .type = Type::kBool,
+     .default_value = "true",
+     .flags = P::kHidden,
+     .help = "yes: with accept-redirects, only to what is a gateway of some route anyway"},
+    {.name = "accept-source-route",
+     .type = Type::kBool,
+     .default_value = "false",
+     .flags = P::kHidden,
+     .help = "no: packets that say by which routers they want to go are dropped",
+     .not_working = kYes,
+     .not_working_reason = kLater},
     {.name = "tcp-syncookies",
      .type = Type::kBool,
      .default_value = "false",

@@ -40,7 +40,6 @@ inline constexpr std::string_view kBuiltinLists[] = {"all", "none", "dynamic", "
 inline constexpr std::string_view kRoutingTables[] = {"/routing/table"};
 inline constexpr std::string_view kMainTable[] = {"main"};
 inline constexpr std::string_view kYes[] = {"true"};
-inline constexpr std::string_view kNo[] = {"false"};
 inline constexpr std::string_view kArpModes[] = {"disabled", "enabled", "local-proxy-arp",
                                                  "proxy-arp", "reply-only"};
 inline constexpr std::string_view kLoopProtect[] = {"default", "off", "on"};

@@ -115,8 +115,11 @@ struct ServiceConfig {
   DhcpServingConfig dhcp_server{};
   std::vector<CheckedGateway> gateways{};
   uint32_t max_neighbour_entries = 8192;
-  uint32_t icmp_rate_limit_ms = 10;  // smallest gap between ICMP errors to one target; 0: none
+  uint32_t icmp_rate_limit_ms = 10;  // smallest gap between ICMP messages to one target; 0: none
   uint32_t icmp_rate_mask = 0x1818;  // for these ICMP types, a bit each
+  bool accept_redirects = false;     // /ip/settings
+  bool secure_redirects = true;
+  std::vector<uint32_t> redirected{};           // destinations whose redirects hold
   bool icmp_errors_use_inbound_address = true;  // no: the address of the way back
 };
 

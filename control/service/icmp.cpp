@@ -86,11 +86,16 @@ Icmp::Result Icmp::send_error(std::span<const uint8_t> packet, const Origin& ori
   // Path MTU discovery stands still without its answer, so that one is never held back.
   if (type == kIcmpUnreachable && code == kFragmentationNeeded) {
     icmp.sequence = be16::from(mtu);
-  } else if (type < 32 && (mask_ >> type & 1) != 0 && !limit_.allow(ip.src, io_.now_ms())) {
-    ++rate_limited_;
+  } else if (!may_send(type, ip.src)) {
     return Result::kRateLimited;
   }
   return send(packet, ip, origin, icmp);
+}
+
+bool Icmp::may_send(uint8_t type, be32 target) {
+  if (type >= 32 || (mask_ >> type & 1) == 0 || limit_.allow(target, io_.now_ms())) return true;
+  ++rate_limited_;
+  return false;
 }
 
 Icmp::Result Icmp::send_redirect(std::span<const uint8_t> packet, const Origin& origin,

@@ -1,6 +1,9 @@
 // ICMP errors and TCP resets that the router sends (RFC 792, RFC 1122 3.2.2, RFC 1812 4.3.2, RFC
 // 9293 3.10.7.1). Control thread.
 //
+// How many of a type leave is /ip/settings icmp-rate-limit's and icmp-rate-mask's. Redirects are
+// limited whatever the mask, as in Linux.
+//
 // An answer to a refused packet leaves as the router's own with state related; one to a packet that
 // was delivered leaves through that packet's connection. An error's source is the address that was
 // asked if that is ours, else the one of the interface the packet came in on.
@@ -61,6 +64,9 @@ class Icmp {
   /// client sends then is answered by an ACK of nothing, so that it waits until it gives up. No
   /// state is kept.
   Result send_tarpit(std::span<const uint8_t> packet, const Origin& origin);
+
+  /// Whether one more message of the type may leave to a target now; counts what may not.
+  [[nodiscard]] bool may_send(uint8_t type, be32 target);
 
   [[nodiscard]] uint64_t rate_limited() const { return rate_limited_; }
   [[nodiscard]] uint16_t next_id() { return ++id_; }

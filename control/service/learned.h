@@ -15,11 +15,11 @@
 namespace maclane {
 
 /// kProgram: of the host plane, which did not say by what protocol.
-enum class LearnedFrom : uint8_t { kDhcp, kPpp, kBgp, kOspf, kIsis, kRip, kProgram };
+enum class LearnedFrom : uint8_t { kDhcp, kPpp, kBgp, kOspf, kIsis, kRip, kProgram, kRedirect };
 
 /// Whether it stands in the host plane's kernel, which had it first.
 [[nodiscard]] constexpr bool is_of_kernel(LearnedFrom from) {
-  return from != LearnedFrom::kDhcp && from != LearnedFrom::kPpp;
+  return from != LearnedFrom::kDhcp && from != LearnedFrom::kPpp && from != LearnedFrom::kRedirect;
 }
 
 struct LearnedAddress {
@@ -46,6 +46,14 @@ struct LearnedRoute {
   Type type = Type::kUnicast;  // others have no gateway
 };
 
+/// An ICMP redirect: what the main table sends to told_by goes to gateway, for one destination.
+struct LearnedRedirect {
+  uint32_t destination = 0;
+  uint32_t told_by = 0;
+  uint32_t gateway = 0;
+  std::string interface;  // of both
+};
+
 /// A name or time server, and by whom it was learned.
 struct LearnedServer {
   be32 address{};
@@ -70,6 +78,7 @@ struct TimedRange {
 struct Learned {
   std::vector<LearnedAddress> addresses;
   std::vector<LearnedRoute> routes;
+  std::vector<LearnedRedirect> redirects;
   std::vector<LearnedServer> dns, ntp;
   std::map<std::string, LearnedSession, std::less<>> sessions;
   /// Gateways that check-gateway found not to answer: by ping (else ARP), interface, address.

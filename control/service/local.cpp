@@ -53,7 +53,9 @@ void Local::deliver(rte_mbuf* packet, std::span<const uint8_t> bytes) {
       return;
     }
     if (answer && payload[0] == kIcmpEcho && payload[1] == 0) {
-      if (echo(bytes, ip, origin.worker)) {
+      if (!icmp_.may_send(kIcmpEchoReply, ip.src)) {
+        io_.free(packet, Drop::icmp_rate_limited, origin.in_if);
+      } else if (echo(bytes, ip, origin.worker)) {
         io_.consume(packet);
       } else {
         io_.free(packet, Drop::no_mbuf, origin.in_if);
@@ -69,6 +71,8 @@ void Local::deliver(rte_mbuf* packet, std::span<const uint8_t> bytes) {
       (payload[0] == kIcmpUnreachable || payload[0] == kIcmpTimeExceeded)) {
     errors_(bytes);
   }
+  if (ip.proto == kProtoIcmp && payload[0] == kIcmpRedirect && answer && redirected_)
+    redirected_(bytes, origin.in_if, message_of(packet).related);
   if (programs_ && programs_(bytes, origin.in_if, origin.broadcast)) {
     io_.consume(packet);
     return;

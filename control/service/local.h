@@ -37,6 +37,12 @@ class Local {
   using Errors = std::function<void(std::span<const uint8_t> packet)>;
   void on_icmp_error(Errors told) { errors_ = std::move(told); }
 
+  /// Who is told of ICMP redirects to an address of the router's. related: as an error, it is one
+  /// of a connection that is tracked.
+  using Redirected =
+      std::function<void(std::span<const uint8_t> packet, IfIndex in_if, bool related)>;
+  void on_redirect(Redirected told) { redirected_ = std::move(told); }
+
   /// A kLocal punt (IP header first); takes the packet.
   void handle(rte_mbuf* packet);
   void tick() { reassembler_.tick(); }
@@ -54,6 +60,7 @@ class Local {
   Programs programs_;
   Echoes echoes_;
   Errors errors_;
+  Redirected redirected_;
   Reassembler reassembler_;
   std::vector<uint8_t> scratch_;  // one datagram
   std::vector<uint8_t> reply_;

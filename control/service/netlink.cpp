@@ -212,6 +212,9 @@ int Netlink::tame_link(unsigned device) {
     mnl_attr_put_u32(header, IPV4_DEVCONF_ACCEPT_LOCAL, 1);
     mnl_attr_put_u32(header, IPV4_DEVCONF_FORWARDING, 0);
     mnl_attr_put_u32(header, IPV4_DEVCONF_SEND_REDIRECTS, 0);
+    // Either of a device and of all of them is enough: that of all says it.
+    mnl_attr_put_u32(header, IPV4_DEVCONF_ACCEPT_REDIRECTS, 0);
+    mnl_attr_put_u32(header, IPV4_DEVCONF_SECURE_REDIRECTS, 0);
     // Without it the second address of a network goes with the first.
     mnl_attr_put_u32(header, IPV4_DEVCONF_PROMOTE_SECONDARIES, 1);
     mnl_attr_nest_end(header, settings);

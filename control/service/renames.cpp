@@ -12,6 +12,7 @@ void rename(const Renames& renames, Learned& learned) {
     rename(renames, interface);
     one.gateway = one.gateway.substr(0, at) + interface;
   }
+  for (LearnedRedirect& one : learned.redirects) rename(renames, one.interface);
   for (auto* const servers : {&learned.dns, &learned.ntp})
     for (LearnedServer& one : *servers) rename(renames, one.interface);
   rename_keys(renames, learned.sessions);

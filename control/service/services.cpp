@@ -16,12 +16,16 @@ Services::Services(PacketIo& io, const InterfaceName& name, uint64_t seed)
       dhcp_server_(io, book_, arp_),
       dhcp_alert_(io, seed ^ 0x589965cc75374cc3ULL),
       gateway_check_(io, book_, arp_, icmp_, seed ^ 0xa0761d6478bd642fULL),
+      redirects_(io, book_, name),
       ping_(io, book_, icmp_, seed ^ 0xe7037ed1a0b428dbULL),
       event_log_(name) {
   local_.on_echo_reply([this](std::span<const uint8_t> packet) {
     return gateway_check_.hear(packet) || ping_.hear(packet);
   });
   local_.on_icmp_error([this](std::span<const uint8_t> packet) { ping_.hear_error(packet); });
+  local_.on_redirect([this](std::span<const uint8_t> packet, IfIndex in_if, bool related) {
+    redirects_.hear(packet, in_if, related);
+  });
   const auto addresses = [](const std::vector<LearnedServer>& learned) {
     std::vector<be32> out;
     for (const LearnedServer& one : learned)
@@ -44,6 +48,7 @@ void Services::on_config(const ServiceConfig& config) {
   dhcp_server_.on_config(config.dhcp_server);
   dhcp_alert_.on_config(config.dhcp_alerts);
   gateway_check_.on_config(config);
+  redirects_.on_config(config);
 }
 
 void Services::rename(const Renames& renames) {
@@ -57,7 +62,8 @@ bool Services::changed() {
   const bool dhcp = dhcp_client_.changed();
   const bool pppoe = pppoe_client_.changed();
   const bool gateways = gateway_check_.changed();
-  return loops || dhcp || pppoe || gateways;
+  const bool redirects = redirects_.changed();
+  return loops || dhcp || pppoe || gateways || redirects;
 }
 
 Learned Services::learned() const {
@@ -65,6 +71,7 @@ Learned Services::learned() const {
   dhcp_client_.add_learned(learned);
   pppoe_client_.add_learned(learned);
   gateway_check_.add_learned(learned);
+  redirects_.add_learned(learned);
   return learned;
 }
 
@@ -128,6 +135,7 @@ void Services::tick() {
   dhcp_server_.tick();
   dhcp_alert_.tick();
   gateway_check_.tick();
+  redirects_.tick();
   event_log_.tick(io_.now_ms());
 }
 
@@ -136,7 +144,7 @@ uint64_t Services::next_deadline() const {
                    loop_protect_.next_deadline(), dhcp_client_.next_deadline(),
                    pppoe_client_.next_deadline(), dhcp_server_.next_deadline(),
                    dhcp_alert_.next_deadline(), gateway_check_.next_deadline(),
-                   event_log_.next_deadline()});
+                   redirects_.next_deadline(), event_log_.next_deadline()});
 }
 
 }  // namespace maclane

@@ -22,6 +22,7 @@
 #include "control/service/packet_io.h"
 #include "control/service/ping.h"
 #include "control/service/pppoe_client.h"
+#include "control/service/redirects.h"
 
 namespace maclane {
 
@@ -77,6 +78,7 @@ class Services {
   DhcpServer dhcp_server_;
   DhcpAlert dhcp_alert_;
   GatewayCheck gateway_check_;
+  Redirects redirects_;
   Ping ping_;
   EventLog event_log_;
 };

@@ -91,6 +91,7 @@ void finish_packet(Worker& w, Burst& b, unsigned i, const Leaving& how) noexcept
     PacketMessage message;
     message.reason = PuntReason::kLocal;
     message.in_if = b.in_if[i];
+    message.related = b.icmp_error[i];
     message.broadcast = how.broadcast || (b.flags[i] & L3Queue::kL2Broadcast) != 0;
     punt(w, b.mbuf[i], message);
   } else {
@@ -238,6 +239,12 @@ void slow(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
   if (is_source_routed(*b.ip[i]) && !w.walk.strip_options) {
     account(w, b, i, d);
     return refuse(w, b, i, Drop::ip_options, b.in_if[i]);
+  }
+  // The gateway that a redirect names is not one of the network behind a translation.
+  if (b.icmp_error[i] && b.icmp_type[i] == kIcmpRedirect && session != nullptr &&
+      session->translated()) {
+    account(w, b, i, d);
+    return refuse(w, b, i, Drop::nat_filtered, b.in_if[i]);
   }
   if (opens && !own) {
     // A source that is one of our own addresses cannot come from a wire (RFC 1812 5.3.8).

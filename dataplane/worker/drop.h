@@ -57,7 +57,7 @@ namespace maclane {
   X(new_flow_limit,       "the worker is overloaded, and established connections go before new ones")  \
   X(session_table_full,   "no room for another connection")                                          \
   X(nat_ports_exhausted,  "no free port or id for a translation")                                    \
-  X(nat_filtered,         "to a translated port, from an address that its host has not sent to")            \
+  X(nat_filtered,         "to a translated port, from who was not sent to; or an ICMP redirect about one")            \
   X(nat_no_address,       "masquerade on an interface that has no address")                          \
   X(helper_partial,       "a helper's command that ends in the middle; its sender repeats it whole")      \
   X(helper_no_room,       "an address to be written into a packet finds no room, or no port is free")     \
@@ -70,7 +70,7 @@ namespace maclane {
   X(inject_full,          "too many packets from the control side, or from port to port, at once")   \
   X(inject_invalid,       "packet from the control side without a usable interface")                 \
   X(no_service,           "for the router, but nothing there takes it")                              \
-  X(icmp_rate_limited,    "an ICMP error was due but the rate limit is reached")                     \
+  X(icmp_rate_limited,    "an ICMP error or echo reply was due but the rate limit is reached")       \
   X(tx_full,              "the port's transmit queue is full")                                       \
   X(tx_down,              "the egress port is gone or cannot carry the frame")                       \
   X(oversize,             "frame larger than the interface's MTU")                                   \

@@ -45,7 +45,7 @@ struct PacketMessage {
       kNoIf;         // punt kNeighbour: where it would leave; inject: see InjectKind; punt
                      // kArp, kDhcp: the bridge macvlan that sent it (kNoIf: it came from the wire)
   uint16_t mtu = 0;  // ICMP fragmentation needed
-  bool related = false;    // inject kIpOutput: an ICMP error or reset, passes as state related
+  bool related = false;    // inject kIpOutput: passes so; punt kLocal: an error of a connection
   bool broadcast = false;  // punt: the frame or packet was not unicast
   be32 next_hop{};         // punt kNeighbour; kIcmpError: the gateway of a redirect
   uint8_t worker = 0;      // punt: whose it was (set by punt()); inject: whose it shall be

@@ -1,15 +1,17 @@
-// Fuzz: what a wire says to ARP, to the DHCP servers and to loop protect, in any order and with
-// time going by. The input is steps: a byte for what happens, one for the interface, one for the
-// length, and the bytes of it.
+// Fuzz: what a wire says to ARP, to the DHCP servers, to loop protect and by ICMP redirects, in any
+// order and with time going by. The input is steps: a byte for what happens, one for the interface,
+// one for the length, and the bytes of it.
 #include "control/service/arp.h"
 #include "control/service/dhcp_server.h"
 #include "control/service/loop_protect.h"
+#include "control/service/redirects.h"
 #include "tests/fuzz/fuzz_io.h"
 
 namespace {
 
 using namespace maclane;  // NOLINT: a fuzz target is one file
 
+constexpr uint32_t kGateway = 0x0a010009, kNearer = 0x0a010014;
 constexpr uint32_t kPoolFirst = 0xc0a80165, kPoolLast = 0xc0a8016a, kStatic = 0xc0a80105;
 
 class Wire final : public FuzzIo {
@@ -89,10 +91,25 @@ struct Services {
   Icmp icmp{io, book, 1};
   Arp arp{io, book, icmp, [](IfIndex) { return std::string("if"); }, 1};
   DhcpServer dhcp{io, book, arp};
+  Redirects redirects{io, book, [](IfIndex) { return std::string("if"); }};
   LoopProtect loops{io, [](IfIndex) { return std::string("if"); }};
   ServiceConfig config = network(io.published);
 
-  Services() { configure(); }
+  Services() {
+    static const auto fib = [] {
+      const std::array<Fib4Route, 2> routes{{{0, 0, 1}, {0x0a010000, 24, 2}}};
+      std::string error;
+      return Fib4::build(routes, &error, true);
+    }();
+    io.published.fib = fib;
+    io.published.next_hops = {
+        NextHop{},
+        {.kind = NextHop::Kind::kGateway, .out_if = 3, .gateway = be32::from(kGateway)},
+        {.kind = NextHop::Kind::kConnected, .out_if = 3},
+        {.kind = NextHop::Kind::kGateway, .out_if = 3, .gateway = be32::from(kNearer)}};
+    config.accept_redirects = true;
+    configure();
+  }
   void configure() {
     ++io.published.generation;
     book.set(config.addresses);
@@ -100,6 +117,34 @@ struct Services {
     arp.on_config(config);
     loops.on_config(config);
     dhcp.on_config(config.dhcp_server);
+    config.secure_redirects = !config.secure_redirects;
+    redirects.on_config(config);
+  }
+  /// One to the router, its first checks behind it if there is something to quote.
+  void redirect(std::span<const uint8_t> bytes, IfIndex in_if, uint8_t more) {
+    if (bytes.size() < 4) return redirects.hear(bytes, in_if, (more & 0x80) != 0);
+    std::vector<uint8_t> packet(sizeof(Ip4Hdr) + sizeof(IcmpHdr));
+    const be32 us = be32::from(0x0a010001);
+    IcmpHdr icmp{};
+    icmp.type = kIcmpRedirect;
+    icmp.code = static_cast<uint8_t>(more & 7);
+    const be32 gateway = be32::from(kNearer - (bytes[0] & 1u));
+    std::memcpy(static_cast<void*>(&icmp.id), &gateway, sizeof(gateway));
+    write_header(packet, sizeof(Ip4Hdr), icmp);
+    be32 far{};
+    std::memcpy(&far.raw, bytes.data(), sizeof(far.raw));
+    const Ip4Hdr quoted = make_ip4({us, far, kProtoUdp}, 28);
+    const auto* head = reinterpret_cast<const uint8_t*>(&quoted);
+    packet.insert(packet.end(), head, head + ((more & 8) != 0 ? bytes.size() % 20 : sizeof quoted));
+    packet.insert(packet.end(), bytes.begin() + 4, bytes.end());
+    write_header(packet, 0, make_ip4({be32::from(kGateway), us, kProtoIcmp}, packet.size()));
+    redirects.hear(packet, in_if, (more & 0x80) == 0);
+    Learned learned;
+    redirects.add_learned(learned);
+    must(learned.redirects.size() <= Redirects::kMost);
+    for (const LearnedRedirect& one : learned.redirects)
+      must(one.told_by == kGateway && (one.gateway == kNearer || one.gateway == kNearer - 1) &&
+           one.destination >> 8 != kGateway >> 8);
   }
   void hear(PuntReason reason, IfIndex in_if, std::span<const uint8_t> frame, uint8_t what) {
     rte_mbuf* m = make_packet(io, frame);
@@ -125,6 +170,8 @@ struct Services {
     arp.tick();
     loops.tick();
     dhcp.tick();
+    redirects.tick();
+    (void)redirects.changed();
   }
 };
 
@@ -166,7 +213,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     while (const auto step = take_step(rest)) {
       const auto [what, more, bytes] = *step;
       const auto in_if = static_cast<IfIndex>(1 + (more & 3));
-      switch (what % 7) {
+      switch (what % 8) {
         case 0:
           services.hear(PuntReason::kArp, in_if, bytes, more);
           break;
@@ -184,6 +231,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
           break;
         case 5:
           services.tick(uint64_t{more} * 50);
+          break;
+        case 6:
+          services.redirect(bytes, in_if, more);
           break;
         default:
           services.config.dhcp_server.servers[1].add_arp = (more & 4) != 0;

@@ -52,6 +52,28 @@ TEST_F(NatRouteros, ErrorsChangeNothing) {
   EXPECT_EQ(w->sessions.size(), 2u);
 }
 
+TEST_F(NatRouteros, ARedirectIsForWhoIsNotTranslated) {
+  nat({masquerade()});
+  run(udp(kPc, 2000, kServer, 53), kLan);
+  ASSERT_EQ(sent().size(), 1u);
+  (void)punted();
+  run(icmp_error(kGateway, kWanIp, kIcmpRedirect, 1, packet_of(sent()[0])), kWan);
+  EXPECT_TRUE(sent().empty()) << "the gateway is of another network than the PC's";
+  EXPECT_TRUE(punted().empty());
+  EXPECT_EQ(drops(Drop::nat_filtered), 1u);
+
+  // One about what the router says itself is the router's.
+  run(udp(kServer, 5000, kWanIp, 53), kWan);
+  EXPECT_EQ(punted().size(), 1u);
+  for (const uint16_t port : {uint16_t{5000}, uint16_t{5001}}) {
+    run(icmp_error(kGateway, kWanIp, kIcmpRedirect, 1, udp(kWanIp, 53, kServer, port)), kWan);
+    const auto told = punted();
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0].message.reason, PuntReason::kLocal);
+    EXPECT_EQ(told[0].message.related, port == 5000) << "of a connection that is there";
+  }
+}
+
 TEST_F(NatRouteros, ErrorsAreHeldAgainstTheirChecksums) {  // N-27
   nat({masquerade()});
   run(udp(kPc, 2000, kServer, 53), kLan);

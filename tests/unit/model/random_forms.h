@@ -32,6 +32,7 @@ inline std::string_view form_of(std::string_view property, bool other) {
       {"forward-to", "192.0.2.53", "192.0.2.54"},
       {"host-plane", "yes", "routers"},
       {"host-uniq", "00ff", "0A"},
+      {"icmp-rate-mask", "0x1819", "32"},
       {"ipsec-policy", "in,none", "out,none"},
       {"keepalive-timeout", "30", "disabled"},
       {"limit", "10,5:packet", "10/1m,5"},

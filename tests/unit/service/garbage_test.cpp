@@ -30,6 +30,7 @@ class GarbageTest : public ServiceTest {
     m.out_if = static_cast<IfIndex>(random_() % 10);
     m.broadcast = random_() % 8 == 0;
     m.icmp_type = 3;
+    m.related = random_() % 2 == 0;
     m.next_hop = addr(10, 1, 0, random_() % 256);
     return m;
   }
@@ -60,10 +61,11 @@ TEST_F(GarbageTest, Neighbour) {
 
 TEST_F(GarbageTest, Local) {
   const be32 host = addr(10, 1, 0, 9), us = addr(10, 1, 0, 1);
-  run(PuntReason::kLocal, {echo(host, us, 64), udp(host, us, 64), tcp(host, us, kTcpSyn, 1, 2, 9),
-                           ip_packet(host, us, kProtoUdp, Bytes(64), 0x2000),
-                           ip_packet(host, us, kProtoUdp, Bytes(64), 8),
-                           ip_packet(host, us, kProtoUdp, Bytes(64), 0x2004)});
+  run(PuntReason::kLocal,
+      {echo(host, us, 64), udp(host, us, 64), tcp(host, us, kTcpSyn, 1, 2, 9),
+       echo(host, us, 28, kIcmpRedirect), ip_packet(host, us, kProtoUdp, Bytes(64), 0x2000),
+       ip_packet(host, us, kProtoUdp, Bytes(64), 8),
+       ip_packet(host, us, kProtoUdp, Bytes(64), 0x2004)});
 }
 
 TEST_F(GarbageTest, IcmpErrorAndReset) {

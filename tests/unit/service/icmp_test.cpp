@@ -120,6 +120,21 @@ TEST_F(IcmpTest, GapPerTargetWithABurstOfSix) {
   EXPECT_EQ(io.take().size(), 1u);
 }
 
+TEST_F(IcmpTest, OnlyTypesOfTheMaskAreLimited) {
+  config.icmp_rate_limit_ms = 100;
+  config.icmp_rate_mask = 1u << kIcmpTimeExceeded;
+  publish();
+  for (int i = 0; i < 10; ++i) error(udp(kHost, kFar), kIcmpUnreachable, 0);
+  EXPECT_EQ(io.take().size(), 10u);
+  for (int i = 0; i < 10; ++i) error(udp(kHost, kFar), kIcmpTimeExceeded, 0);
+  EXPECT_EQ(io.take().size(), 6u);
+  EXPECT_EQ(io.dropped(Drop::icmp_rate_limited), 4u);
+  config.icmp_rate_mask = 0;
+  publish();
+  for (unsigned i = 0; i < 200; ++i) error(udp(addr(10, 9, 0, i), kFar), kIcmpTimeExceeded, 0);
+  EXPECT_EQ(io.take().size(), 200u) << "the limit of all is one of these types as well";
+}
+
 TEST_F(IcmpTest, FiftyAtOnceAThousandASecond) {
   for (unsigned i = 0; i < 200; ++i) error(udp(addr(10, 9, 0, i), kFar), 3, 0);
   EXPECT_EQ(io.take().size(), 50u);

@@ -49,6 +49,21 @@ TEST_F(LocalTest, EchoOfAnySize) {
   }
 }
 
+TEST_F(LocalTest, EchoIsLimitedIfTheMaskHasIt) {
+  config.icmp_rate_limit_ms = 100;
+  publish();
+  for (int i = 0; i < 20; ++i) local(echo(kHost, kUs, 8));
+  EXPECT_EQ(io.take().size(), 20u) << "by default it is not";
+  config.icmp_rate_mask |= 1u << kIcmpEchoReply;
+  publish();
+  for (int i = 0; i < 20; ++i) local(echo(kHost, kUs, 8));
+  EXPECT_EQ(io.take().size(), 6u);
+  EXPECT_EQ(io.dropped(Drop::icmp_rate_limited), 14u);
+  advance(100);
+  local(echo(kHost, kUs, 8));
+  EXPECT_EQ(io.take().size(), 1u);
+}
+
 TEST_F(LocalTest, NoEchoTo) {
   local(echo(kHost, addr(10, 1, 0, 255), 8));
   local(echo(kHost, kUs, 8), 8, true);
