@@ -70,6 +70,7 @@ struct WorkerStats {
   LoopTimes times;
   uint32_t sessions = 0;
   uint32_t session_capacity = 0;
+  uint64_t evicted = 0;  // sessions given up to make room for others, since the start
   uint32_t punt_depth = 0, inject_depth = 0;
   uint64_t punt_full = 0;
   uint32_t handoff_depth = 0;  // packets that other workers handed over and it has not taken yet

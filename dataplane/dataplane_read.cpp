@@ -34,6 +34,7 @@ WorkerStats Dataplane::worker_stats(unsigned worker) const {
   stats.times.sampled_packets = read_once(times.sampled_packets);
   stats.sessions = w.sessions.size();
   stats.session_capacity = w.sessions.capacity();
+  stats.evicted = read_once(w.counters.evicted);
   stats.punt_depth = rte_ring_count(w.punt);
   stats.inject_depth = rte_ring_count(w.inject);
   stats.handoff_depth = impl_->mesh.depth(worker);

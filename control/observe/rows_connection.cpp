@@ -183,16 +183,19 @@ void tracking_state(const Router& router, const View& tracking, Fields& out) {
   }
   uint64_t total = 0;
   uint64_t room = 0;
+  uint64_t evicted = 0;
   for (unsigned worker = 0; worker < router.dataplane().workers(); ++worker) {
     const WorkerStats stats = router.dataplane().worker_stats(worker);
     total += stats.sessions;
     room += stats.session_capacity;
+    evicted += stats.evicted;
   }
   const Snapshot* snapshot = router.dataplane().current();
   out.emplace_back("max-entries", std::to_string(room));
   out.emplace_back("total-entries", std::to_string(total));
   out.emplace_back("nat-mappings", std::to_string(router.dataplane().nat_mappings()));
   out.emplace_back("total-ip4-entries", std::to_string(total));
+  out.emplace_back("evicted-entries", std::to_string(evicted));
   out.emplace_back("active-ipv4", yes_no(snapshot != nullptr && snapshot->tracking));
 }
 

@@ -291,7 +291,7 @@ SnatResult snat_and_create(Worker& w, const Tuple& t, const Tuple& post, RuleKey
   const uint16_t original_port = t.sport.host();
   Drop reason = Drop::session_table_full;
   const auto take = [&](const Tuple& candidate) {
-    if (w.sessions.full()) (void)w.sessions.evict(w.now.cs, snap.timeouts);
+    if (w.sessions.full() && w.sessions.evict(w.now.cs, snap.timeouts)) ++w.counters.evicted;
     const uint32_t id = w.sessions.create(t, candidate.reversed(), timeout_class, w.now.cs);
     if (id == SessionTable::kNone) return SessionTable::kNone;
     Session& s = w.sessions.at(id);

@@ -55,6 +55,7 @@ struct Counters {
   std::vector<RuleCounter> rules;                       // by Rule::counter
   LoopCounters loop;
   LoopTimes times;
+  uint64_t evicted = 0;  // connections that made room for others
 };
 
 }  // namespace maclane

@@ -278,6 +278,7 @@ TEST_F(Stateful, FullTableGivesUpWhatIsNotAssured) {
   for (unsigned i = 0; i < 1200; ++i) run(udp(kPc, port(i), kServer, 53), kLan);
   EXPECT_EQ(drops(Drop::session_table_full), 0u);
   EXPECT_EQ(w->sessions.size(), w->sessions.capacity());
+  EXPECT_EQ(w->counters.evicted, 1200u - w->sessions.capacity());
   w->now.cs += 5000;
   for (int i = 0; i < 200; ++i) (void)w->sessions.expire(w->now.cs, snap.timeouts, 32);
   ASSERT_EQ(w->sessions.size(), 0u);
