@@ -323,7 +323,9 @@ const std::vector<RuleCounter>& Router::rule_counters() const {
 }
 
 void Router::add_commands() {
-  door::add_plan(commands_);
+  door::add_plan(commands_, [this](model::Tree file) {
+    return model::with_kept_macs(model_.tree(), std::move(file), *store_);
+  });
   add_reset(commands_, runner_);
   using model::Answer;
   using model::Call;

@@ -82,6 +82,8 @@ Result<Router::First> Router::first_tree() {
     errors = model::validate(loaded->tree);
   }
   if (errors.empty()) {
+    if (kept)
+      loaded->tree = model::with_kept_macs(kept->base.tree, std::move(loaded->tree), *store_);
     auto file = model::with_generated_macs(std::move(loaded->tree), *store_);
     if (!file) return tl::make_unexpected(file.error());
     if (!kept) {
@@ -115,6 +117,7 @@ Result<std::vector<std::string>> Router::reload(const model::Caller& caller) {
   Result<door::Loaded> loaded = door::load_yaml_file(options_.config_path);
   if (!loaded) return tl::make_unexpected(loaded.error());
   std::vector<std::string> warnings = std::move(loaded->warnings);
+  loaded->tree = model::with_kept_macs(model_.base().tree, std::move(loaded->tree), *store_);
   auto lost = model_.load(std::move(loaded->tree), std::move(loaded->text), caller);
   if (!lost) return lost;
   std::move(lost->begin(), lost->end(), std::back_inserter(warnings));

@@ -37,7 +37,7 @@ bool differ(const model::Menu& menu, const model::Tree& a, const model::Tree& b)
                      [](const auto& x, const auto& y) { return x->values == y->values; });
 }
 
-Answer<Planned> planned(Model& model, const Call& call) {
+Answer<Planned> planned(Model& model, const Call& call, const CompleteFile& complete) {
   if (!call.has("content")) {
     return model::refuse(Trouble::kMissing,
                          "missing =content=: the text of the file; maclanectl reads it when it is "
@@ -52,6 +52,7 @@ Answer<Planned> planned(Model& model, const Call& call) {
     loaded->tree.edit(menu) = model.tree().rows(menu);
     kept.push_back({{"menu", std::string(path)}, {"action", "keep"}});
   }
+  if (complete) loaded->tree = complete(std::move(loaded->tree));
   auto tree = model.planned(std::move(loaded->tree));
   if (!tree) return model::refuse(std::move(tree.error()));
   return Planned{std::move(*tree), std::move(loaded->warnings), std::move(kept)};
@@ -85,8 +86,9 @@ std::string clock_text(std::time_t when) {
   return text.data();
 }
 
-Answer<Outcome> plan(Model& model, const Call& call, const Caller& caller) {
-  auto next = planned(model, call);
+Answer<Outcome> plan(Model& model, const Call& call, const Caller& caller,
+                     const CompleteFile& complete) {
+  auto next = planned(model, call, complete);
   if (!next) return tl::make_unexpected(std::move(next.error()));
   Outcome out =
       outcome_of(model.tree(), next->tree, caller, "nothing would change", std::move(next->kept));
@@ -94,8 +96,9 @@ Answer<Outcome> plan(Model& model, const Call& call, const Caller& caller) {
   return out;
 }
 
-Answer<Outcome> apply(Model& model, const Call& call, const Caller& caller) {
-  auto next = planned(model, call);
+Answer<Outcome> apply(Model& model, const Call& call, const Caller& caller,
+                      const CompleteFile& complete) {
+  auto next = planned(model, call, complete);
   if (!next) return tl::make_unexpected(std::move(next.error()));
   if (auto may = may_change(model.tree(), next->tree, caller); !may) {
     return tl::make_unexpected(std::move(may.error()));
@@ -120,13 +123,13 @@ Answer<Outcome> apply(Model& model, const Call& call, const Caller& caller) {
 
 }  // namespace
 
-void add_plan(model::Commands& commands) {
+void add_plan(model::Commands& commands, const CompleteFile& complete) {
   Model& model = commands.model();
-  commands.on("/", "plan", [&model](const Call& call, const Caller& caller) {
-    return plan(model, call, caller);
+  commands.on("/", "plan", [&model, complete](const Call& call, const Caller& caller) {
+    return plan(model, call, caller, complete);
   });
-  commands.on("/", "apply", [&model](const Call& call, const Caller& caller) {
-    return apply(model, call, caller);
+  commands.on("/", "apply", [&model, complete](const Call& call, const Caller& caller) {
+    return apply(model, call, caller, complete);
   });
   commands.on("/", "confirm", [&model](const Call&, const Caller& caller) -> Answer<Outcome> {
     if (Status status = model.confirm(caller); !status) {

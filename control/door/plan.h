@@ -4,6 +4,7 @@
 // whoever asks. Control thread only.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,9 @@
 
 namespace maclane::door {
 
-void add_plan(model::Commands& commands);
+/// Completes a file with what the running tree says and a file cannot.
+using CompleteFile = std::function<model::Tree(model::Tree file)>;
+void add_plan(model::Commands& commands, const CompleteFile& complete = {});
 
 /// For a console that runs where the file is: the words of `plan FILE` and `apply FILE ...` with
 /// the file read, others as they are.

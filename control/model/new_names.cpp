@@ -28,9 +28,21 @@ constexpr Kind kKinds[] = {{"/interface/ethernet", kDevice},
                            {"/interface/macvlan", kMacvlan},
                            {"/interface/pppoe-client", kAccount}};
 
-/// "": nothing to know it by.
+/// All that is said of a row, but what tells it from its like.
+std::string likeness_of(const View& view) {
+  std::string key;
+  for (const Property& one : view.menu().properties) {
+    if (one.has(Property::kName) || one.name == "mac-address" || one.name == "comment") continue;
+    key += view.get(one.name);
+    key += '\x1f';
+  }
+  return key;
+}
+
+/// "": nothing to know it by. Nothing that it is known by: its likeness.
 std::string key_of(const Menu& menu, const Row& row, std::span<const std::string_view> known_by) {
   const View view(menu, row);
+  if (known_by.empty()) return likeness_of(view);
   if (view.get(known_by.front()).empty() || view.get(known_by[1 % known_by.size()]).empty())
     return {};
   std::string key;
@@ -41,10 +53,8 @@ std::string key_of(const Menu& menu, const Row& row, std::span<const std::string
   return key;
 }
 
-using Pairs = std::vector<std::pair<RowPtr, RowPtr>>;  // as it was, as it is in the file
-
 /// Rows whose names are gone and rows whose names are new, where a key fits one of each.
-Pairs pairs(const Tree& before, const Tree& file, const Kind& kind) {
+RowPairs pairs(const Tree& before, const Tree& file, const Kind& kind) {
   const Menu& menu = *find_menu(kind.path);
   if (before.rows(menu) == file.rows(menu)) return {};
   const int name = name_index(menu);
@@ -61,7 +71,7 @@ Pairs pairs(const Tree& before, const Tree& file, const Kind& kind) {
   };
   gather(before, file, &Fits::gone);
   gather(file, before, &Fits::fresh);
-  Pairs out;
+  RowPairs out;
   for (const auto& [one, fits] : by_key) {
     if (fits.gone.size() == 1 && fits.fresh.size() == 1)
       out.emplace_back(fits.gone.front(), fits.fresh.front());
@@ -88,6 +98,10 @@ std::vector<NewName> new_names(const Tree& before, const Tree& file) {
     }
   }
   return out;
+}
+
+RowPairs alike_macvlans(const Tree& before, const Tree& file) {
+  return pairs(with_names(before, new_names(before, file)), file, {"/interface/macvlan", {}});
 }
 
 bool is_taken(const Tree& tree, const NewName& one) {

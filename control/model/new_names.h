@@ -4,12 +4,15 @@
 //
 // An ethernet is its device; a VLAN its number on its parent; a macvlan its MAC on its parent, if
 // the file says one; a PPPoE client its account, service and concentrator on what it dials through,
-// if there is one of them. Only names that are gone and names that are new are held against each
-// other: two that change places are two whose properties changed. Values without state; any thread.
+// if there is one of them. A macvlan whose MAC was generated, which no file says, is known by all
+// else that the file says of it (alike_macvlans). Only names that are gone and names that are new
+// are held against each other: two that change places are two whose properties changed. Values
+// without state; any thread.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "control/model/tree.h"
@@ -24,6 +27,12 @@ struct NewName {
 
 /// Which rows of `before` have another name in `file`; parents first.
 [[nodiscard]] std::vector<NewName> new_names(const Tree& before, const Tree& file);
+
+/// Rows as they were and as they are in a file.
+using RowPairs = std::vector<std::pair<RowPtr, RowPtr>>;
+/// Macvlans of `before` that are gone and new ones of `file`, where one of these and one of those
+/// have the same in everything but name, MAC and comment, their parents under the file's names.
+[[nodiscard]] RowPairs alike_macvlans(const Tree& before, const Tree& file);
 
 /// Whether another row of a tree has that name.
 [[nodiscard]] bool is_taken(const Tree& tree, const NewName& one);

@@ -46,6 +46,10 @@ class Store {
   [[nodiscard]] std::string mac_for(std::string_view name);
   /// Generates anew what mac_for gave, because it is in use elsewhere.
   std::string replace_mac(std::string_view name);
+  /// The macvlan's name for which a MAC was generated, which may be the likely one; "": for none.
+  [[nodiscard]] std::string owner_of(std::string_view mac, std::string_view likely = {}) const;
+  /// A MAC belongs to another name from now on; the one that had it gets another.
+  void give_mac(std::string_view from, std::string_view to);
   /// Writes what was added since; does nothing if nothing was.
   [[nodiscard]] Status save_macs();
 
@@ -80,5 +84,9 @@ class Store {
 /// Fills in the mac-address of every macvlan that has none, and saves the new ones. For
 /// Model::on_prepare.
 [[nodiscard]] Result<Tree> with_generated_macs(Tree tree, Store& store);
+/// A file whose macvlans have the generated MACs of those of `before` that are the same under
+/// another name (alike_macvlans). Before with_generated_macs. What `before` has is kept by the
+/// names that it has there; of `file`, which may not come into effect, nothing.
+[[nodiscard]] Tree with_kept_macs(const Tree& before, Tree file, Store& store);
 
 }  // namespace maclane::model

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "control/model/new_names.h"
 #include "control/model/store.h"
 #include "control/model/value.h"
 
@@ -89,6 +90,23 @@ std::string Store::mac_for(std::string_view name) {
   return replace_mac(name);
 }
 
+std::string Store::owner_of(std::string_view mac, std::string_view likely) const {
+  if (const auto own = macs_.find(likely); own != macs_.end() && own->second == mac)
+    return own->first;
+  constexpr std::string_view kOfDevices = "device ";
+  for (const auto& [name, kept] : macs_)
+    if (kept == mac && !name.starts_with(kOfDevices)) return name;
+  return {};
+}
+
+void Store::give_mac(std::string_view from, std::string_view to) {
+  const auto found = macs_.find(from);
+  if (found == macs_.end()) return;
+  macs_.insert_or_assign(std::string(to), found->second);
+  new_macs_.emplace(to);
+  replace_mac(from);
+}
+
 std::string Store::replace_mac(std::string_view name) {
   std::string mac;
   const auto kept = [&](const auto& entry) { return entry.second == mac; };
@@ -147,6 +165,27 @@ Result<Tree> with_generated_macs(Tree tree, Store& store) {
   if (Status status = store.save_macs(); !status)
     return tl::make_unexpected(std::move(status.error()));
   return tree;
+}
+
+Tree with_kept_macs(const Tree& before, Tree file, Store& store) {
+  const Menu& macvlans = *find_menu("/interface/macvlan");
+  const auto mac = static_cast<size_t>(macvlans.index("mac-address"));
+  for (const RowPtr& row : before.rows(macvlans)) {
+    const std::string name(View(macvlans, *row).raw("name"));
+    const std::string owner = store.owner_of(row->values[mac], name);
+    if (owner.empty() || owner == name) continue;
+    // Somebody may have written the MAC of a macvlan that is there at one of another parent.
+    const RowPtr other = before.find(macvlans, owner);
+    if (other == nullptr || other->values[mac] != row->values[mac]) store.give_mac(owner, name);
+  }
+  for (const auto& [was, is] : alike_macvlans(before, file)) {
+    const auto place = file.rows(macvlans).place_of(is->id);
+    if (!place || !is->values[mac].empty() || store.owner_of(was->values[mac]).empty()) continue;
+    auto next = std::make_shared<Row>(*is);
+    next->values[mac] = was->values[mac];
+    file.edit(macvlans).replace(*place, std::move(next));
+  }
+  return file;
 }
 
 }  // namespace maclane::model

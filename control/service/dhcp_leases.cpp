@@ -241,6 +241,7 @@ void DhcpLeases::end(DhcpBinding& binding) {
   set_status(binding, BindingStatus::kWaiting, UINT64_MAX);
   forget_client(binding);
   binding.identity.clear();
+  binding.offers = 0;
   const auto row = statics_.find(binding.address);
   if (!binding.is_static() || row == statics_.end()) {
     by_address_.erase(binding.address);

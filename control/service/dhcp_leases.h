@@ -43,6 +43,7 @@ struct DhcpBinding {
   int64_t seen_ms = kNeverSeen;    // the client was heard last; below 0: before the clock began
   int64_t named_ms = kNeverSeen;   // it has called itself host_name since then; so as well
   bool blocked = false;
+  uint8_t offers = 0;  // that its client did not take, in a row
 
   static constexpr int64_t kNeverSeen = INT64_MIN;
   [[nodiscard]] bool is_static() const { return static_id != 0; }

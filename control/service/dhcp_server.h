@@ -111,7 +111,8 @@ class DhcpServer {
   [[nodiscard]] bool fits(const Request& request, const DhcpBinding& binding) const;
   [[nodiscard]] bool is_ours(const DhcpBinding& row) const;
   void probe(const DhcpServerConfig& server, uint32_t address);
-  void answer(const Request& request, const DhcpBinding* binding, dhcp::Type type);
+  void answer(const Request& request, const DhcpBinding* binding, dhcp::Type type,
+              bool to_all = false);
   void send(const Request& request, const dhcp::Message& message, bool always_broadcast);
   [[nodiscard]] uint32_t lease_s(const Request& request, const DhcpBinding& binding) const;
 

@@ -154,7 +154,10 @@ void DhcpServer::offer(const Request& r, DhcpBinding& binding) {
   if (r.heard.message.type() == Type::kNone) return bind(r, binding);
   if (binding.status != BindingStatus::kBound)
     leases_.set_status(binding, BindingStatus::kOffered, io_.now_ms() + kOfferMs);
-  answer(r, &binding, Type::kOffer);
+  // Who takes none may not hear what is sent to it alone: of each four in a row the last two go to
+  // everybody (C-9).
+  constexpr unsigned kInARow = 4, kToItAlone = 2;
+  answer(r, &binding, Type::kOffer, binding.offers++ % kInARow >= kToItAlone);
 }
 
 /// Whether another of our servers on the segment gave the address to this client: then it is not
@@ -205,6 +208,7 @@ void DhcpServer::request(const Request& r) {
 
 void DhcpServer::bind(const Request& r, DhcpBinding& binding) {
   const bool fresh = binding.status != BindingStatus::kBound;
+  binding.offers = 0;
   note(binding, r);
   if (!fresh && r.server.add_arp)
     arp_.remove_lease(r.server.interface, be32::from(binding.address));
@@ -286,7 +290,7 @@ uint32_t DhcpServer::lease_s(const Request& r, const DhcpBinding& binding) const
   return wanted ? std::min(most, std::max(*wanted, kShortest)) : most;
 }
 
-void DhcpServer::answer(const Request& r, const DhcpBinding* binding, Type type) {
+void DhcpServer::answer(const Request& r, const DhcpBinding* binding, Type type, bool to_all) {
   const DhcpStaticLease* row = binding == nullptr ? nullptr : row_of(*binding);
   const uint32_t address = binding == nullptr ? r.heard.message.ciaddr.host() : binding->address;
   const std::vector<be32> learned = dns_ ? dns_() : std::vector<be32>();
@@ -309,7 +313,7 @@ void DhcpServer::answer(const Request& r, const DhcpBinding* binding, Type type)
       .ntp = times,
   };
   send(r, make_reply(reply),
-       r.server.always_broadcast || (row != nullptr && row->always_broadcast));
+       to_all || r.server.always_broadcast || (row != nullptr && row->always_broadcast));
 }
 
 }  // namespace maclane

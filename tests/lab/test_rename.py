@@ -151,6 +151,41 @@ def test_leases_of_names_that_a_file_changes(lab):
     assert isp.ping(after["uplink"]["address"].split("/")[0]).ok
 
 
+def test_a_generated_mac_goes_along_in_a_file(lab):
+    """A-8, F-12: what the file says no MAC of is known by all else it says; nothing is asked of the DHCP
+    server, and the MAC is the new name's over a restart. One that is really new gets another."""
+    before = config(3)
+    before["interface"]["macvlan"][1]["mode"] = "private"
+    router = lab.router(before).start()
+    isp = isp_wire(lab, router)
+    server = Dnsmasq(isp, "mlwan", "203.0.113.50", "203.0.113.90", gateway=ISP)
+    rows = bound(router, "wan1", "wan2", "wan3")
+    macs = {name: router.mac(name) for name in ("wan1", "wan2", "wan3")}
+    asked, said = server.log().count("DHCPREQUEST"), router.log()
+    names = {"ether1": "isp", "wan2": "uplink", "wan3": "spare"}
+    renamed = with_names(before, names)
+    router.write(renamed)
+    plan = router.ctl("plan", router.config_path).stdout
+    assert "name=uplink (was wan2)" in plan and "- /interface" not in plan, plan
+    router.reload()
+    after = bound(router, "wan1", "uplink", "spare")
+    for old, mac in macs.items():
+        assert router.mac(names.get(old, old)) == mac
+        assert after[names.get(old, old)]["address"] == rows[old]["address"]
+    assert "IP address" not in router.log()[len(said):], "neither lost nor got"
+    assert "DHCPRELEASE" not in server.log() and server.log().count("DHCPREQUEST") == asked
+    # The file changes while the router is away.
+    router.stop()
+    router.write(with_names(renamed, {"uplink": "fibre"}))
+    router.start()
+    assert router.mac("fibre") == macs["wan2"]
+    # Another mode: another macvlan.
+    wanted = with_names(renamed, {"uplink": "other"})
+    wanted["interface"]["macvlan"][1]["mode"] = "bridge"
+    router.reload(wanted)
+    assert router.mac("other") not in macs.values()
+
+
 def test_the_address_of_a_disabled_interface_is_invalid(lab):
     router = lab.router(config(1)).start()
     isp = isp_wire(lab, router)

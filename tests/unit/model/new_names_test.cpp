@@ -174,6 +174,39 @@ TEST_F(NewNamesTest, OfTwoThatAreAlikeNobodyKnows) {
   EXPECT_THAT(rows("/interface/pppoe-client"), ElementsAre("*3 c", "*4 e"));
 }
 
+TEST(AlikeMacvlans, OneGoneAndOneNewOfTheSameKind) {
+  const auto file = [](const std::string& rows) {
+    return load(with_ethers("  macvlan:\n" + rows));
+  };
+  const auto named = [](const RowPairs& pairs) {
+    const Menu& menu = *find_menu("/interface/macvlan");
+    std::vector<std::string> out;
+    for (const auto& [was, is] : pairs)
+      out.push_back(View(menu, *was).label() + " " + View(menu, *is).label());
+    return out;
+  };
+  const std::string a = "  - {name: a, interface: ether1}\n";
+  const std::string b = "  - {name: b, interface: ether1}\n";
+  const std::string c = "  - {name: c, interface: ether1}\n";
+  EXPECT_THAT(named(alike_macvlans(file(a + b), file(a + c))), ElementsAre("b c"));
+  EXPECT_THAT(named(alike_macvlans(file(a), file("  - {name: c, interface: ether1, disabled: no, "
+                                                 "comment: new}\n"))),
+              ElementsAre("a c"))
+      << "a default that is written is the same";
+  // Names that change places, ways that nobody can tell apart, and others than that.
+  EXPECT_THAT(named(alike_macvlans(file(a + b), file(b + a))), IsEmpty());
+  EXPECT_THAT(named(alike_macvlans(file(a + b), file(c))), IsEmpty());
+  EXPECT_THAT(named(alike_macvlans(file(a), file(b + c))), IsEmpty());
+  EXPECT_THAT(named(alike_macvlans(file(a), file("  - {name: c, interface: ether2}\n"))),
+              IsEmpty());
+  EXPECT_THAT(
+      named(alike_macvlans(file(a), file("  - {name: c, interface: ether1, mode: private}\n"))),
+      IsEmpty());
+  // The parent may have another name, too.
+  const std::string parents = replaced(with_ethers("  macvlan:\n" + c), "ether1", "isp");
+  EXPECT_THAT(named(alike_macvlans(file(a), load(parents))), ElementsAre("a c"));
+}
+
 TEST_F(NewNamesTest, ManyTakeTheirMentionsAlongInOneWalk) {
   const auto file = [](const std::string& stem) {
     std::string vlans, rules;

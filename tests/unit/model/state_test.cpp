@@ -87,6 +87,69 @@ TEST_F(State, AKeptMacThatIsInUseIsGeneratedAnew) {
   EXPECT_NE(mac_of(*tree, "m1"), kept);
 }
 
+/// A file after another, as a router loads it.
+Tree next_file(const Tree& before, const std::string& macvlans, Store& store) {
+  auto tree = with_generated_macs(
+      with_kept_macs(before, load(with_ethers("  macvlan:\n" + macvlans)), store), store);
+  EXPECT_TRUE(tree);
+  return tree ? std::move(*tree) : Tree();
+}
+
+TEST_F(State, AGeneratedMacGoesWithItsMacvlanToAnotherName) {  // A-8, F-12
+  const std::string a = "  - {name: a, interface: ether1}\n";
+  const std::string b = "  - {name: b, interface: ether1}\n";
+  const std::string c = "  - {name: c, interface: ether1}\n";
+  Store state = store();
+  const Tree first = next_file(Tree(), a + b, state);
+  const std::string mac_a = mac_of(first, "a"), mac_b = mac_of(first, "b");
+  const Tree second = next_file(first, a + c, state);
+  EXPECT_EQ(mac_of(second, "a"), mac_a);
+  EXPECT_EQ(mac_of(second, "c"), mac_b);
+  // It is that name's: in the next file, after a restart, and when it comes back.
+  EXPECT_EQ(mac_of(next_file(second, c + a, state), "c"), mac_b);
+  Store again = store();
+  EXPECT_EQ(mac_of(next_file(second, c + a, again), "c"), mac_b);
+  const Tree without = next_file(second, a, again);
+  EXPECT_EQ(mac_of(next_file(without, a + c, again), "c"), mac_b);
+  // The name that was left begins anew beside it.
+  const Tree both = next_file(second, a + b + c, again);
+  EXPECT_EQ(mac_of(both, "c"), mac_b);
+  EXPECT_NE(mac_of(both, "b"), mac_b);
+  // Two that change places keep each its own.
+  const Tree crossed = next_file(first, b + a, again);
+  EXPECT_EQ(mac_of(crossed, "a"), mac_a);
+}
+
+TEST_F(State, AMacThatAPersonWroteIsNobodysElse) {
+  Store state = store();
+  const std::string mac = "02:00:00:00:00:77";
+  const Tree first =
+      next_file(Tree(), "  - {name: a, interface: ether1, mac-address: '" + mac + "'}\n", state);
+  const Tree second = next_file(first, "  - {name: b, interface: ether1}\n", state);
+  EXPECT_NE(mac_of(second, "b"), mac);
+  EXPECT_NE(mac_of(second, "b"), "");
+}
+
+TEST_F(State, WhoWasGivenTheMacOfAnotherTakesItFromNobody) {
+  Store state = store();
+  const std::string mac = state.mac_for("a");
+  const std::string own = ", mac-address: '" + mac + "'}\n";  // a door may do so on another parent
+  const Tree before = load(with_ethers("  macvlan:\n  - {name: x, interface: ether2" + own +
+                                       "  - {name: a, interface: ether1" + own));
+  EXPECT_EQ(mac_of(next_file(before, "  - {name: a, interface: ether1}\n", state), "a"), mac);
+}
+
+TEST_F(State, AFileThatWasOnlyPlannedKeepsNothing) {
+  Store state = store();
+  const std::string kept = state.mac_for("b");  // it was there once
+  const Tree first = next_file(Tree(), "  - {name: a, interface: ether1}\n", state);
+  const Tree planned = next_file(first, "  - {name: b, interface: ether1}\n", state);
+  EXPECT_EQ(mac_of(planned, "b"), mac_of(first, "a"));
+  const Tree other = next_file(
+      first, "  - {name: a, interface: ether1}\n  - {name: b, interface: ether1}\n", state);
+  EXPECT_EQ(mac_of(other, "b"), kept);
+}
+
 TEST_F(State, TheModelGeneratesBeforeItCommits) {
   Store state = store();
   Model model;

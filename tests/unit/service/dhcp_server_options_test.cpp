@@ -119,6 +119,28 @@ TEST_F(DhcpServerTest, AServersOwnAddressAndLimit) {  // C2: server-address, cli
   EXPECT_EQ(s.ip.src, addr(192, 168, 1, 9));
 }
 
+TEST_F(DhcpServerTest, OffersThatNobodyTakesGoToEverybody) {  // C-9
+  first().conflict_detection = false;
+  publish();
+  const auto is_broadcast = [&](uint8_t who) {
+    hear(message(Type::kDiscover, who));
+    const Said s = one();
+    EXPECT_EQ(s.message.type(), Type::kOffer);
+    EXPECT_EQ(s.ether.dst == kBroadcastMac, s.ip.dst == be32::from(0xffffffff));
+    return s.ether.dst == kBroadcastMac;
+  };
+  for (const bool broadcast : {false, false, true, true, false, false, true})
+    EXPECT_EQ(is_broadcast(1), broadcast);
+  EXPECT_FALSE(is_broadcast(2)) << "another client's own";
+  // Who takes one begins anew, and so does who comes later.
+  hear(message(Type::kRequest, 1, kTop, ip4(192, 168, 1, 1)));
+  EXPECT_EQ(one().message.type(), Type::kAck);
+  for (const bool broadcast : {false, false, true}) EXPECT_EQ(is_broadcast(1), broadcast);
+  EXPECT_FALSE(is_broadcast(2));
+  advance(DhcpServer::kOfferMs);
+  EXPECT_FALSE(is_broadcast(2));
+}
+
 TEST_F(DhcpServerTest, ThroughARelay) {  // C-9
   first().relay = be32::from(0xffffffff);
   publish();
