@@ -82,7 +82,8 @@ void ListedAddresses::serve() {
       {"timeout",
        [this](const Fields& values, std::string_view replaces) { return add(values, replaces); },
        [this](std::string_view id, const Fields& values) { return set(id, values); },
-       [this] { begin(); }, [this](bool keep) { end(keep); }});
+       [this](const Fields& values) { return may_store(values); }, [this] { begin(); },
+       [this](bool keep) { end(keep); }});
 }
 
 void ListedAddresses::end(bool keep) {

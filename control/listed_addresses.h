@@ -79,6 +79,8 @@ class ListedAddresses {
   void put(uint32_t id, std::optional<Timed> next);
   void begin() { undo_.emplace(); }
   void end(bool keep);
+  /// Whether a row of the configuration may stand beside these, which have not its address (B-13).
+  [[nodiscard]] Status may_store(const model::Fields& values) const;
   [[nodiscard]] Status check(const model::View& row, std::string_view replaces) const;
   void place(Timed& timed);
   void erase(std::map<uint32_t, Timed>::iterator at);

@@ -1,5 +1,5 @@
-// What rules added to address lists as none-static, moved into the configuration (B-13). See
-// listed_addresses.h.
+// Addresses that come and go beside those of the configuration: none is in a list twice, and what
+// rules added as none-static is moved there (B-13). See listed_addresses.h.
 #include <fmt/format.h>
 
 #include <iterator>
@@ -15,6 +15,25 @@ namespace {
 constexpr size_t kKeptAtOnce = 2000;
 
 }  // namespace
+
+Status ListedAddresses::may_store(const model::Fields& values) const {
+  if (by_key_.empty() && world_.lists->size() == 0) return {};
+  model::Tree tree = empty_;
+  // What is wrong with the values is said where they are stored.
+  if (!model::edit(tree, {{model::Edit::Kind::kAdd, std::string(kPath), {}, values, {}, {}}}))
+    return {};
+  const model::View row(menu(), *tree.rows(menu()).back());
+  const auto range = model::parse_ip4_set(row.raw("address"));
+  if (!range) return {};  // a name: its addresses are there beside it
+  bool known = by_key_.contains(Key{row.raw("list"), row.raw("address")});
+  const uint16_t list = world_.number(row.raw("list"));
+  if (!known && list != 0 && range->first == range->last)
+    known = world_.lists->get(list, range->first, world_.now_cs()).list != 0;
+  if (!known) return {};
+  return tl::make_unexpected(Errors{
+      row.error("address", fmt::format("failure: already have such entry: {} is in {} (dynamic)",
+                                       row.raw("address"), row.raw("list")))});
+}
 
 /// The rows that entries are to become, but for those that are there already.
 std::vector<model::Edit> ListedAddresses::rows_to_keep(

@@ -34,6 +34,23 @@ bool makes_live(const Menu& menu, const Model::LiveRows& live, const Fields& val
   return !canonical || !canonical->empty();
 }
 
+/// Whether an edit leaves a stored row, new or with another key, that no such state stands for
+/// already. row: what it changes, or nullptr.
+Status may_store(const Job& job, const Model::LiveRows& live, RowPtr row, const Edit& one) {
+  if (one.kind != Edit::Kind::kAdd) {
+    const auto key = key_of(job.menu);
+    const bool other = std::any_of(one.values.begin(), one.values.end(), [&](const auto& given) {
+      const int index = job.menu.index(given.first);
+      return std::any_of(key.begin(), key.end(),
+                         [&](const KeyPart& part) { return part.index == index; });
+    });
+    if (!other) return {};
+  } else if (!one.copy_from.empty()) {
+    row = job.model.tree().find(job.menu, one.copy_from);
+  }
+  return live.may_store(row != nullptr ? with(job.menu, *row, one.values) : one.values);
+}
+
 /// Carries out what concerns such rows, and leaves of the edits what is to be done with stored
 /// ones.
 Answer<std::vector<std::string>> edit_live(Job& job, const Model::LiveRows& live,
@@ -47,6 +64,8 @@ Answer<std::vector<std::string>> edit_live(Job& job, const Model::LiveRows& live
     const bool sets = one.kind == Edit::Kind::kSet && row == nullptr;
     const bool turns = one.kind == Edit::Kind::kSet && row != nullptr && to_live;
     if (!adds && !sets && !turns) {
+      if (Status status = may_store(job, live, row, one); !status)
+        return refuse(std::move(status.error()));
       stored.push_back(std::move(one));
       continue;
     }

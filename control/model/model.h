@@ -75,6 +75,8 @@ class Model {
     /// The new row's id. replaces: the row that becomes it, "" if none does.
     std::function<Result<std::string>(const Fields& values, std::string_view replaces)> add;
     std::function<Status(std::string_view id, const Fields& values)> set;
+    /// Whether a row with these values may be stored beside them.
+    std::function<Status(const Fields& values)> may_store;
     /// Between these add() and set() are one change: not kept, all of it is taken back.
     std::function<void()> begin;
     std::function<void(bool keep)> end;

@@ -135,6 +135,23 @@ TEST_F(Listed, WhatIsThereIsNotAddedAgain) {
             std::string::npos);
 }
 
+TEST_F(Listed, NoneIsStoredThatIsThereForAWhile) {
+  (void)run("add", {{"list", "bad"}, {"address", "192.0.2.1"}, {"timeout", "1h"}});
+  (void)run("add", {{"list", "bad"}, {"address", "10.0.0.0/8"}, {"timeout", "1h"}});
+  (void)lists.add(kBad, model::parse_ip4("192.0.2.3").value(), 100, now_cs);
+  for (const char* address : {"192.0.2.1", "192.0.2.1/32", "10.0.0.0/8", "192.0.2.3"}) {
+    const std::string said = run("add", {{"list", "bad"}, {"address", address}});
+    EXPECT_NE(said.find("already have such entry"), std::string::npos) << address << said;
+  }
+  const std::string id = run("add", {{"list", "bad"}, {"address", "192.0.2.2"}});
+  EXPECT_TRUE(id.starts_with('*')) << id;
+  EXPECT_NE(run("set", {{"numbers", id}, {"address", "192.0.2.1"}}).find("already have such entry"),
+            std::string::npos);
+  EXPECT_EQ(run("set", {{"numbers", id}, {"comment", "it stays"}}), "");
+  EXPECT_TRUE(run("add", {{"list", "worse"}, {"address", "192.0.2.1"}}).starts_with('*'));
+  EXPECT_EQ(stored(), 2u);
+}
+
 TEST_F(Listed, ARowSaysHowItLastsInTheWordsOfRules) {  // B-13
   EXPECT_TRUE(run("add", {{"list", "bad"}, {"address", "192.0.2.1"}, {"timeout", "none-dynamic"}})
                   .starts_with('*'));
