@@ -239,8 +239,8 @@ TEST(KeepIds, DefaultThatIsWrittenIsNoChange) {
   const auto router = [&](const std::string& action, const std::string& type,
                           const std::string& rp) {
     return load("ip: {firewall: {filter: [{chain: input" + action +
-                "}]}, dns/static: [{name: a.lan, address: 10.0.0.1" + type + "}], settings: {" + rp +
-                "}}");
+                "}]}, dns/static: [{name: a.lan, address: 10.0.0.1" + type + "}], settings: {" +
+                rp + "}}");
   };
   const Tree bare = router("", "", "");
   const Tree written = router(", action: accept", ", type: A", "rp-filter: no");
