@@ -101,7 +101,8 @@ void keep_menu(Tree& next, const Tree& running, const Tree* also, const Menu& me
   for (const RowPtr& row : loaded) {
     auto copy = std::make_shared<Row>(*row);
     copy->id = id_of(*row, known, more ? &*more : nullptr);
-    if (const Row* before = known.row(copy->id)) write_as(menu, *before, *copy);
+    const Row* before = also == nullptr ? known.row(copy->id) : nullptr;
+    if (before != nullptr) write_as(menu, *before, *copy);
     if (copy->id == 0) copy->id = next.next_id(menu);
     next.edit(menu).replace(place++, std::move(copy));
   }
@@ -113,7 +114,7 @@ void keep_ids(Tree& next, const Tree& running, const Tree* also) {
   for (const Menu& menu : menus()) {
     if (menu.kind == Menu::Kind::kList || menu.kind == Menu::Kind::kOrdered)
       keep_menu(next, running, also, menu);
-    if (menu.kind == Menu::Kind::kSettings) keep_settings(next, running, menu);
+    if (menu.kind == Menu::Kind::kSettings && also == nullptr) keep_settings(next, running, menu);
   }
 }
 

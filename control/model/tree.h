@@ -89,7 +89,8 @@ void for_each(const Tree& tree, std::string_view path, Fn&& fn) {
 
 /// Gives the rows of a tree that was loaded anew the ids they have in the running one: by name
 /// where a menu has names, else by equal content; the others get ids that were never used. Rows
-/// that the running tree has not are looked for in `also`, a later tree of the same ids.
+/// that the running tree has not are looked for in `also`, a later tree of the same ids. Without it
+/// defaults are written where the running tree has them: to write one is no change.
 void keep_ids(Tree& next, const Tree& running, const Tree* also = nullptr);
 
 /// Checks what one value alone cannot tell: references, uniqueness, MTU against the parent, MACs,
