@@ -14,6 +14,22 @@ constexpr uint64_t kTrustMs = 86'400'000;
 constexpr uint64_t kFirstWaitMs = 500;
 constexpr size_t kMaxName = 64;
 
+/// The network of so many bytes that the address is in; what is no IP address is one by itself.
+std::string masked(std::string_view address, size_t ipv4_bytes, size_t ipv6_bytes) {
+  const std::string text(address.substr(0, kMaxName));
+  const bool ipv6 = text.find(':') != std::string::npos;
+  const int family = ipv6 ? AF_INET6 : AF_INET;
+  const size_t kept = ipv6 ? ipv6_bytes : ipv4_bytes;
+  const size_t size = ipv6 ? sizeof(in6_addr) : sizeof(in_addr);
+  std::array<uint8_t, sizeof(in6_addr)> bytes{};
+  if (kept == size || inet_pton(family, text.c_str(), bytes.data()) != 1) return text;
+  std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(kept), bytes.end(), uint8_t{0});
+  std::array<char, INET6_ADDRSTRLEN> out{};
+  return inet_ntop(family, bytes.data(), out.data(), out.size()) == nullptr
+             ? text
+             : std::string(out.data()) + '/' + std::to_string(8 * kept);
+}
+
 std::string pair_key(std::string_view address, std::string_view user) {
   return client_key(address) + ' ' + std::string(user.substr(0, kMaxName));
 }
@@ -21,15 +37,11 @@ std::string pair_key(std::string_view address, std::string_view user) {
 }  // namespace
 
 std::string client_key(std::string_view address) {
-  std::string text(address.substr(0, kMaxName));
-  if (text.find(':') == std::string::npos) return text;
-  std::array<uint8_t, 16> bytes{};
-  if (inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return text;
-  std::fill(bytes.begin() + 8, bytes.end(), uint8_t{0});
-  std::array<char, INET6_ADDRSTRLEN> out{};
-  return inet_ntop(AF_INET6, bytes.data(), out.data(), out.size()) == nullptr
-             ? text
-             : std::string(out.data()) + "/64";
+  return masked(address, 4, 8);
+}
+
+std::string network_key(std::string_view address) {
+  return masked(address, 3, 6);
 }
 
 uint64_t LoginLimits::wait_ms(std::string_view address, std::string_view user,
@@ -37,8 +49,10 @@ uint64_t LoginLimits::wait_ms(std::string_view address, std::string_view user,
   uint64_t until = 0;
   if (const auto a = addresses_.find(client_key(address)); a != addresses_.end())
     until = a->second.until_ms;
+  const auto n = networks_.find(network_key(address));
+  const bool heard_of = n != networks_.end() && n->second.last_ms + kForgetMs >= now_ms;
   const auto u = users_.find(user.substr(0, kMaxName));
-  if (u != users_.end() && !trusted_.contains(pair_key(address, user)))
+  if (u != users_.end() && heard_of && !trusted_.contains(pair_key(address, user)))
     until = std::max(until, u->second.until_ms);
   return until > now_ms ? until - now_ms : 0;
 }
@@ -71,6 +85,7 @@ void LoginLimits::count(Table& table, const std::string& key, uint64_t longest_m
 
 void LoginLimits::failed(std::string_view address, std::string_view user, uint64_t now_ms) {
   count(addresses_, client_key(address), kLongestAddressWaitMs, now_ms);
+  count(networks_, network_key(address), 0, now_ms);
   count(users_, std::string(user.substr(0, kMaxName)), kLongestUserWaitMs, now_ms);
 }
 

@@ -1,9 +1,10 @@
 // Waits against guessing passwords: per address and per user, growing, in bounded memory.
 //
 // The first failures cost nothing; each further one doubles the time until the next try is looked
-// at. A user's wait stays short, so that nobody can lock another out by guessing at their name, and
-// does not hold for addresses that user lately came from. IPv6 clients count by their /64. The
-// oldest entries go when the tables are full. Time is a parameter; control thread only.
+// at. Nobody can lock another out by guessing at their name: a user's wait stays short, and does
+// not hold for addresses that user lately came from, nor for the first try of a network (IPv4 /24,
+// IPv6 /48) from which nothing failed lately. IPv6 clients count by their /64. The oldest entries
+// go when the tables are full. Time is a parameter; control thread only.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,7 @@ class LoginLimits {
   void succeeded(std::string_view address, std::string_view user, uint64_t now_ms);
 
   [[nodiscard]] size_t entries() const {
-    return addresses_.size() + users_.size() + trusted_.size();
+    return addresses_.size() + networks_.size() + users_.size() + trusted_.size();
   }
 
  private:
@@ -42,11 +43,14 @@ class LoginLimits {
   static void make_room(Table& table, uint64_t now_ms);
 
   Table addresses_;
+  Table networks_;  // that something failed from
   Table users_;
   Table trusted_;  // address and user that succeeded
 };
 
 /// What of an address counts as one client: all of IPv4, the /64 of IPv6.
 [[nodiscard]] std::string client_key(std::string_view address);
+/// The network around it, which one owner often has all of: the /24 of IPv4, the /48 of IPv6.
+[[nodiscard]] std::string network_key(std::string_view address);
 
 }  // namespace maclane::door
