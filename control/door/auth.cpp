@@ -26,7 +26,6 @@ namespace secrets = model::secrets;
 constexpr std::string_view kFailureTopics = "system,error,critical";
 constexpr std::string_view kAccountTopics = "system,info,account";
 constexpr size_t kLongestName = 64;
-constexpr size_t kMaxLastLogins = 4096;
 
 std::string clock_text() {
   const std::time_t now = std::time(nullptr);
@@ -84,9 +83,10 @@ Policies policies_of(std::string_view list) {
   return out;
 }
 
-Auth::Auth(model::Model& model, Background& background)
+Auth::Auth(model::Model& model, Background& background, std::string logins)
     : model_(model),
       background_(background),
+      last_logins_(std::move(logins)),
       memory_secret_(secrets::random_bytes(32)),
       decoy_(secrets::hash_password(secrets::to_hex(secrets::random_bytes(16)))) {
   on_config();
@@ -191,8 +191,7 @@ void Auth::accept(const Login& login, const User& user, bool remember, const Don
   session.when = clock_text();
   session.last_ms = steady_ms();
   session.remembered = remember;
-  if (last_login_.size() >= kMaxLastLogins) last_login_.clear();
-  last_login_[user.name] = session.when;
+  last_logins_.note(user.name, session.when);
   if (remember) {
     if (remembered_.size() >= kMaxRemembered) {
       const auto oldest = std::min_element(
@@ -342,6 +341,8 @@ void Auth::touch(uint64_t session) {
 void Auth::tick(uint64_t now_ms) {
   if (now_ms < checked_ms_ + 1000) return;
   checked_ms_ = now_ms;
+  last_logins_.keep_only([this](const std::string& name) { return users_.contains(name); });
+  last_logins_.save();
   std::vector<uint64_t> over;
   for (const auto& [id, session] : sessions_) {
     const User* owner = session.local ? nullptr : user(session.caller.user);
@@ -372,11 +373,6 @@ std::vector<model::PrintRow> Auth::active_rows() const {
     rows.push_back(std::move(row));
   }
   return rows;
-}
-
-std::string Auth::last_logged_in(std::string_view user) const {
-  const auto found = last_login_.find(user);
-  return found == last_login_.end() ? std::string{} : found->second;
 }
 
 }  // namespace maclane::door

@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "control/door/background.h"
+#include "control/door/last_logins.h"
 #include "control/door/login_limits.h"
 #include "control/model/caller.h"
 #include "control/model/model.h"
@@ -41,7 +42,8 @@ class Auth {
   static constexpr size_t kMaxRemembered = 512;
   static constexpr uint64_t kRememberMs = 300'000;
 
-  Auth(model::Model& model, Background& background);
+  /// logins: the file in which it is kept who logged in when; "": none.
+  Auth(model::Model& model, Background& background, std::string logins = {});
 
   /// done is called once, at once or later, on the control thread.
   void login(Login login, Done done);
@@ -63,7 +65,9 @@ class Auth {
   void tick(uint64_t now_ms);
 
   [[nodiscard]] std::vector<model::PrintRow> active_rows() const;
-  [[nodiscard]] std::string last_logged_in(std::string_view user) const;
+  [[nodiscard]] std::string last_logged_in(std::string_view user) const {
+    return last_logins_.of(user);
+  }
   [[nodiscard]] size_t sessions() const { return sessions_.size(); }
 
   struct User {
@@ -112,7 +116,7 @@ class Auth {
   std::map<std::string, Remembered> remembered_;
   std::map<std::string, uint64_t> proven_;              // password by digest(): right until then
   std::map<std::string, std::vector<Asked>> checking_;  // who waits for a check under way
-  std::map<std::string, std::string, std::less<>> last_login_;  // by user
+  LastLogins last_logins_;
   std::string memory_secret_;
   std::string decoy_;  // a hash to check against where there is no user: the same time
   uint64_t next_session_ = 1;

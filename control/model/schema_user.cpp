@@ -67,7 +67,7 @@ constexpr Property kUser[] = {
      .max = 2048,
      .help = "made from the password where old-login=yes",
      .convert = secrets::convert_sealed},
-    read_only("last-logged-in", Type::kString, "since the router was started"),
+    read_only("last-logged-in", Type::kString, "when"),
     comment(),
     disabled(),
 };

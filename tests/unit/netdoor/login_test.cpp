@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "control/door/auth.h"
+#include "control/door/last_logins.h"
 #include "control/door/login_limits.h"
 #include "control/model/secrets.h"
 #include "control/observe/log.h"
@@ -121,10 +123,27 @@ TEST(LoginLimits, AUserIsHeldUpForSecondsOnlyAndNotWhereTheyUsuallyAre) {
   LoginLimits limits;
   limits.succeeded("192.0.2.1", "admin", 0);
   for (int i = 0; i < 100; ++i) limits.failed("10.0.0." + std::to_string(i), "admin", 1000);
-  const uint64_t wait = limits.wait_ms("10.1.1.1", "admin", 1000);
+  const uint64_t wait = limits.wait_ms("10.0.0.200", "admin", 1000);
   EXPECT_GT(wait, 0U);
   EXPECT_LE(wait, LoginLimits::kLongestUserWaitMs);
   EXPECT_EQ(limits.wait_ms("192.0.2.1", "admin", 1000), 0U);
+}
+
+TEST(LoginLimits, AGuessersManyAddressesDoNotKeepOutWhoComesFromElsewhere) {
+  LoginLimits limits;
+  uint64_t now = 1000;
+  for (int i = 0; i < 200; ++i, now += 50)
+    limits.failed("10.0." + std::to_string(i) + ".1", "admin", now);
+  EXPECT_EQ(limits.wait_ms("192.0.2.9", "admin", now), 0U);
+  EXPECT_GT(limits.wait_ms("10.0.7.200", "admin", now), 0U);  // beside one that guessed
+  limits.failed("192.0.2.9", "admin", now);                   // that was the free one
+  EXPECT_GT(limits.wait_ms("192.0.2.9", "admin", now), 0U);
+  EXPECT_GT(limits.wait_ms("192.0.2.10", "admin", now), 0U);
+  // The whole /48 of IPv6 is one network; after a while without failures it is new again.
+  limits.failed("2001:db8:1:2::3", "admin", now);
+  EXPECT_GT(limits.wait_ms("2001:db8:1:ffff::1", "admin", now), 0U);
+  EXPECT_EQ(limits.wait_ms("2001:db8:2::1", "admin", now), 0U);
+  EXPECT_EQ(limits.wait_ms("192.0.2.9", "admin", now + 2 * LoginLimits::kForgetMs), 0U);
 }
 
 TEST(LoginLimits, MemoryIsBoundedAndAFloodDoesNotFreeTheFlooder) {
@@ -132,11 +151,15 @@ TEST(LoginLimits, MemoryIsBoundedAndAFloodDoesNotFreeTheFlooder) {
   for (int i = 0; i < 20; ++i) limits.failed("10.9.9.9", "admin", 100'000);
   for (unsigned i = 0; i < 3 * LoginLimits::kMaxEntries; ++i)
     limits.failed("fd00:" + std::to_string(i % 9999) + "::1", "u" + std::to_string(i), 100 + i);
-  EXPECT_LE(limits.entries(), 3 * LoginLimits::kMaxEntries);
+  EXPECT_LE(limits.entries(), 4 * LoginLimits::kMaxEntries);
   EXPECT_GT(limits.wait_ms("10.9.9.9", "x", 100'000), 0U);
 }
 
 TEST(LoginLimits, Ipv6ClientsCountByTheirNetwork) {
+  EXPECT_EQ(network_key("2001:db8:1:2::9"), network_key("2001:db8:1:3::9"));
+  EXPECT_NE(network_key("2001:db8:1::9"), network_key("2001:db8:2::9"));
+  EXPECT_EQ(network_key("10.0.0.1"), "10.0.0.0/24");
+  EXPECT_EQ(network_key("unix"), "unix");
   EXPECT_EQ(client_key("2001:db8:1:2:3:4:5:6"), client_key("2001:db8:1:2::9"));
   EXPECT_NE(client_key("2001:db8:1:2::9"), client_key("2001:db8:1:3::9"));
   EXPECT_EQ(client_key("10.0.0.1"), "10.0.0.1");
@@ -171,6 +194,28 @@ TEST(Auth, PoliciesOfAGroup) {
   EXPECT_TRUE(some.has(model::Policy::kRead | model::Policy::kRestApi));
   EXPECT_FALSE(some.has(model::Policy::kFtp));
   EXPECT_FALSE(some.has(model::Policy::kPolicy));
+}
+
+TEST(Logins, C48_WhenAUserLoggedInLastOutlivesARestart) {
+  const Folder folder;
+  const std::string path = folder.path + "/logins.json";
+  {
+    LastLogins logins(path);
+    EXPECT_EQ(logins.of("admin"), "");
+    logins.note("admin", "2026-11-27 10:00:00");
+    logins.note("gone", "2026-11-27 11:00:00");
+    logins.save();
+    logins.note("admin", "2026-11-28 10:00:00");
+  }
+  {
+    LastLogins logins(path);
+    EXPECT_EQ(logins.of("admin"), "2026-11-28 10:00:00");
+    logins.keep_only([](const std::string& user) { return user == "admin"; });
+  }
+  EXPECT_EQ(LastLogins(path).of("gone"), "");
+  std::ofstream(path) << "[";
+  log::set_stderr(false);
+  EXPECT_EQ(LastLogins(path).of("admin"), "");  // and goes on
 }
 
 TEST(Logins, ManyClientsOfOneUserCostOneCheckOfThePassword) {
