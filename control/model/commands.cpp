@@ -114,6 +114,26 @@ tl::unexpected<Failure> refuse(Errors errors) {
   return tl::make_unexpected(std::move(failure));
 }
 
+Answer<void> permitted(std::string_view what, Policies policies, const Caller& caller) {
+  if (caller.may(policies)) return {};
+  std::string missing;
+  for (size_t i = 0; i < kPolicies; ++i) {
+    const auto policy = static_cast<Policy>(i);
+    if (!policies.has(policy) || caller.may(policy)) continue;
+    missing += fmt::format("{}{}", missing.empty() ? "" : ",", policy_name(policy));
+  }
+  auto failure = refuse(Trouble::kGeneral,
+                        fmt::format("not enough permissions (9): {} needs the policy {}, which the "
+                                    "group of {} does not have",
+                                    what, missing, caller.text()));
+  failure.value().denied = true;
+  return failure;
+}
+
+Answer<void> may_write_files(std::string_view what, const Caller& caller) {
+  return permitted(what, find_menu("/file")->edit_policy, caller);
+}
+
 const Failure& Running::failure() const {
   static const Failure none;
   return none;
@@ -164,21 +184,10 @@ Answer<Outcome> Commands::run(const Call& call, const Caller& caller) {
   if (menu == nullptr) return no_menu(call.path);
   const Command* command = find_command(*menu, call.command);
   if (command == nullptr) return no_command(*menu, call.command);
-  if (const Policies policies = needed(*menu, *command); !caller.may(policies)) {
-    std::string missing;
-    for (size_t i = 0; i < kPolicies; ++i) {
-      const auto policy = static_cast<Policy>(i);
-      if (!policies.has(policy) || caller.may(policy)) continue;
-      missing += fmt::format("{}{}", missing.empty() ? "" : ",", policy_name(policy));
-    }
-    auto failure =
-        refuse(Trouble::kGeneral,
-               fmt::format("not enough permissions (9): {} {} needs the policy {}, which "
-                           "the group of {} does not have",
-                           menu->path, command->name, missing, caller.text()));
-    failure.value().denied = true;
-    return failure;
-  }
+  if (auto may = permitted(fmt::format("{} {}", menu->path, command->name), needed(*menu, *command),
+                           caller);
+      !may)
+    return tl::make_unexpected(std::move(may.error()));
   Call own = call;
   own.menu = menu;
   return carry_out(std::move(own), *command, caller);

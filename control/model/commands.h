@@ -120,6 +120,11 @@ struct Outcome {
   [[nodiscard]] std::string_view ret() const;
 };
 
+/// Whether a caller has all of these policies; what: the sentence's subject, "export file=".
+[[nodiscard]] Answer<void> permitted(std::string_view what, Policies policies,
+                                     const Caller& caller);
+/// Whether a caller may make files, as with /file/add.
+[[nodiscard]] Answer<void> may_write_files(std::string_view what, const Caller& caller);
 /// Whether a caller has the policies of all menus in which two trees differ, for commands that
 /// change many at once.
 [[nodiscard]] Answer<void> may_change(const Tree& before, const Tree& after, const Caller& caller);

@@ -321,6 +321,10 @@ std::string export_text(const model::Tree& tree, std::string_view path,
 void serve_export(model::Commands& commands, const Runner::FileAccess& files) {
   const auto carry_out = [&commands, &files](const Call& call,
                                              const Caller& caller) -> Answer<Outcome> {
+    if (call.has("file")) {
+      if (auto may = model::may_write_files("export file=", caller); !may)
+        return tl::make_unexpected(std::move(may.error()));
+    }
     ExportOptions options;
     options.base = &commands.model().base().tree;
     options.verbose = call.is_on("verbose");

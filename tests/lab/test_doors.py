@@ -151,6 +151,10 @@ def test_policies_hold_at_both_doors(router):
         assert api.rows("/interface/print")
         trap = api.talk("/interface/list/add", "=name=mine")[0]
         assert trap[0] == "!trap" and "not enough permissions" in trap[1]["message"]
+        for words in (("/export", "=file=read"), ("/execute", "=script=/ip/address/print file=read")):
+            answers = api.talk(*words)
+            assert any("needs the policy write" in str(one) for one in answers), answers
+    assert not [row for row in router.print("/file") if row["name"].startswith("read")]
     as_reader = {"user": "reader", "password": "Only-Looking-3"}
     assert rest(router, "GET", "/interface", **as_reader)[0] == 200
     assert rest(router, "PUT", "/interface/list", {"name": "mine"}, **as_reader)[0] in (401, 403)
@@ -168,6 +172,21 @@ def test_the_last_who_may_change_users_stays(router):
         assert api.talk("/user/enable", "=.id=old")[-1] == ("!done", {}, None)
         assert api.talk("/user/disable", "=.id=nobody")[-1] == ("!done", {}, None)
         api.talk("/user/enable", "=.id=nobody")
+
+
+def test_when_somebody_logged_in_last_outlives_a_restart():
+    """C-48."""
+    def last(router):
+        return router.row("/user", name=USER).get("last-logged-in", "")
+
+    with Lab() as lab:
+        router = lab.router(doors_config()).start()
+        assert last(router) == ""
+        with logged_in(router):
+            before = wait_until(lambda: last(router))
+        router.stop()
+        router.start()
+        assert last(router) == before
 
 
 def test_who_is_in_and_who_did_what(router):
