@@ -181,6 +181,12 @@ Answer<Outcome> edit(Job& job) {
   auto made = apply_edits(job, std::move(*edits));
   if (!made) return tl::make_unexpected(std::move(made.error()));
   if (adds && !made->empty()) out.result.emplace_back("ret", made->front());
+  if (const Confirm* waiting = job.model.waiting()) {
+    out.warnings.push_back(
+        fmt::format("what {} applied waits for its confirm: without, the router goes back to what "
+                    "it was before, and this change goes with it",
+                    waiting->by.text()));
+  }
   return out;
 }
 

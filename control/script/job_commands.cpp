@@ -115,7 +115,8 @@ Host::Done Job::carry_out(const MenuCall& call, const Menu& menu) {
     choice_ = std::move(outcome.error().choice);
     return tl::make_unexpected(fault_at(outcome.error(), call));
   }
-  for (const std::string& warning : outcome->warnings) warnings_ += warning + "\n";
+  for (const std::string& warning : outcome->warnings)
+    if (warnings_.find(warning) == std::string::npos) warnings_ += warning + "\n";
   if (outcome->running != nullptr) return run_on(call, menu, *outcome);
   const bool as_value = call.has("as-value");
   whole_ = call.has("without-paging");
@@ -279,6 +280,8 @@ void Job::show(const MenuCall& call, const Menu& menu, const Outcome& outcome) {
 
 Host::Done Job::print_to_file(const MenuCall& call, const Menu& menu) {
   if (!runner_.files().write) return wrong("there are no files here");
+  if (auto may = model::may_write_files("print file=", task_.caller); !may)
+    return tl::make_unexpected(fault_of(may.error()));
   MenuCall plain = call;
   std::erase_if(plain.arguments,
                 [](const auto& one) { return one.name == "file" || one.name == "append"; });

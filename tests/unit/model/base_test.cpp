@@ -301,13 +301,16 @@ TEST_F(BaseTest, AnApplyGoesBackUnlessItIsConfirmed) {
   EXPECT_THAT(twice.error().text(), HasSubstr("waits for its confirm"));
   model_.tick(steady_ms());
   EXPECT_THAT(all(kFilter, "comment"), ElementsAre("b"));
-  add("/interface/list", {{"name", "since"}});
+  auto since = run("add", {{"name", "since"}}, "/interface/list");
+  ASSERT_TRUE(since);
+  EXPECT_THAT(since->warnings, ElementsAre(HasSubstr("this change goes with it")));
   model_.tick(steady_ms() + 61'000);
   EXPECT_THAT(all(kFilter, "comment"), ElementsAre("a"));
   EXPECT_THAT(notices, ElementsAre(HasSubstr("was not confirmed: the router is as it was before, "
                                              "without the 1 change")));
   EXPECT_FALSE(waits.back());
   EXPECT_EQ(model_.waiting(), nullptr);
+  EXPECT_THAT(run("add", {{"name", "later"}}, "/interface/list")->warnings, IsEmpty());
 
   ASSERT_TRUE(run("apply", {{"file", "f"}, {"content", next}, {"confirm", "60s"}}));
   ASSERT_TRUE(run("confirm"));
