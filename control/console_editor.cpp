@@ -70,9 +70,10 @@ unsigned char complete_word(EditLine* el, int) {
   const size_t begin = std::min<size_t>(number_at(found, "begin"), text.size());
   const size_t typed = text.size() - begin;
   std::string more = common.size() > typed ? common.substr(typed) : "";
-  if (candidates.size() == 1 && (common.empty() || common.back() != '=')) {
-    more += text_at(candidates.front(), "kind") == "menu" ? '/' : ' ';
-  }
+  // What an operator or a value follows at once gets no blank.
+  const std::string kind = text_at(candidates.front(), "kind");
+  if (candidates.size() == 1 && kind != "property" && !common.ends_with('='))
+    more += kind == "menu" ? '/' : ' ';
   if (more.empty()) {
     list_candidates(found, false);
     return CC_REDISPLAY;

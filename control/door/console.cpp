@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "control/model/chains.h"
 #include "control/observe/json_text.h"
 
 namespace maclane::door {
@@ -33,6 +34,8 @@ std::string_view kind_name(Completion::Kind kind) {
       return "parameter";
     case Completion::Kind::kVariable:
       return "variable";
+    case Completion::Kind::kProperty:
+      return "property";
     default:
       return "value";
   }
@@ -57,6 +60,20 @@ class RowWords {
       offer(std::to_string(number++), model::View(*menu, *row).label());
   }
 
+  /// Names that are no rows', which stand where rules say them: chains, lists, marks.
+  void said(const model::Menu& menu, std::string_view property) {
+    const bool chain = property == "chain" || property == "jump-target";
+    if (chain && menu.path.starts_with("/ip/firewall/")) {
+      for (std::string_view one : model::builtin_chains(menu.path))
+        if (property == "chain") offer(std::string(one), "");
+      for (std::string_view by : {"chain", "jump-target"}) said_in(menu, by);
+    }
+    if (property == "list" && menu.path == kLists) said_in(menu, property);
+    for (const Said& one : kSaid) {
+      if (one.property == property) said_in(*model::find_menu(one.path), one.by);
+    }
+  }
+
   void values(const model::Menu& menu, const model::Property& property) {
     if (property.has(model::Property::kSecret) || property.has(model::Property::kWriteOnly)) return;
     if (menu.has_rows()) {
@@ -73,6 +90,28 @@ class RowWords {
   }
 
  private:
+  struct Said {
+    std::string_view property, path, by;
+  };
+  static constexpr std::string_view kLists = "/ip/firewall/address-list";
+  static constexpr std::string_view kMangle = "/ip/firewall/mangle";
+  static constexpr Said kSaid[] = {
+      {"src-address-list", kLists, "list"},
+      {"dst-address-list", kLists, "list"},
+      {"address-list", kLists, "list"},
+      {"src-address-list", "/ip/firewall/filter", "address-list"},
+      {"dst-address-list", "/ip/firewall/filter", "address-list"},
+      {"address-list", "/ip/firewall/filter", "address-list"},
+      {"connection-mark", kMangle, "new-connection-mark"},
+      {"new-connection-mark", kMangle, "new-connection-mark"},
+      {"packet-mark", kMangle, "new-packet-mark"},
+      {"new-packet-mark", kMangle, "new-packet-mark"},
+  };
+
+  void said_in(const model::Menu& menu, std::string_view property) {
+    if (const model::Property* found = menu.find(property)) values(menu, *found);
+  }
+
   void offer(std::string text, std::string help) {
     if (text.empty() || !text.starts_with(word_) || out_.candidates.size() >= kMaxCandidates ||
         text.find_first_of(" \t\"") != std::string::npos || !known_.insert(text).second)
@@ -217,7 +256,8 @@ Json Console::complete(const Json& request) const {
   const model::Menu* menu = model::find_menu(found.menu);
   if (found.property != nullptr) {
     for (std::string_view path : found.property->reference) rows.names(path, false);
-    if (found.compares && menu != nullptr) rows.values(*menu, *found.property);
+    if (menu != nullptr && found.compares) rows.values(*menu, *found.property);
+    if (menu != nullptr && !found.compares) rows.said(*menu, found.property->name);
   }
   for (std::string_view by_row : {"numbers", "place-before", "copy-from"}) {
     if (found.parameter == by_row) rows.names(found.menu, true);

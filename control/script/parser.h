@@ -74,7 +74,8 @@ class Reader {
 
 /// What can stand at the end of a text.
 struct Completion {
-  enum class Kind : uint8_t { kMenu, kCommand, kParameter, kValue, kVariable };
+  /// kProperty: of rows, to be compared; an operator follows it at once.
+  enum class Kind : uint8_t { kMenu, kCommand, kParameter, kValue, kVariable, kProperty };
   struct Candidate {
     std::string text;
     std::string help;

@@ -132,7 +132,7 @@ void Parser::offer_properties(size_t begin, const MenuWord& rows) {
   completion_->property = nullptr;
   for (std::string_view name : rows.properties()) {
     const model::Property* property = rows.menu->find(name);
-    offer(begin, Completion::Kind::kParameter, name, property == nullptr ? "" : property->help);
+    offer(begin, Completion::Kind::kProperty, name, property == nullptr ? "" : property->help);
   }
 }
 

@@ -22,7 +22,13 @@ TEST_F(ConsoleTest, Completes) {
       "/ip firewall filter add chain=own action=drop; add chain=forward action=jump "
       "jump-target=own comment=\"a b\"",
       {{"menu", "/ip/firewall/filter"}});
+  EXPECT_EQ(words("/ip firewall filter add chain="), "input forward output own");
+  EXPECT_EQ(words("/ip firewall filter add chain=o"), "output own");
+  EXPECT_EQ(words("/ip firewall filter add jump-target="), "own forward");
+  EXPECT_EQ(words("/ip firewall nat add chain=s"), "srcnat");
   EXPECT_EQ(words("/ip firewall filter print where cha"), "chain");
+  EXPECT_EQ(kind("/ip firewall filter print where cha"), "property");
+  EXPECT_EQ(kind("/ip firewall filter add cha"), "parameter");
   EXPECT_EQ(words("/ip firewall filter print where chain="), "own forward");
   EXPECT_EQ(words("/ip firewall filter print where chain=o"), "own");
   EXPECT_EQ(words("/ip firewall filter print where action=dr"), "drop");
@@ -32,6 +38,11 @@ TEST_F(ConsoleTest, Completes) {
   EXPECT_NE((" " + words("/interface ethernet set [find ")).find(" name"), std::string::npos);
   EXPECT_EQ(words("/ip firewall filter add chain=x place-before="), "0 1");
   EXPECT_EQ(words("/ip firewall filter move 1"), "1");
+  says("/ip firewall address-list add list=guests address=10.0.0.1");
+  says("/ip firewall mangle add chain=prerouting action=mark-connection new-connection-mark=gold");
+  EXPECT_EQ(words("/ip firewall filter add src-address-list=!g"), "guests");
+  EXPECT_EQ(words("/ip firewall address-list add list="), "guests");
+  EXPECT_EQ(words("/ip firewall filter add connection-mark="), "gold");
   says("/system script add name=nightly source=\":put 1\"");
   EXPECT_EQ(words("/system script run n"), "nightly");
   EXPECT_EQ(words("pr", "/interface/macvlan"), "print");

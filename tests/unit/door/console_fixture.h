@@ -74,6 +74,12 @@ class ConsoleTest : public testing::Test {
     return out;
   }
 
+  /// Of what kind the first is that would complete a text.
+  std::string kind(const std::string& text) {
+    ask({{"complete", text}, {"menu", ""}});
+    return done_["candidates"].at(0)["kind"].get<std::string>();
+  }
+
   std::map<std::string, std::string> files_;
   int commits_ = 0;
   int turns_ = 100'000;
