@@ -16,6 +16,7 @@ constexpr Property kPrint[] = {
     flag("terse", "one line a row, for programs"),
     flag("value-list", "one property a line, one column a row"),
     {.name = "stats", .type = Type::kString, .help = "the counters"},
+    flag("stats-detail", "every property, the counters among them"),
     flag("count-only", "only how many rows there are"),
     flag("all", "what is configured and what the router made, as it is anyway"),
     flag("static", "only what is configured"),

@@ -16,7 +16,9 @@ bool is_time(std::string_view text) {
          text[13] == ':' && text[16] == ':';
 }
 
-/// name=value, in quotes where RouterOS has them.
+/// How RouterOS writes a pair: detail has texts in quotes and numbers in groups, terse has neither.
+enum class Pair : uint8_t { kDetail, kTerse };
+
 std::string pair_of(const Table& table, const std::string& name, std::string_view value) {
   const std::string text = shown(table, name, value);
   const bool blanks =
@@ -34,11 +36,14 @@ std::string pair_of(const Table& table, const std::string& name, std::string_vie
 
 /// The pairs a row shows in detail; what its flags say is not said again.
 Strings pairs_of(const Table& table, const TableRow& row, const std::vector<TableFlag>& flags,
-                 const PrintOptions& options, bool with_hidden, bool with_comment) {
+                 const PrintOptions& options, bool with_hidden, Pair form) {
   Strings out;
   const auto add = [&](const std::string& name, std::string_view value) {
-    if (value.empty() || (name == "comment" && !with_comment)) return;
-    out.push_back(pair_of(table, name, value));
+    if (value.empty()) return;
+    if (form == Pair::kTerse)
+      out.push_back(name + "=" + plain(table, name, value));
+    else if (name != "comment")
+      out.push_back(pair_of(table, name, value));
   };
   if (!options.properties.empty()) {
     for (const auto& name : options.properties) add(name, row.get(name));
@@ -69,7 +74,7 @@ std::string detail(const Table& table, const PrintOptions& options, bool with_hi
       end_line(out, line + ";;; " + clean(row.get("comment")));
       line = indent;
     }
-    for (const auto& pair : pairs_of(table, row, flags, options, with_hidden, false)) {
+    for (const auto& pair : pairs_of(table, row, flags, options, with_hidden, Pair::kDetail)) {
       if (!fresh && width_of(line) + 1 + width_of(pair) > width) {
         end_line(out, std::move(line));
         line = indent;
@@ -91,7 +96,7 @@ std::string terse(const Table& table, const PrintOptions& options) {
     std::string line = padded(std::to_string(row.number), lead, true) + " ";
     if (!flags.empty()) line += letters_of(row, flags) + " ";
     bool first = true;
-    for (const auto& pair : pairs_of(table, row, flags, options, true, true)) {
+    for (const auto& pair : pairs_of(table, row, flags, options, true, Pair::kTerse)) {
       line += (first ? "" : " ") + pair;
       first = false;
     }

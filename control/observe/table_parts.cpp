@@ -71,6 +71,13 @@ bool is_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+std::string plain(const Table& table, std::string_view name, std::string_view value) {
+  if ((value == "true" || value == "false") && has(table.switches, name)) {
+    return value == "true" ? "yes" : "no";
+  }
+  return clean(value);
+}
+
 std::string shown(const Table& table, std::string_view name, std::string_view value) {
   if (is_number(value)) {
     for (const auto& [property, unit] : table.units) {
@@ -81,10 +88,7 @@ std::string shown(const Table& table, std::string_view name, std::string_view va
     }
     if (has(table.counters, name)) return grouped(value);
   }
-  if ((value == "true" || value == "false") && has(table.switches, name)) {
-    return value == "true" ? "yes" : "no";
-  }
-  return clean(value);
+  return plain(table, name, value);
 }
 
 size_t width_of(std::string_view text) {

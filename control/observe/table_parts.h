@@ -16,6 +16,8 @@ using Strings = std::vector<std::string>;
 /// Control characters as RouterOS writes them: a DHCP client's host name must not drive a terminal.
 [[nodiscard]] std::string clean(std::string_view text);
 [[nodiscard]] bool is_number(std::string_view text);
+/// A value as programs read it in a line of text: switches say yes and no.
+[[nodiscard]] std::string plain(const Table& table, std::string_view name, std::string_view value);
 /// A value as people read it: switches say yes and no, numbers have their units.
 [[nodiscard]] std::string shown(const Table& table, std::string_view name, std::string_view value);
 /// Columns on the screen: code points.

@@ -18,7 +18,7 @@ PrintOptions options_of(const MenuCall& call, const Screen& screen) {
   options.bold = screen.bold;
   if (call.has("stats")) options.style = Style::kStats;
   if (call.has("value-list")) options.style = Style::kValueList;
-  if (call.has("detail")) options.style = Style::kDetail;
+  if (call.has("detail") || call.has("stats-detail")) options.style = Style::kDetail;
   if (call.has("terse")) options.style = Style::kTerse;
   if (const auto* proplist = call.find("proplist")) {
     for (std::string_view name : model::split_list(proplist->text)) {

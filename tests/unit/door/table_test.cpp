@@ -188,8 +188,8 @@ TEST(Table, PrintsStatsTerseAndValueList) {
   options.style = Style::kTerse;
   options.properties = {"name", "comment", "mtu"};
   EXPECT_EQ(to_text(two(), options),
-            " 0  R name=\"macvlan1\" mtu=1500\n"
-            "11 X  name=\"web\" comment=\"the \\\"web\\\"\" mtu=900\n");
+            " 0  R name=macvlan1 mtu=1500\n"
+            "11 X  name=web comment=the \"web\" mtu=900\n");
   options.style = Style::kValueList;
   EXPECT_EQ(to_text(two(), options),
             "     name: macvlan1 web\n"
