@@ -19,7 +19,8 @@ struct Work {
   CompileState& state;
   Snapshot& snapshot;
   Errors errors;
-  bool rules_rest = false;    // nor what they refer to: patched indexes are built anew
+  /// No rule changed, nor what rules refer to: patched indexes are built anew.
+  bool rules_rest = false;
   std::vector<bool> enabled;  // by IfIndex: it and all below it, whatever the link
 
   /// Whether a menu has the very rows it had before.

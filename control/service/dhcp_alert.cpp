@@ -9,6 +9,7 @@
 #include "control/service/text.h"
 
 namespace maclane {
+
 void DhcpAlert::on_config(const std::vector<DhcpAlertConfig>& config) {
   std::erase_if(watches_, [&](const auto& entry) {
     return std::ranges::find(config, entry.first, &DhcpAlertConfig::id) == config.end();

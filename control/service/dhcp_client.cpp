@@ -8,6 +8,7 @@
 #include "control/service/text.h"
 
 namespace maclane {
+
 struct DhcpClient::Client final : DhcpMachine::Port {
   Client(DhcpClient& o, DhcpClientConfig c, uint64_t seed)
       : owner(o), config(std::move(c)), machine(*this, seed) {}
