@@ -20,11 +20,22 @@ void ListedNames::configure(const model::Tree& tree) {
   const model::Menu& menu = *model::find_menu("/ip/firewall/address-list");
   const model::Rows& rows = tree.rows(menu);
   if (rows == rows_) return;
-  rows_ = rows;
-  std::map<std::string, std::set<std::string>> wanted;
   const int list = menu.index("list");
   const int address = menu.index("address");
   const int disabled = menu.index("disabled");
+  // A change among addresses, of which there may be many, says nothing of names.
+  const model::RowsDiff diff = compare(rows_, rows);
+  rows_ = rows;
+  const auto is_name = [&](const model::RowPtr& row) {
+    return model::is_listed_name(row->at(address));
+  };
+  const auto of_name = [&](const model::RowsDiff::Changed& one) {
+    return is_name(one.before) || is_name(one.after);
+  };
+  if (std::ranges::none_of(diff.added, is_name) && std::ranges::none_of(diff.removed, is_name) &&
+      std::ranges::none_of(diff.changed, of_name))
+    return;
+  std::map<std::string, std::set<std::string>> wanted;
   for (const model::RowPtr& row : rows) {
     const std::string_view text = row->at(address);
     if (model::is_listed_name(text) && row->at(disabled) != "true")
