@@ -90,7 +90,7 @@ labs() {
   esac
 }
 
-# Whether a build of compile_behind went well: what an earlier one left is not what is to be tested.
+# Whether a build of work_behind went well: what an earlier one left is not what is to be tested.
 is_built() { [[ $(cat "$RESULTS/$1.step" 2>/dev/null) == ok ]]; }
 
 # clang's: its libFuzzer watches what the sanitizers watch, and all of it is built once.
@@ -99,10 +99,14 @@ build_sanitized() {
     -Doptimization=1 -Dwerror=false -Dunity_size=8
 }
 
+# How often each fuzz target runs here. They begin with the same seed, so more would only be the same
+# again: longer searches are made by hand.
+FUZZ_RUNS=20000
+
 sanitized() {
   export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
   tests "Unit tests under ASan and UBSan" unit build-clang-asan
-  step "Fuzz targets" $PYTHON scripts/lib/fuzz.py build-clang-asan "$RESULTS" || true
+  step "Fuzz targets" $PYTHON scripts/lib/fuzz.py build-clang-asan "$RESULTS" --runs "$FUZZ_RUNS" || true
   MACLANE_BUILD=build-clang-asan tests "Golden and hostile packets under ASan and UBSan" \
     labs asan-labs tests/golden tests/lab/test_hostile.py
 }
@@ -122,20 +126,30 @@ raced() {
     "build-tsan/$RACE_TEST" --gtest_brief=1
 }
 
-# What compilers and clang-tidy have to do, in the time that labs spend waiting for packets.
-compile_behind() {
+# It looks at each file by itself, as a build that is not in groups compiles it.
+tidied() {
+  [[ -e build-tidy/build.ninja ]] || meson setup build-tidy >/dev/null || return
+  $PYTHON scripts/lib/tidy.py build-tidy
+}
+
+# What needs the processors and no quiet, in the time that labs spend waiting for packets.
+work_behind() {
   set -m  # a process group of its own, to be ended as one
   (
     chrt --idle --pid 0 "$BASHPID" || true
     step "Build with ASan and UBSan" build_sanitized || true
+    if is_built Build-with-ASan-and-UBSan; then sanitized; fi
     step "Build with ThreadSanitizer" build_raced || true
-    step "clang-tidy" $PYTHON scripts/lib/tidy.py build || true
+    if is_built Build-with-ThreadSanitizer; then
+      step "Two workers under ThreadSanitizer" raced || true
+    fi
+    step "clang-tidy" tidied || true
   ) >"$RESULTS/behind.log" 2>&1 &
   BEHIND=$!
   set +m
 }
 
-compiled_behind() {
+worked_behind() {
   wait "$BEHIND" || echo failed >"$RESULTS/behind.step"
   BEHIND=''
   cat "$RESULTS/behind.log"
@@ -147,14 +161,19 @@ mkdir -p build
 
 whole=no
 if [[ $quick == no && -z $only ]]; then whole=yes; fi
-# The unit tests of a whole run are those that the sanitizers watch.
-if [[ $whole == yes ]]; then BUILD_TARGETS=(maclane maclanectl); fi
-if ! step "Build" build_in build; then
+# The unit tests of a whole run are those that the sanitizers watch. What is built for it alone is built
+# in groups of files.
+grouped=()
+if [[ $whole == yes ]]; then
+  BUILD_TARGETS=(maclane maclanectl)
+  grouped=(-Dunity=on -Dunity_size=8)
+fi
+if ! step "Build" build_in build "${grouped[@]}"; then
   finish
 fi
 unset BUILD_TARGETS
 
-if [[ $whole == yes ]]; then compile_behind; fi
+if [[ $whole == yes ]]; then work_behind; fi
 if [[ -z $only ]]; then
   step "clang-format" formatted || true
   step "shellcheck" shell_checked || true
@@ -166,9 +185,5 @@ tests "Differential: the kernel beside us" labs differential tests/differential
 tests "Labs" labs labs tests/lab
 if [[ -z $only ]]; then step "The demo: scripts/run.sh --check" scripts/run.sh --check || true; fi
 
-if [[ $whole == yes ]]; then
-  compiled_behind
-  if is_built Build-with-ASan-and-UBSan; then sanitized; fi
-  if is_built Build-with-ThreadSanitizer; then step "Two workers under ThreadSanitizer" raced || true; fi
-fi
+if [[ $whole == yes ]]; then worked_behind; fi
 finish

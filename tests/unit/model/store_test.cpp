@@ -220,7 +220,7 @@ TEST_F(StoreTest, AKillAtAnyMomentLeavesTheOldStateOrTheNew) {
   }
   std::mt19937 random(7);
   int last = 0;
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < 20; ++round) {
     int ends[2];
     ASSERT_EQ(pipe(ends), 0);
     const pid_t child = fork();
@@ -250,7 +250,7 @@ TEST_F(StoreTest, AKillAtAnyMomentLeavesTheOldStateOrTheNew) {
     expect_whole(found->tree, last);
     EXPECT_EQ(found->base.text, yaml);
   }
-  EXPECT_GT(last, 40);
+  EXPECT_GT(last, 20);
 }
 
 TEST_F(StoreTest, DamageIsASentence) {
