@@ -146,7 +146,7 @@ def test_an_address_is_listed_for_a_while(rig):  # B-13
     assert len(out(rig, udp(9100))) == 1
     ctl(f"{LIST} add list=banned address={LEFT_HOST} timeout=1h comment=why")
     (row,) = listed(rig, "banned")
-    assert on(row["dynamic"]) and row["comment"] == "why" and row["timeout"] in ("1h", "59m59s")
+    assert on(row["dynamic"]) and row["comment"] == "why" and row["timeout"][:2] in ("1h", "59")
     assert row["creation-time"][:2] == "20"
     assert out(rig, udp(9100)) == [], "of a connection that was there too"
     assert "banned" not in ctl(f"{LIST} export").stdout
