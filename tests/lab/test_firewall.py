@@ -229,6 +229,32 @@ def test_address_types(rig):  # B-11, B-14
     assert (got[ICMP].type, got[ICMP].code) == (3, 10)
 
 
+def test_reset_counters_of_some_rules(rig):  # B-7
+    ctl = rig.router.ctl
+    for size in (4, 4):
+        out(rig, udp(6500, size=size))
+    limited = count(rig, "over limit")
+    assert limited > 0 and count(rig, "small") > 1
+    ctl("/ip/firewall/filter/reset-counters [find comment=small]")
+    wait_until(lambda: count(rig, "small") == 0, what="the counter at zero")
+    assert count(rig, "over limit") == limited, "another rule's stays"
+    out(rig, udp(6500, size=4))
+    assert count(rig, "small") == 1
+    # Each menu has its own.
+    marked = count(rig, "mark", "mangle")
+    assert marked > 0
+    ctl("/ip/firewall/raw/reset-counters [find]")
+    wait_until(lambda: count(rig, "raw drop", "raw") == 0, what="raw's at zero")
+    assert count(rig, "mark", "mangle") == marked
+    row = rig.router.row("/ip/firewall/mangle", comment="mark")
+    assert int(row["bytes"]) > 0
+    ctl(f"/ip/firewall/mangle/reset-counters {row['.id']}")
+    wait_until(lambda: count(rig, "mark", "mangle") == 0, what="that rule's at zero")
+    assert rig.router.row("/ip/firewall/mangle", comment="mark")["bytes"] == "0"
+    refused = ctl("/ip/firewall/filter/reset-counters", check=False)
+    assert refused.returncode == 1 and "which rows" in refused.stderr
+
+
 def test_reset_counters_of_all_rules(rig):  # B-7
     assert count(rig, "small") == 1
     rig.router.ctl("/ip/firewall/filter/reset-counters-all")
