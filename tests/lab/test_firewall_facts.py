@@ -184,6 +184,13 @@ def test_what_settings_say_of_source_routes_is_so(rig):
     assert rig.router.drops("ip_options") == before + 1
 
 
+def test_what_is_not_routed_is_not_tracked(rig):  # B-19
+    (tracking,) = rig.router.print("/ip/firewall/connection/tracking")
+    assert int(tracking["total-entries"]) == (
+        int(tracking["total-ip4-entries"]) + int(tracking["total-ip6-entries"]))
+    assert (tracking["active-ipv4"], tracking["active-ipv6"]) == ("true", "false")
+
+
 def test_icmp_is_limited_by_type(rig):
     """icmp-rate-limit and icmp-rate-mask, as Linux's icmp_ratelimit and icmp_ratemask; its kernel's are the same."""
     ctl = rig.router.ctl
