@@ -175,6 +175,53 @@ def test_fasttracked_packets_pass_the_rules_by(rig):  # B-25, B-26
     ctl("/ip/firewall/filter remove [find comment=new]")
 
 
+def test_without_the_fast_path_none_is_fasttracked(rig):  # B-27
+    ctl = rig.router.ctl
+    FAST = "ipv4-fasttrack-"
+
+    def settings(name):
+        return rig.router.print("/ip/settings")[0][FAST + name]
+
+    for off, on in (("allow-fast-path=no", "allow-fast-path=yes"), ("route-cache=no", "route-cache=yes")):
+        assert settings("active") == "true"
+        passed = int(settings("packets"))
+        fast, after = count(rig, "fast"), count(rig, "after fast")
+        out(rig, udp(7000))
+        back(rig, IP(src=RIGHT_HOST, dst=LEFT_HOST) / UDP(sport=7000, dport=1000))
+        assert len(out(rig, udp(7000), udp(7000))) == 2
+        assert rig.router.sessions(dst_port=7000)[0]["fasttrack"] == "true"
+        assert int(settings("packets")) > passed
+        ctl("/ip/settings/set", off)
+        assert settings("active") == "false"
+        passed, fast, after = int(settings("packets")), count(rig, "fast"), count(rig, "after fast")
+        assert len(out(rig, udp(7000), udp(7000))) == 2
+        assert (count(rig, "fast"), count(rig, "after fast")) == (fast + 2, after + 2), "met by rules"
+        assert int(settings("packets")) == passed
+        # One that begins now is not marked.
+        out(rig, udp(7000, sport=1500))
+        back(rig, IP(src=RIGHT_HOST, dst=LEFT_HOST) / UDP(sport=7000, dport=1500))
+        assert len(out(rig, udp(7000, sport=1500))) == 1
+        assert rig.router.sessions(src_port=1500)[0]["fasttrack"] == "false"
+        ctl("/ip/settings/set", on)
+        assert len(out(rig, udp(7000))) == 1
+        assert int(settings("packets")) == passed + 1
+        ctl("/ip/firewall/connection remove [find dst-port=7000]")
+        wait_until(lambda: not rig.router.sessions(dst_port=7000), what="the connections gone")
+
+
+def test_every_menu_shows_what_passes_its_chains_by(rig):  # B-26
+    """The dummy rules stand in the chains that RouterOS shows them in."""
+    for menu, chains in (("raw", ["prerouting"]), ("filter", ["forward"]), ("nat", []),
+                         ("mangle", ["prerouting", "forward", "postrouting"])):
+        path = f"/ip/firewall/{menu}"
+        shown = rig.router.print(path)
+        assert [r["chain"] for r in shown if r["dynamic"] == "true"] == chains, menu
+        assert [r["chain"] for r in shown[:len(chains)]] == chains, f"{menu}: they stand first"
+        if shown[len(chains):]:
+            assert (rig.router.ctl(f"{path} get {len(chains)} action").stdout.strip()
+                    == shown[len(chains)]["action"])
+
+
 def test_tarpit_takes_a_connection_and_none_of_its_data(rig):  # B-6
     rig.left.send(IP(src=LEFT_HOST, dst=RIGHT_HOST) / TCP(sport=4000, dport=25, flags="S", seq=7))
     got = rig.left.wire.wait(lambda p: TCP in p, what="the tarpit's answer")

@@ -231,6 +231,12 @@ def test_syn_cookies_are_those_of_the_router_s_own_services(rig):  # B-3
     assert rig.router.ns.run(*switch).stdout.strip() == "0"
 
 
+def test_tcp_timestamps_are_those_of_the_router_s_own_services(rig):
+    for word, value in (("disabled", "0"), ("enabled", "2"), ("random-offset", "1")):
+        rig.router.ctl("/ip/settings/set", f"tcp-timestamps={word}")
+        assert rig.router.ns.run("cat", "/proc/sys/net/ipv4/tcp_timestamps").stdout.strip() == value
+
+
 def test_a_rule_is_in_force_at_its_time(rig):  # B-11
     ctl = rig.router.ctl
     day = time.strftime("%a").lower()
