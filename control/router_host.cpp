@@ -59,9 +59,14 @@ void Router::set_kernel(const model::Tree& next, const ServiceConfig& config) {
   const auto number = [](uint32_t value) {  // the kernel's are signed
     return std::to_string(static_cast<int32_t>(value));
   };
-  const bool cookies = next.settings("/ip/settings").get_bool("tcp-syncookies");
+  const model::View settings = next.settings("/ip/settings");
+  const bool cookies = settings.get_bool("tcp-syncookies");
+  const std::string_view stamps = settings.get("tcp-timestamps");
   const std::map<std::string, std::string> wanted = {
       {"tcp_syncookies", cookies ? "1" : "0"},
+      {"tcp_timestamps", stamps == "disabled"  ? "0"
+                         : stamps == "enabled" ? "2"
+                                               : "1"},
       {"icmp_ratelimit", number(std::min(config.icmp_rate_limit_ms, uint32_t{INT32_MAX}))},
       {"icmp_ratemask", number(config.icmp_rate_mask)},
       {"conf/all/accept_redirects", number(config.accept_redirects ? 1 : 0)},

@@ -211,6 +211,7 @@ struct Snapshot {
   bool address_filtering = true;
   bool inbound_refresh = false;     // what nobody asked for keeps its connection alive
   std::vector<uint16_t> own_ports;  // sorted: no mapping takes them from the router's addresses
+  bool fast_track_on = true;        // connections that a rule marked pass the rules by
   bool ip_forward = true;
   bool send_redirects = false;
   bool hash_ports = false;  // ways of equal cost are chosen by ports too

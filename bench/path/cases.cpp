@@ -235,6 +235,17 @@ std::vector<Case> path_cases() {
     yaml.insert(yaml.find(filter) + filter.size(),
                 "      - {chain: forward, connection-state: established, action: accept}\n");
   }
+  all.push_back(established("nat-10k-fast",
+                            "the 10k case with fasttrack-connection before its rules", 0, 25, true,
+                            10000));
+  {
+    const std::string filter = "    filter:\n";
+    std::string& yaml = all.back().world.yaml;
+    yaml.insert(yaml.find(filter) + filter.size(),
+                "      - {chain: forward, connection-state: established, action: "
+                "fasttrack-connection}\n"
+                "      - {chain: forward, connection-state: established, action: accept}\n");
+  }
   all.push_back(of_replies(
       established("nat-10k-in", "the 10k case, the replies that come in", 0, 25, true, 10000)));
   all.push_back(through_pppoe(

@@ -11,6 +11,8 @@ constexpr std::string_view kOfRaw[] = {"prerouting", "output"};
 constexpr std::string_view kOfMangle[] = {"prerouting", "input", "forward", "output",
                                           "postrouting"};
 
+constexpr std::string_view kPassedInMangle[] = {"prerouting", "forward", "postrouting"};
+
 }  // namespace
 
 std::span<const std::string_view> builtin_chains(std::string_view path) {
@@ -31,6 +33,13 @@ bool knows_in(std::string_view builtin) {
 
 bool knows_out(std::string_view builtin) {
   return builtin != "input" && builtin != "dstnat" && builtin != "prerouting";
+}
+
+std::span<const std::string_view> fast_track_chains(std::string_view path) {
+  if (path == "/ip/firewall/filter") return std::span(kOfFilter).subspan(1, 1);
+  if (path == "/ip/firewall/raw") return std::span(kOfRaw).first(1);
+  if (path == "/ip/firewall/mangle") return kPassedInMangle;
+  return {};
 }
 
 Jumps::Jumps(const Tree& tree, std::string_view path) {

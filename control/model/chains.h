@@ -19,6 +19,10 @@ namespace maclane::model {
 [[nodiscard]] bool knows_in(std::string_view builtin);
 [[nodiscard]] bool knows_out(std::string_view builtin);
 
+/// Where rows that no rule is stand first once a rule FastTracks, to show what passes the rules by:
+/// one for each of these chains (B-26).
+[[nodiscard]] std::span<const std::string_view> fast_track_chains(std::string_view path);
+
 /// The jumps of a menu, those of disabled rules too: of a tree that stays as long as this does.
 class Jumps {
  public:

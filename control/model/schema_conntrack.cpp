@@ -171,6 +171,7 @@ constexpr Property kTracking[] = {
     read_only("max-entries", Type::kInteger, "room for this many connections"),
     read_only("total-entries", Type::kInteger, "connections now"),
     read_only("total-ip4-entries", Type::kInteger, "connections now"),
+    read_only("total-ip6-entries", Type::kInteger, "none: IPv6 is not routed by this version"),
     {.name = "evicted-entries",
      .type = Type::kInteger,
      .flags = P::kReadOnly | P::kOurs | P::kCounter,
@@ -179,6 +180,10 @@ constexpr Property kTracking[] = {
      .type = Type::kBool,
      .flags = P::kReadOnly,
      .help = "whether connections are tracked now"},
+    {.name = "active-ipv6",
+     .type = Type::kBool,
+     .flags = P::kReadOnly,
+     .help = "no: IPv6 is not routed by this version"},
 };
 
 constexpr std::string_view kAddressListKey[] = {"list", "address"};

@@ -25,6 +25,13 @@ tl::expected<std::string, std::string> type_mask(std::string_view text) {
       text));
 }
 
+constexpr Property hits(std::string_view name, std::string_view help) {
+  return {.name = name,
+          .type = Type::kInteger,
+          .flags = P::kReadOnly | P::kCounter | P::kHidden,
+          .help = help};
+}
+
 constexpr Property kAddress[] = {
     {.name = "address",
      .type = Type::kIp4Prefix,
@@ -173,6 +180,8 @@ constexpr std::string_view kFilters[] = {"loose", "no", "strict"};
 constexpr std::string_view kHashPolicies[] = {"l3", "l4"};
 constexpr std::string_view kLaterPolicies[] = {"l3-inner"};
 
+constexpr std::string_view kTimestamps[] = {"disabled", "enabled", "random-offset"};
+
 constexpr Property kSettings[] = {
     {.name = "ip-forward",
      .type = Type::kBool,
@@ -224,8 +233,18 @@ constexpr Property kSettings[] = {
      .help = "equal ways are chosen by addresses (l3), or by ports too (l4)",
      .not_working = kLaterPolicies,
      .not_working_reason = kLater},
-    later("allow-fast-path"),
-    later("route-cache"),
+    {.name = "allow-fast-path",
+     .type = Type::kBool,
+     .default_value = "true",
+     .flags = P::kHidden,
+     .help = "no: fasttrack-connection marks no connection, and those it marked meet the rules "
+             "again; nothing else of a packet's way depends on it"},
+    {.name = "route-cache",
+     .type = Type::kBool,
+     .default_value = "true",
+     .flags = P::kHidden,
+     .help = "no: as allow-fast-path=no, which RouterOS 6 could not do without one; there is no "
+             "cache of routes here"},
     {.name = "accept-redirects",
      .type = Type::kBool,
      .default_value = "false",
@@ -250,6 +269,20 @@ constexpr Property kSettings[] = {
      .flags = P::kHidden,
      .help = "yes: what serves at the router's own addresses answers with SYN cookies when more "
              "connections are begun than it can keep (RFC 4987)"},
+    {.name = "tcp-timestamps",
+     .type = Type::kEnum,
+     .default_value = "random-offset",
+     .flags = P::kHidden,
+     .values = kTimestamps,
+     .help =
+         "whether what serves at the router's own addresses has TCP timestamps (RFC 7323), and "
+         "whether each connection's begin anywhere, so that they do not tell how long it is up"},
+    {.name = "ipv4-fasttrack-active",
+     .type = Type::kBool,
+     .flags = P::kReadOnly | P::kHidden,
+     .help = "whether a rule of filter or mangle may mark connections so"},
+    hits("ipv4-fasttrack-packets", "packets that passed the rules by"),
+    hits("ipv4-fasttrack-bytes", ""),
 };
 
 constexpr std::string_view kAddressKey[] = {"address"};

@@ -195,8 +195,10 @@ void tracking_state(const Router& router, const View& tracking, Fields& out) {
   out.emplace_back("total-entries", std::to_string(total));
   out.emplace_back("nat-mappings", std::to_string(router.dataplane().nat_mappings()));
   out.emplace_back("total-ip4-entries", std::to_string(total));
+  out.emplace_back("total-ip6-entries", "0");
   out.emplace_back("evicted-entries", std::to_string(evicted));
   out.emplace_back("active-ipv4", yes_no(snapshot != nullptr && snapshot->tracking));
+  out.emplace_back("active-ipv6", "false");
 }
 
 }  // namespace

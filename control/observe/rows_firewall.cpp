@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "control/model/chains.h"
 #include "control/model/value.h"
 #include "control/observe/rows.h"
 #include "control/router.h"
@@ -35,32 +36,44 @@ bool names_what_is_gone(const View& row) {
   return false;
 }
 
-/// The row that stands for all rules FastTracked packets pass by.
-std::vector<model::PrintRow> fast_track_rows(Router& router) {
+/// Whether a rule may FastTrack connections now.
+bool fast_track_active(const model::Tree& tree) {
+  const View settings = tree.settings("/ip/settings");
+  return settings.get_bool("allow-fast-path") && settings.get_bool("route-cache") &&
+         (fast_tracks(tree, "/ip/firewall/filter") || fast_tracks(tree, "/ip/firewall/mangle"));
+}
+
+RuleCounter fast_tracked(Router& router) {
+  return router.compiled().names.count(compile::kFastTrackCounter, 1, router.rule_counters());
+}
+
+/// Rows of a menu that stand for all rules FastTracked packets pass by.
+std::vector<model::PrintRow> fast_track_rows(Router& router, std::string_view path) {
   std::vector<model::PrintRow> rows;
   const model::Tree& tree = router.model().tree();
   if (!fast_tracks(tree, "/ip/firewall/filter") && !fast_tracks(tree, "/ip/firewall/mangle"))
     return rows;
-  const RuleCounter count =
-      router.compiled().names.count(compile::kFastTrackCounter, 1, router.rule_counters());
-  model::PrintRow row;
-  row.id = dynamic_id(1);
-  row.dynamic = true;
-  row.leads = true;
-  row.fields = {{"chain", "forward"},
-                {"action", "passthrough"},
-                {"comment", "special dummy rule to show fasttrack counters"},
-                {"disabled", "false"},
-                {"bytes", std::to_string(count.bytes)},
-                {"packets", std::to_string(count.packets)},
-                {"invalid", "false"},
-                {"dynamic", "true"}};
-  rows.push_back(std::move(row));
+  const RuleCounter count = fast_tracked(router);
+  for (const std::string_view chain : model::fast_track_chains(path)) {
+    model::PrintRow row;
+    row.id = dynamic_id(static_cast<uint32_t>(rows.size() + 1));
+    row.dynamic = true;
+    row.leads = true;
+    row.fields = {{"chain", std::string(chain)},
+                  {"action", "passthrough"},
+                  {"comment", "special dummy rule to show fasttrack counters"},
+                  {"disabled", "false"},
+                  {"bytes", std::to_string(count.bytes)},
+                  {"packets", std::to_string(count.packets)},
+                  {"invalid", "false"},
+                  {"dynamic", "true"}};
+    rows.push_back(std::move(row));
+  }
   return rows;
 }
 
 std::vector<model::PrintRow> mangle_rows(Router& router) {
-  std::vector<model::PrintRow> rows = fast_track_rows(router);
+  std::vector<model::PrintRow> rows = fast_track_rows(router, "/ip/firewall/mangle");
   const compile::CompileState& compiled = router.compiled();
   const std::vector<RuleCounter>& raw = router.rule_counters();
   auto number = static_cast<uint32_t>(rows.size());
@@ -96,8 +109,14 @@ std::vector<model::PrintRow> mangle_rows(Router& router) {
 void provide_firewall_rows(Router& router) {
   model::Model& model = router.model();
   for (const char* path : {"/ip/firewall/raw", "/ip/firewall/filter"})
-    model.provide_rows(path, [&router] { return fast_track_rows(router); });
+    model.provide_rows(path, [&router, path] { return fast_track_rows(router, path); });
   model.provide_rows("/ip/firewall/mangle", [&router] { return mangle_rows(router); });
+  model.provide("/ip/settings", [&router](const View& /*settings*/, Fields& out) {
+    const RuleCounter count = fast_tracked(router);
+    out.emplace_back("ipv4-fasttrack-active", yes_no(fast_track_active(router.model().tree())));
+    out.emplace_back("ipv4-fasttrack-packets", std::to_string(count.packets));
+    out.emplace_back("ipv4-fasttrack-bytes", std::to_string(count.bytes));
+  });
   for (const char* path :
        {"/ip/firewall/raw", "/ip/firewall/mangle", "/ip/firewall/filter", "/ip/firewall/nat"}) {
     // One print asks for many rows at once: the raw counters are read for the first of them.

@@ -12,6 +12,7 @@
 #include <unordered_set>
 
 #include "control/door/yaml.h"
+#include "control/model/chains.h"
 #include "control/model/value.h"
 #include "control/script/export_order.h"
 #include "control/script/export_ports.h"
@@ -243,8 +244,10 @@ class Writer {
       add_words(commands_.back(), pairs);
       const auto after = part.written.upper_bound(i);
       if (ordered && after != part.written.end()) {
-        // Once a rule FastTracks, the row that shows its counters stands first.
-        const auto number = std::distance(part.written.begin(), after) + (fast_tracks_ ? 1 : 0);
+        // Once a rule FastTracks, rows that show its counters stand first.
+        const size_t leading = fast_tracks_ ? model::fast_track_chains(menu.path).size() : 0;
+        const size_t number =
+            static_cast<size_t>(std::distance(part.written.begin(), after)) + leading;
         commands_.back().push_back(fmt::format("place-before={}", number));
       }
       fast_tracks_ =

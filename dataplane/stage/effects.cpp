@@ -38,7 +38,7 @@ void count_session(Worker& w, const Effect& e, uint32_t session) noexcept {
 /// The packet at hand, which is not counted yet, has passed the rules: those behind it will not.
 void fast_track(Worker& w, const Burst& b, unsigned i, uint32_t session) noexcept {
   Session& s = w.sessions.at(session);
-  if (s.has(Session::kFastTracked)) return;
+  if (s.has(Session::kFastTracked) || !w.snapshot->fast_track_on) return;
   FastTrackStart start;
   for (const uint8_t way : {kOriginal, kReply}) {
     start.packets[way] = SessionTable::packets(s, w.sessions.side(session), way);

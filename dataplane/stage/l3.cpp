@@ -45,7 +45,7 @@ void run_routed(Worker& w, Burst& b) noexcept {
   lap(w, Stage::kForward);
 }
 
-void run(Worker& w, Burst& b, L3Queue& released) noexcept {
+void run(Worker& w, Burst& b, L3Queue& released, bool whole) noexcept {
   bool plain = true;
   ip4_begin(b);
   for (unsigned i = 0; i < b.count; ++i) {
@@ -55,7 +55,7 @@ void run(Worker& w, Burst& b, L3Queue& released) noexcept {
   }
   const bool several = w.count > 1;
   if (several && !plain) dispatch_fragments(w, b);
-  if (!plain) reassemble(w, b, released);
+  if (!plain) reassemble(w, b, released, whole);
   if (several) dispatch_home(w, b);
   lap(w, Stage::kValidate);
   if (only_routes(*w.snapshot)) {
@@ -82,8 +82,8 @@ void run(Worker& w, Burst& b, L3Queue& released) noexcept {
 
 void l3_input(Worker& w, L3Queue& queue) noexcept {
   L3Queue* from = &queue;
-  // Fragments that waited for the first of this burst follow it in a second round; they release
-  // none.
+  // Fragments that waited for the first of this burst follow it in a second round, and so do those
+  // of a datagram that could not be put together. What they release goes behind them.
   for (unsigned round = 0; round < 2; ++round) {
     for (unsigned at = 0; at < from->count;) {
       Burst& b = w.burst;
@@ -92,7 +92,7 @@ void l3_input(Worker& w, L3Queue& queue) noexcept {
       std::copy_n(from->in_if.begin() + at, b.count, b.in_if.begin());
       std::copy_n(from->flags.begin() + at, b.count, b.flags.begin());
       at += b.count;
-      run(w, b, w.released);
+      run(w, b, w.released, round == 0);
     }
     from->count = 0;
     from = &w.released;

@@ -10,6 +10,8 @@ struct Worker;
 
 /// Gives the fragments of the burst their ports. One that comes before its first fragment is kept;
 /// when that comes, those kept are appended to `released`, to be run after this burst.
-void reassemble(Worker& w, Burst& b, L3Queue& released) noexcept;
+/// whole: datagrams that a helper may want to read become one packet, at the last of their pieces;
+/// if they cannot, they are appended to `released`, to be run with whole false.
+void reassemble(Worker& w, Burst& b, L3Queue& released, bool whole) noexcept;
 
 }  // namespace maclane

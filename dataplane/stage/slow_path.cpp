@@ -227,8 +227,8 @@ void slow(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
   add_session(w, b, i, d);
   const Session* const session = session_of(w, b, i);
   // FastTrack: past all rules, but for the one that shows how many they are (B-25, B-26).
-  const bool fast_track =
-      session != nullptr && session->has(Session::kFastTracked) && !b.icmp_error[i];
+  const bool fast_track = s.fast_track_on && session != nullptr &&
+                          session->has(Session::kFastTracked) && !b.icmp_error[i];
   if (fast_track) {
     w.walk.clear();
     w.walk.hit(s.fast_track);
@@ -350,7 +350,8 @@ bool fast(Worker& w, Burst& b, unsigned i) noexcept {
   if ((b.flags[i] & L3Queue::kRelatedToOther) != 0) return true;
   if (b.session[i] == SessionTable::kNone) return true;
   const Session& s = w.sessions.at(b.session[i]);
-  return !(s.has(Session::kFastTracked) && s.is(b.direction[i], b.tuple[i]));
+  return !(w.snapshot->fast_track_on && s.has(Session::kFastTracked) &&
+           s.is(b.direction[i], b.tuple[i]));
 }
 
 }  // namespace

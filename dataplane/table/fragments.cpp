@@ -21,6 +21,19 @@ bool sane(const Ip4Hdr& ip) noexcept {
   return ip.proto != kProtoTcp || offset != 8;
 }
 
+/// Where a piece lies in its datagram.
+struct Extent {
+  explicit Extent(const Ip4Hdr& ip) noexcept
+      : from(ip.fragment_offset()),
+        to(from + ip.total_length.host() - ip.header_length()),
+        last(!ip.more_fragments()) {}
+  Extent() = default;
+
+  unsigned from = 0;
+  unsigned to = 0;
+  bool last = false;
+};
+
 /// Which bytes of a datagram went by since its beginning: the exact ranges. No byte goes by twice:
 /// a piece that repeats others is dropped, and from one on that overlaps them or lies behind the
 /// end all of the datagram is (RFC 1858, 5722), as Linux does.
@@ -88,9 +101,11 @@ struct FragmentTable::Datagram {
   uint32_t since_cs = 0;   // known: its first fragment, else its first piece
   uint16_t total = 0;      // bytes, when the last fragment was seen
   uint16_t beginning = 0;  // bytes of the first fragment
+  uint16_t whole = 0;      // not known: wanted whole, if it has no more bytes than these
   Coverage seen;
   Ports ports;
   std::array<Held, kHeldPerDatagram> held;
+  std::array<Extent, kHeldPerDatagram> extents;  // of those
 };
 
 // The seed only keeps strangers from choosing which datagrams share a probe window.
@@ -144,6 +159,7 @@ FragmentTable::Datagram* FragmentTable::add(const Ip4Hdr& ip, Now now) noexcept 
   d.proto = ip.proto;
   d.used = true;
   d.known = d.spoiled = false;
+  d.whole = 0;
   d.held_count = 0;
   d.since_cs = now.cs;
   push(d);
@@ -170,6 +186,43 @@ void FragmentTable::forget(Datagram& d) noexcept {
   --used_;
 }
 
+void FragmentTable::hold(Datagram& d, const Held& piece, const Ip4Hdr& ip) noexcept {
+  d.extents[d.held_count] = Extent(ip);
+  d.held[d.held_count++] = piece;
+  ++held_;
+}
+
+/// One more piece of a datagram that is wanted whole. Only pieces that fit each other stay held.
+FragmentTable::Outcome FragmentTable::gather(Datagram& d, const Held& piece, const Ip4Hdr& ip,
+                                             std::span<Held> released,
+                                             unsigned* released_count) noexcept {
+  struct Placed {
+    Extent extent;
+    const Held* piece;
+  };
+  std::array<Placed, kMostReleased> all;
+  for (unsigned k = 0; k < d.held_count; ++k) all[k] = {d.extents[k], &d.held[k]};
+  unsigned count = d.held_count;
+  all[count++] = {Extent(ip), &piece};
+  std::sort(all.begin(), all.begin() + count, [](const Placed& one, const Placed& other) {
+    return one.extent.from < other.extent.from;
+  });
+  bool fits = all[count - 1].extent.to <= d.whole;
+  bool gaps = all[0].extent.from != 0 || !all[count - 1].extent.last;
+  for (unsigned k = 1; k < count; ++k) {
+    fits &= !all[k - 1].extent.last && all[k - 1].extent.to <= all[k].extent.from;
+    gaps |= all[k - 1].extent.to != all[k].extent.from;
+  }
+  if (fits && gaps && d.held_count < kHeldPerDatagram && held_ < kMaxHeld) {
+    hold(d, piece, ip);
+    return Outcome::kHeld;
+  }
+  for (unsigned k = 0; k < count; ++k) released[k] = *all[k].piece;
+  *released_count = count;
+  forget(d);
+  return fits && !gaps ? Outcome::kWhole : Outcome::kScattered;
+}
+
 FragmentTable::List& FragmentTable::list_of(const Datagram& d) noexcept {
   return d.known ? known_ : waiting_;
 }
@@ -191,8 +244,8 @@ void FragmentTable::unlink(const Datagram& d) noexcept {
 
 FragmentTable::Outcome FragmentTable::offer(const Held& piece, const Ip4Hdr& ip, bool first,
                                             Ports* ports, std::span<Held> released,
-                                            unsigned* released_count, Now now,
-                                            Drop* reason) noexcept {
+                                            unsigned* released_count, Now now, Drop* reason,
+                                            unsigned whole) noexcept {
   *released_count = 0;
   if (!sane(ip) || first != (ip.fragment_offset() == 0)) {  // a beginning too short for ports
     *reason = Drop::frag_malformed;
@@ -202,17 +255,17 @@ FragmentTable::Outcome FragmentTable::offer(const Held& piece, const Ip4Hdr& ip,
   const bool must_wait = !first && (d == nullptr || !d->known);
   const bool may_wait = held_ < kMaxHeld && (d == nullptr || d->held_count < kHeldPerDatagram);
   if (d == nullptr && (!must_wait || may_wait)) d = add(ip, now);
+  if (d != nullptr && first && !d->known && d->whole == 0) d->whole = static_cast<uint16_t>(whole);
+  if (d != nullptr && d->whole != 0) return gather(*d, piece, ip, released, released_count);
   if (d == nullptr || (must_wait && !may_wait)) {
     *reason = Drop::frag_table_full;
     return Outcome::kDrop;
   }
   if (must_wait) {
-    d->held[d->held_count++] = piece;
-    ++held_;
+    hold(*d, piece, ip);
     return Outcome::kHeld;
   }
-  const unsigned from = ip.fragment_offset();
-  const unsigned to = from + ip.total_length.host() - ip.header_length();
+  const auto [from, to, last] = Extent(ip);
   // One that begins anew with another length would overlap what went by.
   if (d->known && (d->spoiled || (first && d->beginning != to))) {
     d->spoiled = true;
@@ -233,7 +286,6 @@ FragmentTable::Outcome FragmentTable::offer(const Held& piece, const Ip4Hdr& ip,
     *ports = d->ports;
   }
   // Two ends, or a piece behind the end.
-  const bool last = !ip.more_fragments();
   const bool contradicts = (d->total != 0 && (to > d->total || (last && to != d->total))) ||
                            (last && d->seen.end() > to);
   const auto piece_is = contradicts ? Coverage::Piece::kOverlaps : d->seen.add(from, to);

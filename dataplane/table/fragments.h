@@ -1,5 +1,6 @@
 // Shallow reassembly (RFC 791, 4787 REQ-14): fragments are not put together, they learn the ports
-// of their first fragment, so that sessions, filter and NAT never see a packet without ports.
+// of their first fragment, so that sessions, filter and NAT never see a packet without ports. Only
+// datagrams that somebody wants to read are handed back together, and put together by the caller.
 //
 // Per worker, fixed memory: kDatagrams datagrams of which at most kHeldPerDatagram fragments each,
 // and kMaxHeld together, wait for the first one. A datagram is forgotten when all its bytes went
@@ -24,6 +25,7 @@ class FragmentTable {
  public:
   static constexpr unsigned kDatagrams = 1024;
   static constexpr unsigned kHeldPerDatagram = 8;
+  static constexpr unsigned kMostReleased = kHeldPerDatagram + 1;
   // Every datagram that waits holds a packet: half of the table is always left for the others, and
   // lone fragments cannot empty the pool.
   static constexpr unsigned kMaxHeld = kDatagrams / 2;
@@ -36,7 +38,7 @@ class FragmentTable {
     uint8_t icmp_type = 0;
     uint8_t icmp_code = 0;
   };
-  enum class Outcome : uint8_t { kReady, kHeld, kDrop };
+  enum class Outcome : uint8_t { kReady, kHeld, kDrop, kWhole, kScattered };
   struct Held {
     rte_mbuf* packet = nullptr;
     IfIndex in_if = kNoIf;
@@ -50,11 +52,16 @@ class FragmentTable {
 
   /// Offers a fragment whose IPv4 header has been validated. The first fragment must come with its
   /// ports in *ports and `first` true: it is remembered, and the fragments that waited for it are
-  /// written to released (room for kHeldPerDatagram) and counted in *released_count. A later one
+  /// written to released (room for kMostReleased) and counted in *released_count. A later one
   /// gets *ports filled (kReady), is kept (kHeld; the table owns the packet now), or kDrop with
   /// *reason. A fragment counts as seen when it is kReady: those released must be offered again.
+  /// whole: a first fragment whose datagram, of at most so many bytes behind its header, is wanted
+  /// whole. Then none is kReady: all are released in their order with the one that makes it so
+  /// (kWhole), or that cannot be of such a datagram (kScattered: offered again, with whole 0, they
+  /// pass one by one).
   Outcome offer(const Held& piece, const Ip4Hdr& ip, bool first, Ports* ports,
-                std::span<Held> released, unsigned* released_count, Now now, Drop* reason) noexcept;
+                std::span<Held> released, unsigned* released_count, Now now, Drop* reason,
+                unsigned whole = 0) noexcept;
   /// Forgets datagrams that are too old, at most `budget` of them.
   void expire(Now now, unsigned budget, DropFn drop, void* context) noexcept;
   [[nodiscard]] unsigned datagrams() const noexcept { return used_; }
@@ -78,6 +85,9 @@ class FragmentTable {
   void push(Datagram& d) noexcept;
   void unlink(const Datagram& d) noexcept;
   void begin(Datagram& d, Now now) noexcept;
+  void hold(Datagram& d, const Held& piece, const Ip4Hdr& ip) noexcept;
+  Outcome gather(Datagram& d, const Held& piece, const Ip4Hdr& ip, std::span<Held> released,
+                 unsigned* released_count) noexcept;
   void forget(Datagram& d) noexcept;
 
   std::unique_ptr<Datagram[]> slots_;

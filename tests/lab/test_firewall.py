@@ -175,6 +175,53 @@ def test_fasttracked_packets_pass_the_rules_by(rig):  # B-25, B-26
     ctl("/ip/firewall/filter remove [find comment=new]")
 
 
+def test_without_the_fast_path_none_is_fasttracked(rig):  # B-27
+    ctl = rig.router.ctl
+    FAST = "ipv4-fasttrack-"
+
+    def settings(name):
+        return rig.router.print("/ip/settings")[0][FAST + name]
+
+    for off, on in (("allow-fast-path=no", "allow-fast-path=yes"), ("route-cache=no", "route-cache=yes")):
+        assert settings("active") == "true"
+        passed = int(settings("packets"))
+        fast, after = count(rig, "fast"), count(rig, "after fast")
+        out(rig, udp(7000))
+        back(rig, IP(src=RIGHT_HOST, dst=LEFT_HOST) / UDP(sport=7000, dport=1000))
+        assert len(out(rig, udp(7000), udp(7000))) == 2
+        assert rig.router.sessions(dst_port=7000)[0]["fasttrack"] == "true"
+        assert int(settings("packets")) > passed
+        ctl("/ip/settings/set", off)
+        assert settings("active") == "false"
+        passed, fast, after = int(settings("packets")), count(rig, "fast"), count(rig, "after fast")
+        assert len(out(rig, udp(7000), udp(7000))) == 2
+        assert (count(rig, "fast"), count(rig, "after fast")) == (fast + 2, after + 2), "met by rules"
+        assert int(settings("packets")) == passed
+        # One that begins now is not marked.
+        out(rig, udp(7000, sport=1500))
+        back(rig, IP(src=RIGHT_HOST, dst=LEFT_HOST) / UDP(sport=7000, dport=1500))
+        assert len(out(rig, udp(7000, sport=1500))) == 1
+        assert rig.router.sessions(src_port=1500)[0]["fasttrack"] == "false"
+        ctl("/ip/settings/set", on)
+        assert len(out(rig, udp(7000))) == 1
+        assert int(settings("packets")) == passed + 1
+        ctl("/ip/firewall/connection remove [find dst-port=7000]")
+        wait_until(lambda: not rig.router.sessions(dst_port=7000), what="the connections gone")
+
+
+def test_every_menu_shows_what_passes_its_chains_by(rig):  # B-26
+    """The dummy rules stand in the chains that RouterOS shows them in."""
+    for menu, chains in (("raw", ["prerouting"]), ("filter", ["forward"]), ("nat", []),
+                         ("mangle", ["prerouting", "forward", "postrouting"])):
+        path = f"/ip/firewall/{menu}"
+        shown = rig.router.print(path)
+        assert [r["chain"] for r in shown if r["dynamic"] == "true"] == chains, menu
+        assert [r["chain"] for r in shown[:len(chains)]] == chains, f"{menu}: they stand first"
+        if shown[len(chains):]:
+            assert (rig.router.ctl(f"{path} get {len(chains)} action").stdout.strip()
+                    == shown[len(chains)]["action"])
+
+
 def test_tarpit_takes_a_connection_and_none_of_its_data(rig):  # B-6
     rig.left.send(IP(src=LEFT_HOST, dst=RIGHT_HOST) / TCP(sport=4000, dport=25, flags="S", seq=7))
     got = rig.left.wire.wait(lambda p: TCP in p, what="the tarpit's answer")
@@ -197,12 +244,15 @@ def test_a_connection_can_be_removed(rig):  # B-23
 
 
 def test_thousands_of_connections_can_be_removed(rig):  # B-23
+    # So that none goes by itself, however long it takes to open them all.
+    rig.router.ctl("/ip/firewall/connection/tracking set udp-timeout=1h")
     for first in range(20000, 23000, 100):
         out(rig, *(udp(port) for port in range(first, first + 100)))
     assert len(rig.router.sessions(src_port=1000)) >= 3000
     rig.router.ctl("/ip/firewall/connection/remove [find src-port=1000 dst-port>=20000]")
     wait_until(lambda: not rig.router.sessions(dst_port=22999), what="the connections gone")
     assert not [r for r in rig.router.sessions(src_port=1000) if int(r["dst-port"]) >= 20000]
+    rig.router.ctl("/ip/firewall/connection/tracking set udp-timeout=30s")
 
 
 def test_a_connection_says_how_fast_it_goes(rig):  # B-23
@@ -224,6 +274,32 @@ def test_address_types(rig):  # B-11, B-14
     rig.left.send(IP(src=LEFT_HOST, dst=LEFT_ROUTER) / UDP(sport=1, dport=4003))
     got = rig.left.wire.wait(lambda p: ICMP in p, what="the reject")
     assert (got[ICMP].type, got[ICMP].code) == (3, 10)
+
+
+def test_reset_counters_of_some_rules(rig):  # B-7
+    ctl = rig.router.ctl
+    for size in (4, 4):
+        out(rig, udp(6500, size=size))
+    limited = count(rig, "over limit")
+    assert limited > 0 and count(rig, "small") > 1
+    ctl("/ip/firewall/filter/reset-counters [find comment=small]")
+    wait_until(lambda: count(rig, "small") == 0, what="the counter at zero")
+    assert count(rig, "over limit") == limited, "another rule's stays"
+    out(rig, udp(6500, size=4))
+    assert count(rig, "small") == 1
+    # Each menu has its own.
+    marked = count(rig, "mark", "mangle")
+    assert marked > 0
+    ctl("/ip/firewall/raw/reset-counters [find]")
+    wait_until(lambda: count(rig, "raw drop", "raw") == 0, what="raw's at zero")
+    assert count(rig, "mark", "mangle") == marked
+    row = rig.router.row("/ip/firewall/mangle", comment="mark")
+    assert int(row["bytes"]) > 0
+    ctl(f"/ip/firewall/mangle/reset-counters {row['.id']}")
+    wait_until(lambda: count(rig, "mark", "mangle") == 0, what="that rule's at zero")
+    assert rig.router.row("/ip/firewall/mangle", comment="mark")["bytes"] == "0"
+    refused = ctl("/ip/firewall/filter/reset-counters", check=False)
+    assert refused.returncode == 1 and "which rows" in refused.stderr
 
 
 def test_reset_counters_of_all_rules(rig):  # B-7

@@ -4,6 +4,7 @@ import pytest
 
 from frames import ICMP, IP, TCP, UDP, good_checksums, raw
 from lab import Lab
+from process import wait_until
 from scenes import (
     LEFT_HOST,
     LEFT_HOST_MAC,
@@ -251,7 +252,8 @@ def test_icmp_options_match(rig):
 def test_log_line(rig):
     packet = IP(src=LEFT_HOST, dst="10.2.0.45") / UDP(sport=5400, dport=9) / b"abcd"
     assert len(out(rig, packet)) == 1
-    line = next(line for line in rig.router.log().splitlines() if "watched" in line)
+    line = wait_until(lambda: next((line for line in rig.router.log().splitlines() if "watched" in line), ""),
+                      what="the log line")
     for part in ("in:left", "out:right", f"{LEFT_HOST}:5400->10.2.0.45:9", "proto UDP", "len 32"):
         assert part in line, line
 

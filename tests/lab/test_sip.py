@@ -39,6 +39,47 @@ Content-Length: 0
 
 ]]></send></scenario>
 """
+LONG_CALL = """<?xml version="1.0"?><scenario name="long"><send retrans="500"><![CDATA[
+INVITE sip:service@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:al@[local_ip]:[local_port]>;tag=[call_number]
+To: <sip:service@[remote_ip]:[remote_port]>
+Call-ID: [call_id]
+CSeq: 1 INVITE
+Contact: <sip:al@[local_ip]:[local_port]>
+Max-Forwards: 70
+Content-Type: application/sdp
+Content-Length: [len]
+
+v=0
+o=al 1 1 IN IP[local_ip_type] [local_ip]
+s=-
+CODECSc=IN IP[media_ip_type] [media_ip]
+t=0 0
+m=audio [media_port] RTP/AVP 0
+]]></send><recv response="100" optional="true"/><recv response="180" optional="true"/>
+<recv response="200" rrs="true"/><send><![CDATA[
+ACK sip:service@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:al@[local_ip]:[local_port]>;tag=[call_number]
+To: <sip:service@[remote_ip]:[remote_port]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: 1 ACK
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send><pause/><send retrans="500"><![CDATA[
+BYE sip:service@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:al@[local_ip]:[local_port]>;tag=[call_number]
+To: <sip:service@[remote_ip]:[remote_port]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: 2 BYE
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send><recv response="200"/></scenario>
+""".replace("CODECS", "".join(f"i=codec number {n} of many\n" for n in range(45)))
 
 
 @pytest.fixture(scope="module", **ONE_OR_TWO_WORKERS)
@@ -142,6 +183,22 @@ def test_sip_call_out_with_media_both_ways(scene, transport, media):
         assert not server.says(PC) and not phone.says(WAN)
         (call, *_) = flows(scene, src_address=PC, dst_port="5060", protocol="udp")
         assert call["uses-helper"] == "true" and call["timeout"].startswith("59m")
+
+
+def test_a_call_longer_than_a_packet(scene):
+    """B-24: what the phone's host sends in fragments is read as a whole, and its media are expected."""
+    scenario = scene.lab.directory / "long.xml"
+    scenario.write_text(LONG_CALL)
+    server = Sipp(scene.isp, ISP, 5060, "-sn", "uas", media=9500)
+    phone = Sipp(scene.pc, PC, 5064, "-sf", scenario, f"{ISP}:5060", "-d", TALK_MS, media=8500)
+    port = wait_until(server.media_port, 20, what="the description")
+    (invite,) = re.findall(r"message received \[(\d+)\] bytes[^-]*INVITE sip", server.log())[:1]
+    assert int(invite) > 1480, "in fragments"
+    assert f"c=IN IP4 {WAN}" in server.log() and f"IN IP4 {PC}" not in server.log()
+    wait_until(lambda: "ACK sip" in server.log(), 20, what="the call")
+    echoed(scene.isp.udp(), WAN, port)
+    phone.ends_well()
+    server.was_called()
 
 
 def test_sip_phones_with_the_same_ports(scene):

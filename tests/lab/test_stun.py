@@ -79,6 +79,26 @@ def test_filtering(scene, profile):
         assert stun.filtering(scene.server, client) == "endpoint-independent"
 
 
+# B-32: RouterOS's own way to one outer port for all, in the profile of routeros: a rule out, and one in.
+def test_endpoint_independent_nat(scene):
+    scene.set(nat_profile="routeros")
+    nat, rules = "/ip/firewall/nat", ("chain=srcnat out-interface=ether1", "chain=dstnat in-interface=ether1")
+    for rule in rules:
+        scene.router.ctl(f"{nat} add {rule} protocol=udp action=endpoint-independent-nat place-before=0 comment=ein")
+    first, second = scene.clients()
+    outer = stun.mapped(scene.server, first, ISP, 3478)
+    assert outer == (WAN, first.getsockname()[1])
+    assert stun.mapping(scene.server, second) == "endpoint-independent"
+    assert stun.mapped(scene.server, second, ISP, 3478) != outer
+    assert stun.filtering(scene.server, first) == "endpoint-independent"
+    assert int(scene.tracking("nat-mappings")) >= 2
+    # Without the rule in, who was not asked stays outside.
+    scene.router.ctl(f"{nat} disable [find comment=ein chain=dstnat]")
+    third, _ = scene.clients()
+    assert stun.filtering(scene.server, third) != "endpoint-independent"
+    scene.router.ctl(f"{nat} remove [find comment=ein]")
+
+
 # N-9: hosts inside that know each other's outer ends only; routeros needs a rule for it (B-35).
 def test_hairpin(scene, profile):
     one, other = scene.clients()

@@ -116,5 +116,110 @@ TEST_F(ConsoleTest, TakesWhatRouterOsExports) {
               HasSubstr("is not yet working"));
 }
 
+/// The firewall and what it stands on as RouterOS writes them with /export verbose: every value,
+/// "!name" where there is none.
+constexpr const char* kVerbose = R"RSC(# 2025-02-25 00:59:25 by RouterOS 7.17.2
+/interface list
+set [ find name=all ] comment="contains all interfaces" exclude="" include="" \
+    name=all
+set [ find name=none ] comment="contains no interfaces" exclude="" include="" \
+    name=none
+set [ find name=dynamic ] comment="contains dynamic interfaces" exclude="" \
+    include="" name=dynamic
+set [ find name=static ] comment="contains static interfaces" exclude="" \
+    include="" name=static
+add exclude="" include="" name=LAN
+add exclude=dynamic include="" name=WAN
+/ip firewall connection tracking
+set enabled=auto generic-timeout=10m icmp-timeout=10s loose-tcp-tracking=yes \
+    tcp-close-timeout=10s tcp-close-wait-timeout=10s tcp-established-timeout=1d \
+    tcp-fin-wait-timeout=10s tcp-last-ack-timeout=10s tcp-max-retrans-timeout=5m \
+    tcp-syn-received-timeout=5s tcp-syn-sent-timeout=5s tcp-time-wait-timeout=10s \
+    tcp-unacked-timeout=5m udp-stream-timeout=3m udp-timeout=30s
+/ip settings
+set accept-redirects=no accept-source-route=no allow-fast-path=yes \
+    arp-timeout=30s icmp-errors-use-inbound-interface-address=no \
+    icmp-rate-limit=10 icmp-rate-mask=0x1818 ip-forward=yes \
+    ipv4-multipath-hash-policy=l3 max-neighbor-entries=16384 rp-filter=no \
+    secure-redirects=yes send-redirects=yes tcp-syncookies=no \
+    tcp-timestamps=random-offset
+set max-neighbor-entries=8192 route-cache=yes
+/interface list member
+add disabled=no interface=ether1 list=WAN
+/ip firewall filter
+add action=accept chain=input comment="default configuration" \
+    !connection-bytes !connection-limit !connection-mark \
+    !connection-nat-state !connection-rate !connection-state !connection-type \
+    !content disabled=no !dscp !dst-address !dst-address-list \
+    !dst-address-type !dst-limit !dst-port !fragment !hotspot !icmp-options \
+    !in-bridge-port !in-bridge-port-list !in-interface !in-interface-list \
+    !ingress-priority !ipsec-policy !ipv4-options !layer7-protocol !limit \
+    log=no log-prefix="" !nth !out-bridge-port !out-bridge-port-list \
+    !out-interface !out-interface-list !packet-mark !packet-size \
+    !per-connection-classifier !port !priority protocol=icmp !psd !random \
+    !realm !routing-mark !routing-table !src-address !src-address-list \
+    !src-address-type !src-mac-address !src-port !tcp-flags !tcp-mss !time \
+    !tls-host !ttl
+/ip firewall mangle
+add action=change-mss chain=forward !connection-bytes !connection-limit \
+    !connection-mark !connection-nat-state !connection-rate !connection-state \
+    !connection-type !content disabled=no !dscp !dst-address \
+    !dst-address-list !dst-address-type !dst-limit !dst-port !fragment \
+    !hotspot !icmp-options !in-bridge-port !in-bridge-port-list !in-interface \
+    !in-interface-list !ingress-priority !ipsec-policy !ipv4-options \
+    !layer7-protocol !limit log=no log-prefix="" new-mss=clamp-to-pmtu !nth \
+    !out-bridge-port !out-bridge-port-list out-interface=ether1 \
+    !out-interface-list !packet-mark !packet-size passthrough=yes \
+    !per-connection-classifier !port !priority protocol=tcp !psd !random \
+    !routing-mark !routing-table !src-address !src-address-list \
+    !src-address-type !src-mac-address !src-port tcp-flags=syn !tcp-mss !time \
+    !tls-host !ttl
+/ip firewall nat
+add action=masquerade chain=srcnat comment="defconf: masquerade" \
+    ipsec-policy=out,none out-interface-list=WAN !to-addresses !to-ports
+add action=dst-nat chain=dstnat !connection-bytes !connection-limit \
+    !connection-mark !connection-rate !connection-type !content disabled=no \
+    !dscp !dst-address !dst-address-list !dst-address-type !dst-limit \
+    dst-port=8080 !fragment !hotspot !icmp-options !in-bridge-port \
+    !in-bridge-port-list !in-interface in-interface-list=WAN \
+    !ingress-priority !ipsec-policy !ipv4-options !layer7-protocol !limit \
+    log=no log-prefix="" !nth !out-bridge-port !out-bridge-port-list \
+    !out-interface !out-interface-list !packet-mark !packet-size \
+    !per-connection-classifier !port !priority protocol=tcp !psd !random \
+    !routing-mark !routing-table !src-address !src-address-list \
+    !src-address-type !src-mac-address !src-port !tcp-mss !time !tls-host \
+    to-addresses=192.168.88.64 to-ports=80 !ttl
+/ip firewall raw
+add action=notrack chain=prerouting !content disabled=no !dscp !dst-address \
+    !dst-address-list !dst-address-type !dst-limit dst-port=53 !fragment \
+    !hotspot !icmp-options !in-bridge-port !in-bridge-port-list !in-interface \
+    !in-interface-list !ingress-priority !ipsec-policy !ipv4-options !limit \
+    log=no log-prefix="" !nth !out-bridge-port !out-bridge-port-list \
+    !out-interface !out-interface-list !packet-size \
+    !per-connection-classifier !port !priority protocol=udp !psd !random \
+    !src-address !src-address-list !src-address-type !src-mac-address \
+    !src-port !tcp-flags !tcp-mss !time !tls-host !ttl
+/ip firewall service-port
+set ftp disabled=no ports=21
+set tftp disabled=no ports=69
+set irc disabled=yes ports=6667
+set sip disabled=no ports=5060,5061 sip-direct-media=yes sip-timeout=1h
+set pptp disabled=no
+set rtsp disabled=yes ports=554
+set udplite disabled=no
+set dccp disabled=no
+set sctp disabled=no
+)RSC";
+
+TEST_F(ConsoleTest, TakesAFirewallThatRouterOsExportsVerbosely) {
+  const std::string before = says("/ip settings export");
+  EXPECT_EQ(says(kVerbose, {{"pieces", true}}), "");
+  EXPECT_EQ(says("/ip settings set max-neighbor-entries=16384; /ip settings export"), before)
+      << "they are the defaults";
+  EXPECT_THAT(says("/ip firewall filter export terse"),
+              HasSubstr("add action=accept chain=input comment=\"default configuration\" "
+                        "protocol=icmp\n"));
+}
+
 }  // namespace
 }  // namespace maclane::door

@@ -259,4 +259,90 @@ TEST_F(SipHelper, OverTcpSeveralMessagesShareASegment) {
   EXPECT_EQ(s->l4<TcpHdr>().ack.host(), phone.seq);
 }
 
+/// A datagram in pieces of at most `size` bytes behind their headers.
+static std::vector<std::vector<uint8_t>> in_pieces(const std::vector<uint8_t>& packet, size_t size,
+                                                   uint16_t flags = 0) {
+  std::vector<std::vector<uint8_t>> out;
+  for (size_t at = 20; at < packet.size(); at += size) {
+    const size_t end = std::min(packet.size(), at + size);
+    std::vector<uint8_t> piece(packet.begin(), packet.begin() + 20);
+    piece.insert(piece.end(), packet.begin() + static_cast<std::ptrdiff_t>(at),
+                 packet.begin() + static_cast<std::ptrdiff_t>(end));
+    auto* ip = reinterpret_cast<Ip4Hdr*>(piece.data());
+    ip->total_length = be16::from(static_cast<uint16_t>(piece.size()));
+    ip->fragment = be16::from(
+        static_cast<uint16_t>((at - 20) / 8 | (end != packet.size() ? 0x2000u : 0u) | flags));
+    ip->checksum = {};
+    ip->checksum.raw = checksum(ip, 20);
+    out.push_back(std::move(piece));
+  }
+  return out;
+}
+
+/// The datagram of what was sent, piece by piece in its order.
+static std::string put_together() {
+  std::string text;
+  for (const Sent& one : sent()) {
+    EXPECT_EQ(one.ip().fragment_offset(), text.size());
+    EXPECT_EQ(one.ip().more_fragments(), &one != &sent().back());
+    text.append(one.frame.begin() + 34, one.frame.end());
+  }
+  return text.size() < 8 ? text : text.substr(8);
+}
+
+// What Linux and RouterOS put together before they track it is read here too.
+TEST_F(SipHelper, ACallInFragmentsIsRead) {  // B-12, B-24
+  std::string more;                          // as phones with many codecs have
+  while (more.size() < 1100) more += "a=rtpmap:96 opus/48000/2\r\n";
+  const auto call =
+      with_text(udp(kPc, kSip, kServer, kSip, 0), invite("192.168.88.10", "8000", more));
+  ASSERT_GT(call.size(), 1500u);
+  std::vector<size_t> order{0, 1, 2};
+  do {
+    const auto pieces = in_pieces(call, 600);
+    ASSERT_EQ(pieces.size(), 3u);
+    for (size_t n = 0; n < order.size(); ++n) {
+      run(pieces[order[n]], kLan);
+      EXPECT_EQ(sent().empty(), n != 2) << "they wait for each other";
+    }
+    EXPECT_EQ(put_together(), invite("203.0.113.2", "8000", more));
+    EXPECT_LE(sent()[0].frame.size(), 1514u);
+    EXPECT_EQ(expected(), 2u) << "RTP and RTCP";
+    EXPECT_EQ(w->fragments.datagrams(), 0u);
+  } while (std::next_permutation(order.begin(), order.end()));
+  // In one burst with others behind.
+  auto pieces = in_pieces(call, 1480);
+  pieces.push_back(udp(kPc, 4000, kServer, 53));
+  run(pieces, kLan);
+  ASSERT_EQ(sent().size(), 3u);
+  EXPECT_EQ(sent()[2].l4<UdpHdr>().dport.host(), 53);
+}
+
+TEST_F(SipHelper, FragmentsThatCannotBeReadPassAsTheyCame) {
+  std::string more;
+  while (more.size() < 4000) more += "a=rtpmap:96 opus/48000/2\r\n";
+  const std::string text = invite("192.168.88.10", "8000", more);
+  const auto call = with_text(udp(kPc, kSip, kServer, kSip, 0), text);
+  const auto pieces = in_pieces(call, 1480);
+  ASSERT_GT(call.size(), 2048u + 128u);
+  run(pieces, kLan);  // longer than a buffer
+  ASSERT_EQ(sent().size(), pieces.size());
+  EXPECT_EQ(put_together(), text);
+  EXPECT_EQ(expected(), 0u);
+  // Their sender will not have them in others.
+  run(in_pieces(with_text(udp(kPc, kSip, kServer, kSip, 0), invite("192.168.88.10", "8000")), 200,
+                0x4000),
+      kLan);
+  EXPECT_GT(sent().size(), 1u);
+  EXPECT_EQ(expected(), 0u);
+  // A helper that is off wants none.
+  snap.helper_ports = {};
+  snap.helpers_on = 0;
+  publish();
+  run(in_pieces(with_text(udp(kPc, kSip, kServer, kSip, 0), invite("192.168.88.10", "8000")),
+                200)[0],
+      kLan);
+  EXPECT_EQ(sent().size(), 1u);
+}
+
 }  // namespace maclane::test
