@@ -1,4 +1,7 @@
 // Fragments through the L3 stages: any order, any rate, and with the flags they came with.
+#include <algorithm>
+#include <random>
+
 #include "tests/unit/l3/fixture.h"
 
 namespace maclane::test {
@@ -47,6 +50,72 @@ TEST_F(Fragment, OneThatWaitedIsStillABroadcast) {
   run(piece(0, 9), kLan);
   EXPECT_EQ(sent().size(), 1u);  // the first, a unicast, alone
   EXPECT_EQ(drops(Drop::bcast_forward), 1u);
+}
+
+// Datagrams that a helper may want to read (B-24), in all sizes and orders, some of them with
+// pieces that come twice or overlap: every byte goes by at most once and as it was, of a sound one
+// all do, and nothing is left behind (TearDown).
+TEST_F(Fragment, WhatIsWantedWholeIsOnePacketOrAllOfItsPieces) {
+  snap.helper_ports.add(kProtoUdp, be16::from(53), Helper::kSip);
+  publish();
+  std::mt19937 random(11);
+  const auto below = [&](size_t n) { return random() % n; };
+  unsigned whole = 0;
+  unsigned pieces = 0;
+  for (unsigned round = 0; round < 3000; ++round) {
+    std::vector<uint8_t> datagram(16 + below(round % 2 == 0 ? 1800 : 6000));
+    for (size_t k = 8; k < datagram.size(); ++k) datagram[k] = static_cast<uint8_t>(random());
+    const UdpHdr u{
+        be16::from(1000), be16::from(53), be16::from(static_cast<uint16_t>(datagram.size())), {}};
+    std::memcpy(datagram.data(), &u, sizeof(u));
+    std::vector<std::pair<size_t, size_t>> cuts;
+    for (size_t at = 0; at < datagram.size();) {
+      const size_t end = std::min(datagram.size(), at + 8 * (1 + below(180)));
+      cuts.emplace_back(at, end);
+      at = end;
+    }
+    const bool sound = below(4) != 0;
+    if (!sound) {
+      const size_t at = 8 * below(datagram.size() / 8);
+      cuts.emplace_back(at, std::min(datagram.size(), at + 8 * (1 + below(20))));
+    }
+    std::shuffle(cuts.begin(), cuts.end(), random);
+    if (sound && cuts.size() > FragmentTable::kHeldPerDatagram) continue;  // some may not wait
+    std::vector<unsigned> seen(datagram.size(), 0);
+    for (size_t next = 0; next < cuts.size();) {
+      std::vector<std::vector<uint8_t>> burst;
+      for (size_t most = 1 + below(4); most != 0 && next < cuts.size(); --most, ++next) {
+        const auto [from, to] = cuts[next];
+        burst.push_back(
+            ip_packet(kPc, kServer, kProtoUdp,
+                      {datagram.begin() + static_cast<std::ptrdiff_t>(from),
+                       datagram.begin() + static_cast<std::ptrdiff_t>(to)},
+                      64, static_cast<uint16_t>(from / 8 | (to != datagram.size() ? 0x2000u : 0u)),
+                      static_cast<uint16_t>(round)));
+      }
+      run(burst, kLan);
+      whole += sent().size() == 1 && !sent()[0].ip().is_fragment() ? 1 : 0;
+      pieces += static_cast<unsigned>(sent().size());
+      for (const Sent& one : sent()) {
+        const size_t at = one.ip().fragment_offset();
+        ASSERT_LE(at + one.frame.size() - 34, datagram.size());
+        ASSERT_EQ(checksum(&one.ip(), 20), 0);
+        for (size_t k = 34; k < one.frame.size(); ++k) {
+          ASSERT_EQ(one.frame[k], datagram[at + k - 34]) << round;
+          ++seen[at + k - 34];
+        }
+      }
+    }
+    for (size_t k = 0; k < seen.size(); ++k) {
+      ASSERT_TRUE(!sound || seen[k] == 1) << round << " byte " << k;
+    }
+    w->fragments.expire(
+        {1, w->now.cs + 1000000}, 100000,
+        [](void*, rte_mbuf* m, IfIndex, Drop) { rte_pktmbuf_free(m); }, nullptr);
+    ASSERT_EQ(w->fragments.datagrams(), 0u);
+  }
+  EXPECT_GT(whole, 300u);
+  EXPECT_GT(pieces, whole + 1000);
 }
 
 }  // namespace maclane::test
