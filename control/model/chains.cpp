@@ -28,7 +28,7 @@ bool is_builtin_chain(std::string_view path, std::string_view chain) {
 }
 
 bool knows_in(std::string_view builtin) {
-  return builtin != "output" && builtin != "srcnat" && builtin != "postrouting";
+  return builtin != "output";
 }
 
 bool knows_out(std::string_view builtin) {

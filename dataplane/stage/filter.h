@@ -23,7 +23,7 @@ struct PacketFacts {
   uint8_t tcp_flags = 0;
   bool fragment = false;  // where nothing is tracked; else fragments are put together first (B-12)
   MacAddr src_mac;
-  IfIndex in_if = kNoIf;  // where it came in, also behind the routing, where no rule may ask for it
+  IfIndex in_if = kNoIf;  // where it came in
   Now now;
   const Snapshot* snapshot = nullptr;
   const Session* session = nullptr;

@@ -1,6 +1,7 @@
 #include "dataplane/stage/nat.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "dataplane/net/checksum.h"
 #include "dataplane/stage/endpoint.h"
@@ -112,12 +113,8 @@ bool walk_srcnat(Worker& w, RuleKey& key, IfIndex out_if, Tuple& out, SourceRule
     return true;
   }
   const IfIndex leaves = key.as_if != kNoIf ? key.as_if : out_if;
-  // Like all behind the routing, srcnat is not shown where the packet came from.
-  const auto [in, out_before] = std::pair{key.in_if, key.out_if};
-  key.in_if = kNoIf;
-  key.out_if = leaves;
+  const IfIndex out_before = std::exchange(key.out_if, leaves);
   walk_chain(snap.nat.get(), snap.nat->srcnat, RuleTable::kNat, key, w.snat_walk);
-  key.in_if = in;
   key.out_if = out_before;
   const Verdict& v = w.snat_walk.verdict;
   if (v.rule == nullptr || !changes_source(v.action)) return true;

@@ -286,11 +286,7 @@ void slow(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
     const Fate fate = resolve(w, b, i, d);
     if (fate == Fate::kRefused) account(w, b, i, d);
     if (fate != Fate::kGoesOn) return;
-    if (!fast_track) {
-      d.key.in_if = kNoIf;
-      walk(w, s.mangle.get(), &RuleSet::postrouting, RuleTable::kMangle, d.key);
-      d.key.in_if = b.in_if[i];
-    }
+    if (!fast_track) walk(w, s.mangle.get(), &RuleSet::postrouting, RuleTable::kMangle, d.key);
   }
   if (opens && !d.broadcast && !open(w, b, i, d, announced)) return account(w, b, i, d);
   if (!local && !own) redirect_sender(w, b, i, d.out_if, d.next_hop);

@@ -544,6 +544,20 @@ CASES = [
         nft=chain("forward", "icmp type 8 icmp code 0 drop\nicmp type 17 drop"),
     ),
     Case(
+        "source NAT by where a packet came in",
+        [
+            ("left", udp(1, 53)), ("right", reply("right")),
+            ("right", udp(2, 53, src=RIGHT_HOST, dst=LEFT_HOST)), ("left", reply("left")),
+            ("left", tcp(3, 80, "S", seq=1)),
+        ],
+        nat=[{"chain": "srcnat", "in-interface": "right", "action": "src-nat", "to-addresses": LEFT_ROUTER},
+             {"chain": "srcnat", "in-interface": "!right", "protocol": "udp", "action": "masquerade"}],
+        nft=f"""
+chain srcnat {{ type nat hook postrouting priority 100;
+  iifname "right" snat to {LEFT_ROUTER}; iifname != "right" meta l4proto udp masquerade; }}
+""",
+    ),
+    Case(
         "input and output chains",
         [
             ("left", ping(1, dst=LEFT_ROUTER)),

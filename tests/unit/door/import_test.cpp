@@ -69,6 +69,7 @@ add action=drop chain=forward comment=\
 /ip firewall nat
 add action=masquerade chain=srcnat comment="defconf: masquerade" \
     ipsec-policy=out,none out-interface-list=WAN
+add action=masquerade chain=srcnat in-interface=ether2
 /ip route
 add disabled=no distance=1 dst-address=10.10.0.0/16 gateway=192.168.88.2 \
     routing-table=main scope=30 suppress-hw-offload=no target-scope=10

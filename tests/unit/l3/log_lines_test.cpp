@@ -49,7 +49,7 @@ TEST_F(NatRouteros, LogLinesFollowThePacketFlow) {
   EXPECT_EQ(first[4].tuple.dst.host(), kServer);
   EXPECT_EQ(first[4].before_dst.host(), kWanIp);
   EXPECT_EQ(first[4].out_if, kWan);
-  EXPECT_EQ(first[6].in_if, kNoIf);
+  EXPECT_EQ(first[6].in_if, kLan);
   EXPECT_EQ(first[6].out_if, kWan);
 
   run(udp(kPc, 1000, kWanIp, 53), kLan);

@@ -66,16 +66,17 @@ TEST_F(NatRouteros, FiltersByAddressAndPort) {
   EXPECT_EQ(sent().size(), 1u);
 }
 
-// What jumps to a chain of its own from srcnat has no incoming interface there, as in srcnat
-// itself.
-TEST_F(NatRouteros, SrcnatDoesNotSeeWhereAPacketCameIn) {  // B-1
+TEST_F(NatRouteros, SrcnatSeesWhereAPacketCameIn) {  // B-1
   Draft of_lan = masquerade();
   of_lan.match |= Rule::kInInterface;
   of_lan.in_if = kLan;
   nat({of_lan});
   run(udp(kPc, 1000, kServer, 53), kLan);
   ASSERT_EQ(sent().size(), 1u);
-  EXPECT_EQ(sent()[0].ip().src.host(), kPc);
+  EXPECT_EQ(sent()[0].ip().src.host(), kWanIp);
+  run(udp(kIotHost, 1000, kServer, 53), kIot);
+  ASSERT_EQ(sent().size(), 1u);
+  EXPECT_EQ(sent()[0].ip().src.host(), kIotHost) << "of another interface";
 }
 
 TEST_F(NatRouteros, AnUnsolicitedSynIsMetWithSilence) {  // N-18

@@ -194,7 +194,6 @@ bool PlainRouter::make_room() {
 PlainConnection* PlainRouter::open(const PlainPacket& p, const Flow& post, const Seen& seen,
                                    Hits& hits, uint32_t now) {
   Seen leaving = seen;
-  leaving.in_if = 0;
   Flow out = post;
   const PlainRule* rule = ask(rules.srcnat, leaving, hits);
   const bool masquerades = rule != nullptr && rule->action == Action::kMasquerade;
@@ -311,9 +310,7 @@ PlainRouter::Outcome PlainRouter::take(const PlainPacket& p, uint32_t now) {
   if (passes_rules) {
     (void)ask(rules.mangle_forward, seen, hits);
     if (refused(ask(rules.filter, seen, hits))) return end();
-    seen.in_if = 0;
     (void)ask(rules.mangle_postrouting, seen, hits);
-    seen.in_if = p.in_if;
   }
   if (opens) {
     c = open(p, post, seen, snat_hits, now);

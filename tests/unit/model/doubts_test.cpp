@@ -69,22 +69,22 @@ TEST(Doubts, InterfacesWhereNoneIsKnown) {  // B-1
 }
 
 TEST(Doubts, InterfacesBehindTwoJumps) {
-  const Errors said = doubts(
-      load(with_ethers("ip:\n  firewall:\n    mangle:\n"
-                       "    - {chain: prerouting, action: jump, jump-target: one}\n"
-                       "    - {chain: input, action: jump, jump-target: two}\n"
-                       "    - {chain: one, action: jump, jump-target: two}\n"
-                       "    - {chain: two, out-interface-list: all, action: accept}\n"
-                       "    nat:\n"
-                       "    - {chain: srcnat, action: jump, jump-target: two}\n"
-                       "    - {chain: two, in-interface-list: '!all', action: masquerade}\n")),
-      nullptr);
+  const Errors said =
+      doubts(load(with_ethers("ip:\n  firewall:\n    mangle:\n"
+                              "    - {chain: prerouting, action: jump, jump-target: one}\n"
+                              "    - {chain: input, action: jump, jump-target: two}\n"
+                              "    - {chain: one, action: jump, jump-target: two}\n"
+                              "    - {chain: two, out-interface-list: all, action: accept}\n"
+                              "    nat:\n"
+                              "    - {chain: output, action: jump, jump-target: two}\n"
+                              "    - {chain: two, in-interface-list: '!all', action: accept}\n")),
+             nullptr);
   ASSERT_EQ(said.size(), 2u);
   EXPECT_THAT(said[0].text(),
               HasSubstr("chain two is reached only from prerouting and input, where no outgoing "
                         "interface is known; leave it out, or jump to two from forward or output "
                         "or postrouting"));
-  EXPECT_THAT(said[1].text(), HasSubstr("chain two is reached only from srcnat"));
+  EXPECT_THAT(said[1].text(), HasSubstr("chain two is reached only from output"));
 }
 
 TEST(Doubts, AnInterfaceIsDoubtedWhenItsChainLosesTheWay) {

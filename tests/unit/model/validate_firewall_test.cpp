@@ -121,8 +121,11 @@ TEST(ValidateFirewall, SidesOfBuiltInChains) {
                               "    - {chain: output, in-interface-list: all}\n")),
               AllOf(HasSubstr("outgoing interface matching is not possible in chain input"),
                     HasSubstr("incoming interface matching is not possible in chain output")));
-  EXPECT_THAT(problems(nat("    - {chain: srcnat, in-interface: ether1}\n")),
-              HasSubstr("not possible in chain srcnat"));
+  EXPECT_THAT(
+      problems(nat("    - {chain: dstnat, out-interface: ether1}\n"
+                   "    - {chain: output, in-interface: ether1}\n")),
+      AllOf(HasSubstr("not possible in chain dstnat"), HasSubstr("not possible in chain output")));
+  EXPECT_EQ(problems(nat("    - {chain: srcnat, in-interface: ether1}\n")), "");
 }
 
 TEST(ValidateFirewall, NatActionsInTheirChains) {  // B-28..B-31
@@ -206,6 +209,7 @@ TEST(ValidateFirewall, RawAndMangle) {  // B-1
   EXPECT_EQ(
       problems(rows("mangle",
                     "    - {chain: prerouting, action: mark-connection, new-connection-mark: a}\n"
+                    "    - {chain: postrouting, in-interface: ether1, action: accept}\n"
                     "    - {chain: postrouting, protocol: tcp, action: change-mss, new-mss: "
                     "clamp-to-pmtu, passthrough: no}\n")),
       "");
@@ -213,11 +217,11 @@ TEST(ValidateFirewall, RawAndMangle) {  // B-1
               HasSubstr("not possible in chain prerouting"));
   EXPECT_THAT(
       problems(rows("mangle",
-                    "    - {chain: postrouting, in-interface: ether1}\n"
+                    "    - {chain: output, in-interface: ether1}\n"
                     "    - {chain: forward, action: mark-packet}\n"
                     "    - {chain: forward, action: change-mss, new-mss: 1400}\n"
                     "    - {chain: a, action: jump, jump-target: prerouting}\n")),
-      AllOf(HasSubstr("not possible in chain postrouting"), HasSubstr("needs new-packet-mark"),
+      AllOf(HasSubstr("not possible in chain output"), HasSubstr("needs new-packet-mark"),
             HasSubstr("change-mss is for TCP only"), HasSubstr("prerouting is a built-in chain")));
 }
 
