@@ -5,8 +5,10 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -121,6 +123,29 @@ TEST(ChildTest, IsStartedAgainAndEndedWithItsOwner) {
   }
   EXPECT_EQ(kill(first, 0), -1) << "it ends with its owner";
   EXPECT_FALSE(std::filesystem::exists(pid_file));
+}
+
+// Where it cannot be told to end with its router: the next one ends it, and no other process.
+TEST(ChildTest, OneOfAKilledRouterIsEnded) {
+  const std::string pid_file = std::filesystem::temp_directory_path() / "maclane-former.pid";
+  std::string program = "sleep", time = "600";
+  std::array<char*, 3> words = {program.data(), time.data(), nullptr};
+  for (const bool is_it : {false, true}) {
+    pid_t pid = 0;
+    ASSERT_EQ(posix_spawnp(&pid, "sleep", nullptr, nullptr, words.data(), environ), 0);
+    std::ofstream(pid_file, std::ios::binary)
+        << pid << '\n'
+        << std::string_view(is_it ? "sleep\000600\0" : "sleep\000900\0", 10);
+    Child("sleeper", "test", pid_file).end_predecessor();
+    int status = 0;
+    if (!is_it) {
+      EXPECT_EQ(waitpid(pid, &status, WNOHANG), 0) << "it runs";
+      kill(pid, SIGTERM);
+    }
+    ASSERT_EQ(waitpid(pid, &status, 0), pid);
+    EXPECT_EQ(WTERMSIG(status), is_it ? SIGKILL : SIGTERM);
+    EXPECT_FALSE(std::filesystem::exists(pid_file));
+  }
 }
 
 // One that makes room for another runs on, and is not started again when it ends.
