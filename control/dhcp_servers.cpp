@@ -47,6 +47,7 @@ std::string line_of(const DhcpBinding& b, uint64_t now) {
     // Who is told by the MAC alone, whatever the client calls itself.
     json["by-client-id"] = b.identity.starts_with('c');
     if (!b.host_name.empty()) json["host-name"] = b.host_name;
+    if (b.bound_ms != DhcpBinding::kNeverSeen) json["bound"] = wall_of(b.bound_ms, now);
     if (b.named_ms != DhcpBinding::kNeverSeen) json["named"] = wall_of(b.named_ms, now);
     if (!b.class_id.empty()) json["class-id"] = b.class_id;
     json["until"] =
@@ -76,6 +77,7 @@ std::optional<DhcpBinding> binding_of(const Json& json, uint64_t now) {
     return static_cast<int64_t>(now) - static_cast<int64_t>(wall - then);
   };
   b.seen_ms = time("seen");
+  b.bound_ms = time("bound");
   b.named_ms = time("named");
   b.client_id = model::parse_client_id(text("client-id")).value_or(std::vector<uint8_t>());
   b.host_name = text("host-name");

@@ -18,6 +18,12 @@ std::vector<be32> addresses(const View& row, std::string_view property) {
   return out;
 }
 
+std::vector<std::string> address_lists(const View& row) {
+  std::vector<std::string> out;
+  for (std::string_view one : model::split_list(row.get("address-lists"))) out.emplace_back(one);
+  return out;
+}
+
 void add_options(const model::Tree& tree, std::string_view names,
                  std::vector<DhcpOptionConfig>& out) {
   const model::Menu& menu = *model::find_menu("/ip/dhcp-server/option");
@@ -114,6 +120,7 @@ DhcpServerConfig server(const model::Tree& tree, const compile::Names& names, co
   one.relay = be32::from(model::parse_ip4(row.get("relay")).value_or(0));
   one.options = options(tree, row);
   one.lease_script = row.get("lease-script");
+  one.address_lists = address_lists(row);
   using B = DhcpServerConfig::Bootp;
   const std::string_view bootp = row.get("bootp-support");
   one.bootp = bootp == "none" ? B::kNone : bootp == "dynamic" ? B::kDynamic : B::kStatic;
@@ -171,6 +178,7 @@ DhcpServingConfig dhcp_serving(const model::Tree& tree, const compile::Names& na
     one.block = row.get_bool("block-access");
     one.always_broadcast = row.get_bool("always-broadcast");
     one.options = options(tree, row);
+    one.address_lists = address_lists(row);
     config.leases.push_back(std::move(one));
   });
   return config;

@@ -138,10 +138,16 @@ NameFiles dns_files(const model::Tree& tree, const Learned& learned, std::span<c
   const int64_t max_ttl = dns.get_time_ms("cache-max-ttl") / 1000;
   out.config += fmt::format(
       "cache-size={}\nmax-cache-ttl={}\nmax-ttl={}\nlocal-ttl={}\nedns-packet-max={}\n"
-      "dns-forward-max={}\ncache-rr=ANY\n",
+      "dns-forward-max={}\nmax-tcp-connections={}\ncache-rr=ANY\n",
       std::min(dns.get_integer("cache-size") * kNamesPerKib, kMostNames), max_ttl, max_ttl,
       local_ttl / 1000, dns.get_integer("max-udp-packet-size"),
-      dns.get_integer("max-concurrent-queries"));
+      dns.get_integer("max-concurrent-queries"), dns.get_integer("max-concurrent-tcp-sessions"));
+  // dnsdist has its own time for a server (doh-timeout).
+  if (!named) {
+    out.patience_ms = 2 * static_cast<uint64_t>(dns.get_time_ms("query-server-timeout"));
+    out.config += fmt::format("fast-dns-retry={},{}\n", dns.get_time_ms("query-server-timeout"),
+                              dns.get_time_ms("query-total-timeout"));
+  }
   for (const View& row : plan.rows())
     if (plan.is_dnsmasqs(row)) add_static(row, local_ttl, out);
   return out;

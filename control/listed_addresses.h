@@ -46,8 +46,12 @@ class ListedAddresses {
   /// Lets go of what is over, and keeps what is to be kept. now_ms: model::steady_ms().
   void tick(uint64_t now_ms);
   /// An address that a name has is in a list for so long, from now on; the name is its comment.
-  /// Whatever else put it there stays as it is.
+  /// Whatever else put it there stays as it is. timeout_ms: 0: until unlearn().
   void learn(const std::string& list, uint32_t address, std::string_view name, uint64_t timeout_ms);
+  /// learn() will be told of such a list: then it has it published already.
+  void expect(const std::string& list);
+  /// Whether learn() put it there.
+  [[nodiscard]] bool has(const std::string& list, uint32_t address, std::string_view name) const;
   /// It has it no more.
   void unlearn(const std::string& list, uint32_t address, std::string_view name);
   /// For the next compile.

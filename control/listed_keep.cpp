@@ -16,6 +16,15 @@ constexpr size_t kKeptAtOnce = 2000;
 
 }  // namespace
 
+void ListedAddresses::expect(const std::string& list) {
+  if (lists_.insert(list).second) world_.republish();
+}
+
+bool ListedAddresses::has(const std::string& list, uint32_t address, std::string_view name) const {
+  const auto known = by_key_.find(Key{list, model::format_ip4(address)});
+  return known != by_key_.end() && timed_.at(known->second).name == name;
+}
+
 Status ListedAddresses::may_store(const model::Fields& values) const {
   if (by_key_.empty() && world_.lists->size() == 0) return {};
   model::Tree tree = empty_;

@@ -90,6 +90,8 @@ Router::~Router() {
   doors_.reset();
   door_.reset();
   runner_.end_all();
+  listed_leases_.reset();
+  listed_answers_.reset();
   listed_names_.reset();
   listed_.reset();
   names_.reset();
@@ -137,6 +139,8 @@ Status Router::start() {
                   [this] { republish(); }});
   listed_->serve();
   listed_names_ = std::make_unique<ListedNames>(*listed_, *resolver_);
+  listed_answers_ = std::make_unique<ListedAnswers>(*listed_, *resolver_);
+  listed_leases_ = std::make_unique<ListedLeases>(*listed_, services_->dhcp_server());
   doors_ = std::make_unique<door::Doors>(commands_, options_.state_folder,
                                          [this] { return host_->enter(); });
   model_.on_change([](const model::Change& change) {

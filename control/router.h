@@ -16,6 +16,8 @@
 #include "control/dns.h"
 #include "control/door/doors.h"
 #include "control/door/socket.h"
+#include "control/listed_answers.h"
+#include "control/listed_leases.h"
 #include "control/listed_names.h"
 #include "control/model/commands.h"
 #include "control/model/store.h"
@@ -138,6 +140,8 @@ class Router {
   Pacing names_pacing_;
   std::unique_ptr<ListedAddresses> listed_;
   std::unique_ptr<ListedNames> listed_names_;
+  std::unique_ptr<ListedAnswers> listed_answers_;
+  std::unique_ptr<ListedLeases> listed_leases_;
   script::Runner runner_{commands_};
   script::Scheduler scheduler_{runner_};
   script::EventScripts event_scripts_{runner_, scheduler_};

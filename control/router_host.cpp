@@ -23,6 +23,10 @@ void Router::make_host_services(const model::Tree& tree) {
   resolver_ = std::make_unique<Resolver>([this] { return servers_to_ask(); },
                                          [this] { return host_->enter(); });
   names_ = std::make_unique<NameServer>(options_.state_folder, *resolver_);
+  names_->on_answer([this](const HeardAnswer& one) { listed_answers_->hear(one); });
+  host_->before_names([this] {
+    if (listed_answers_->is_wanted()) names_->look();
+  });
 }
 
 /// A router without a place for programs still routes.
@@ -38,6 +42,7 @@ void Router::serve_names() {
   names_pacing_.begin(Pacing::Clock::now());
   const model::Tree& tree = compiled_->tree;
   lease_names_->on_config(taken_names(tree));
+  listed_leases_->on_config();
   if (host_->is_open()) {  // else it has said so
     names_->set_lease_names(lease_names_->hosts());
     std::vector<be32> ours;

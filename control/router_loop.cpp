@@ -73,6 +73,8 @@ void Router::run(int signal_fd) {
     if (!model_.in_batch()) {
       listed_names_->configure(model_.tree());
       listed_names_->tick(model::steady_ms());
+      listed_answers_->configure(model_.tree());
+      listed_leases_->tick();
     }
     serve_due_names();
     const bool learned = services_->changed();

@@ -180,6 +180,7 @@ void add_pppoe_clients(ServiceConfig& config, const model::Tree& tree,
     one.add_default_route = row.get_bool("add-default-route");
     one.distance = static_cast<uint8_t>(row.get_integer("default-route-distance"));
     one.use_peer_dns = row.get_bool("use-peer-dns");
+    one.on_demand = row.get_bool("dial-on-demand");
     constexpr uint64_t kSecond = 1000;
     one.keepalive_ms =
         kSecond *

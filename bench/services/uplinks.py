@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """How soon uplinks are there: from the start of the router until its DHCP clients are bound, or its PPPoE sessions are up.
 
     sudo bench/services/uplinks.py dhcp  [--count 64] [--build build]     macvlans of one port, dnsmasq as the ISP

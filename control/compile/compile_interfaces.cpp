@@ -104,6 +104,7 @@ class Placer {
     if (facts.disabled || !lower.up || learned == work_.learned.peers.sessions.end()) return;
     mine.up = true;
     mine.mtu = learned->second.mtu;
+    if (learned->second.id == be16{}) return;
     mine.pppoe_session = learned->second.id;
     mine.pppoe_peer = learned->second.peer;
     work_.snapshot.pppoe_sessions.insert(MacAddr::from_key(pppoe_key(below, mine.pppoe_session)),

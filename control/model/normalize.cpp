@@ -319,10 +319,13 @@ std::string refusal(const Property& property, std::string_view canonical) {
                            ? canonical != property.default_value
                            : std::find(later.begin(), later.end(), canonical) != later.end();
   if (!refused) return {};
-  return fmt::format(
-      "{} is not yet working: {}",
-      property.has(Property::kNotYet) ? std::string(property.name) : shown(canonical),
-      property.not_working_reason);
+  const bool truth = property.type == Type::kBool;
+  return fmt::format("{} is not yet working: {}",
+                     property.has(Property::kNotYet) ? std::string(property.name)
+                     : truth
+                         ? fmt::format("{}={}", property.name, canonical == "true" ? "yes" : "no")
+                         : shown(canonical),
+                     property.not_working_reason);
 }
 
 Text normalize_list(const Property& property, std::string_view raw) {

@@ -219,8 +219,8 @@ constexpr Property kPppoeClient[] = {
      .type = Type::kBool,
      .default_value = "false",
      .flags = P::kHidden,
-     .not_working = kYes,
-     .not_working_reason = kLater},
+     .help = "yes: dials when there is something to send; until then it has an address of "
+             "10.112.112.0/24"},
     disabled(),
     comment(),
     state_flag("running", "connected"),

@@ -18,6 +18,11 @@ constexpr std::string_view kStaticOnly[] = {"static-only"};
 constexpr std::string_view kAuthoritative[] = {"yes", "no", "after-2sec-delay",
                                                "after-10sec-delay"};
 constexpr std::string_view kIdentifiers[] = {"client-mac", "client-id"};
+constexpr std::string_view kRadius[] = {"yes", "no", "accounting"};
+constexpr std::string_view kLaterRadius[] = {"yes", "accounting"};
+constexpr std::string_view kOfRadius =
+    "it is about what RADIUS servers say, which this version of Maclane does not ask yet; leave it "
+    "out";
 constexpr std::string_view kBootp[] = {"none", "static", "dynamic"};
 
 constexpr Property option_list(std::string_view help) {
@@ -38,6 +43,13 @@ constexpr Property option_set(std::string_view help) {
 }
 constexpr Property addresses(std::string_view name, std::string_view help) {
   return {.name = name, .type = Type::kIp4, .flags = P::kList, .help = help};
+}
+constexpr Property address_lists(std::string_view help) {
+  return {.name = "address-lists",
+          .type = Type::kString,
+          .flags = P::kList | P::kDistinct | P::kHidden,
+          .max = 63,
+          .help = help};
 }
 constexpr Property no_yet(std::string_view name) {
   return {.name = name,
@@ -143,7 +155,14 @@ constexpr Property kServer[] = {
      .convert = dns_suffix},
     no_yet("use-reconfigure"),
     no_yet("support-broadband-tr101"),
-    no_yet("use-radius"),
+    {.name = "use-radius",
+     .type = Type::kEnum,
+     .default_value = "no",
+     .flags = P::kHidden,
+     .values = kRadius,
+     .help = "whether a RADIUS server says who gets what: no",
+     .not_working = kLaterRadius,
+     .not_working_reason = kLater},
     {.name = "server-address",
      .type = Type::kIp4,
      .default_value = "0.0.0.0",
@@ -161,9 +180,11 @@ constexpr Property kServer[] = {
                  "with the variables leaseBound (1 or 0), leaseServerName, leaseActMAC, "
                  "leaseActIP, lease-hostname, lease-options, lease-agent-circuit-id and "
                  "lease-agent-remote-id"),
-    later("insert-queue-before"),
-    later("parent-queue"),
-    later("address-lists"),
+    address_lists("lists of /ip/firewall/address-list that its clients' addresses are in"),
+    later("insert-queue-before", "first"),
+    later("parent-queue", "none"),
+    later("use-framed-as-classless", "true", kOfRadius, Type::kBool),
+    later("allow-dual-stack-queue", "true", kLater, Type::kBool),
     disabled(),
     comment(),
     state_flag("dynamic", "made by the router itself"),
@@ -254,8 +275,12 @@ constexpr Property kLease[] = {
     option_list("options of this client"),
     option_set("a set of such options"),
     no_yet("use-src-mac"),
+    address_lists("lists of /ip/firewall/address-list that its address is in while it is bound, "
+                  "beside those of the server"),
     later("rate-limit"),
-    later("address-lists"),
+    later("insert-queue-before", "first"),
+    later("parent-queue", "none"),
+    later("allow-dual-stack-queue", "true", kLater, Type::kBool),
     disabled(),
     comment(),
     read_only("status", Type::kString,
@@ -268,10 +293,15 @@ constexpr Property kLease[] = {
      .type = Type::kString,
      .flags = P::kReadOnly | P::kCounter,
      .help = "how long ago the client was heard"},
+    {.name = "age",
+     .type = Type::kTime,
+     .flags = P::kReadOnly | P::kCounter,
+     .help = "how long ago the lease began"},
     read_only("active-address", Type::kIp4, "the address it has"),
     read_only("active-mac-address", Type::kMac, "who has it"),
     read_only("active-client-id", Type::kString, "what that one calls itself"),
     read_only("active-server", Type::kString, "who gave it"),
+    read_only("src-mac-address", Type::kMac, "who its last message came from: it, or a relay"),
     read_only("host-name", Type::kString, "the client's own name"),
     read_only("class-id", Type::kString, "what kind of client it says it is (option 60)"),
     state_flag("radius", "given by RADIUS"),
@@ -307,6 +337,9 @@ constexpr Property kConfig[] = {
      .help = "how often the file of the leases is written anew; what changes meanwhile is added to "
              "it at once; immediately: added and flushed to the disk; never: no file",
      .convert = when_stored},
+    later("accounting", "true", kOfRadius, Type::kBool),
+    later("interim-update", "0s", kOfRadius, Type::kTime),
+    later("radius-password", "empty", kOfRadius),
 };
 
 constexpr Menu kMenus[] = {

@@ -87,12 +87,15 @@ constexpr Property numbers(std::string_view help) {
 /// Whose names a console offers for the name of a file.
 inline constexpr std::string_view kFiles[] = {"/file"};
 
-/// In RouterOS, refused here whatever its value.
-constexpr Property later(std::string_view name) {
+/// In RouterOS, refused here whatever its value, but for RouterOS's default: its exports may name
+/// it.
+constexpr Property later(std::string_view name, std::string_view default_value = {},
+                         std::string_view reason = kLater, Type type = Type::kString) {
   return {.name = name,
-          .type = Type::kString,
+          .type = type,
+          .default_value = default_value,
           .flags = Property::kNotYet | Property::kHidden,
-          .not_working_reason = kLater};
+          .not_working_reason = reason};
 }
 /// What is run when something happened: the name of a script of /system/script, or one itself.
 constexpr Property event_script(std::string_view name, std::string_view help) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "control/model/model.h"
+#include "dataplane/snapshot.h"
 
 namespace maclane {
 class Router;
@@ -30,6 +31,11 @@ void provide_system_rows(Router& router);
 
 /// An interface's counters, by name.
 void add_counters(const Router& router, std::string_view name, model::Fields& out);
+
+/// Whether an interface is there for packets; a session that would be dialled for them is not yet.
+[[nodiscard]] inline bool runs(const Interface& interface) {
+  return interface.up && (interface.kind != IfKind::kPppoe || interface.pppoe_session.raw != 0);
+}
 
 /// A boolean as every door shows it.
 [[nodiscard]] constexpr const char* yes_no(bool value) {

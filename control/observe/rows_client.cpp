@@ -55,7 +55,7 @@ void pppoe_client_state(const Router& router, const View& row, Fields& out) {
                    yes_no(router.compiled().names.index_of(row.raw("interface")) == kNoIf));
   const Snapshot* s = router.dataplane().current();
   const bool known = s != nullptr && index != kNoIf && index < s->interfaces.size();
-  out.emplace_back("running", yes_no(known && s->interfaces[index].up));
+  out.emplace_back("running", yes_no(known && runs(s->interfaces[index])));
   const auto status = router.services().pppoe_client().status(row.raw("name"));
   if (status != nullptr) {
     out.emplace_back("status", std::string(status->status));

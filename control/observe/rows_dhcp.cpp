@@ -31,8 +31,11 @@ void activity(const DhcpServer& server, const DhcpBinding& b, Fields& out) {
   if (b.status == LeaseStatus::kWaiting) return;
   if (b.until_ms != kNever)
     out.emplace_back("expires-after", time_text(b.until_ms - std::min(now, b.until_ms)));
+  if (b.status == LeaseStatus::kBound && b.bound_ms != DhcpBinding::kNeverSeen)
+    out.emplace_back("age", time_text(now - static_cast<uint64_t>(b.bound_ms)));
   out.emplace_back("active-address", text_of(be32::from(b.address)));
   out.emplace_back("active-mac-address", text_of(b.mac));
+  if (!b.src_mac.is_zero()) out.emplace_back("src-mac-address", text_of(b.src_mac));
   if (!b.client_id.empty())
     out.emplace_back("active-client-id", model::format_client_id(b.client_id));
   out.emplace_back("active-server", b.server);

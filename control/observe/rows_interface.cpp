@@ -28,7 +28,7 @@ void interface_state(const Router& router, const View& row, Fields& out) {
   const std::string_view name = row.raw("name");
   const Interface* i = find(router, name);
   if (i == nullptr) return;
-  out.emplace_back("running", yes_no(i->up));
+  out.emplace_back("running", yes_no(runs(*i)));
   const LoopProtect& loops = router.services().loop_protect();
   const IfIndex index = router.compiled().names.index_of(name);
   out.emplace_back("loop-protect-status", std::string(loops.status(index)));
@@ -68,7 +68,7 @@ std::vector<model::PrintRow> all_interfaces(const Router& router, const model::M
         f.emplace_back("mac-address", model::format_mac(i->mac.bytes));
       }
     }
-    f.emplace_back("running", yes_no(i != nullptr && i->up));
+    f.emplace_back("running", yes_no(i != nullptr && runs(*i)));
     f.emplace_back("disabled", yes_no(facts.disabled));
     f.emplace_back("dynamic", "false");
     f.emplace_back("slave", "false");

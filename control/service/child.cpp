@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -41,6 +42,12 @@ std::string how_it_ended(int status) {
   return fmt::format("ended with {}", WEXITSTATUS(status));
 }
 
+/// The libraries it is started with; `more`: "" for none beside that all have.
+std::string preloads(const std::string& more) {
+  static const std::string all = preloaded("maclane-ends-with-router.so");
+  return fmt::format("LD_PRELOAD={}{}{}", all, all.empty() || more.empty() ? "" : ":", more);
+}
+
 /// 0, or why it could not be; `output`: the end of the pipe that it writes to. library: "": none.
 int spawn(std::vector<std::string>& words, const std::string& library, const Netns& where,
           pid_t& pid, int& output) {
@@ -64,11 +71,10 @@ int spawn(std::vector<std::string>& words, const std::string& library, const Net
   arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
-  std::array<char*, 5> environment{};
   std::string path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", zone = "TZ=UTC", language = "LC_ALL=C";
-  std::string preload = "LD_PRELOAD=" + library;
-  environment = {path.data(), zone.data(), language.data(),
-                 library.empty() ? nullptr : preload.data(), nullptr};
+  std::string preload = preloads(library), router = fmt::format("MACLANE_PID={}", getpid());
+  const std::array<char*, 6> environment = {path.data(),    zone.data(),   language.data(),
+                                            preload.data(), router.data(), nullptr};
   int failure = 0;
   {
     const Netns::Scope scope = where.enter();  // it stays where it is born
@@ -83,6 +89,15 @@ int spawn(std::vector<std::string>& words, const std::string& library, const Net
 }
 
 }  // namespace
+
+std::string preloaded(std::string_view name) {
+  namespace fs = std::filesystem;
+  std::error_code why;
+  const fs::path folder = fs::read_symlink("/proc/self/exe", why).parent_path();
+  for (const fs::path& one : {folder / name, folder / "../lib/maclane" / name})
+    if (fs::exists(one, why)) return fs::canonical(one, why).string();
+  return {};
+}
 
 Ran run_to_end(std::vector<std::string> words, const Netns& where, int most_ms) {
   Ran ran;

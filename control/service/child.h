@@ -2,9 +2,9 @@
 // ends, its words in the router's log. Control thread; nothing here waits for it.
 //
 // A program that ends by itself is started again at once, then after 1 s, 2 s and so on up to 30 s;
-// one that ran for a minute begins anew. It outlives a router that was killed: its pid is kept in a
-// file, and the next router ends it before it starts its own, if the process still has the words
-// that were kept with it.
+// one that ran for a minute begins anew. It ends with a router that was killed
+// (ends_with_router.cpp). Should it not, its pid is kept in a file, and the next router ends it
+// before it starts its own, if the process still has the words that were kept with it.
 #pragma once
 
 #include <sys/types.h>
@@ -27,6 +27,11 @@ struct Ran {
 /// Runs one and waits for it, for so long; then it is killed, and did not end well.
 [[nodiscard]] Ran run_to_end(std::vector<std::string> words, const Netns& where, int most_ms);
 
+/// The file of a library that programs are started with, beside ours or in lib/maclane; "": it is
+/// not there.
+[[nodiscard]] std::string preloaded(std::string_view name);
+
+/// Started and ended by the same thread: it ends with that.
 class Child {
  public:
   static constexpr uint64_t kLongestWaitMs = 30'000, kSteadyMs = 60'000, kLookMs = 20;

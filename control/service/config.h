@@ -88,6 +88,7 @@ struct PppoeClientConfig {
   bool add_default_route = false;
   uint8_t distance = 1;
   bool use_peer_dns = false;
+  bool on_demand = false;          // it dials when there is something to send
   uint64_t keepalive_ms = 10'000;  // 0: none
   friend bool operator==(const PppoeClientConfig&, const PppoeClientConfig&) = default;
 };

@@ -35,12 +35,14 @@ struct DhcpBinding {
   std::string pool;        // "": of none
   std::string identity;    // DhcpLeases::identity()
   MacAddr mac;
+  MacAddr src_mac{};  // of the frame its last message came in: a relay's, maybe
   std::vector<uint8_t> client_id{};
   std::string host_name, class_id;
   std::map<uint8_t, std::vector<uint8_t>> options{};  // of its last message, for a lease-script
   Status status = Status::kWaiting;
   uint64_t until_ms = UINT64_MAX;  // the status ends by itself
   int64_t seen_ms = kNeverSeen;    // the client was heard last; below 0: before the clock began
+  int64_t bound_ms = kNeverSeen;   // the lease began
   int64_t named_ms = kNeverSeen;   // it has called itself host_name since then; so as well
   bool blocked = false;
   uint8_t offers = 0;  // that its client did not take, in a row

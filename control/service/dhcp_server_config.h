@@ -56,6 +56,7 @@ struct DhcpServerConfig {
   be32 relay{};                   // 0: clients on the wire; all ones: any relay; else that one
   std::vector<DhcpOptionConfig> options{};
   std::string lease_script{};
+  std::vector<std::string> address_lists{};  // that addresses of its clients are in
   enum class Bootp : uint8_t { kNone, kStatic, kDynamic };
   Bootp bootp = Bootp::kStatic;         // BOOTP clients: none, those with a row, or all
   uint32_t bootp_lease_s = 0xffffffff;  // how long they have an address; all ones: for ever
@@ -86,6 +87,7 @@ struct DhcpStaticLease {
   bool block = false;
   bool always_broadcast = false;
   std::vector<DhcpOptionConfig> options{};
+  std::vector<std::string> address_lists{};  // that its address is in
 };
 
 struct DhcpServingConfig {

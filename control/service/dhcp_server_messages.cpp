@@ -96,6 +96,7 @@ void DhcpServer::note(DhcpBinding& binding, const Request& r) {
   binding.seen_ms = static_cast<int64_t>(io_.now_ms());
   binding.interface = r.server.interface_name;
   binding.mac = m.chaddr;
+  binding.src_mac = r.heard.src;
   binding.client_id = r.client_id;
   if (m.options.contains(Option::kHostName)) {
     const std::string name = m.text(Option::kHostName);
@@ -212,6 +213,7 @@ void DhcpServer::bind(const Request& r, DhcpBinding& binding) {
   note(binding, r);
   if (!fresh && r.server.add_arp)
     arp_.remove_lease(r.server.interface, be32::from(binding.address));
+  if (fresh) binding.bound_ms = binding.seen_ms;
   const uint32_t seconds = lease_s(r, binding);
   leases_.set_status(binding, BindingStatus::kBound,
                      seconds == kForever ? kNever : io_.now_ms() + uint64_t{seconds} * 1000);

@@ -46,6 +46,14 @@ std::span<const uint8_t> packet_in(std::span<const uint8_t> frame) {
   return frame.first(ip.total_length.host());
 }
 
+bool is_from_port(std::span<const uint8_t> packet, uint16_t port) {
+  Ip4Hdr ip;
+  UdpHdr ports;  // TCP's begin as these
+  return read_ip4(packet, ip) && ip.fragment_offset() == 0 &&
+         (ip.proto == kProtoUdp || ip.proto == kProtoTcp) &&
+         read_header(packet, ip.header_length(), ports) && ports.sport.host() == port;
+}
+
 bool refuses_port(std::span<const uint8_t> packet, uint16_t port) {
   Ip4Hdr ip;
   if (!read_ip4(packet, ip) || ip.fragment_offset() != 0) return false;

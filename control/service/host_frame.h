@@ -23,6 +23,9 @@ namespace maclane {
 /// padding. Empty if it is anything else.
 [[nodiscard]] std::span<const uint8_t> packet_in(std::span<const uint8_t> frame);
 
+/// Whether it is sent from this port, UDP or TCP.
+[[nodiscard]] bool is_from_port(std::span<const uint8_t> packet, uint16_t port);
+
 /// Whether Linux refuses what nobody listens to on this port, UDP or TCP: an ICMP port unreachable
 /// that quotes it as destination, or the reset of a SYN.
 [[nodiscard]] bool refuses_port(std::span<const uint8_t> packet, uint16_t port);

@@ -243,6 +243,7 @@ void HostPlane::take(IfIndex interface, Tap& tap, std::span<const uint8_t> frame
     return;
   }
   if (refuse_dns_ && refuses_port(packet, kDnsPort)) return;  // C-30: silence, not a refusal
+  if (before_names_ && is_from_port(packet, kDnsPort)) before_names_();
   ++tap.from_host;
   if (ip.proto == kProtoIgmp) membership_.hear(interface, frame);
   rte_mbuf* m = make_packet(io_, packet);

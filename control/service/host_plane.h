@@ -89,6 +89,8 @@ class HostPlane {
   void on_config(const ServiceConfig& config);
   /// A packet for the router. False: no program can have it here.
   bool deliver(std::span<const uint8_t> packet, IfIndex in_if, bool broadcast);
+  /// Called before an answer of the name server goes out.
+  void before_names(std::function<void()> look) { before_names_ = std::move(look); }
   void tick();
   /// Becomes readable when a program has sent something; -1: never.
   [[nodiscard]] int fd() const { return epoll_; }
@@ -155,6 +157,7 @@ class HostPlane {
   bool routes_dirty_ = false, routes_refused_ = false;
   std::vector<Netlink::Rule> rules_;
   bool refuse_dns_ = true;
+  std::function<void()> before_names_;
   std::vector<uint8_t> frame_;
 };
 

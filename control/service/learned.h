@@ -61,7 +61,8 @@ struct LearnedServer {
   friend bool operator==(const LearnedServer&, const LearnedServer&) = default;
 };
 
-/// A PPPoE session that carries IPv4, by the name of its interface.
+/// A PPPoE session that carries IPv4, by the name of its interface; one without an id is dialled
+/// when there is something to send.
 struct LearnedSession {
   be16 id{};
   MacAddr peer;

@@ -53,14 +53,7 @@ std::set<std::string_view> names_of(std::string_view hosts) {
 
 /// Where two listen beside each other: the library for it; "": it is not there.
 const std::string& shared_port() {
-  static const std::string found = [] {
-    constexpr std::string_view kName = "maclane-shared-port.so";
-    std::error_code why;
-    const fs::path folder = fs::read_symlink("/proc/self/exe", why).parent_path();
-    for (const fs::path& one : {folder / kName, folder / "../lib/maclane" / kName})
-      if (fs::exists(one, why)) return fs::canonical(one, why).string();
-    return std::string();
-  }();
+  static const std::string found = preloaded("maclane-shared-port.so");
   return found;
 }
 
@@ -105,8 +98,34 @@ bool NameServer::write(const std::string& path, const std::string& text) const {
 }
 
 bool NameServer::write_all() {
-  return write(file_, files_.config) && write(folder_ + "/servers", files_.servers) &&
-         write_domains() && write_hosts();
+  return write(file_, files_.config) && write_servers() && write_domains() && write_hosts();
+}
+
+bool NameServer::write_servers() {
+  std::string text;
+  for (size_t at = 0, end = 0; at < files_.servers.size(); at = end + 1) {
+    end = std::min(files_.servers.find('\n', at), files_.servers.size());
+    const std::string line = files_.servers.substr(at, end - at);
+    if (!left_out_.contains(line.substr(line.find(' ') + 1))) text += line + "\n";
+  }
+  return write(folder_ + "/servers", text);
+}
+
+void NameServer::leave_silent_servers(uint64_t now_ms) {
+  constexpr uint64_t kLeftOutMs = 20'000;
+  if (files_.patience_ms == 0) return;
+  const bool back =
+      std::erase_if(left_out_, [&](const auto& one) { return one.second <= now_ms; }) != 0;
+  const std::string silent = watch_.silent(now_ms, files_.patience_ms);
+  const auto all = static_cast<size_t>(std::ranges::count(files_.servers, '\n'));
+  const bool ours = files_.servers.find("nameserver " + silent + "\n") != std::string::npos;
+  const bool left = !silent.empty() && ours && left_out_.size() + 1 < all &&
+                    left_out_.emplace(silent, now_ms + kLeftOutMs).second;
+  if (left) {
+    log::write(log::Level::kWarning, "dns,warning",
+               "name server {} does not answer: the others are asked", silent);
+  }
+  if (left || back) (void)write_servers();
 }
 
 /// One file, so that a name or address that stands in both parts is that of the first.
@@ -198,7 +217,10 @@ void NameServer::apply(uint64_t now_ms) {
   const NameFiles before = std::exchange(files_, std::move(next));
   forwarder_.configure(files_.forwarder, *where_, now_ms);
   if (other) return replace(now_ms);
-  if (files_.servers != before.servers) (void)write(folder_ + "/servers", files_.servers);
+  if (files_.servers != before.servers) {
+    left_out_.clear();
+    (void)write_servers();
+  }
   if (files_.hosts != before.hosts) (void)write_hosts();
   if (files_.domains != before.domains && write_domains()) flush();
 }
@@ -206,6 +228,8 @@ void NameServer::apply(uint64_t now_ms) {
 /// Another one, beside the one that runs if that can be.
 void NameServer::replace(uint64_t now_ms) {
   asked_.clear();
+  watch_.clear();
+  left_out_.clear();
   if (!write_all()) {
     former_.reset();
     child_->stop();
@@ -214,12 +238,15 @@ void NameServer::replace(uint64_t now_ms) {
   }
   if (listens() && !shared_port().empty()) {
     former_ = std::exchange(child_, made_child());
-    former_->on_line([](std::string_view) { return true; });
+    former_->on_line([this](std::string_view line) {
+      (void)hear_answer(line);
+      return true;
+    });
     former_->retire(former_pid());
   }
   started_ms_ = now_ms;
   child_->run({"dnsmasq", "--keep-in-foreground", "--conf-file=" + file_, "--log-facility=-",
-               "--log-queries", "--pid-file", "--user=nobody", "--no-hosts",
+               "--log-queries=extra", "--pid-file", "--user=nobody", "--no-hosts",
                "--resolv-file=" + folder_ + "/servers", "--servers-file=" + folder_ + "/domains",
                "--hostsdir=" + folder_ + "/hosts"},
               *where_, now_ms);
@@ -240,7 +267,9 @@ void NameServer::end_former(uint64_t now_ms) {
 }
 
 void NameServer::tick(uint64_t now_ms) {
+  now_ms_ = now_ms;
   child_->tick(now_ms);
+  if (child_->is_wanted()) leave_silent_servers(now_ms);
   if (former_ && now_ms >= look_ms_) {
     look_ms_ = now_ms + Child::kLookMs;
     end_former(now_ms);
@@ -271,10 +300,24 @@ bool NameServer::hear_taken(std::string_view where_and_why) {
   return true;
 }
 
-bool NameServer::hear(std::string_view line) {
-  // "dnsmasq[123]: words"
+void NameServer::look() {
+  child_->listen([] { return true; }, 0);
+  if (former_) former_->listen([] { return true; }, 0);
+}
+
+/// The words of a line: "dnsmasq[123]: words", or "dnsmasq[123]: 45 192.0.2.9/4242 words".
+std::string_view NameServer::hear_answer(std::string_view line) {
   const size_t colon = line.find(": ");
-  const std::string_view words = colon == std::string_view::npos ? line : line.substr(colon + 2);
+  const std::string_view words =
+      HeardAnswers::words_of(colon == std::string_view::npos ? line : line.substr(colon + 2));
+  watch_.hear(line.substr(0, line.size() - words.size()), words, now_ms_);
+  HeardAnswer answer;
+  if (answered_ && answers_.hear(line, words, answer)) answered_(answer);
+  return words;
+}
+
+bool NameServer::hear(std::string_view line) {
+  const std::string_view words = hear_answer(line);
   if (words.starts_with("started, ")) {
     listener_ = child_->pid();
     taken_.clear();

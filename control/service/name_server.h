@@ -13,15 +13,22 @@
 // of /run, as it gives up root. What is new is read by `dnsmasq
 // --test` first: what that refuses takes nothing's place. One that runs and answers nothing for ten
 // seconds is ended and started again.
+//
+// It would stay with a name server that fell silent for twenty seconds (server_watch.h): such a one
+// is left out for so long while there are others, and all are asked again (C-31).
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "control/service/child.h"
+#include "control/service/heard_answers.h"
 #include "control/service/name_cache.h"
 #include "control/service/name_forwarder.h"
+#include "control/service/server_watch.h"
 
 namespace maclane {
 
@@ -32,6 +39,7 @@ struct NameFiles {
   std::string domains;  // server= lines; the forwarder is asked at NameForwarder::kPort in them
   std::string hosts;    // as in /etc/hosts
   ForwarderConfig forwarder{};  // asked by such lines
+  uint64_t patience_ms = 0;     // with a server that says nothing
   friend bool operator==(const NameFiles&, const NameFiles&) = default;
 };
 
@@ -46,6 +54,11 @@ class NameServer {
   void configure(const NameFiles& files, const Netns& where, uint64_t now_ms);
   /// Lines of a hosts file: names of DHCP clients, after those of configure().
   void set_lease_names(std::string hosts);
+  /// Told of each address it gives as an answer. Once.
+  using Answered = std::function<void(const HeardAnswer&)>;
+  void on_answer(Answered answered) { answered_ = std::move(answered); }
+  /// Takes up what it has noted so far.
+  void look();
   void tick(uint64_t now_ms);
   /// What it has cached; waits for its answer, which takes milliseconds, half a second at most.
   [[nodiscard]] std::vector<CachedName> cache();
@@ -60,6 +73,7 @@ class NameServer {
  private:
   /// True: it is no line for the log.
   bool hear(std::string_view line);
+  std::string_view hear_answer(std::string_view line);
   [[nodiscard]] std::unique_ptr<Child> made_child();
   [[nodiscard]] bool listens() const { return child_->pid() > 0 && child_->pid() == listener_; }
   [[nodiscard]] std::string former_pid() const { return state_folder_ + "/dnsmasq-former.pid"; }
@@ -70,6 +84,8 @@ class NameServer {
   [[nodiscard]] bool write(const std::string& path, const std::string& text) const;
   [[nodiscard]] bool write_all();
   [[nodiscard]] bool write_domains();
+  [[nodiscard]] bool write_servers();
+  void leave_silent_servers(uint64_t now_ms);
   [[nodiscard]] bool write_hosts();
   [[nodiscard]] bool takes(const NameFiles& files, const Netns& where);
 
@@ -92,6 +108,11 @@ class NameServer {
   std::vector<CachedName> cache_;
   LongNames long_names_;
   AskedNames asked_;
+  Answered answered_;
+  HeardAnswers answers_;
+  ServerWatch watch_;
+  std::map<std::string, uint64_t> left_out_;  // servers that say nothing, and until when
+  uint64_t now_ms_ = 0;
   bool in_table_ = false;
   unsigned dumps_ = 0;  // tables it began since it was asked for one
 };

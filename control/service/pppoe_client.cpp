@@ -67,6 +67,7 @@ void PppoeClient::on_config(const ServiceConfig& config) {
     const auto [found, fresh] = clients_.try_emplace(wanted.name);
     if (fresh) found->second = std::make_unique<Client>(*this, wanted, seeds_.next());
     found->second->set_running(running(wanted.lower) != nullptr, now);
+    if (has_session(wanted.interface)) found->second->release();
   }
   tick();
 }
@@ -84,6 +85,23 @@ void PppoeClient::handle(rte_mbuf* packet) {
   } else {
     io_.free(packet, Drop::pppoe_malformed, in_if);
   }
+}
+
+void PppoeClient::wanted(rte_mbuf* packet) {
+  const PacketMessage& message = message_of(packet);
+  for (const auto& [name, client] : clients_) {
+    if (client->config.interface != message.out_if || !client->config.on_demand) continue;
+    client->wanted(packet, io_.now_ms());
+    if (has_session(message.out_if)) client->release();  // it came meanwhile
+    return;
+  }
+  io_.free(packet, Drop::neigh_failed, message.in_if);
+}
+
+/// Whether the workers know one.
+bool PppoeClient::has_session(IfIndex interface) const {
+  const Snapshot& s = io_.snapshot();
+  return interface < s.interfaces.size() && s.interfaces[interface].pppoe_session.raw != 0;
 }
 
 void PppoeClient::discovered(const pppoe::Discovery& heard, IfIndex in_if) {
@@ -167,10 +185,29 @@ void PppoeClient::end() {
   }
 }
 
+/// What leads packets to a session that is not there yet: as in RouterOS an address of
+/// 10.112.112.0/24 (C-28).
+void PppoeClient::add_dormant(const Client& client, uint32_t number, Learned& learned) {
+  constexpr uint32_t kNet = 0x0a707000, kPairs = 127;
+  constexpr uint16_t kMtu = 1492;
+  const std::string& name = client.config.name;
+  const uint32_t local = kNet + number % kPairs * 2, remote = local + 1;
+  learned.sessions[name] = {be16{}, MacAddr{},
+                            client.config.max_mtu == 0 ? kMtu : client.config.max_mtu};
+  learned.addresses.push_back({name, local, 32, remote, LearnedFrom::kPpp});
+  if (client.config.add_default_route)
+    learned.routes.push_back({0, 0, name, client.config.distance, local, LearnedFrom::kPpp});
+}
+
 void PppoeClient::add_learned(Learned& learned) const {
   for (const auto& [number, scan] : scans_) learned.scanned.insert(scan.interface_name);
+  uint32_t number = 0;
   for (const auto& [name, client] : clients_) {
-    if (!client->connected()) continue;
+    ++number;
+    if (!client->connected()) {
+      if (client->config.on_demand) add_dormant(*client, number, learned);
+      continue;
+    }
     const ppp::Link& link = *client->link;
     learned.sessions[name] = {be16::from(client->session), client->peer, link.mtu()};
     learned.addresses.push_back(

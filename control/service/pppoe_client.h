@@ -7,9 +7,11 @@
 // frame to interface, session id and peer MAC (C-29). Of the offers the first that fits is taken.
 //
 // What fails is dialled again after 1, 2, 4 ... 64 seconds; a session that held for half a minute
-// begins at 1 again. A session that is ended says so: LCP Terminate-Request and PADT, also when the
-// router ends. A frame of a session that is nobody's (the router was killed) is answered with a
-// PADT, at most one a second, so that the concentrator lets go.
+// begins at 1 again. With dial-on-demand there is a first packet for the session before each dial:
+// it waits here with those that follow, some of them, until there is one; what does not come to be
+// is dialled again for the next packet. A session that is ended says so: LCP Terminate-Request and
+// PADT, also when the router ends. A frame of a session that is nobody's (the router was killed) is
+// answered with a PADT, at most one a second, so that the concentrator lets go.
 #pragma once
 
 #include <map>
@@ -56,6 +58,8 @@ class PppoeClient {
   void on_config(const ServiceConfig& config);
   /// A kPppoe punt; takes the packet.
   void handle(rte_mbuf* packet);
+  /// A kNeighbour punt of an interface that is a session which is not there; takes the packet.
+  void wanted(rte_mbuf* packet);
   void tick();
   [[nodiscard]] uint64_t next_deadline() const;
   /// Every session says good-bye: the router ends.
@@ -83,6 +87,8 @@ class PppoeClient {
   };
 
   [[nodiscard]] const Interface* running(IfIndex interface) const;
+  [[nodiscard]] bool has_session(IfIndex interface) const;
+  static void add_dormant(const Client& client, uint32_t number, Learned& learned);
   void send(IfIndex from, std::span<const uint8_t> frame);
   void discovered(const pppoe::Discovery& heard, IfIndex in_if);
   void in_session(const pppoe::SessionFrame& heard, IfIndex in_if);

@@ -51,10 +51,12 @@ void PppoeClient::Client::set_running(bool running, uint64_t now) {
   if (running == (state != State::kStopped)) return;
   if (running) {
     backoff_ms = 0;
+    if (config.on_demand) owner.changed_ = true;  // packets may come
     return wait(now, random() % kStartSpread);
   }
   // Nothing can be sent any more, and who comes back begins anew.
   last_error = "the interface below is down";
+  give_up();
   if (up_since_ms != 0) owner.changed_ = true;
   up_since_ms = 0;
   if (state == State::kSession) log("disconnected - the interface below is down");
@@ -65,7 +67,33 @@ void PppoeClient::Client::set_running(bool running, uint64_t now) {
 
 void PppoeClient::Client::wait(uint64_t now, uint64_t ms) {
   state = State::kWaiting;
-  due_ms = now + ms;
+  due_ms = config.on_demand ? kNever : now + ms;
+  not_before_ms = now + ms;
+}
+
+void PppoeClient::Client::wanted(rte_mbuf* packet, uint64_t now) {
+  if (held.size() >= kMostHeld)
+    return owner.io_.free(packet, Drop::neigh_queue_full, message_of(packet).in_if);
+  held.push_back(packet);
+  if (state == State::kWaiting && due_ms == kNever) due_ms = std::max(now, not_before_ms);
+}
+
+void PppoeClient::Client::release() {
+  for (rte_mbuf* one : std::exchange(held, {})) {
+    PacketMessage& message = message_of(one);
+    if (message.in_if == kNoIf) {  // the router's own: its source is no address of it any more
+      owner.io_.free(one, Drop::neigh_failed, kNoIf);
+      continue;
+    }
+    message.kind = InjectKind::kIpInput;
+    message.out_if = kNoIf;
+    owner.io_.inject(one);
+  }
+}
+
+void PppoeClient::Client::give_up() {
+  for (rte_mbuf* one : std::exchange(held, {}))
+    owner.io_.free(one, Drop::neigh_failed, message_of(one).in_if);
 }
 
 uint16_t PppoeClient::Client::largest() const {
@@ -108,6 +136,7 @@ void PppoeClient::Client::look(uint64_t now) {
                                    config.service_name);
     log(last_error);
   }
+  if (config.on_demand && tries == kRequests) return hang_up(std::string(last_error), false);
   due_ms = now + (kFirstWait << std::min(tries++, kMostDoublings));
   discover(pppoe::kPadi, kBroadcastMac, {});
 }
@@ -230,6 +259,7 @@ void PppoeClient::Client::hang_up(std::string_view why, bool say_so) {
     padt();
   }
   if (link != nullptr) ended = std::move(link);
+  give_up();
   last_error = why;
   log(fmt::format("disconnected - {}", why));
   backoff_ms = std::clamp(backoff_ms * 2, kFirstBackoff, kLongestBackoff);

@@ -7,9 +7,10 @@
 namespace maclane {
 
 struct PppoeClient::Client final : ppp::Link::Port {
+  static constexpr size_t kMostHeld = 64;
   enum class State : uint8_t {
     kStopped,  // what it stands on does not run
-    kWaiting,  // until it dials (again)
+    kWaiting,  // until it dials (again); due_ms: kNever: until it is wanted
     kLooking,  // PADI
     kAsking,   // PADR
     kSession,
@@ -17,6 +18,9 @@ struct PppoeClient::Client final : ppp::Link::Port {
 
   Client(PppoeClient& o, PppoeClientConfig c, uint64_t seed)
       : owner(o), config(std::move(c)), random(seed) {}
+  ~Client() { give_up(); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
 
   void set_running(bool running, uint64_t now);
   void tick(uint64_t now);
@@ -41,6 +45,12 @@ struct PppoeClient::Client final : ppp::Link::Port {
     return state == State::kSession && link->phase() == ppp::Link::Phase::kUp;
   }
   [[nodiscard]] MacAddr mac() const;
+
+  /// A packet that the session is wanted for; takes it.
+  void wanted(rte_mbuf* packet, uint64_t now);
+  /// What waited goes on, once the workers know the session.
+  void release();
+  void give_up();
 
   void wait(uint64_t now, uint64_t ms);
   void look(uint64_t now);
@@ -67,6 +77,8 @@ struct PppoeClient::Client final : ppp::Link::Port {
   std::unique_ptr<ppp::Link> link;
   std::unique_ptr<ppp::Link> ended;  // a link ends inside its own calls, and goes at the next tick
   uint64_t up_since_ms = 0;
+  uint64_t not_before_ms = 0;   // dialled on demand
+  std::vector<rte_mbuf*> held;  // for a session that is dialled
   std::string last_error;
   std::string unfit;  // why what was offered was not taken
 };

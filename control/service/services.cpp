@@ -75,15 +75,26 @@ Learned Services::learned() const {
   return learned;
 }
 
+/// Where packets wait for a PPPoE session rather than for a neighbour.
+bool Services::is_session(IfIndex interface) const {
+  const Snapshot& s = io_.snapshot();
+  return interface < s.interfaces.size() && s.interfaces[interface].kind == IfKind::kPppoe;
+}
+
 void Services::handle(rte_mbuf* packet) {
   switch (message_of(packet).reason) {
     case PuntReason::kArp:
       dhcp_client_.overhear(packet);
       dhcp_server_.overhear(packet);
       gateway_check_.overhear(packet);
-      [[fallthrough]];
-    case PuntReason::kNeighbour:
       arp_.handle(packet);
+      return;
+    case PuntReason::kNeighbour:
+      if (is_session(message_of(packet).out_if)) {
+        pppoe_client_.wanted(packet);
+      } else {
+        arp_.handle(packet);
+      }
       return;
     case PuntReason::kLocal:
       local_.handle(packet);

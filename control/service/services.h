@@ -66,6 +66,8 @@ class Services {
   [[nodiscard]] const AddressBook& addresses() const { return book_; }
 
  private:
+  [[nodiscard]] bool is_session(IfIndex interface) const;
+
   PacketIo& io_;
   AddressBook book_;
   Icmp icmp_;

@@ -1,4 +1,5 @@
-// Fuzz: the lines dnsmasq writes of its cache, whose names are what anybody's server answered.
+// Fuzz: the lines dnsmasq writes of its cache and of each answer, whose names are what anybody's
+// server answered.
 #include "control/service/name_server.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -9,11 +10,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     __builtin_trap();
   // Whole names are of those that were learned.
   LongNames names;
+  HeardAnswers answers;
   for (size_t at = 0; at < text.size();) {
     const size_t end = std::min(text.find('\n', at), text.size());
     const std::string_view name = text.substr(at, end - at);
     names.learn(name);
     if (!names.whole(name).starts_with(name)) __builtin_trap();
+    HeardAnswer answer;
+    const std::string_view words = HeardAnswers::words_of(name);
+    if (!name.ends_with(words)) __builtin_trap();
+    if (answers.hear(name, words, answer) && answer.name.find(' ') != std::string::npos)
+      __builtin_trap();
     at = end + 1;
   }
   return 0;

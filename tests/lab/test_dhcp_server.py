@@ -77,6 +77,7 @@ def test_the_guides_iot_network_with_three_clients(lab):
     row = lease(router, one)
     assert row["status"] == "bound" and row["dynamic"] == "true" and row["server"] == "iot"
     assert row["address"] == told["address"] and row["expires-after"].startswith("23h59m")
+    assert row["age"].endswith("s") and row["src-mac-address"] == one.mac("eth0").upper()
     assert f"iot assigned {told['address']} for {one.mac('eth0').upper()}" in router.log()
     pool = router.row("/ip/pool", name="iot-pool")
     assert pool["total"] == "245" and int(pool["used"]) == 3 and int(pool["available"]) == 242
@@ -102,7 +103,7 @@ def test_static_leases_make_static_and_a_restart(lab):
     switch.ip("link", "set", "mllan", "master", "br0")
     switch.ip("link", "set", "mllan", "up")
     row = lease(router, one)
-    assert row["address"] == first and row["status"] == "bound"
+    assert row["address"] == first and row["status"] == "bound" and row["age"] != "0s"
     assert udhcpc(one)["address"] == first
     router.ctl(f"/ip/dhcp-server/lease make-static {row['.id']}")
     row = lease(router, one)

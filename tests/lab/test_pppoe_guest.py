@@ -8,103 +8,21 @@ import socket
 import pytest
 
 from dhcp_servers import Dnsmasq
-from doors import PASSWORD, USER, logged_in
+from doors import logged_in
 from frames import IP, TCP, Wire
-from guest import VLAN, access_concentrator, have_guest
-from lab import Lab, dataplane, flag, wait_until
-from scenes import conf, local
+from guest import have_guest
+from lab import Lab, flag, wait_until
+from pppoe_scene import ALL, BEHIND, CONNECTED, Scene
 from services import have, iperf3_report
-from test_dns import answered, data, dig
-from test_source_documents import PPPOE_OF_THE_PAGE, run as commands
-
-CONNECTED = 120  # seconds, generous: the guest is emulated
-LINES = range(1, 9)
-BEHIND = "203.0.113.53"  # the ISP's name server, which every session leads to
 
 MISSING = have_guest()
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"no guest: {MISSING}")
-
-
-def config():
-    """Eight macvlans of one port with a PPPoE client each, as on the MACVLAN page; one on the port
-    itself, one in a VLAN, and one with a wrong password that is disabled."""
-    service = {7: "pap", 8: "chap"}
-    return {
-        "dataplane": dataplane(),
-        "user": [{"name": USER, "password": PASSWORD}],
-        "interface": {
-            "ethernet": [{"name": "ether1", "device": "net_tap0,iface=mlwan"},
-                         {"name": "ether2", "device": "net_tap1,iface=mllan"}],
-            "macvlan": [{"name": f"macvlan{i}", "interface": "ether1"} for i in LINES],
-            "vlan": [{"name": "vlan30", "interface": "ether1", "vlan-id": VLAN}],
-            "pppoe-client": [
-                *({"name": f"pppoe-out{i}", "interface": f"macvlan{i}", "user": f"line{i}",
-                   "password": f"secret{i}", "service-name": service.get(i, "internet"),
-                   "add-default-route": True, "default-route-distance": i,
-                   "use-peer-dns": True} for i in LINES),
-                {"name": "on-ether", "interface": "ether1", "user": "line9",
-                 "password": "secret9", "ac-name": "ac-internet", "keepalive-timeout": 1},
-                {"name": "on-vlan", "interface": "vlan30", "user": "line10",
-                 "password": "secret10"},
-                {"name": "wrong", "interface": "ether1", "user": "line1", "password": "nonsense",
-                 "service-name": "chap", "disabled": True},
-                {"name": "no-service", "interface": "ether1", "user": "line1",
-                 "password": "secret1", "service-name": "television", "disabled": True},
-                {"name": "no-ac", "interface": "ether1", "user": "line1", "password": "secret1",
-                 "ac-name": "ac-of-others", "disabled": True},
-            ],
-        },
-        "ip": {
-            "address": [{"address": "192.168.88.1/24", "interface": "ether2"}],
-            "firewall": {"nat": [{"chain": "srcnat", "src-address": "192.168.88.0/24",
-                                  "action": "masquerade"}]},
-        },
-    }
-
-
-class Scene:
-    """A router whose port and the guest's card are in one switch, and a PC behind it."""
-
-    def __init__(self, lab):
-        self.switch = lab.switch("isp")
-        self.guest = access_concentrator(self.switch.ns)
-        self.switch.plug("ac0")
-        self.guest.wait_up()
-        self.router = lab.router(config()).start()
-        self.switch.plug(self.router.move_wire("mlwan", self.switch.ns, up=False))
-        self.pc = lab.namespace("pc")
-        self.router.move_wire("mllan", self.pc)
-        self.pc.address("mllan", "192.168.88.10/24")
-        self.pc.default_via("192.168.88.1")
-
-    def plug_second(self, router, name):
-        """Another router's port, under a name that is not in the switch yet."""
-        router.ns.ip("link", "set", "dev", "mlwan", "netns", self.switch.ns.name, "name", name)
-        self.switch.plug(name)
-
-    def client(self, name):
-        return self.router.row("/interface/pppoe-client", name=name)
-
-    def connected(self, *names):
-        def up():
-            rows = {row["name"]: row for row in self.router.print("/interface/pppoe-client")}
-            return all(rows[name]["status"] == "connected" for name in names)
-
-        wait_until(up, CONNECTED, lambda: f"{names} to be connected: "
-                   f"{self.router.print('/interface/pppoe-client')}\n{self.router.log()}\n"
-                   f"{self.guest.log()[-4000:]}")
-
-    def address(self, name):
-        return self.router.row("/ip/address", interface=name)["address"]
 
 
 @pytest.fixture(scope="module")
 def scene():
     with Lab() as lab:
         yield Scene(lab)
-
-
-ALL = [f"pppoe-out{i}" for i in LINES] + ["on-ether", "on-vlan"]
 
 
 def test_eight_sessions_on_eight_macvlans_and_others_beside_them(scene):
@@ -370,87 +288,3 @@ def test_a_cable_that_goes_is_noticed_and_dialled_again(scene):
     assert scene.client("on-ether")["last-error"] == "the peer does not answer any more"
     scene.switch.plug("ac0")
     scene.connected("on-ether")
-
-
-def test_the_pages_pppoe_commands(scene):
-    """PAGE: macvlans and PPPoE clients made in the console dial at once (E-30); what is shown
-    without an access concentrator says so."""
-    lab = scene.router.lab
-    router = lab.router({
-        "dataplane": dataplane(),
-        "interface": {"ethernet": [{"name": "ether1", "device": "net_tap0,iface=mlwan"}]},
-    }, name="page").start()
-    for number in (1, 2):
-        router.ctl(f"/interface macvlan add interface=ether1 name=macvlan{number}")
-        router.ctl(f"/interface pppoe-client add interface=macvlan{number} "
-                   f"name=pppoe-out{number} user=user{number} password=pass{number}")
-    wait_until(lambda: all("no access concentrator answers" == row.get("last-error")
-                           for row in router.print("/interface/pppoe-client")), CONNECTED)
-    scene.plug_second(router, "mlwan3")
-    wait_until(lambda: all(row["status"] == "connected"
-                           for row in router.print("/interface/pppoe-client")), CONNECTED,
-               lambda: f"{router.print('/interface/pppoe-client')}\n{router.log()}")
-    # add-default-route is no unless it is said (C-21).
-    assert not any(row["dst-address"] == "0.0.0.0/0" for row in router.print("/ip/route"))
-    router.stop()
-
-
-def test_the_pages_one_session_and_the_servers_it_tells_of(scene):
-    """PAGE: "Create a PPPoE client on a MACVLAN interface for internet access", as it stands there; and
-    with use-peer-dns=yes names are asked of the ISP's servers while there is the session (C-19, C-31)."""
-    lab = scene.router.lab
-    router = lab.router({
-        "dataplane": dataplane(),
-        "interface": {"ethernet": [{"name": "ether1", "device": "net_tap0,iface=mlwan"},
-                                   {"name": "ether2", "device": "net_tap1,iface=mllan"}]},
-        "ip": {"address": [{"address": "192.168.77.1/24", "interface": "ether2"}],
-               "dns": {"allow-remote-requests": True}},
-    }, name="single").start()
-    scene.plug_second(router, "mlwan4")
-    pc = lab.namespace("single-pc")
-    router.move_wire("mllan", pc)
-    pc.address("mllan", "192.168.77.10/24")
-    pc.default_via("192.168.77.1")
-    commands(router, PPPOE_OF_THE_PAGE)
-
-    def row():
-        return router.row("/interface/pppoe-client", name="pppoe-out1")
-
-    wait_until(lambda: row()["status"] == "connected", CONNECTED, lambda: f"{row()}\n{router.log()}")
-    assert (row()["interface"], row()["user"]) == ("macvlan1", "isp_user")
-    # RouterOS takes neither a default route nor name servers from it unless it is told to (C-21).
-    assert router.row("/ip/dns").get("dynamic-servers", "") == ""
-    router.ctl("/interface pppoe-client set pppoe-out1 add-default-route=yes use-peer-dns=yes")
-    router.ctl("/ip firewall nat add chain=srcnat out-interface=pppoe-out1 action=masquerade")
-    wait_until(lambda: router.row("/ip/dns").get("dynamic-servers") == "203.0.113.53,203.0.113.54",
-               CONNECTED, lambda: f"{row()}\n{router.log()}")
-    wait_until(lambda: pc.ping("10.64.0.1", wait=5).ok, CONNECTED)
-    # Of the two servers the ISP tells of one is dead: nobody has to ask twice for it.
-    wait_until(lambda: router.ctl(":put [:resolve www.isp.example]",
-                                  check=False).stdout.strip() == "198.51.100.80",
-               CONNECTED, lambda: f"{router.row('/ip/dns')}\n{router.log()}")
-    router.ctl("/ip/dns/cache flush")
-    assert data(answered(pc, "www.isp.example", server="192.168.77.1")) == ["198.51.100.80"]
-    # The session goes, and with it its servers.
-    router.ctl("/interface pppoe-client disable pppoe-out1")
-    wait_until(lambda: router.row("/ip/dns").get("dynamic-servers", "") == "", CONNECTED)
-    assert router.row("/ip/dns")["status"] == "running, but there is no server to ask"
-    wait_until(lambda: dig(pc, "other.example", server="192.168.77.1")[0] == "REFUSED", CONNECTED)
-    router.stop()
-
-
-def test_the_example_of_many_sessions(scene):
-    """conf/many-pppoe.yaml: the MACVLAN page's two accounts; the second stands by (E-32)."""
-    lab = scene.router.lab
-    router = lab.router(local(lab, conf("many-pppoe.yaml")), name="example").start()
-    scene.plug_second(router, "mlwan2")
-    wait_until(lambda: all(row["status"] == "connected"
-                           for row in router.print("/interface/pppoe-client")), CONNECTED,
-               lambda: f"{router.print('/interface/pppoe-client')}\n{router.log()}")
-    routes = {row["gateway"]: flag(row["active"]) for row in router.print("/ip/route")
-              if row["dst-address"] == "0.0.0.0/0"}
-    assert routes == {"pppoe-out1": True, "pppoe-out2": False}
-    router.ctl("/interface/pppoe-client disable pppoe-out1")
-    wait_until(lambda: flag(router.row("/ip/route", gateway="pppoe-out2",
-                                       dst_address="0.0.0.0/0")["active"]), CONNECTED)
-    router.stop()

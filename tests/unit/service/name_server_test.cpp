@@ -5,8 +5,10 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -121,6 +123,32 @@ TEST(ChildTest, IsStartedAgainAndEndedWithItsOwner) {
   }
   EXPECT_EQ(kill(first, 0), -1) << "it ends with its owner";
   EXPECT_FALSE(std::filesystem::exists(pid_file));
+}
+
+// Where it cannot be told to end with its router: the next one ends it, and no other process.
+TEST(ChildTest, OneOfAKilledRouterIsEnded) {
+  const std::string pid_file = std::filesystem::temp_directory_path() / "maclane-former.pid";
+  std::string program = "sleep", time = "600";
+  std::array<char*, 3> words = {program.data(), time.data(), nullptr};
+  for (const bool is_it : {false, true}) {
+    pid_t pid = 0;
+    ASSERT_EQ(posix_spawnp(&pid, "sleep", nullptr, nullptr, words.data(), environ), 0);
+    // It is there before its words are.
+    for (int i = 0; i < 5000; ++i) {
+      std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
+      if (file.peek() != std::ifstream::traits_type::eof()) break;
+      (void)poll(nullptr, 0, 1);
+    }
+    std::ofstream(pid_file, std::ios::binary)
+        << pid << '\n'
+        << std::string_view(is_it ? "sleep\000600\0" : "sleep\000900\0", 10);
+    Child("sleeper", "test", pid_file).end_predecessor();
+    int status = 0;
+    kill(pid, SIGTERM);  // too late for one that was ended
+    ASSERT_EQ(waitpid(pid, &status, 0), pid);
+    EXPECT_EQ(WTERMSIG(status), is_it ? SIGKILL : SIGTERM);
+    EXPECT_FALSE(std::filesystem::exists(pid_file));
+  }
 }
 
 // One that makes room for another runs on, and is not started again when it ends.

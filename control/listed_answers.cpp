@@ -1,0 +1,87 @@
+#include "control/listed_answers.h"
+
+#include <algorithm>
+
+#include "control/model/commands.h"
+
+namespace maclane {
+namespace {
+
+constexpr uint64_t kShortestMs = 5'000;  // whatever a name server says
+constexpr uint64_t kUnknownMs = 60'000;  // until it is known how long it counts
+constexpr uint64_t kAskedMs = 30'000;    // a question is under way for so long at most
+
+}  // namespace
+
+void ListedAnswers::configure(const model::Tree& tree) {
+  const model::Menu& menu = *model::find_menu("/ip/dns/static");
+  extra_ms_ =
+      static_cast<uint64_t>(tree.settings("/ip/dns").get_time_ms("address-list-extra-time"));
+  const model::Rows& rows = tree.rows(menu);
+  if (rows == rows_) return;
+  rows_ = rows;
+  expressions_.clear();
+  whole_.clear();
+  below_.clear();
+  lists_.clear();
+  until_ms_.clear();
+  for (const model::RowPtr& one : rows) {
+    const model::View row(menu, *one);
+    if (row.disabled()) continue;
+    const std::string list(row.get("address-list"));
+    if (!list.empty()) lists_.insert(list);
+    const Lists lists = list.empty() ? Lists{} : Lists{list};
+    if (row.is_set("regexp")) {
+      expressions_.emplace_back(model::NameExpression(row.raw("regexp")), lists);
+      continue;
+    }
+    Lists& all =
+        (row.get_bool("match-subdomain") ? below_ : whole_)[model::plain_name(row.raw("name"))];
+    all.insert(all.end(), lists.begin(), lists.end());
+  }
+  for (const std::string& one : lists_) listed_.expect(one);
+}
+
+/// Of the row that answers for a name; nullptr: none does.
+const ListedAnswers::Lists* ListedAnswers::lists_of(const std::string& name) const {
+  for (const auto& [expression, lists] : expressions_)
+    if (expression.matches(name)) return &lists;
+  if (const auto found = whole_.find(name); found != whole_.end()) return &found->second;
+  for (std::string_view rest = name; !below_.empty();) {
+    if (const auto found = below_.find(rest); found != below_.end()) return &found->second;
+    const size_t dot = rest.find('.');
+    if (dot == std::string_view::npos) break;
+    rest.remove_prefix(dot + 1);
+  }
+  return nullptr;
+}
+
+void ListedAnswers::hear(const HeardAnswer& answer) {
+  const Lists* const lists = lists_of(answer.name);
+  if (lists == nullptr || lists->empty()) return;
+  for (const std::string& list : *lists) {
+    if (!listed_.has(list, answer.address, answer.name))
+      listed_.learn(list, answer.address, answer.name, kUnknownMs + extra_ms_);
+  }
+  const uint64_t now_ms = model::steady_ms();
+  const auto known = until_ms_.find(answer.name);
+  if (known != until_ms_.end() && known->second > now_ms) return;
+  if (until_ms_.size() >= kMostNames) until_ms_.clear();
+  until_ms_[answer.name] = now_ms + kAskedMs;
+  (void)resolver_.ask(answer.name, {}, [this, name = answer.name](const Resolver::Answer& found) {
+    counts(name, found);
+  });
+}
+
+void ListedAnswers::counts(const std::string& name, const Resolver::Answer& answer) {
+  const Lists* const lists = lists_of(name);
+  if (lists == nullptr || !answer.answered) return;
+  const uint64_t lives_ms = std::max(answer.ttl_s * uint64_t{1000}, kShortestMs);
+  until_ms_[name] = model::steady_ms() + lives_ms;
+  for (const std::string& list : *lists) {
+    for (const be32 one : answer.addresses)
+      listed_.learn(list, one.host(), name, lives_ms + extra_ms_);
+  }
+}
+
+}  // namespace maclane
