@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "control/model/commands_parts.h"
+#include "control/model/gathered.h"
 #include "control/model/value.h"
 
 namespace maclane::model {
@@ -24,11 +25,28 @@ std::string take(Job& job, std::string_view name) {
   return value;
 }
 
+/// A row that is referred to by its identifier, as a script has it of find, is meant by its name.
+void name_referred(const Job& job, std::string_view property, std::string& value) {
+  const Property* known = job.menu.find(property);
+  const bool negated = value.starts_with('!');
+  const std::string id = value.substr(negated ? 1 : 0);
+  if (known == nullptr || known->type != Type::kReference || !id.starts_with('*')) return;
+  for (std::string_view path : known->reference) {
+    const Menu& menu = *find_menu(path);
+    RowPtr row = gathered_row(job.model.tree(), menu, id);
+    if (row == nullptr && known->reference.size() == 1) row = job.model.tree().find(menu, id);
+    if (row == nullptr || name_index(menu) < 0) continue;
+    value = (negated ? "!" : "") + std::string(row->at(name_index(menu)));
+    return;
+  }
+}
+
 /// What is left of the arguments are properties; "!name" takes a value away.
 std::vector<std::pair<std::string, std::string>> take_values(Job& job) {
   std::vector<std::pair<std::string, std::string>> values = std::move(job.call.arguments);
   job.call.arguments.clear();
   for (auto& [name, value] : values) {
+    name_referred(job, name, value);
     if (name.size() < 2 || name.front() != '!') continue;
     name.erase(0, 1);
     value.clear();

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "control/model/commands_parts.h"
+#include "control/model/gathered.h"
 #include "control/model/value.h"
 
 namespace maclane::model {
@@ -52,6 +53,7 @@ class RowFinder {
     if (written.empty()) return {};
     if (menu_.has_rows()) {
       if (const RowPtr row = model_.tree().find(menu_, written)) return row_id(row->id);
+      if (const RowPtr row = gathered_row(model_.tree(), menu_, written)) return row_id(row->id);
     }
     const Tree::Rows& stored = model_.tree().rows(menu_);
     const auto index = index_of(written);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "control/model/gathered.h"
 #include "control/model/value.h"
 #include "control/observe/rows.h"
 #include "control/router.h"
@@ -54,7 +55,7 @@ std::vector<model::PrintRow> all_interfaces(const Router& router, const model::M
     const model::RowPtr stored = model.tree().find(*menu, facts.name);
     model::PrintRow row;
     const IfIndex index = router.compiled().names.index_of(facts.name);
-    row.id = fmt::format("*{:X}", index);
+    if (stored != nullptr) row.id = model::gathered_id(*menu, stored->id);
     const Interface* i = find(router, facts.name);
     Fields& f = row.fields;
     f.emplace_back("name", facts.name);
