@@ -99,6 +99,10 @@ void Interpreter::declare(const std::string& name, Value value) {
   top_.variables.push_back({name, std::move(value), false});
 }
 
+void Interpreter::declare_globals() {
+  for (const auto& [name, value] : globals_.all()) top_.variables.push_back({name, {}, true});
+}
+
 std::vector<std::string> Interpreter::declared() const {
   std::vector<std::string> out;
   for (const Variable& one : top_.variables) out.push_back(one.name);

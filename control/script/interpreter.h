@@ -117,6 +117,8 @@ class Interpreter {
   /// Declares a variable before the script runs.
   void declare(const std::string& name, Value value);
   /// Names :set may use, for the parser.
+  /// Declares all that is global, for lines that are typed one by one.
+  void declare_globals();
   [[nodiscard]] std::vector<std::string> declared() const;
 
  private:

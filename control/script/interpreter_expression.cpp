@@ -152,6 +152,8 @@ bool Interpreter::evaluate_binary(const Expression& expression, Value& out) {
         return false;
       }
       out = std::move(answer);
+    } else if (op == Operator::kIn && operand.kind == Kind::kProperty && row_.row != nullptr) {
+      out = Value::boolean(field_covers(row_field(*row_.row, operand.name), out));
     } else {
       Value answer;
       if (!keep(calculate(op, out, right), operand.place, answer)) return false;

@@ -108,6 +108,7 @@ void Job::body() {
   const Budget::Use use(budget);
   Interpreter interpreter(*this, runner_.globals(task_.caller.user), Words::of_schema(), budget,
                           fiber_.stack_floor());
+  if (task_.screen.asks) interpreter.declare_globals();
   for (auto& [name, value] : task_.variables) interpreter.declare(name, value);
   interpreter_ = &interpreter;
   if (task_.piecewise) {

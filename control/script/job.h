@@ -29,7 +29,9 @@ struct Screen {
   bool bold = false;    // headers
   bool json = false;    // rows as JSON
   bool values = false;  // the value of a command that stands alone is written too: get
-  bool asks = false;    // a person can be asked whether what does harm is meant
+  /// A person can be asked whether what does harm is meant, and types line by line: what one line
+  /// declares as global is there in the next.
+  bool asks = false;
 };
 
 /// How the commands of a file are taken (C-45).

@@ -212,6 +212,12 @@ Host::Done Job::value_of(const MenuCall& call, const Menu& menu, const Outcome& 
     return property_value(menu.find(name->text), outcome.ret());
   }
   if (command == "add") return Value::id(std::string(outcome.ret()));
+  // As RouterOS 7 and the scripts that ask whether somebody is there: how many answered.
+  if (command == "ping" && !call.has("as-value")) {
+    const auto& rows = outcome.rows;
+    return Value::number(
+        rows.empty() ? 0 : model::parse_integer(rows.back().get("received")).value_or(0));
+  }
   const bool print = command == "print";
   if (!outcome.rows.empty() || (print && outcome.result.empty())) {
     if (print && !call.has("as-value")) return Value{};

@@ -110,6 +110,14 @@ ExpressionPtr Parser::parse_expression(const Around& around, int level) {
     ExpressionPtr right = operand(true);
     compared_ = nullptr;
     if (right == nullptr) return nullptr;
+    // 192.0.2.1 in dst-address
+    if (*op == Operator::kIn && around.rows != nullptr && right->kind == Kind::kLiteral &&
+        left != nullptr && left->kind != Kind::kProperty &&
+        around.rows->has_property(right->name)) {
+      auto property = make(Kind::kProperty, right->place.offset);
+      property->name = right->name;
+      right = std::move(property);
+    }
     if (chain == nullptr) {
       chain = make(Kind::kBinary, begin);
       chain->parts.push_back(std::exchange(left, nullptr));

@@ -1,6 +1,7 @@
 // Comparing what rows hold with what a where expression says. See rows.h.
 #include "control/script/rows.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "control/model/value.h"
@@ -48,14 +49,17 @@ bool same(const Property* property, std::string_view have, std::string_view want
   return o && *o == 0;
 }
 
+/// Whether one address, prefix or range lies in another.
+bool lies_in(std::string_view inner, std::string_view outer) {
+  const auto one = model::parse_ip4_set(inner);
+  const auto range = model::parse_ip4_set(outer);
+  return one && range && one->first >= range->first && one->last <= range->last;
+}
+
 bool inside(std::string_view field, std::string_view want) {
-  const auto range = model::parse_ip4_set(want);
-  if (!range || field.empty()) return false;
-  for (std::string_view part : model::split_list(field)) {
-    const auto one = model::parse_ip4_set(part);
-    if (!one || one->first < range->first || one->last > range->last) return false;
-  }
-  return true;
+  const auto parts = model::split_list(field);
+  return !field.empty() && std::all_of(parts.begin(), parts.end(),
+                                       [&](std::string_view one) { return lies_in(one, want); });
 }
 
 }  // namespace
@@ -95,6 +99,13 @@ std::string_view row_field(const model::PrintRow& row, std::string_view name) {
   if (name == ".id") return row.id;
   if (name == "dynamic") return row.dynamic ? "true" : "false";
   return row.get(name);
+}
+
+bool field_covers(std::string_view field, const Value& value) {
+  const std::string wanted = value.to_argument();
+  const auto parts = model::split_list(field);
+  return std::any_of(parts.begin(), parts.end(),
+                     [&](std::string_view one) { return one == wanted || lies_in(wanted, one); });
 }
 
 Calculated compare_field(const model::Property* property, std::string_view field, Operator op,

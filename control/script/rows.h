@@ -21,4 +21,8 @@ namespace maclane::script {
 [[nodiscard]] Calculated compare_field(const model::Property* property, std::string_view field,
                                        Operator op, const Value& value);
 
+/// value in property, for a row: whether an address or prefix lies in one that the field has, or is
+/// a part of its list.
+[[nodiscard]] bool field_covers(std::string_view field, const Value& value);
+
 }  // namespace maclane::script

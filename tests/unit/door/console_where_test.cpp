@@ -122,5 +122,36 @@ TEST_F(ConsoleTest, AWrongValueFromAVariableIsAMistakeInAMenuWithoutRows) {
   EXPECT_EQ(found(":local x {10.0.0.0/8;192.0.2.0/24}", "src-address in $x"), "0\n");
 }
 
+TEST_F(ConsoleTest, AnAddressIsLookedForInWhatRowsHave) {
+  says("/ip route add dst-address=203.0.113.0/24 gateway=10.0.0.9 comment=near");
+  says("/ip route add dst-address=0.0.0.0/0 gateway=10.0.0.9 comment=all");
+  says("/ip route add dst-address=198.51.100.0/24 gateway=10.0.0.9 comment=other");
+  const std::string get = "] do={ :put [/ip route get $i comment] }";
+  for (const char* where : {"203.0.113.9 in dst-address", "(203.0.113.9 in dst-address)",
+                            "\"203.0.113.9\" in dst-address", "203.0.113.0/25 in dst-address"}) {
+    EXPECT_EQ(says(":foreach i in=[/ip route find where " + std::string(where) + get),
+              "near\nall\n")
+        << where;
+  }
+  EXPECT_EQ(says(":foreach i in=[/ip route find where dst-address in 203.0.0.0/16" + get),
+            "near\n");
+  EXPECT_EQ(says(":put [:len [/ip route find where 203.0.113.9 in gateway]]"), "0\n");
+}
+
+TEST_F(ConsoleTest, WhatIsGlobalIsThereInTheNextLineThatIsTyped) {
+  const Json typed = {{"asks", true}};
+  says(":global x 5", typed);
+  EXPECT_EQ(says(":put $x", typed), "5\n");
+  says(":set x 6", typed);
+  EXPECT_EQ(says(":put ($x + 1)", typed), "7\n");
+  says(":global f do={ :return ($1 * 2) }", typed);
+  EXPECT_EQ(says(":put [$f 4]", typed), "8\n");
+  says(":local y 1", typed);
+  EXPECT_EQ(says(":put $y", typed), "\n");
+  EXPECT_EQ(says(":local x 9; :put $x", typed), "9\n");
+  EXPECT_EQ(says(":put $x", typed), "6\n");
+  EXPECT_EQ(says(":put $x"), "\n");  // in a script it has to be declared
+}
+
 }  // namespace
 }  // namespace maclane::door
