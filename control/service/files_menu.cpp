@@ -84,7 +84,8 @@ Result<std::vector<std::string>> Files::names_of(const Call& call) const {
       if (id_of(entry) == id) out.push_back(entry.name);
     }
   }
-  if (out.empty()) return fail("no such item: no file was named", Trouble::kMissing);
+  if (out.empty() && !call.rows.empty())
+    return fail("no such item: no file was named", Trouble::kMissing);
   return out;
 }
 

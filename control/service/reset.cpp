@@ -41,11 +41,13 @@ Answer<Outcome> reset(model::Model& model, script::Runner& runner, const Call& c
                       const Caller& caller) {
   const model::Reset what{call.is_on("keep-users"), call.is_on("no-defaults")};
   if (!what.keep_users && !caller.may(Policy::kPolicy)) {
-    return model::refuse(
-        Trouble::kGeneral,
-        fmt::format("not enough permissions (9): users would change too, which the "
-                    "group of {} may not; say keep-users=yes",
-                    caller.text()));
+    auto failure =
+        model::refuse(Trouble::kGeneral,
+                      fmt::format("not enough permissions (9): users would change too, which the "
+                                  "group of {} may not; say keep-users=yes",
+                                  caller.text()));
+    failure.value().denied = true;
+    return failure;
   }
   if (auto may = model::may_change(model.tree(), model.after_reset(what), caller); !may)
     return tl::make_unexpected(std::move(may.error()));
