@@ -56,31 +56,47 @@ const ListedAnswers::Lists* ListedAnswers::lists_of(const std::string& name) con
   return nullptr;
 }
 
+void ListedAnswers::put(const std::string& list, uint32_t address, const std::string& name,
+                        uint64_t for_ms) {
+  const uint64_t now_ms = model::steady_ms();
+  if (placed_.size() >= kMostNames)
+    std::erase_if(placed_, [&](const auto& one) { return one.second.until_ms <= now_ms; });
+  Placed& known = placed_[{list, address}];
+  if (known.until_ms >= now_ms + for_ms && listed_.has(list, address, known.name)) return;
+  if (!known.name.empty() && known.name != name) listed_.unlearn(list, address, known.name);
+  listed_.learn(list, address, name, for_ms);
+  known = {name, now_ms + for_ms};
+}
+
 void ListedAnswers::hear(const HeardAnswer& answer) {
   const Lists* const lists = lists_of(answer.name);
   if (lists == nullptr || lists->empty()) return;
-  for (const std::string& list : *lists) {
-    if (!listed_.has(list, answer.address, answer.name))
-      listed_.learn(list, answer.address, answer.name, kUnknownMs + extra_ms_);
-  }
+  for (const std::string& list : *lists)
+    put(list, answer.address, answer.name, kUnknownMs + extra_ms_);
   const uint64_t now_ms = model::steady_ms();
   const auto known = until_ms_.find(answer.name);
-  if (known != until_ms_.end() && known->second > now_ms) return;
+  if (asked_ >= kMostAsked || (known != until_ms_.end() && known->second > now_ms)) return;
   if (until_ms_.size() >= kMostNames) until_ms_.clear();
   until_ms_[answer.name] = now_ms + kAskedMs;
+  ++asked_;
   (void)resolver_.ask(answer.name, {}, [this, name = answer.name](const Resolver::Answer& found) {
     counts(name, found);
   });
 }
 
 void ListedAnswers::counts(const std::string& name, const Resolver::Answer& answer) {
+  --asked_;
   const Lists* const lists = lists_of(name);
   if (lists == nullptr || !answer.answered) return;
   const uint64_t lives_ms = std::max(answer.ttl_s * uint64_t{1000}, kShortestMs);
   until_ms_[name] = model::steady_ms() + lives_ms;
   for (const std::string& list : *lists) {
-    for (const be32 one : answer.addresses)
-      listed_.learn(list, one.host(), name, lives_ms + extra_ms_);
+    for (const be32 one : answer.addresses) {
+      // It is known now how long: what was put there before may be too long.
+      const auto placed = placed_.find({list, one.host()});
+      if (placed != placed_.end() && placed->second.name == name) placed->second.until_ms = 0;
+      put(list, one.host(), name, lives_ms + extra_ms_);
+    }
   }
 }
 

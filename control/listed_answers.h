@@ -39,9 +39,12 @@ class ListedAnswers {
 
  private:
   static constexpr size_t kMostNames = 16'384;  // asked for how long they count
+  static constexpr size_t kMostAsked = 64;      // at a time: each question has a socket
   using Lists = std::vector<std::string>;
 
   [[nodiscard]] const Lists* lists_of(const std::string& name) const;
+  /// Several names may have an address: it stays for the longest.
+  void put(const std::string& list, uint32_t address, const std::string& name, uint64_t for_ms);
   void counts(const std::string& name, const Resolver::Answer& answer);
 
   ListedAddresses& listed_;
@@ -51,6 +54,12 @@ class ListedAnswers {
   std::map<std::string, Lists, std::less<>> whole_, below_;  // below_: with all that is below them
   std::set<std::string> lists_;
   uint64_t extra_ms_ = 0;
+  struct Placed {
+    std::string name;  // the comment
+    uint64_t until_ms = 0;
+  };
+  std::map<std::pair<std::string, uint32_t>, Placed> placed_;  // by list and address
+  size_t asked_ = 0;                                           // questions under way
   std::map<std::string, uint64_t> until_ms_;  // names that need no question until then
 };
 

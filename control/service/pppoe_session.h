@@ -18,7 +18,7 @@ struct PppoeClient::Client final : ppp::Link::Port {
 
   Client(PppoeClient& o, PppoeClientConfig c, uint64_t seed)
       : owner(o), config(std::move(c)), random(seed) {}
-  ~Client() { give_up(); }
+  ~Client() override { give_up(); }
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 

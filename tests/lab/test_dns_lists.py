@@ -57,6 +57,12 @@ def test_whoever_asks_for_a_name_puts_its_addresses_into_the_list(lab):
     assert data(answered(pc, "nas.lan")) == ["192.168.88.5"]
     wait_until(lambda: listed(router, "own")["192.168.88.5"]["timeout"].startswith(("2h10m", "2h9m")), LONG)
     assert not listed(router, "off")
+    # Of two names with one address the one that counts for longer says how long it stays.
+    router.ctl("/ip/dns/static add name=twin.lan address=192.168.88.5 ttl=4h address-list=own")
+    wait_until(lambda: data(dig(pc, "twin.lan")) == ["192.168.88.5"], LONG)
+    wait_until(lambda: listed(router, "own")["192.168.88.5"]["timeout"].startswith(("4h10m", "4h9m")), LONG)
+    assert data(dig(pc, "nas.lan")) == ["192.168.88.5"]
+    assert listed(router, "own")["192.168.88.5"]["timeout"].startswith("4h")
     # Others' names do not come in, and what was added is in no export.
     answered(pc, "www.example")
     assert "198.51.100.80" not in {row["address"] for row in router.print(ROWS)}
