@@ -214,7 +214,8 @@ struct Snapshot {
   bool fast_track_on = true;        // connections that a rule marked pass the rules by
   bool ip_forward = true;
   bool send_redirects = false;
-  bool hash_ports = false;  // ways of equal cost are chosen by ports too
+  bool accept_source_route = false;  // packets may say by which routers they go
+  bool hash_ports = false;           // ways of equal cost are chosen by ports too
   RpFilter rp_filter = RpFilter::kNo;
   uint32_t max_sleep_us = 100;  // an idle worker may sleep this long at most; 0: never
 

@@ -11,6 +11,7 @@ void compile_settings(Work& work) {
   const model::View settings = work.tree.settings("/ip/settings");
   snapshot.ip_forward = settings.get_bool("ip-forward");
   snapshot.fast_track_on = settings.get_bool("allow-fast-path") && settings.get_bool("route-cache");
+  snapshot.accept_source_route = settings.get_bool("accept-source-route");
   snapshot.send_redirects = settings.get_bool("send-redirects");
   snapshot.hash_ports = settings.get("ipv4-multipath-hash-policy") == "l4";
   snapshot.rp_filter = settings.get("rp-filter") == "strict"  ? RpFilter::kStrict

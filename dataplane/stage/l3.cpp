@@ -55,7 +55,10 @@ void run(Worker& w, Burst& b, L3Queue& released, bool whole) noexcept {
   }
   const bool several = w.count > 1;
   if (several && !plain) dispatch_fragments(w, b);
-  if (!plain) reassemble(w, b, released, whole);
+  if (!plain) {
+    reassemble(w, b, released, whole);
+    follow_source_routes(w, b);
+  }
   if (several) dispatch_home(w, b);
   lap(w, Stage::kValidate);
   if (only_routes(*w.snapshot)) {

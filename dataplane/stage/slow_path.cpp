@@ -236,7 +236,7 @@ void slow(Worker& w, Burst& b, unsigned i, Decision& d) noexcept {
     walk(w, s.mangle.get(), &RuleSet::prerouting, RuleTable::kMangle, d.key);
   }
   d.logged_before_dstnat = w.walk.logged;
-  if (is_source_routed(*b.ip[i]) && !w.walk.strip_options) {
+  if (!s.accept_source_route && is_source_routed(*b.ip[i]) && !w.walk.strip_options) {
     account(w, b, i, d);
     return refuse(w, b, i, Drop::ip_options, b.in_if[i]);
   }

@@ -15,18 +15,29 @@ namespace maclane {
 
 struct Worker;
 
-/// Whether a packet, whose options are sound, says by which routers it wants to go. Such a one goes
-/// no further than mangle's prerouting: accept-source-route=no (RFC 6274 3.13).
-[[nodiscard]] inline bool is_source_routed(const Ip4Hdr& ip) noexcept {
-  if (ip.header_length() == sizeof(Ip4Hdr)) return false;
+inline constexpr uint8_t kLooseSourceRoute = 131, kStrictSourceRoute = 137;
+
+/// The option of a packet, whose options are sound, that says by which routers it wants to go;
+/// nullptr: it has none. Such a packet goes no further than mangle's prerouting, unless
+/// accept-source-route=yes (RFC 6274 3.13).
+[[nodiscard]] inline const uint8_t* source_route(const Ip4Hdr& ip) noexcept {
+  if (ip.header_length() == sizeof(Ip4Hdr)) return nullptr;
   const auto* option = reinterpret_cast<const uint8_t*>(&ip + 1);
   const auto* end = reinterpret_cast<const uint8_t*>(&ip) + ip.header_length();
   while (option < end && *option != 0) {
-    if (*option == 131 || *option == 137) return true;  // loose and strict source route
+    if (*option == kLooseSourceRoute || *option == kStrictSourceRoute) return option;
     option += *option == 1 ? 1 : option[1];
   }
-  return false;
+  return nullptr;
 }
+[[nodiscard]] inline bool is_source_routed(const Ip4Hdr& ip) noexcept {
+  return source_route(ip) != nullptr;
+}
+
+/// Takes the packets of the burst that may say their way, and are at one of our addresses, on to
+/// the next one of it (RFC 791 3.1, 1812 5.2.4.1). What has no sound one, or may not go through a
+/// gateway and would, is refused.
+void follow_source_routes(Worker& w, Burst& b) noexcept;
 
 /// Packet i from its connection to its end: judged, held, dropped, or on its way.
 void take_slowly(Worker& w, Burst& b, unsigned i) noexcept;

@@ -111,8 +111,8 @@ MISTAKES = {
         (9, None), ["masquerade", "srcnat"],
     ),
     "not yet": (
-        BASE + "ip:\n  settings: {accept-source-route: yes}\n",
-        (None, None), ["accept-source-route"],
+        BASE + "ip:\n  settings: {ipv4-multipath-hash-policy: l3-inner}\n",
+        (None, None), ["ipv4-multipath-hash-policy"],
     ),
     "loop protect on an attached macvlan": (
         BASE.replace("interface: ether1}", "interface: ether1, attach: tap, loop-protect: on}"),

@@ -11,7 +11,7 @@ from frames import ARP, ICMP, IP, TCP, UDP, Ether
 from lab import Lab
 from process import wait_until
 from scenes import (
-    LEFT_HOST, LEFT_HOST_MAC, LEFT_MAC, LEFT_ROUTER, RIGHT_HOST, back, out, two_port_rig, two_ports,
+    LEFT_HOST, LEFT_HOST_MAC, LEFT_MAC, LEFT_ROUTER, RIGHT_HOST, RIGHT_ROUTER, back, out, two_port_rig, two_ports,
 )
 
 FILTER = "/ip/firewall/filter"
@@ -170,18 +170,21 @@ def test_what_a_rule_keeps_is_configuration(rig):  # B-13
     assert len(listed(rig, "kept")) == 1
 
 
-# B-12, B-16: /ip/settings' other switches: what cannot be otherwise says so, and is so.
+# B-1, B-12, B-16: packets that say their way are dropped behind raw, or go it if they may.
 def test_what_settings_say_of_source_routes_is_so(rig):
     ctl = rig.router.ctl
     (settings,) = rig.router.print("/ip/settings")
     assert str(settings["accept-source-route"]).lower() == "false"
-    ctl("/ip/settings/set accept-source-route=no")
-    refused = ctl("/ip/settings/set accept-source-route=yes", check=False)
-    assert refused.returncode == 1 and "not yet working" in refused.stderr
     before = rig.router.drops("ip_options")
-    source_routed = IP(src=LEFT_HOST, dst=RIGHT_HOST, options=[IPOption_LSRR(routers=[RIGHT_HOST])])
-    assert out(rig, source_routed / UDP(sport=1, dport=2)) == []
+    source_routed = IP(src=LEFT_HOST, dst=LEFT_ROUTER, options=[IPOption_LSRR(routers=[RIGHT_HOST])])
+    packet = source_routed / UDP(sport=1, dport=2, chksum=0)
+    assert out(rig, packet) == []
     assert rig.router.drops("ip_options") == before + 1
+    ctl("/ip/settings/set accept-source-route=yes")
+    (got,) = out(rig, packet)
+    assert (got[IP].dst, got[IP].options[0].routers, got[IP].options[0].pointer) == (RIGHT_HOST, [RIGHT_ROUTER], 8)
+    ctl("/ip/settings/set accept-source-route=no")
+    assert out(rig, packet) == []
 
 
 def test_what_is_not_routed_is_not_tracked(rig):  # B-19

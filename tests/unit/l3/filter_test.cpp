@@ -83,6 +83,76 @@ TEST_F(FilterRules, RawAndPreroutingSeeSourceRoutesBeforeTheyAreDropped) {  // B
   EXPECT_EQ(sent().size(), 1u);
 }
 
+// RFC 791 3.1, RFC 1812 5.2.4.1: where source routes are accepted, a packet at one of our addresses
+// goes to the next that it names, and the address that it leaves by takes its place.
+TEST_F(FilterRules, SourceRoutesAreFollowedWhereTheyAreAccepted) {
+  const auto routed = [](uint8_t type, uint32_t dst, std::vector<uint32_t> hops, uint8_t at = 4) {
+    auto p = udp(kPc, 1000, dst, 53);
+    std::vector<uint8_t> options{type, static_cast<uint8_t>(3 + 4 * hops.size()), at};
+    for (const uint32_t hop : hops)
+      for (const int shift : {24, 16, 8, 0}) options.push_back(static_cast<uint8_t>(hop >> shift));
+    while (options.size() % 4 != 0) options.push_back(0);
+    p.insert(p.begin() + 20, options.begin(), options.end());
+    p[0] = static_cast<uint8_t>(0x45 + options.size() / 4);
+    p[3] = static_cast<uint8_t>(p[3] + options.size());
+    p[10] = p[11] = 0;
+    const uint16_t sum = checksum(p.data(), 20 + options.size());
+    std::memcpy(p.data() + 10, &sum, 2);
+    return p;
+  };
+  const auto slot = [](const Sent& one, size_t n) {
+    be32 address;
+    std::memcpy(&address, one.frame.data() + 14 + 20 + 3 + 4 * n, 4);
+    return address.host();
+  };
+  snap.accept_source_route = true;
+  publish();
+  for (const uint8_t type : {uint8_t{131}, uint8_t{137}}) {
+    run(routed(type, kLanIp, {kGateway, kServer}), kLan);
+    ASSERT_EQ(sent().size(), 1u) << unsigned{type};
+    EXPECT_EQ(sent()[0].ip().dst.host(), kGateway);
+    EXPECT_EQ(sent()[0].out_if, kWan);
+    EXPECT_EQ(sent()[0].frame[14 + 22], 8) << "the next one";
+    EXPECT_EQ(slot(sent()[0], 0), kWanIp) << "where it left";
+    EXPECT_EQ(slot(sent()[0], 1), kServer);
+    EXPECT_EQ(checksum(&sent()[0].ip(), sent()[0].ip().header_length()), 0);
+  }
+  // By two of our addresses in a row.
+  run(routed(131, kLanIp, {kWanIp, kServer}), kLan);
+  ASSERT_EQ(sent().size(), 1u);
+  EXPECT_EQ(sent()[0].ip().dst.host(), kServer);
+  EXPECT_EQ(sent()[0].frame[14 + 22], 12);
+  // At the end of its way it is ours, and one that is at none of our addresses is like any other.
+  run(routed(131, kLanIp, {kGateway}, 8), kLan);
+  EXPECT_TRUE(sent().empty());
+  EXPECT_EQ(punted().size(), 1u);
+  run(routed(131, kServer, {kGateway}), kLan);
+  ASSERT_EQ(sent().size(), 1u);
+  EXPECT_EQ(slot(sent()[0], 0), kGateway);
+  // A strict one goes by no gateway (RFC 1812 5.2.4.1: source route failed).
+  for (const auto& strict : {routed(137, kLanIp, {kServer}), routed(137, kServer, {kGateway})}) {
+    run(strict, kLan);
+    EXPECT_TRUE(sent().empty());
+    const auto told = punted();
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0].message.reason, PuntReason::kIcmpError);
+    EXPECT_EQ(told[0].message.icmp_code, 5);
+  }
+  // Rules see where it goes next.
+  Draft drop = make(Action::kDrop, 7);
+  drop.match = Rule::kDst;
+  drop.dst = {kGateway, kGateway};
+  filter({drop});
+  run(routed(131, kLanIp, {kGateway, kServer}), kLan);
+  EXPECT_TRUE(sent().empty());
+  EXPECT_EQ(rule(7).packets, 1u);
+  // What cannot be is refused.
+  const uint64_t before = drops(Drop::ip_options);
+  run({routed(131, kLanIp, {kGateway}, 3), routed(131, kLanIp, {kGateway}, 5)}, kLan);
+  EXPECT_TRUE(sent().empty());
+  EXPECT_EQ(drops(Drop::ip_options), before + 2);
+}
+
 TEST_F(FilterRules, FastTrackPassesTheRulesBy) {  // B-25, B-26
   snap.fast_track.counter = 90;
   mangle({make(Action::kPassthrough, 12)});

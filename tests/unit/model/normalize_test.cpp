@@ -188,7 +188,7 @@ TEST(Normalize, WrongValuesGetASentence) {
       {"/ip/firewall/nat", "to-addresses", "10.0.0.0/33", "address"},
       {"/ip/firewall/address-list", "timeout", "36w", "35w3d13h13m56s"},
       {"/ip/settings", "rp-filter", "maybe", "loose, no or strict"},
-      {"/ip/settings", "accept-source-route", "yes", "not yet working"},
+      {"/ip/settings", "ipv4-multipath-hash-policy", "l3-inner", "not yet working"},
       {"/ip/settings", "icmp-rate-mask", "0x", "no mask of ICMP types"},
       {"/ip/settings", "icmp-rate-mask", "0x1g", "no mask of ICMP types"},
       {"/ip/settings", "icmp-rate-mask", "-1", "no mask of ICMP types"},
