@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "control/model/diff.h"
 #include "control/model/model.h"
 
 namespace maclane::model {
@@ -67,8 +68,18 @@ Status Model::release_safe_mode(const Caller& caller) {
 
 Status Model::unroll_safe_mode(const Caller& caller) {
   if (!safe_mode_) return fail("safe mode is not taken");
-  Status status = go_to(safe_mode_->before, caller, Record::kYes, "safe mode unrolled: ");
+  // What was changed in it is as if it had been undone one by one: undo does not bring it back,
+  // redo may. That cannot be said of what older changes were undone in it.
+  const auto& entries = history_.entries();
+  size_t made = 0;
+  while (made < history_.done() && entries[history_.done() - made - 1].number > safe_mode_->first)
+    ++made;
+  const bool undone =
+      made > 0 && diff(entries[history_.done() - made].before, safe_mode_->before).empty();
+  Status status = go_to(safe_mode_->before, caller, undone ? Record::kNo : Record::kYes,
+                        "safe mode unrolled: ");
   if (!status) return status;
+  for (; undone && made > 0; --made) history_.undone();
   const Caller owner = std::exchange(safe_mode_, std::nullopt)->owner;
   tell_loss(owner, caller, "unrolled");
   return persist(tree_);  // there is nothing to go back to any more

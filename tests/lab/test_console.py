@@ -178,6 +178,8 @@ def test_ping_asks_through_the_router(scene):
     rows = json.loads(scene.router.ctl("/tool/ping", PC, "count=1", "size=1000", as_json=True).stdout)
     assert [(row["host"], row["size"], row["received"]) for row in rows] == [(PC, "1000", "1")]
     assert ".id" not in rows[0]
+    asked = f":put [/ping {ISP} count=2 interval=100ms]; :put ([/ping 192.168.88.77 count=1] = 0)"
+    assert scene.router.ctl(asked).stdout.split() == ["2", "true"]
     wrong = scene.router.ctl("/ping", "300.1.1.1", check=False).stderr
     assert wrong.count("300.1.1.1\" is no IPv4 address") == 1 and "resolving" not in wrong
     lost = scene.router.ctl("/ping", "192.168.88.77", "count=1").stdout

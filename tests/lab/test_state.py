@@ -47,6 +47,33 @@ def test_changes_and_identifiers_outlive_a_restart(router):
     assert yaml.safe_load(router.config_path.read_text()) == BASE, "the file is only read"
 
 
+def test_identifiers_of_interfaces_are_one_rows_everywhere_and_stay(router):
+    """D-23: a row of /interface is the same after a restart, and what find gives there names it in its own menu."""
+    ctl = router.ctl
+
+    def known():
+        return {row["name"]: row[".id"] for row in router.print("/interface")}
+
+    for name, tag in (("va", 77), ("vb", 78)):
+        ctl("/interface/vlan/add", f"name={name}", f"vlan-id={tag}", "interface=ether1")
+    ctl("/interface/vlan/remove", "va")
+    before = known()
+    router.stop()
+    router.start()
+    assert known() == before
+    ctl("/interface/vlan set [/interface find name=vb] comment=mine")
+    ctl("/interface set [find name=m1] comment=theirs")
+    assert {row["name"]: row.get("comment") for row in router.print("/interface")} == {
+        "ether1": None, "vb": "mine", "m1": "theirs"}
+    wrong = ctl("/interface/vlan set [/interface find name=ether1] comment=no", check=False)
+    assert wrong.returncode == 1 and "no such item" in wrong.stderr
+    ctl("/ip/firewall/filter add chain=input in-interface=[/interface find name=vb]")
+    ctl("/interface/list add name=some; /interface/list/member add list=[/interface/list find name=some] "
+        "interface=[/interface find name=m1]")
+    assert router.row("/ip/firewall/filter", in_interface="vb")["chain"] == "input"
+    assert router.row("/interface/list/member", list="some")["interface"] == "m1"
+
+
 def test_a_kill_leaves_what_was_answered(router):
     for number in range(3):
         router.ctl("/interface/list/add", f"name=l{number}")

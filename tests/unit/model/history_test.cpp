@@ -211,6 +211,25 @@ TEST_F(HistoryTest, ReleasedSafeModeLeavesWhatWasChanged) {
   EXPECT_FALSE(run("/safe-mode", "release"));
 }
 
+TEST_F(HistoryTest, UndoDoesNotBringBackWhatSafeModeUnrolled) {
+  add_list("before");
+  ASSERT_TRUE(run("/safe-mode", "take"));
+  add_list("a");
+  add_list("b");
+  ASSERT_TRUE(run("/safe-mode", "unroll"));
+  EXPECT_THAT(lists(), ElementsAre("before"));
+  ASSERT_TRUE(run("/", "undo"));
+  EXPECT_THAT(lists(), testing::IsEmpty());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(run("/", "redo"));
+  EXPECT_THAT(lists(), ElementsAre("before", "a", "b"));
+  EXPECT_FALSE(run("/", "redo"));
+  // Older changes that were undone in it are there again, and that can be undone.
+  ASSERT_TRUE(run("/safe-mode", "take"));
+  ASSERT_TRUE(run("/", "undo"));
+  ASSERT_TRUE(run("/safe-mode", "unroll"));
+  EXPECT_THAT(lists(), ElementsAre("before", "a", "b"));
+}
+
 TEST_F(HistoryTest, SafeModeIsOneSessionsAlone) {
   ASSERT_TRUE(run("/safe-mode", "take"));
   EXPECT_FALSE(run("/safe-mode", "take"));
