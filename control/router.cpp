@@ -172,11 +172,17 @@ Status Router::start() {
                        return doors_->files().write(name, bytes);
                      }});
   runner_.serve();
+  scheduler_.keep(options_.state_folder + "/schedules.json");
   scheduler_.serve();
   if (const auto missing = commands_.unhandled(); !missing.empty())
     return fail(fmt::format("nothing carries out {}", fmt::join(missing, ", ")));
   door_ = std::make_unique<door::SocketDoor>(runner_, options_.socket_path);
   if (Status status = door_->start(); !status) return status;
+  doors_->show_local(
+      {[this] { return door_ ? door_->active_rows() : std::vector<model::PrintRow>(); },
+       [this](uint64_t session) {
+         if (door_) door_->end_session(session);
+       }});
   doors_->start();
   return {};
 }

@@ -18,10 +18,10 @@
 #include <string_view>
 
 #include "control/door/background.h"
-#include "control/door/last_logins.h"
 #include "control/door/login_limits.h"
 #include "control/model/caller.h"
 #include "control/model/model.h"
+#include "control/script/kept_texts.h"
 
 namespace maclane::door {
 
@@ -116,7 +116,7 @@ class Auth {
   std::map<std::string, Remembered> remembered_;
   std::map<std::string, uint64_t> proven_;              // password by digest(): right until then
   std::map<std::string, std::vector<Asked>> checking_;  // who waits for a check under way
-  LastLogins last_logins_;
+  script::KeptTexts last_logins_;                       // by user
   std::string memory_secret_;
   std::string decoy_;  // a hash to check against where there is no user: the same time
   uint64_t next_session_ = 1;

@@ -129,11 +129,31 @@ void Scheduler::look(std::time_t now) {
                                   row.get("interval"), row.disabled());
     if (key != entry.key) {
       entry.key = std::move(key);
-      entry.since = now;
-      entry.next = row.disabled() ? std::nullopt : next_run(row, now - 1, now, started_);
+      entry.since = before == known.end() ? kept_since(row, entry.key, now) : now;
+      entry.next = row.disabled() ? std::nullopt : next_run(row, now - 1, entry.since, started_);
     }
+    if (since_)
+      since_->note(std::string(row.get("name")), fmt::format("{} {}", entry.since, entry.key));
     entries_.emplace(row.row().id, std::move(entry));
   });
+  if (!since_) return;
+  since_->keep_only([&](const std::string& name) {
+    return model.tree().find(*model::find_menu("/system/scheduler"), name) != nullptr;
+  });
+  since_->save();
+}
+
+/// Since when a row is there that was not seen since the router started.
+std::time_t Scheduler::kept_since(const View& row, const std::string& key, std::time_t now) const {
+  const std::string kept = since_ ? since_->of(row.get("name")) : std::string{};
+  const size_t blank = kept.find(' ');
+  if (blank == std::string::npos || kept.substr(blank + 1) != key) return now;
+  const auto since = model::parse_integer(kept.substr(0, blank));
+  return since && *since <= now ? static_cast<std::time_t>(*since) : now;
+}
+
+void Scheduler::keep(const std::string& path) {
+  since_.emplace(path, "since when schedules are there: their intervals begin anew");
 }
 
 void Scheduler::turn(std::time_t now) {

@@ -1,10 +1,10 @@
 // /system/script and /system/scheduler: what is kept and run.
 //
 // start-time=startup runs three seconds after the router started; a time of day runs at that time
-// of start-date, or today; without one, the first interval is counted from when the row came to be.
-// All of them run again after each interval. Times are the host's local ones; after a step of the
-// clock the next run is found anew. run-count and last-started are since the router started.
-// Control thread only.
+// of start-date, or of the day the row came to be; without one, the first interval is counted from
+// when it came to be. All of them run again after each interval. Times are the host's local ones;
+// after a step of the clock the next run is found anew. run-count and last-started are since the
+// router started. Control thread only.
 #pragma once
 
 #include <ctime>
@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "control/script/kept_texts.h"
 #include "control/script/runner.h"
 
 namespace maclane::script {
@@ -22,6 +23,9 @@ class Scheduler {
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
+  /// Since when each row is there is kept in this file from now on, so that what runs once a day
+  /// does so however often the router is restarted. Before the first turn.
+  void keep(const std::string& path);
   /// Rows and commands of the menus.
   void serve();
   /// Starts what is due; now in seconds since 1970.
@@ -50,11 +54,14 @@ class Scheduler {
     std::time_t last = 0;
   };
   void look(std::time_t now);
+  [[nodiscard]] std::time_t kept_since(const model::View& row, const std::string& key,
+                                       std::time_t now) const;
   void run(const model::View& row);
   model::Answer<model::Outcome> run_scripts(const model::Call& call, const model::Caller& caller);
   [[nodiscard]] Task task_of(const model::View& script, const model::Caller& caller);
 
   Runner& runner_;
+  std::optional<KeptTexts> since_;      // "seconds since 1970, what its times are made of", by name
   std::map<uint32_t, Entry> entries_;   // by row id
   std::map<uint32_t, Script> scripts_;  // by row id
   uint64_t revision_ = ~uint64_t{0};

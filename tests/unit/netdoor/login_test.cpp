@@ -8,7 +8,6 @@
 #include <fstream>
 
 #include "control/door/auth.h"
-#include "control/door/last_logins.h"
 #include "control/door/login_limits.h"
 #include "control/model/secrets.h"
 #include "control/observe/log.h"
@@ -196,11 +195,11 @@ TEST(Auth, PoliciesOfAGroup) {
   EXPECT_FALSE(some.has(model::Policy::kPolicy));
 }
 
-TEST(Logins, C48_WhenAUserLoggedInLastOutlivesARestart) {
+TEST(KeptTexts, OutliveARestart) {  // C-48: last-logged-in
   const Folder folder;
   const std::string path = folder.path + "/logins.json";
   {
-    LastLogins logins(path);
+    script::KeptTexts logins(path, "");
     EXPECT_EQ(logins.of("admin"), "");
     logins.note("admin", "2026-11-27 10:00:00");
     logins.note("gone", "2026-11-27 11:00:00");
@@ -208,14 +207,14 @@ TEST(Logins, C48_WhenAUserLoggedInLastOutlivesARestart) {
     logins.note("admin", "2026-11-28 10:00:00");
   }
   {
-    LastLogins logins(path);
+    script::KeptTexts logins(path, "");
     EXPECT_EQ(logins.of("admin"), "2026-11-28 10:00:00");
     logins.keep_only([](const std::string& user) { return user == "admin"; });
   }
-  EXPECT_EQ(LastLogins(path).of("gone"), "");
+  EXPECT_EQ(script::KeptTexts(path, "").of("gone"), "");
   std::ofstream(path) << "[";
   log::set_stderr(false);
-  EXPECT_EQ(LastLogins(path).of("admin"), "");  // and goes on
+  EXPECT_EQ(script::KeptTexts(path, "anything").of("admin"), "");  // and goes on
 }
 
 TEST(Logins, ManyClientsOfOneUserCostOneCheckOfThePassword) {

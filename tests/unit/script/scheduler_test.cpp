@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
 
 #include "control/model/value.h"
 
@@ -62,6 +65,31 @@ TEST_F(SchedulerTest, WhoRunsAScriptReadsWhatItWrites) {
   EXPECT_EQ(run("/system script run says"), "one\ntwo\n");
   EXPECT_EQ(run(":put begin; /system script run says; :put end"), "begin\none\ntwo\nend\n");
   EXPECT_THAT(run("/system script run fails"), HasSubstr("before\nboom"));
+}
+
+TEST_F(SchedulerTest, AnIntervalGoesOnOverRestarts) {
+  const std::string kept = testing::TempDir() + "maclane-schedules-" + std::to_string(::getpid());
+  const auto next = [&] { return run(":put [/system scheduler get s next-run]"); };
+  scheduler_.keep(kept);
+  EXPECT_EQ(add("interval=1d"), "");
+  at(kStart + 1);
+  const std::string before = next();
+  Scheduler again(runner_);
+  again.keep(kept);
+  again.serve();
+  again.turn(kStart + 72'000);
+  EXPECT_EQ(next(), before);
+  Scheduler days_later(runner_);
+  days_later.keep(kept);
+  days_later.serve();
+  days_later.turn(kStart + 3 * 86'400 + 7200);
+  EXPECT_EQ(next(), "2027-01-19 08:00:01\n");  // at its hour, whenever the router starts
+  EXPECT_EQ(run("/system scheduler set s interval=2d"), "");
+  days_later.turn(kStart + 3 * 86'400 + 7201);
+  EXPECT_EQ(next(), "2027-01-20 10:00:01\n");
+  EXPECT_EQ(run("/system scheduler remove s"), "");
+  days_later.turn(kStart + 3 * 86'400 + 7202);
+  std::remove(kept.c_str());
 }
 
 TEST_F(SchedulerTest, AnIntervalIsCountedFromWhenTheRowCame) {
