@@ -7,8 +7,8 @@
 #include <openssl/hmac.h>
 
 #include <algorithm>
-#include <ctime>
 
+#include "control/door/active.h"
 #include "control/model/commands.h"
 #include "control/model/secrets.h"
 #include "control/model/value.h"
@@ -26,15 +26,6 @@ namespace secrets = model::secrets;
 constexpr std::string_view kFailureTopics = "system,error,critical";
 constexpr std::string_view kAccountTopics = "system,info,account";
 constexpr size_t kLongestName = 64;
-
-std::string clock_text() {
-  const std::time_t now = std::time(nullptr);
-  std::tm local{};
-  localtime_r(&now, &local);
-  std::array<char, 32> text{};
-  (void)std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &local);
-  return text.data();
-}
 
 std::vector<std::string> strings_of(std::string_view list) {
   std::vector<std::string> out;
@@ -86,7 +77,7 @@ Policies policies_of(std::string_view list) {
 Auth::Auth(model::Model& model, Background& background, std::string logins)
     : model_(model),
       background_(background),
-      last_logins_(std::move(logins)),
+      last_logins_(std::move(logins), "when users logged in last"),
       memory_secret_(secrets::random_bytes(32)),
       decoy_(secrets::hash_password(secrets::to_hex(secrets::random_bytes(16)))) {
   on_config();
@@ -174,7 +165,7 @@ Caller Auth::open_session(std::string user, std::string via, std::string address
   session.local = true;
   session.caller = {std::move(user), std::move(via), std::move(address), policies, next_session_++};
   session.group = "full";
-  session.when = clock_text();
+  session.when = login_time();
   session.last_ms = steady_ms();
   return sessions_.emplace(session.caller.session, std::move(session)).first->second.caller;
 }
@@ -188,7 +179,7 @@ void Auth::accept(const Login& login, const User& user, bool remember, const Don
   Session session;
   session.caller = {user.name, login.via, login.address, user.policies, next_session_++};
   session.group = user.group;
-  session.when = clock_text();
+  session.when = login_time();
   session.last_ms = steady_ms();
   session.remembered = remember;
   last_logins_.note(user.name, session.when);
@@ -359,19 +350,8 @@ void Auth::tick(uint64_t now_ms) {
 
 std::vector<model::PrintRow> Auth::active_rows() const {
   std::vector<model::PrintRow> rows;
-  for (const auto& [id, session] : sessions_) {
-    model::PrintRow row;
-    row.id = fmt::format("*{:X}", id);
-    row.dynamic = false;
-    row.fields = {{"when", session.when},
-                  {"name", session.caller.user},
-                  {"address", session.caller.address},
-                  {"via", session.caller.via},
-                  {"group", session.group},
-                  {"radius", "false"}};
-    std::erase_if(row.fields, [](const auto& field) { return field.second.empty(); });
-    rows.push_back(std::move(row));
-  }
+  for (const auto& [id, session] : sessions_)
+    rows.push_back(active_row(id, session.when, session.caller, session.group));
   return rows;
 }
 

@@ -42,6 +42,7 @@ class Console {
   void take(std::string_view line, std::string& out);
   /// Appends what the command wrote since, and its end, and what others did to this session.
   void collect(std::string& out);
+  [[nodiscard]] const model::Caller& caller() const { return caller_; }
   [[nodiscard]] bool busy() const { return job_ != nullptr; }
 
   /// A line that says why there is nothing else to say.

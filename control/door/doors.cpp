@@ -142,14 +142,22 @@ void Doors::start() {
 
 void Doors::serve_users() {
   model::Model& model = commands_.model();
-  model.provide_rows("/user/active", [this] { return auth_.active_rows(); });
+  model.provide_rows("/user/active", [this] {
+    std::vector<model::PrintRow> rows = auth_.active_rows();
+    if (!local_.rows) return rows;
+    for (model::PrintRow& row : local_.rows()) rows.push_back(std::move(row));
+    return rows;
+  });
   model.provide("/user", [this](const View& row, model::Fields& out) {
     out.emplace_back("last-logged-in", auth_.last_logged_in(row.get("name")));
   });
   commands_.on("/user/active", "request-logout",
                [this](const Call& call, const Caller&) -> Answer<Outcome> {
-                 for (const std::string& id : call.rows)
-                   auth_.end_session(std::strtoull(id.c_str() + 1, nullptr, 16));
+                 for (const std::string& id : call.rows) {
+                   const uint64_t session = std::strtoull(id.c_str() + 1, nullptr, 16);
+                   auth_.end_session(session);
+                   if (local_.end) local_.end(session);
+                 }
                  return Outcome{};
                });
   commands_.on("/", "password", [this](const Call& call, const Caller& caller) -> Answer<Outcome> {

@@ -43,6 +43,13 @@ class Doors {
   void turn(std::span<const pollfd> fds);
   [[nodiscard]] uint64_t next_deadline() const;
 
+  /// Sessions that need no password: those of the console's socket.
+  struct LocalSessions {
+    std::function<std::vector<model::PrintRow>()> rows;  // of /user/active
+    std::function<void(uint64_t session)> end;           // nothing if it is none of theirs
+  };
+  void show_local(LocalSessions local) { local_ = std::move(local); }
+
   [[nodiscard]] Auth& auth() { return auth_; }
   [[nodiscard]] Files& files() { return files_; }
   [[nodiscard]] Background& background() { return background_; }
@@ -63,6 +70,7 @@ class Doors {
   Files files_;
   Certificates certificates_;
   Backup backup_;
+  LocalSessions local_;
   ApiDoor api_;
   RestDoor rest_;
   struct Kept {

@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "control/door/active.h"
+
 namespace maclane::door {
 namespace {
 
@@ -227,6 +229,18 @@ void SocketDoor::close(std::map<int, Client>::iterator client) {
   runner_.commands().model().session_died(session);
 }
 
+std::vector<model::PrintRow> SocketDoor::active_rows() const {
+  std::vector<model::PrintRow> rows;
+  for (const auto& [fd, client] : clients_)
+    rows.push_back(active_row(client.session, client.when, client.console->caller(), "full"));
+  return rows;
+}
+
+void SocketDoor::end_session(uint64_t session) {
+  for (const auto& [fd, client] : clients_)
+    if (client.session == session) ::shutdown(fd, SHUT_RDWR);
+}
+
 void SocketDoor::accept_all() {
   for (size_t i = 0; i < kMaxClients; ++i) {
     Descriptor fd(::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
@@ -248,6 +262,7 @@ void SocketDoor::accept_all() {
     Client client;
     client.progress = Clock::now();
     client.session = next_session_++;
+    client.when = login_time();
     client.console = std::make_unique<Console>(runner_, caller_of(fd.get(), client.session));
     clients_.emplace(fd.get(), std::move(client));
     fd.release();

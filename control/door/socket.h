@@ -44,6 +44,10 @@ class SocketDoor {
   void turn();
 
   [[nodiscard]] size_t clients() const { return clients_.size(); }
+  /// Those who are connected, as rows of /user/active.
+  [[nodiscard]] std::vector<model::PrintRow> active_rows() const;
+  /// Closes the connection of a session at the next turn; nothing if there is none.
+  void end_session(uint64_t session);
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
@@ -58,6 +62,7 @@ class SocketDoor {
     bool at_end = false;    // no more requests are read
     bool has_line = false;  // a whole request waits in in
     uint64_t session = 0;
+    std::string when;   // it came
     Patience patience;  // with the line that is coming
     std::unique_ptr<Console> console;
     Clock::time_point progress;

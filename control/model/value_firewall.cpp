@@ -230,11 +230,11 @@ Converted convert_nth(std::string_view text) {
 
 namespace {
 
-struct Fields {
+struct ClassifierFields {
   std::string_view name;
   bool src, dst, src_port, dst_port;
 };
-constexpr Fields kFields[] = {
+constexpr ClassifierFields kFields[] = {
     {"both-addresses", true, true, false, false},
     {"both-ports", false, false, true, true},
     {"both-addresses-and-ports", true, true, true, true},
@@ -252,8 +252,9 @@ std::optional<PerConnection> parse_pcc(std::string_view text) {
   const auto [name, rest] = cut(text, ':');
   if (!rest) return std::nullopt;
   const auto [below, above] = cut(*rest, '/');
-  const auto* fields = std::find_if(std::begin(kFields), std::end(kFields),
-                                    [name = name](const Fields& f) { return f.name == name; });
+  const auto* fields =
+      std::find_if(std::begin(kFields), std::end(kFields),
+                   [name = name](const ClassifierFields& f) { return f.name == name; });
   const auto denominator = number(below, 0xffff);
   const auto remainder = number(above.value_or(""), 0xffff);
   if (fields == std::end(kFields) || !denominator || !remainder || *remainder >= *denominator)

@@ -194,6 +194,8 @@ def test_who_is_in_and_who_did_what(router):
     with logged_in(router) as api:
         active = api.rows("/user/active/print", "?via=api")
         assert any(row["name"] == USER and row["address"] == "127.0.0.1" for row in active)
+        consoles = [row for row in router.print("/user/active") if row["via"] == "console"]
+        assert [(row["name"], row["group"]) for row in consoles] == [("admin", "full")]
         api.talk("/interface/list/add", "=name=noted", "=comment=n")
         api.talk("/interface/list/remove", "=numbers=noted")
         lines = [row["message"] for row in api.rows("/log/print", "=.proplist=message")]
