@@ -16,7 +16,7 @@ constexpr size_t kMaxName = 64;
 
 /// The network of so many bytes that the address is in; what is no IP address is one by itself.
 std::string masked(std::string_view address, size_t ipv4_bytes, size_t ipv6_bytes) {
-  const std::string text(address.substr(0, kMaxName));
+  std::string text(address.substr(0, kMaxName));
   const bool ipv6 = text.find(':') != std::string::npos;
   const int family = ipv6 ? AF_INET6 : AF_INET;
   const size_t kept = ipv6 ? ipv6_bytes : ipv4_bytes;
