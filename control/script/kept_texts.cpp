@@ -55,8 +55,10 @@ void KeptTexts::save() {
   if (!changed_ || path_.empty()) return;
   changed_ = false;
   nlohmann::json json = nlohmann::json::object();
-  for (const auto& [name, text] : texts_) json[name] = text;
-  const Status status = model::write_atomically(path_, json.dump(2) + "\n");
+  for (const auto& [name, kept] : texts_) json[name] = kept;
+  // A name that is no UTF-8 is written all the same.
+  const std::string text = json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+  const Status status = model::write_atomically(path_, text + "\n");
   if (status) return;
   for (const Error& error : status.error())
     log::write(log::Level::kWarning, kKeptTopics, "{}", error.text());

@@ -212,6 +212,8 @@ TEST(KeptTexts, OutliveARestart) {  // C-48: last-logged-in
     logins.keep_only([](const std::string& user) { return user == "admin"; });
   }
   EXPECT_EQ(script::KeptTexts(path, "").of("gone"), "");
+  script::KeptTexts(path, "").note("\xff", "no UTF-8");  // is written, not thrown about
+  EXPECT_EQ(script::KeptTexts(path, "").of("admin"), "2026-11-28 10:00:00");
   std::ofstream(path) << "[";
   log::set_stderr(false);
   EXPECT_EQ(script::KeptTexts(path, "anything").of("admin"), "");  // and goes on
