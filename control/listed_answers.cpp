@@ -10,6 +10,8 @@ namespace {
 constexpr uint64_t kShortestMs = 5'000;  // whatever a name server says
 constexpr uint64_t kUnknownMs = 60'000;  // until it is known how long it counts
 constexpr uint64_t kAskedMs = 30'000;    // a question is under way for so long at most
+constexpr uint64_t kNearMs = 2'000;      // caches count in seconds: theirs may end so much sooner
+constexpr unsigned kTries = 3;
 
 }  // namespace
 
@@ -24,7 +26,7 @@ void ListedAnswers::configure(const model::Tree& tree) {
   whole_.clear();
   below_.clear();
   lists_.clear();
-  until_ms_.clear();
+  known_.clear();
   for (const model::RowPtr& one : rows) {
     const model::View row(menu, *one);
     if (row.disabled()) continue;
@@ -71,25 +73,37 @@ void ListedAnswers::put(const std::string& list, uint32_t address, const std::st
 void ListedAnswers::hear(const HeardAnswer& answer) {
   const Lists* const lists = lists_of(answer.name);
   if (lists == nullptr || lists->empty()) return;
-  for (const std::string& list : *lists)
-    put(list, answer.address, answer.name, kUnknownMs + extra_ms_);
   const uint64_t now_ms = model::steady_ms();
-  const auto known = until_ms_.find(answer.name);
-  if (asked_ >= kMostAsked || (known != until_ms_.end() && known->second > now_ms)) return;
-  if (until_ms_.size() >= kMostNames) until_ms_.clear();
-  until_ms_[answer.name] = now_ms + kAskedMs;
-  ++asked_;
-  (void)resolver_.ask(answer.name, {}, [this, name = answer.name](const Resolver::Answer& found) {
-    counts(name, found);
-  });
+  const auto known = known_.find(answer.name);
+  const bool is_known = known != known_.end() && known->second.until_ms > now_ms;
+  // Answers are heard after ours, too: the question that we asked is one of them.
+  const bool counts =
+      is_known && known->second.counted && known->second.until_ms > now_ms + kNearMs;
+  const uint64_t for_ms = counts ? known->second.until_ms - now_ms : kUnknownMs;
+  for (const std::string& list : *lists) put(list, answer.address, answer.name, for_ms + extra_ms_);
+  const bool under_way = is_known && !known->second.counted;
+  if (asked_ >= kMostAsked || counts || under_way) return;
+  ask(answer.name, kTries);
 }
 
-void ListedAnswers::counts(const std::string& name, const Resolver::Answer& answer) {
+void ListedAnswers::ask(const std::string& name, unsigned tries) {
+  if (known_.size() >= kMostNames) known_.clear();
+  known_[name] = {model::steady_ms() + kAskedMs, false};
+  ++asked_;
+  ask_(name, [this, name, tries](const Resolver::Answer& found) { counts(name, found, tries); });
+}
+
+void ListedAnswers::counts(const std::string& name, const Resolver::Answer& answer,
+                           unsigned tries) {
   --asked_;
   const Lists* const lists = lists_of(name);
-  if (lists == nullptr || !answer.answered) return;
+  if (lists == nullptr) return;
+  if (!answer.answered) {
+    if (tries > 1) ask(name, tries - 1);
+    return;
+  }
   const uint64_t lives_ms = std::max(answer.ttl_s * uint64_t{1000}, kShortestMs);
-  until_ms_[name] = model::steady_ms() + lives_ms;
+  known_[name] = {model::steady_ms() + lives_ms, true};
   for (const std::string& list : *lists) {
     for (const be32 one : answer.addresses) {
       // It is known now how long: what was put there before may be too long.

@@ -11,6 +11,7 @@
 // whole names, then the longest domain. Control thread only.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -27,8 +28,10 @@ namespace maclane {
 
 class ListedAnswers {
  public:
-  ListedAnswers(ListedAddresses& listed, Resolver& resolver)
-      : listed_(listed), resolver_(resolver) {}
+  /// Asks for a name's addresses, as Resolver::ask() does.
+  using Ask = std::function<void(const std::string& name, Resolver::Done done)>;
+
+  ListedAnswers(ListedAddresses& listed, Ask ask) : listed_(listed), ask_(std::move(ask)) {}
 
   /// The configuration in force. Publishes where lists are new.
   void configure(const model::Tree& tree);
@@ -45,10 +48,11 @@ class ListedAnswers {
   [[nodiscard]] const Lists* lists_of(const std::string& name) const;
   /// Several names may have an address: it stays for the longest.
   void put(const std::string& list, uint32_t address, const std::string& name, uint64_t for_ms);
-  void counts(const std::string& name, const Resolver::Answer& answer);
+  void ask(const std::string& name, unsigned tries);
+  void counts(const std::string& name, const Resolver::Answer& answer, unsigned tries);
 
   ListedAddresses& listed_;
-  Resolver& resolver_;
+  Ask ask_;
   model::Rows rows_;  // that the rest was made from
   std::vector<std::pair<model::NameExpression, Lists>> expressions_;
   std::map<std::string, Lists, std::less<>> whole_, below_;  // below_: with all that is below them
@@ -60,7 +64,11 @@ class ListedAnswers {
   };
   std::map<std::pair<std::string, uint32_t>, Placed> placed_;  // by list and address
   size_t asked_ = 0;                                           // questions under way
-  std::map<std::string, uint64_t> until_ms_;  // names that need no question until then
+  struct Known {
+    uint64_t until_ms = 0;  // it needs no question until then
+    bool counted = false;   // for so long it counts, else a question is under way
+  };
+  std::map<std::string, Known> known_;
 };
 
 }  // namespace maclane

@@ -139,7 +139,10 @@ Status Router::start() {
                   [this] { republish(); }});
   listed_->serve();
   listed_names_ = std::make_unique<ListedNames>(*listed_, *resolver_);
-  listed_answers_ = std::make_unique<ListedAnswers>(*listed_, *resolver_);
+  listed_answers_ = std::make_unique<ListedAnswers>(
+      *listed_, [this](const std::string& name, Resolver::Done done) {
+        (void)resolver_->ask(name, {}, std::move(done));
+      });
   listed_leases_ = std::make_unique<ListedLeases>(*listed_, services_->dhcp_server());
   doors_ = std::make_unique<door::Doors>(commands_, options_.state_folder,
                                          [this] { return host_->enter(); });
