@@ -16,6 +16,7 @@ using dhcp::Type;
 
 constexpr uint64_t kFirstWait = 4 * kSecond, kLongestWait = 64 * kSecond, kJitter = 1 * kSecond;
 constexpr uint64_t kStartSpread = 1 * kSecond;
+constexpr uint64_t kOthersWait = 2 * kSecond;  // a server may look first who has the address
 constexpr uint64_t kPause = 1 * kSecond, kPauseSpread = 9 * kSecond;
 constexpr uint64_t kDeclinePause = 10 * kSecond;
 constexpr size_t kMostAvoided = 8;
@@ -157,6 +158,8 @@ void DhcpMachine::handle(const dhcp::Heard& heard, uint64_t now) {
     // At once after INIT-REBOOT: that the address is gone is no fault of the server.
     if (state_ == State::kReboot) {
       begin(now, 0, 0);
+    } else if (state_ == State::kRequesting && !std::exchange(refused_, true)) {
+      begin(now, 0, kStartSpread);
     } else {
       begin(now, kPause, kPauseSpread);
     }
@@ -173,6 +176,7 @@ void DhcpMachine::consider(const dhcp::Heard& heard, uint64_t now) {
     choose(offer, now);
   } else if (!spare_ || avoided < std::ranges::find(avoided_, spare_->from)) {
     spare_ = offer;  // whose failure is longest ago, so that they take turns
+    due_ms_ = std::min(due_ms_, now + kOthersWait);
   }
 }
 
@@ -226,6 +230,7 @@ void DhcpMachine::use(uint64_t) {
   if (lease_ && !renewed) drop("the server gave another");
   lease_ = pending_;
   avoided_.clear();
+  refused_ = false;
   wanted_ = lease_->address;
   state_ = State::kBound;
   due_ms_ = lease_->t1_ms;

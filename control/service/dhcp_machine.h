@@ -4,11 +4,13 @@
 //
 // Decisions where the RFC leaves room or asks for more patience than people have:
 // - The first message goes within a second, not after 1 to 10: that spread is for a street of
-//   clients after a power cut; it is kept after a refusal or a lost lease.
+//   clients after a power cut; it is kept after a lost lease and from the second refusal on. One
+//   refusal is no fault of anybody: servers that keep no address for whom they offered it to refuse
+//   all but the first of those who were offered the same.
 // - The first good OFFER is taken: one that is as complete as an ACK has to be. A server that made
 //   nothing of it (an ACK of no use, an address that no host can have, a refusal, silence) is
-//   taken again only if no other has offered anything by the time the DISCOVER would be sent again,
-//   until the client is bound: whoever is quickest with nonsense does not keep it from a good one.
+//   taken again only if no other has offered anything within two seconds, until the client is
+//   bound: whoever is quickest with nonsense does not keep it from a good one.
 // - An address is probed twice within half a second before use (RFC 5227 would take up to seven),
 //   after every ACK that brings an address not in use already; a conflict is declined, and the
 //   client begins again 10 s later. An address that no host can have there (the network's, its
@@ -131,6 +133,7 @@ class DhcpMachine {
   std::optional<Offer> spare_;    // of who is avoided
   std::vector<MacAddr> avoided_;  // oldest first
   bool complained_ = false;       // in this exchange
+  bool refused_ = false;          // since it was bound
   uint32_t xid_ = 0;
   unsigned tries_ = 0;
   uint64_t due_ms_ = kNever;

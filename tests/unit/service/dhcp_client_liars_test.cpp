@@ -115,6 +115,26 @@ TEST_F(DhcpLiarsTest, WhoIsAloneIsTakenAgain) {
   EXPECT_EQ(status(), "bound");
 }
 
+TEST_F(DhcpLiarsTest, OneRefusalCostsLittleAndMoreOfThemAPause) {
+  // A server that keeps no address for whom it offered it to refuses all but the first.
+  Message offered = next().message;
+  hear(reply(offered, Type::kOffer, kGood));
+  hear(reply(next().message, Type::kNak, 0, 0));
+  uint64_t refused_at = io.now;
+  Said again = next();
+  EXPECT_EQ(again.message.type(), Type::kDiscover);
+  EXPECT_LE(io.now - refused_at, kSecond);
+  hear(reply(again.message, Type::kOffer, kGood));
+  const uint64_t offered_at = io.now;
+  again = next();
+  EXPECT_EQ(again.message.type(), Type::kRequest) << "nobody else offers anything";
+  EXPECT_LE(io.now - offered_at, 2 * kSecond + 100);
+  hear(reply(again.message, Type::kNak, 0, 0));
+  refused_at = io.now;
+  EXPECT_EQ(next().message.type(), Type::kDiscover);
+  EXPECT_GE(io.now - refused_at, kSecond);
+}
+
 TEST_F(DhcpLiarsTest, WhoFailedTakeTurns) {
   hear_liar(lie(next().message, Type::kOffer));
   hear_liar(lie(next().message, Type::kNak));
