@@ -150,7 +150,12 @@ Interpreter::Result Job::run_pieces(Interpreter& interpreter, Reader& reader, co
     }
     if (*command == nullptr) return result;
     const uint32_t line = (*command)->place.line;
-    if (import.dry_run || line < import.from_line) continue;
+    if (line < import.from_line) continue;
+    if (import.dry_run) {
+      if ((*command)->kind != Command::Kind::kBad) continue;
+      return tl::make_unexpected(
+          Fault{Fault::Kind::kError, (*command)->message, {}, (*command)->place, 1});
+    }
     if (import.verbose) write(fmt::format("#line {}\n", line));
     result = interpreter.run(**command);
     last_line_ = line;

@@ -70,6 +70,20 @@ Fault fault_at(const model::Failure& failure, const MenuCall& call) {
   return fault;
 }
 
+/// Of a word, a number or a switch, nothing is no value: "action=" at the end of a line was to be
+/// more. "!action" takes one away.
+const MenuCall::Argument* left_empty(const MenuCall& call, const Menu& menu) {
+  if (call.command->name != "add" && call.command->name != "set") return nullptr;
+  const auto found =
+      std::find_if(call.arguments.begin(), call.arguments.end(), [&](const auto& one) {
+        const model::Property* property = menu.find(one.name);
+        if (property == nullptr || one.unset || one.flag || !one.text.empty()) return false;
+        return property->type == model::Type::kEnum || property->type == model::Type::kBool ||
+               property->type == model::Type::kInteger;
+      });
+  return found == call.arguments.end() ? nullptr : &*found;
+}
+
 Value value_of_row(const Menu& menu, const model::PrintRow& row) {
   Array out;
   if (!row.id.empty()) out.keyed.insert_or_assign(".id", Value::id(row.id));
@@ -92,6 +106,15 @@ Host::Done Job::menu_command(const MenuCall& call) {
 
 Host::Done Job::carry_out(const MenuCall& call, const Menu& menu) {
   model::Commands& commands = runner_.commands();
+  if (const MenuCall::Argument* empty = left_empty(call, menu)) {
+    return tl::make_unexpected(
+        Fault{Fault::Kind::kError,
+              fmt::format("invalid value for argument {0}: it has none; !{0} leaves it unset",
+                          empty->name),
+              {},
+              empty->place,
+              1});
+  }
   const Call asked = call_of(call, menu);
   if (is_edit(asked.command) && !commands.model().in_batch()) {
     commands.model().begin_batch(task_.caller);

@@ -104,6 +104,27 @@ TEST_F(ConsoleTest, AScriptSeesWhatItsOwnChangesLeadTo) {
   model_.on_commit([](const model::Tree&) -> Status { return {}; });
 }
 
+TEST_F(ConsoleTest, AValueThatWasLeftOutIsSaid) {
+  for (const char* one :
+       {"/ip firewall filter add chain=forward action=",
+        "/ip firewall filter add chain=forward action=\"\"",
+        "/interface macvlan add interface=ether1 mode=", "/interface ethernet set ether1 mtu="}) {
+    EXPECT_THAT(says(one), HasSubstr("it has none; !")) << one;
+    EXPECT_EQ(done_["code"], 1);
+  }
+  says("/ip firewall filter add chain=forward action=accept comment=\"\"");
+  EXPECT_EQ(done_["code"], 0);
+  EXPECT_EQ(says(":put [:len [/ip firewall filter find]]"), "1\n");
+}
+
+TEST_F(ConsoleTest, C45_ADryRunFindsMenusThatAreNot) {
+  files_["a.rsc"] = "/interface list\nadd name=a\n/system nonsense\nadd x=1\n";
+  EXPECT_THAT(says("/import file-name=a.rsc dry-run"),
+              AllOf(HasSubstr("bad command name nonsense"), HasSubstr("line 3")));
+  EXPECT_EQ(done_["code"], 1);
+  EXPECT_EQ(says(":put [:len [/interface list find name=a]]"), "0\n");
+}
+
 TEST_F(ConsoleTest, WhatIsNotHereIsSaid) {  // D-40
   EXPECT_THAT(says("/tool fetch url=x"), HasSubstr("/tool/fetch is known to RouterOS but not in"));
   // Where something else here shows the same, that is said.
