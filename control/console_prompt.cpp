@@ -123,6 +123,7 @@ Session::Answer Session::send(const std::string& text, bool pieces, const std::s
   request["bold"] = wants_colour(STDOUT_FILENO);
   request["asks"] = interactive_;
   Answer answer;
+  const unsigned connects = client_.connects();
   lines_ = 0;
   skipping_ = false;
   // What goes on until it is stopped: Q stops it, and so does Control-C, and neither is a mistake.
@@ -157,6 +158,7 @@ Session::Answer Session::send(const std::string& text, bool pieces, const std::s
       },
       look_at_keys);
   keys.reset();
+  if (!reply || client_.connects() != connects) leave_safe_mode();
   if (!reply) {
     answer.code = kNoRouter;
     complain(reply.error(), answer.code);
@@ -178,6 +180,15 @@ Session::Answer Session::send(const std::string& text, bool pieces, const std::s
     point_at(done, text, name);
   }
   return answer;
+}
+
+/// The connection that held it is gone.
+void Session::leave_safe_mode() {
+  constexpr std::string_view kHolds = "] <SAFE> ";
+  const size_t at = prompt_.find(kHolds);
+  if (at == std::string::npos) return;
+  prompt_.replace(at, kHolds.size(), "] ");
+  std::cerr << "Safe mode ended with the router: what was changed in it is taken back.\n";
 }
 
 int Session::run_once(const std::string& line) {

@@ -58,6 +58,7 @@ class Session {
   void point_at(const door::Json& done, const std::string& text, const std::string& name) const;
   void remember_prompt();
   void noticed(const door::Json& notice);
+  void leave_safe_mode();
 
   Options options_;
   door::ConsoleClient client_;

@@ -16,7 +16,7 @@ BUILD=(
 )
 RUN=(iproute2 iputils-ping curl nginx-light iperf3 ethtool jq procps util-linux dnsmasq-base dnsdist unbound)
 TEST=(
-  clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev
+  clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev lld-14
   python3 python3-pytest python3-scapy python3-yaml
   iputils-arping nftables netcat-openbsd tcpdump shellcheck
   dnsmasq-base isc-dhcp-server udhcpc isc-dhcp-client dhcpcd-base bind9-dnsutils

@@ -93,9 +93,10 @@ labs() {
 # Whether a build of work_behind went well: what an earlier one left is not what is to be tested.
 is_built() { [[ $(cat "$RESULTS/$1.step" 2>/dev/null) == ok ]]; }
 
-# clang's: its libFuzzer watches what the sanitizers watch, and all of it is built once.
+# clang's: its libFuzzer watches what the sanitizers watch, and all of it is built once. lld links such
+# programs in a quarter of the time.
 build_sanitized() {
-  CC=clang-14 CXX=clang++-14 build_in build-clang-asan -Db_sanitize=address,undefined -Db_lundef=false \
+  CC=clang-14 CXX=clang++-14 CXX_LD=lld build_in build-clang-asan -Db_sanitize=address,undefined -Db_lundef=false \
     -Doptimization=1 -Dwerror=false -Dunity_size=8
 }
 

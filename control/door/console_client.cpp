@@ -67,7 +67,10 @@ tl::expected<void, std::string> ConsoleClient::connect() {
   }
   std::memcpy(address.sun_path, path_.data(), path_.size());
   fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return {};
+  if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    ++connects_;
+    return {};
+  }
   const int code = errno;
   if (code == EACCES) {
     close();

@@ -33,6 +33,8 @@ class ConsoleClient {
 
   /// -1: not connected.
   [[nodiscard]] int fd() const { return fd_; }
+  /// How often it connected: one more, and what the router kept for the connection before is gone.
+  [[nodiscard]] unsigned connects() const { return connects_; }
   /// Takes what has come while nothing was asked, without waiting; false: no notice.
   bool hear();
 
@@ -45,6 +47,7 @@ class ConsoleClient {
   std::function<void(const Json&)> noticed_;
   std::string in_;
   int fd_ = -1;
+  unsigned connects_ = 0;
 };
 
 }  // namespace maclane::door

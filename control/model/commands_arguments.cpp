@@ -125,7 +125,8 @@ Answer<void> normalize_arguments(Job& job) {
   }
   job.call.arguments = std::move(taken);
   for (const Property& argument : job.command.arguments) {
-    if (job.call.has(argument.name)) continue;
+    const auto about = [&](const Error& error) { return error.property == argument.name; };
+    if (job.call.has(argument.name) || std::any_of(errors.begin(), errors.end(), about)) continue;
     if (argument.has(Property::kRequired)) {
       errors.push_back(Error{fmt::format("missing ={}=: {}", argument.name, argument.help),
                              std::string(job.menu.path),

@@ -61,6 +61,7 @@ struct Property {
     kDerived = 1u << 15,       // made from the row's other values: no file has a say in it
     kMayBeLost = 1u << 16,     // kReference: stays as "*ID" when the row it names is removed
     kIp6Too = 1u << 17,        // kIp4Prefix: an IPv6 prefix as well
+    kAsked = 1u << 19,         // a prompt asks for it though it may be left out
     kWritten = 1u << 18,  // an export writes it though it is the default; "yes" as a word alone
   };
   std::string_view name;

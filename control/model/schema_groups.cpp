@@ -15,7 +15,11 @@ constexpr Command kStatus{.name = "status",
                           .flags = Command::kOurs};
 
 constexpr Property kExecute[] = {
-    {.name = "script", .type = Type::kString, .flags = Property::kRequired, .help = "the script"},
+    {.name = "script",
+     .type = Type::kString,
+     .flags = Property::kRequired,
+     .max = 1 << 20,  // as much as is read of one
+     .help = "the script"},
     flag("as-string", "waits for its end, and gives what it wrote"),
 };
 constexpr Property kImport[] = {
@@ -33,15 +37,18 @@ constexpr Property kImport[] = {
     flag("dry-run", "reads the commands and carries out none"),
 };
 constexpr Property kNewPassword[] = {
-    {.name = "old-password", .type = Type::kString, .help = "the one that is in force"},
+    {.name = "old-password",
+     .type = Type::kString,
+     .flags = Property::kAsked | Property::kSecret,
+     .help = "the one that is in force; unset: there is none"},
     {.name = "new-password",
      .type = Type::kString,
-     .flags = Property::kRequired,
+     .flags = Property::kRequired | Property::kSecret,
      .max = 512,
      .help = "the one that shall be"},
     {.name = "confirm-new-password",
      .type = Type::kString,
-     .flags = Property::kRequired,
+     .flags = Property::kRequired | Property::kSecret,
      .help = "the same again"},
 };
 constexpr Command kPasswordCommand{.name = "password",

@@ -2,7 +2,10 @@
 //
 // Both can be edited only by who has the policy `policy` beside `write`: a script says itself what
 // it may do.
+#include <fmt/format.h>
+
 #include "control/model/schema_parts.h"
+#include "control/model/value.h"
 
 namespace maclane::model {
 namespace {
@@ -10,6 +13,15 @@ namespace {
 using namespace parts;  // NOLINT: the tables are made of these parts
 
 constexpr int64_t kMostSource = 256 << 10;
+tl::expected<std::string, std::string> whole_seconds(std::string_view value) {
+  const auto ms = parse_time_ms(value);
+  if (!ms)
+    return tl::make_unexpected(fmt::format("\"{}\" is not a time; write 5m or 00:05:00", value));
+  if (*ms % 1000 == 0) return std::string(value);
+  return tl::make_unexpected(
+      fmt::format("{} has parts of a second; it is in whole seconds, 1s or more", value));
+}
+
 constexpr std::string_view kDefaultPolicy =
     "ftp,reboot,read,write,policy,test,password,sniff,sensitive,romon";
 
@@ -95,7 +107,8 @@ constexpr Property kScheduler[] = {
      .type = Type::kTime,
      .default_value = "0s",
      .max = kLongestTime,
-     .help = "from one time to the next; 0s: once"},
+     .help = "from one time to the next, in whole seconds; 0s: once",
+     .convert = whole_seconds},
     {.name = "on-event",
      .type = Type::kString,
      .max = kMostSource,

@@ -33,7 +33,10 @@ std::optional<bool> parse_bool(std::string_view text);
 /// "*1F": what is left of a reference to a row that is gone.
 bool is_lost_reference(std::string_view text);
 std::optional<int64_t> parse_integer(std::string_view text);
-/// "1d2h3m4s", "00:30:00", "1d00:30:00", "300" (seconds), with w d h m s ms. Milliseconds.
+/// Takes ".25" off the front, in billionths; 0 if there is none, nullopt if it is none or too fine.
+std::optional<int64_t> take_fraction(std::string_view& text);
+/// "1d2h3m4s", "00:30:00", "1d00:30:00", "300" and "0.5" (seconds), "1.5s", with w d h m s ms.
+/// Milliseconds.
 std::optional<int64_t> parse_time_ms(std::string_view text);
 /// A day: 2026-11-30, or nov/30/2026 as RouterOS before 7.10 wrote it.
 struct Day {

@@ -39,6 +39,8 @@ std::optional<int64_t> take_number(std::string_view& text) {
   return value;
 }
 
+constexpr int64_t kBillion = 1'000'000'000;
+
 /// "hh:mm:ss" with an optional fraction; hours may exceed 23.
 std::optional<int64_t> parse_clock(std::string_view text) {
   std::array<int64_t, 3> part{};
@@ -67,6 +69,20 @@ std::optional<int64_t> parse_clock(std::string_view text) {
 
 }  // namespace
 
+std::optional<int64_t> take_fraction(std::string_view& text) {
+  if (!text.starts_with('.')) return 0;
+  int64_t billionths = 0;
+  int64_t weight = kBillion;
+  size_t digits = 1;
+  for (; digits < text.size() && is_digit(text[digits]); ++digits) {
+    if ((weight /= 10) == 0) return std::nullopt;
+    billionths += (text[digits] - '0') * weight;
+  }
+  if (digits == 1) return std::nullopt;
+  text.remove_prefix(digits);
+  return billionths;
+}
+
 std::optional<int64_t> parse_time_ms(std::string_view text) {
   if (text.empty()) return std::nullopt;
   int64_t total = 0;
@@ -75,10 +91,12 @@ std::optional<int64_t> parse_time_ms(std::string_view text) {
   while (!text.empty()) {
     const std::string_view before = text;
     const auto number = take_number(text);
-    if (!number) return std::nullopt;
+    const auto billionths = take_fraction(text);
+    if (!number || !billionths) return std::nullopt;
+    const auto whole = [&](int64_t unit_ms) { return *billionths * unit_ms % kBillion == 0; };
     if (text.empty()) {  // a bare number is seconds, and only alone
-      if (!first) return std::nullopt;
-      return *number * kSecond;
+      if (!first || !whole(kSecond)) return std::nullopt;
+      return *number * kSecond + *billionths * kSecond / kBillion;
     }
     if (text.front() == ':') {  // the clock part ends the value: "1d00:30:00"
       const auto clock = parse_clock(before);
@@ -90,13 +108,15 @@ std::optional<int64_t> parse_time_ms(std::string_view text) {
     const std::string_view name = text.substr(0, letters);
     text.remove_prefix(letters);
     if (name == "us") {  // below our resolution: whole milliseconds only
-      if (*number % 1000 != 0 || !text.empty()) return std::nullopt;
+      if (*number % 1000 != 0 || *billionths != 0 || !text.empty()) return std::nullopt;
       return total + *number / 1000;
     }
     while (next_unit < kUnits.size() && kUnits[next_unit].name != name) ++next_unit;
-    if (next_unit == kUnits.size()) return std::nullopt;
+    if (next_unit == kUnits.size() || !whole(kUnits[next_unit].milliseconds)) return std::nullopt;
     int64_t part = 0;
     if (__builtin_mul_overflow(*number, kUnits[next_unit].milliseconds, &part) ||
+        __builtin_add_overflow(part, *billionths * kUnits[next_unit].milliseconds / kBillion,
+                               &part) ||
         __builtin_add_overflow(total, part, &total)) {
       return std::nullopt;
     }

@@ -8,8 +8,6 @@
 namespace maclane::script {
 namespace {
 
-constexpr size_t kMaxExecuted = size_t{64} << 10;  // as in RouterOS
-
 std::vector<std::string> split_names(const std::string& names) {
   const size_t comma = names.find(',');
   if (comma == std::string::npos) return {names};
@@ -351,8 +349,9 @@ bool Interpreter::do_execute(const Command& command, Value& result) {
   Value file;
   if (!need(command, "script", script) || !argument(command, "file", file)) return false;
   const std::string text = script.to_text();
-  if (text.size() > kMaxExecuted) {
-    return fail("a script for :execute has at most 64 KiB", command.place);
+  if (text.size() > kMaxSource) {
+    return fail("a script has at most 1 MiB; a longer one can be imported from a file",
+                command.place);
   }
   auto done = host_.execute(text, command.find("as-string") != nullptr, file.to_text());
   if (flow_ != Flow::kGoOn) return false;

@@ -354,7 +354,7 @@ void serve_export(model::Commands& commands, const Runner::FileAccess& files) {
     if (call.is_on("yaml")) {
       out.text = door::to_yaml(commands.model().tree());
     } else {
-      out.text = fmt::format("# {:%Y-%m-%d %H:%M:%S} by Maclane\n", local) +
+      out.text = fmt::format("# {:%Y-%m-%d %H:%M:%S} by Maclane " MACLANE_VERSION "\n", local) +
                  export_text(commands.model().tree(), call.menu->path, options);
       out.json = [tree = commands.model().tree(), path = call.menu->path, options] {
         return export_json(tree, path, options);

@@ -29,16 +29,23 @@ int64_t wall_now_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
-/// What a command cannot do without and was not given: a row's properties, or its own arguments.
+/// What a prompt asks for, since a command was not given it: a row's properties, or its own
+/// arguments. All of its arguments are there if what it cannot do without is.
 std::vector<const model::Property*> missing_arguments(const MenuCall& call, const model::Menu& menu,
                                                       const model::Command& command) {
   std::vector<const model::Property*> out;
   const auto look = [&](std::span<const model::Property> properties) {
+    const size_t before = out.size();
+    bool missing = false;
     for (const model::Property& one : properties) {
-      if (one.has(model::Property::kRequired) && !one.has(model::Property::kReadOnly) &&
-          !call.has(one.name))
-        out.push_back(&one);
+      const bool needed = one.has(model::Property::kRequired);
+      if ((!needed && !one.has(model::Property::kAsked)) || one.has(model::Property::kReadOnly) ||
+          call.has(one.name))
+        continue;
+      out.push_back(&one);
+      missing = missing || needed;
     }
+    if (!missing) out.resize(before);
   };
   look(command.arguments);
   if (command.name != "add" || call.has("copy-from")) return out;
@@ -264,6 +271,7 @@ Host::Done Job::carry_out_if_meant(const MenuCall& call, const model::Menu& menu
     const auto said =
         ask_person({.text = std::string(missing->name) + ": ", .line = true, .secret = secret});
     if (!said || !*said) return interrupted();
+    if ((*said)->empty() && !missing->has(model::Property::kRequired)) continue;
     if ((*said)->empty()) break;  // what is missing is said by the command
     whole.arguments.push_back(argument_of(missing->name, **said));
   }

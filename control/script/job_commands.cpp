@@ -143,7 +143,9 @@ Host::Done Job::carry_out(const MenuCall& call, const Menu& menu) {
   if (outcome->running != nullptr) return run_on(call, menu, *outcome);
   const bool as_value = call.has("as-value");
   whole_ = call.has("without-paging");
-  if (!call.wants_value && !as_value) show(call, menu, *outcome);
+  // A print in brackets is a table on the screen and no value, unless it is count-only.
+  const bool prints = call.command->name == "print" && outcome->result.empty();
+  if ((!call.wants_value || prints) && !as_value) show(call, menu, *outcome);
   if (!call.wants_value) return Value{};
   return value_of(call, menu, *outcome);
 }

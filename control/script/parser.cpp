@@ -9,13 +9,16 @@ namespace {
 
 // What a node of the tree takes, generously.
 constexpr size_t kNodeBytes = 320;
+// What editors of Windows put before the text of a file.
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 }  // namespace
 
 Parser::Parser(const Words& words, std::string_view text, const ParseOptions& options)
     : words_(words), text_(text), menu_(options.menu) {
-  lines_.push_back(0);
-  for (size_t i = 0; i < text_.size(); ++i) {
+  if (text_.starts_with(kByteOrderMark)) at_ = kByteOrderMark.size();
+  lines_.push_back(at_);
+  for (size_t i = at_; i < text_.size(); ++i) {
     if (text_[i] == '\n' || (text_[i] == '\r' && text_.substr(i, 2) != "\r\n")) {
       lines_.push_back(i + 1);
     }

@@ -43,6 +43,10 @@ std::optional<int64_t> take_number(std::string_view& text) {
   return value;
 }
 
+int64_t part_of(int64_t unit, int64_t billionths) {
+  return unit >= kSecond ? unit / kSecond * billionths : billionths / (kSecond / unit);
+}
+
 /// "10:00", "10:00:00", "10:00:00.25" to the end of the text.
 std::optional<int64_t> read_clock(std::string_view text) {
   int64_t total = 0;
@@ -166,7 +170,8 @@ std::optional<int64_t> read_time(std::string_view text) {
   while (!text.empty()) {
     const std::string_view before = text;
     const auto number = take_number(text);
-    if (!number || text.empty()) return std::nullopt;
+    const auto billionths = model::take_fraction(text);
+    if (!number || !billionths || text.empty()) return std::nullopt;
     int64_t part = 0;
     if (text.front() == ':') {  // a clock ends the text: "1d00:30:00"
       const auto clock = read_clock(before);
@@ -182,7 +187,9 @@ std::optional<int64_t> read_time(std::string_view text) {
     while (next_unit < kUnits.size() && kUnits[next_unit].name != name) ++next_unit;
     if (next_unit == kUnits.size() ||
         __builtin_mul_overflow(*number, kUnits[next_unit].nanoseconds, &part) ||
-        __builtin_add_overflow(total, part, &total)) {
+        __builtin_add_overflow(total, part, &total) ||
+        __builtin_add_overflow(total, part_of(kUnits[next_unit].nanoseconds, *billionths),
+                               &total)) {
       return std::nullopt;
     }
     ++next_unit;

@@ -19,6 +19,12 @@ TEST(Value, TimesAreReadInEverySpelling) {  // C-11b
   EXPECT_EQ(parse_time_ms("300"), 300'000);
   EXPECT_EQ(parse_time_ms("0"), 0);
   EXPECT_EQ(parse_time_ms("500ms"), 500);
+  EXPECT_EQ(parse_time_ms("0.2"), 200);
+  EXPECT_EQ(parse_time_ms("1m0.25s"), 60'250);
+  EXPECT_EQ(parse_time_ms("1.5h"), 5'400'000);
+  EXPECT_EQ(parse_time_ms("0.0001s"), std::nullopt);
+  EXPECT_EQ(parse_time_ms("1."), std::nullopt);
+  EXPECT_EQ(parse_time_ms("1.2.3"), std::nullopt);
   EXPECT_EQ(parse_time_ms("2000us"), 2);
   EXPECT_EQ(parse_time_ms("00:00:01.5"), 1500);
 }
