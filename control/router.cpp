@@ -229,18 +229,25 @@ Status Router::commit(const model::Tree& next) {
   if (!plan) return tl::make_unexpected(plan.error());
   if (Status status = devices_->prepare(*plan, renames); !status) {
     // Devices that had to make room were made again and may have other numbers.
-    if (compiled_ != nullptr) (void)publish(compiled_->tree);
+    publish_again();
     return status;
   }
   if (Status status = publish(next); !status) {
     devices_->revert();
-    if (compiled_ != nullptr) (void)publish(compiled_->tree);
+    publish_again();
     return status;
   }
   devices_->settle();
   for (const Error& doubt : doubts)
     log::write(log::Level::kWarning, "firewall,warning", "{}", doubt.text());
   return {};
+}
+
+/// What was in force before something was refused.
+void Router::publish_again() {
+  if (compiled_ == nullptr) return;
+  const model::Tree tree = compiled_->tree;  // publish() puts another in its place
+  (void)publish(tree);
 }
 
 Status Router::publish(const model::Tree& next) {

@@ -103,6 +103,7 @@ class Router {
   Status commit(const model::Tree& next);
   Result<compile::PortPlan> plan_devices(const model::Tree& next);
   Status publish(const model::Tree& next);
+  void publish_again();
   void poll_links();
   [[nodiscard]] uint64_t dropped(Drop reason) const;
   bool republish();

@@ -117,6 +117,7 @@ void add_dhcp_clients(ServiceConfig& config, const model::Tree& tree, const comp
     one.check_gateway = check == "arp"    ? GatewayProof::kArp
                         : check == "ping" ? GatewayProof::kPing
                                           : GatewayProof::kNone;
+    one.tables.clear();
     for (std::string_view table : model::split_list(row.get("default-route-tables"))) {
       std::string name(table == "default" || table == "main" ? std::string_view() : table);
       if (std::ranges::find(one.tables, name) == one.tables.end())

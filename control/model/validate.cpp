@@ -63,6 +63,16 @@ void check_names(Check& check) {
 
 /// "no interface named x" with what is near or, if there are few, what there is.
 std::string unknown_reference(Check& check, const Property& property, std::string_view name) {
+  const std::string_view first_menu = property.reference[0];
+  const InterfaceFacts* const other = check.interface(name);
+  if (other != nullptr && first_menu == "/interface/ethernet") {
+    std::vector<std::string_view> kinds;
+    for (std::string_view path : property.reference)
+      kinds.push_back(path.substr(path.rfind('/') + 1));
+    return fmt::format("input does not match any value of {}: {} is a {}; give an interface of {}",
+                       property.name, name,
+                       other->type == "pppoe-out" ? "pppoe-client" : other->type, any_of(kinds));
+  }
   std::vector<std::string_view> known(property.values.begin(), property.values.end());
   for (std::string_view path : property.reference) {
     const Menu& menu = *find_menu(path);

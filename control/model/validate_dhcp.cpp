@@ -88,6 +88,25 @@ void check_own_addresses(Check& check) {
   });
 }
 
+bool is_of_a_host(uint32_t address) {
+  constexpr uint32_t kMulticast = 0xe0000000;
+  const uint32_t first = address >> 24;
+  return first != 0 && first != 127 && address < kMulticast;
+}
+
+/// RFC 2132 9.2, 9.3, 9.6, 9.7: what the exchange consists of is the server's to say.
+void check_options(Check& check) {
+  check.for_asked("/ip/dhcp-server/option", false, [&](const View& row) {
+    const int64_t code = row.get_integer("code");
+    if (code < 51 || code > 54) return;
+    check.add(
+        row, "code",
+        fmt::format("option {} belongs to the exchange itself and is made by the server; {}", code,
+                    code == 51 ? "set lease-time of the server or of the lease"
+                               : "give another, 1 to 50 or 55 to 254"));
+  });
+}
+
 void check_leases(Check& check) {
   const Menu& menu = *find_menu("/ip/dhcp-server/lease");
   const auto address = static_cast<size_t>(menu.index("address"));
@@ -100,6 +119,14 @@ void check_leases(Check& check) {
     }
     std::string mistake = mac_mistake(row.raw("mac-address"));
     if (!mistake.empty()) check.add(row, "mac-address", std::move(mistake));
+    const auto own = parse_ip4(row.raw("address"));
+    if (own && !is_of_a_host(*own)) {
+      check.add(
+          row, "address",
+          fmt::format("{} is no address that a client can have; write one of the server's "
+                      "network (0.0.0.0 for any of the pool, as in RouterOS, is not supported)",
+                      row.raw("address")));
+    }
   });
   std::map<std::string_view, std::string> by_address;
   for (const RowPtr& one : check.tree.rows(menu)) {
@@ -122,6 +149,7 @@ void validate_dhcp(Check& check) {
   if (check.concerns({"/ip/dhcp-server", "/interface/macvlan"})) check_servers(check);
   if (check.concerns({"/ip/dhcp-server/alert", "/interface/macvlan"})) check_alerts(check);
   if (check.concerns({"/ip/dhcp-server/lease"})) check_leases(check);
+  if (check.concerns({"/ip/dhcp-server/option"})) check_options(check);
   if (check.concerns({"/ip/dhcp-server/lease", "/ip/address"})) check_own_addresses(check);
   if (!check.concerns({"/ip/dhcp-server/network"})) return;
   check.for_each_twin(

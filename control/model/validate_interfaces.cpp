@@ -15,10 +15,21 @@ constexpr size_t kMostMacvlans = 4096;  // under one parent
 constexpr size_t kMostPorts = 28;       // DPDK counts to 32; four stay for the router's own
 constexpr size_t kTapName = 15;         // IFNAMSIZ less the final zero
 
+/// Whether frames can be sent there; else it is said that they cannot.
+bool has_frames(Check& check, const View& row, const InterfaceFacts& parent) {
+  if (parent.type != "pppoe-out") return true;
+  check.add(
+      row, "interface",
+      fmt::format("{} is a pppoe-client: PPP carries packets and no frames with MAC addresses, "
+                  "so nothing can stand on it; give an ethernet or a VLAN interface",
+                  parent.name));
+  return false;
+}
+
 void check_parents(Check& check) {
   for_each(check.tree, "/interface/macvlan", [&](const View& row) {
     const InterfaceFacts* parent = check.interface(row.raw("interface"));
-    if (parent == nullptr || parent->type != "macvlan") return;
+    if (parent == nullptr || !has_frames(check, row, *parent) || parent->type != "macvlan") return;
     check.add(row, "interface",
               fmt::format("{} is a macvlan itself, and a macvlan cannot stand on another; give an "
                           "ethernet or a VLAN interface",
@@ -26,7 +37,7 @@ void check_parents(Check& check) {
   });
   for_each(check.tree, "/interface/vlan", [&](const View& row) {
     const InterfaceFacts* parent = check.interface(row.raw("interface"));
-    if (parent == nullptr) return;
+    if (parent == nullptr || !has_frames(check, row, *parent)) return;
     if (parent->type == "macvlan") {
       check.add(row, "interface",
                 fmt::format("a VLAN on a macvlan is not supported; put the VLAN on {}, and a "

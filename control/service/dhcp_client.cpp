@@ -6,6 +6,7 @@
 #include "control/observe/log.h"
 #include "control/service/packet_build.h"
 #include "control/service/text.h"
+#include "control/service/wire.h"
 
 namespace maclane {
 
@@ -85,6 +86,7 @@ struct DhcpClient::Client final : DhcpMachine::Port {
   DhcpClient& owner;
   DhcpClientConfig config;
   DhcpMachine machine;
+  Wire wire;  // that it is on
 };
 
 DhcpClient::DhcpClient(PacketIo& io, uint64_t seed) : io_(io), seeds_(seed) {}
@@ -122,6 +124,9 @@ void DhcpClient::on_config(const ServiceConfig& config) {
     const MacAddr mac =
         wanted.interface < s.interfaces.size() ? s.interfaces[wanted.interface].mac : MacAddr {};
     client.machine.configure(wanted, mac, now);
+    const Wire wire = wire_of(s, wanted.interface);
+    if (wire.is_other_than(client.wire) && wire.mac == client.wire.mac) client.machine.move(now);
+    if (wire.is_known()) client.wire = wire;
     const auto kept = kept_.find(wanted.interface_name);
     if (fresh && kept != kept_.end() && kept->second.mac == mac)
       client.machine.remember(kept->second.address);

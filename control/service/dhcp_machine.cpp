@@ -343,6 +343,13 @@ void DhcpMachine::release(uint64_t now) {
   if (running_) begin(now, kPause, 0);
 }
 
+void DhcpMachine::move(uint64_t now) {
+  drop("the interface is on another wire");
+  wanted_ = be32{};
+  avoided_.clear();
+  if (running_) begin(now, 0, kStartSpread);
+}
+
 void DhcpMachine::end(uint64_t now) {
   if (lease_ && running_) {
     xid_ = static_cast<uint32_t>(random_());

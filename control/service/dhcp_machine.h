@@ -78,6 +78,8 @@ class DhcpMachine {
 
   void renew(uint64_t now);
   void release(uint64_t now);  // and begin again
+  /// The interface is on another wire: what was got on the one before is of no use there.
+  void move(uint64_t now);
   /// The client is to go: gives its address back.
   void end(uint64_t now);
 

@@ -54,7 +54,10 @@ void PppoeClient::on_config(const ServiceConfig& config) {
       PppoeClientConfig same = *wanted;
       same.add_default_route = client.config.add_default_route;
       same.distance = client.config.distance;
-      if (same == client.config) {
+      const Wire wire = wire_of(io_.snapshot(), wanted->lower);
+      // RFC 2516 4: a session is of both MAC addresses.
+      if (same == client.config && !wire.is_other_than(client.wire)) {
+        if (wire.is_known()) client.wire = wire;
         if (*wanted != client.config) changed_ = true;
         client.config = *wanted;
         return false;
@@ -66,6 +69,7 @@ void PppoeClient::on_config(const ServiceConfig& config) {
   for (const PppoeClientConfig& wanted : config.pppoe_clients) {
     const auto [found, fresh] = clients_.try_emplace(wanted.name);
     if (fresh) found->second = std::make_unique<Client>(*this, wanted, seeds_.next());
+    if (fresh) found->second->wire = wire_of(io_.snapshot(), wanted.lower);
     found->second->set_running(running(wanted.lower) != nullptr, now);
     if (has_session(wanted.interface)) found->second->release();
   }

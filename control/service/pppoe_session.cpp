@@ -43,8 +43,7 @@ void PppoeClient::Client::log(std::string_view what) const {
 }
 
 MacAddr PppoeClient::Client::mac() const {
-  const Interface* i = owner.running(config.lower);
-  return i == nullptr ? MacAddr{} : i->mac;
+  return owner.running(config.lower) == nullptr ? MacAddr{} : wire.mac;
 }
 
 void PppoeClient::Client::set_running(bool running, uint64_t now) {

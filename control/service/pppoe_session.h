@@ -3,6 +3,7 @@
 #pragma once
 
 #include "control/service/pppoe_client.h"
+#include "control/service/wire.h"
 
 namespace maclane {
 
@@ -63,6 +64,7 @@ struct PppoeClient::Client final : ppp::Link::Port {
 
   PppoeClient& owner;
   PppoeClientConfig config;
+  Wire wire;  // that it is on
   std::mt19937_64 random;
   State state = State::kStopped;
   uint64_t due_ms = kNever;

@@ -59,6 +59,18 @@ def strange_sessions(rig, known=("50000",)):
             and row["protocol"] != "icmp"]
 
 
+def test_what_a_device_refuses_leaves_the_router_as_it_was(rig):
+    """A change whole or not at all: what was compiled before is compiled again."""
+    for command in ("/interface ethernet add name=e3 device=nosuch",
+                    "/interface ethernet add name=e3 device=\"net_tap7,iface=lo\"",
+                    "/interface ethernet set left mtu=1600"):
+        for _ in range(2):
+            refused = rig.router.ctl(command, check=False)
+            assert refused.returncode == 1 or "mtu" in command, refused.stdout + refused.stderr
+            works(rig)
+    rig.router.ctl("/interface ethernet set left mtu=1500")
+
+
 def test_random_bytes(rig):
     generator = random.Random(SEED)
     frames = []

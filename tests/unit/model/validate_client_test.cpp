@@ -55,6 +55,18 @@ TEST(ValidateClient, GoodPppoeClients) {  // C-21
             "");
 }
 
+TEST(ValidateClient, NothingStandsOnPpp) {  // an ethernet or a VLAN interface
+  EXPECT_THAT(problems(with_ethers("  pppoe-client:\n    - {name: p1, interface: ether1}\n"
+                                   "  macvlan:\n    - {name: mv, interface: p1}\n")),
+              HasSubstr("p1 is a pppoe-client: PPP carries packets and no frames"));
+  EXPECT_THAT(problems(with_ethers("  pppoe-client:\n    - {name: p1, interface: ether1}\n"
+                                   "  vlan:\n    - {name: v, interface: p1, vlan-id: 7}\n")),
+              HasSubstr("p1 is a pppoe-client: PPP carries packets and no frames"));
+  EXPECT_THAT(problems(with_ethers("  pppoe-client:\n    - {name: p1, interface: ether1}\n") +
+                       "ip:\n  dhcp-client:\n    - {interface: p1}\n"),
+              HasSubstr("p1 is a pppoe-client; give an interface of ethernet, vlan or macvlan"));
+}
+
 TEST(ValidateClient, PppoeDoesNotStandOnPppoe) {  // C-21
   EXPECT_THAT(problems(pppoe("    - {name: a, interface: m1}\n    - {name: b, interface: a}\n")),
               HasSubstr("a is a pppoe-client"));

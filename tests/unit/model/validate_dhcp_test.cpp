@@ -134,5 +134,23 @@ TEST(ValidateDns, ANameStandsForOneOther) {
               HasSubstr("another row of type=CNAME"));
 }
 
+TEST(ValidateDhcp, LeasesOfAddressesThatNoHostHas) {
+  for (const char* address : {"0.0.0.0", "127.0.0.1", "224.0.0.5", "255.255.255.255"}) {
+    EXPECT_THAT(problems(with_ethers("") + "ip:\n  dhcp-server/lease:\n    - {address: " + address +
+                         ", mac-address: \"02:00:00:00:00:01\"}\n"),
+                HasSubstr("is no address that a client can have"))
+        << address;
+  }
+}
+
+TEST(ValidateDhcp, WhatTheExchangeConsistsOfIsNoOption) {  // RFC 2132 9
+  for (const char* code : {"51", "52", "53", "54"}) {
+    EXPECT_THAT(problems(with_ethers("") + "ip:\n  dhcp-server/option:\n    - {name: o, code: " +
+                         code + ", value: \"0x05\"}\n"),
+                HasSubstr("belongs to the exchange itself"))
+        << code;
+  }
+}
+
 }  // namespace
 }  // namespace maclane::model

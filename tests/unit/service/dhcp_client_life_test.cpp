@@ -45,6 +45,18 @@ TEST_F(DhcpClientTest, ALinkThatComesBackKeepsTheAddressAndAsks) {  // INIT-REBO
   EXPECT_EQ(next(kSecond).message.type(), Type::kDiscover);
 }
 
+TEST_F(DhcpClientTest, AnotherWireIsAskedAnew) {  // C-20
+  start({client(kWan)});
+  bind(ip4(203, 0, 113, 50));
+  said();
+  io.published.interfaces[kWan].parent = kAlone;
+  publish();
+  EXPECT_TRUE(learned().addresses.empty());
+  const Said one = next(kSecond);
+  EXPECT_EQ(one.message.type(), Type::kDiscover) << "and nothing is said to the server of before";
+  EXPECT_FALSE(one.message.number(Option::kRequestedAddress));
+}
+
 TEST_F(DhcpClientTest, ALeaseEndsAlsoWhileTheLinkIsDown) {
   start({client(kWan)});
   bind(ip4(203, 0, 113, 50), 100);

@@ -151,6 +151,30 @@ TEST_F(PppoeClientTest, ASessionIsLearned) {
   EXPECT_EQ(log::recent().back().topics, "pppoe,ppp,info");
 }
 
+TEST_F(PppoeClientTest, ASessionIsOfItsMacAndItsWire) {  // RFC 2516 4
+  start({client("out1", kLower)});
+  connect();
+  (void)said();
+  Interface& lower = io.published.interfaces[kLower];
+  const MacAddr before = std::exchange(lower.mac, MacAddr{{0x02, 0xbb, 0, 0, 0, 9}});
+  publish();
+  bool told = false;
+  for (const Sent& one : io.take()) {
+    const auto padt = pppoe::read_discovery(one.bytes);
+    told = told || (padt && padt->code == pppoe::kPadt && padt->src == before);
+  }
+  EXPECT_TRUE(told) << "the concentrator knows no other address";
+  EXPECT_NE(status().status, "connected");
+  connect();
+  EXPECT_EQ(status().status, "connected");
+  lower.parent = kAlone;
+  publish();
+  EXPECT_NE(status().status, "connected");
+  connect();
+  publish();
+  EXPECT_EQ(status().status, "connected") << "what stays as it was ends nothing";
+}
+
 TEST_F(PppoeClientTest, SessionsOfOneAndOfSeveralInterfaces) {  // C-29, F-9
   start({client("a", kLower), client("b", kLower2)});
   std::map<IfIndex, Said> padi;
