@@ -7,6 +7,7 @@
 #include "control/model/model.h"
 #include "control/model/nearest.h"
 #include "control/model/row_names.h"
+#include "control/model/secrets.h"
 #include "control/model/value.h"
 
 namespace maclane::model {
@@ -85,6 +86,22 @@ class Editor {
     return std::nullopt;
   }
 
+  /// A password becomes a hash of its user's.
+  static tl::expected<std::string, std::string> canonical_of(const Property& property,
+                                                             std::string_view raw, const Edit& edit,
+                                                             const Menu& menu, const Row& row) {
+    if (property.convert != secrets::convert_password) return normalize(property, raw);
+    Property plain = property;
+    plain.convert = nullptr;
+    auto canonical = normalize(plain, raw);
+    if (!canonical) return canonical;
+    const auto named = std::find_if(edit.values.begin(), edit.values.end(),
+                                    [](const auto& one) { return one.first == "name"; });
+    const std::string_view user =
+        named != edit.values.end() ? std::string_view(named->second) : row.at(menu.index("name"));
+    return secrets::convert_password_of(user, *canonical);
+  }
+
   void put_values(const Edit& edit, const Menu& menu, Row& row) {
     for (const auto& [name, raw] : edit.values) {
       const int index = menu.index(name);
@@ -104,7 +121,7 @@ class Editor {
                  Trouble::kBadArgument);
         continue;
       }
-      auto canonical = normalize(property, raw);
+      auto canonical = canonical_of(property, raw, edit, menu, row);
       if (!canonical) {
         complain(edit, menu.path, name, std::move(canonical.error()), Trouble::kBadArgument);
         continue;

@@ -225,9 +225,10 @@ bool password_is(std::string_view password, const std::string& hash) {
   return right;
 }
 
-std::string hash_password(std::string_view password) {
+std::string hash_password(std::string_view password, std::string_view user) {
   State& s = state();
-  const std::string mark = mac_with(key(), fmt::format("password {}", password));
+  const std::string mark =
+      mac_with(key(), fmt::format("password {} {}{}", user.size(), user, password));
   {
     const std::lock_guard lock(s.mutex);
     if (const auto found = s.made.find(mark); found != s.made.end()) return found->second.hash;
@@ -248,10 +249,15 @@ std::string hash_password(std::string_view password) {
 }
 
 tl::expected<std::string, std::string> convert_password(std::string_view value) {
+  return convert_password_of({}, value);
+}
+
+tl::expected<std::string, std::string> convert_password_of(std::string_view user,
+                                                           std::string_view value) {
   if (value.empty() || is_password_hash(value)) return std::string(value);
   if (value.find('\0') != std::string_view::npos)
     return tl::make_unexpected("a password has no zero bytes");
-  std::string hash = hash_password(value);
+  std::string hash = hash_password(value, user);
   if (hash.empty())
     return tl::make_unexpected("failure: libcrypt could not hash the password with yescrypt");
   return hash;

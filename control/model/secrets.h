@@ -2,10 +2,11 @@
 //
 // One random key of 32 bytes lies in the state folder (secret.key, mode 0600), made at first use.
 // Passwords are hashed with yescrypt through libcrypt (crypt(5)); the salt is an HMAC of the
-// password under that key, so the same password written again in a file gives the same hash and is
-// no change, and two routers never share one. Sealing is AES-256-GCM with a fresh nonce: "$sealed$"
-// and base64url. Until open() is called the key is one of this process alone (tests, --check).
-// hash_password() and what seals: any thread; open() before any other thread starts.
+// password and of whose it is under that key, so the same password written again in a file gives
+// the same hash and is no change, and neither two routers nor two users ever share one. Sealing is
+// AES-256-GCM with a fresh nonce: "$sealed$" and base64url. Until open() is called the key is one
+// of this process alone (tests, --check). hash_password() and what seals: any thread; open() before
+// any other thread starts.
 #pragma once
 
 #include <optional>
@@ -31,8 +32,8 @@ namespace maclane::model::secrets {
 /// HMAC-SHA256 under the key.
 [[nodiscard]] std::string mac(std::string_view text);
 
-/// Milliseconds of one CPU, the first time for a password. "" if libcrypt has no yescrypt.
-[[nodiscard]] std::string hash_password(std::string_view password);
+/// Of a user's password. Milliseconds of one CPU, the first time. "" if libcrypt has no yescrypt.
+[[nodiscard]] std::string hash_password(std::string_view password, std::string_view user = {});
 /// Whether a value is a hash that crypt(3) knows rather than a password.
 [[nodiscard]] bool is_password_hash(std::string_view value);
 /// Milliseconds of one CPU.
@@ -40,6 +41,9 @@ namespace maclane::model::secrets {
 
 /// For Property::convert: a password becomes its hash, a hash stays.
 [[nodiscard]] tl::expected<std::string, std::string> convert_password(std::string_view value);
+/// The same where it is known whose it is.
+[[nodiscard]] tl::expected<std::string, std::string> convert_password_of(std::string_view user,
+                                                                         std::string_view value);
 /// For Property::convert: a private key in PEM becomes sealed, what is sealed stays.
 [[nodiscard]] tl::expected<std::string, std::string> convert_sealed(std::string_view value);
 

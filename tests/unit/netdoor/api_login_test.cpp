@@ -144,7 +144,7 @@ TEST_F(ApiTest, D19_OldLoginIsForThoseWhoKeepIt) {
       ask(fd, {"/login", "=name=old", "=response=" + challenge_response("pw", challenge())});
   EXPECT_THAT(lines[0], ElementsAre("!trap", "=category=5", HasSubstr("old-login=yes")));
   // What Doors::prepare does for old-login=yes.
-  const std::string hash = secrets::hash_password("pw");
+  const std::string hash = secrets::hash_password("pw", "old");
   edit("/user", "old",
        {{"old-login", "yes"}, {"old-login-password", secrets::seal(hash + "\npw")}});
   fd = connect();

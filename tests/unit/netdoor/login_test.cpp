@@ -48,6 +48,34 @@ TEST(Secrets, TheSamePasswordIsNoChangeAndAHashStays) {
   EXPECT_EQ(secrets::convert_password("").value(), "");
 }
 
+TEST(Secrets, UsersWithTheSamePasswordDoNotShareItsHash) {
+  model::Model model;
+  const auto set = [&](const char* user, const char* property, const char* value) {
+    ASSERT_TRUE(
+        model.apply({{model::Edit::Kind::kSet, "/user", user, {{property, value}}, {}, {}}}));
+  };
+  const auto hash = [&](const char* user) {
+    const model::Tree& tree = model.tree();
+    return std::string(tree.find(*model::find_menu("/user"), user)
+                           ->at(model::find_menu("/user")->index("password")));
+  };
+  ASSERT_TRUE(model.apply({{model::Edit::Kind::kAdd,
+                            "/user",
+                            {},
+                            {{"password", "same"}, {"group", "read"}, {"name", "p1"}},
+                            {},
+                            {}}}));
+  set("admin", "password", "same");
+  EXPECT_NE(hash("admin"), hash("p1"));
+  EXPECT_TRUE(secrets::password_is("same", hash("admin")));
+  EXPECT_TRUE(secrets::password_is("same", hash("p1")));
+  const std::string before = hash("admin");
+  set("admin", "password", "same");
+  EXPECT_EQ(hash("admin"), before) << "no change";
+  set("admin", "name", "boss");
+  EXPECT_EQ(hash("boss"), before);
+}
+
 TEST(Secrets, TheKeyFileIsForItsOwnerAndIsKept) {
   const Folder folder;
   ASSERT_TRUE(secrets::open(folder.path));
