@@ -127,6 +127,7 @@ void HostPlane::want_taps(const ServiceConfig& config) {
     tap.running = interface.up;
     tap.wanted = std::move(addresses);
     tap.dirty = true;
+    tap.retry_ms = 0;
     ++waiting_;
   }
 }
@@ -145,7 +146,7 @@ void HostPlane::remove(const std::vector<IfIndex>& gone) {
   for (const IfIndex interface : gone) {
     const Tap& tap = taps_.at(interface);
     if (tap.fd >= 0) close(tap.fd);
-    std::erase_if(routes_, [&](const auto& r) { return r.second.device == tap.index; });
+    forget_routes(tap.index);
     taps_.erase(interface);
   }
   routes_dirty_ |= !gone.empty();
@@ -153,25 +154,25 @@ void HostPlane::remove(const std::vector<IfIndex>& gone) {
 
 void HostPlane::tick() {
   if (!is_open()) return;
-  kernel_routes_.tick(io_.now_ms());
+  const uint64_t now = io_.now_ms();
+  kernel_routes_.tick(now);
+  if (!touched_.empty() && now >= look_ms_) look_at_devices();
   if (waiting_ != 0) {
-    const uint64_t now = io_.now_ms();
     unsigned turns = kTapsPerTurn;
-    size_t left = 0;
+    waiting_ = 0;
     for (auto& [interface, tap] : taps_) {
       if (!tap.dirty) continue;
       if (turns == 0 || now < tap.retry_ms) {
-        ++left;
+        ++waiting_;
         continue;
       }
       --turns;
       if (tap.fd < 0 && !make(interface, tap)) {
-        ++left;
+        ++waiting_;
         continue;
       }
       settle(tap);
     }
-    waiting_ = left;
   }
   if (routes_dirty_) settle_routes();
 }
@@ -223,11 +224,7 @@ void HostPlane::handle() {
       if (found == taps_.end() || found->second.fd < 0) break;
       const ssize_t length = read(found->second.fd, frame_.data(), frame_.size());
       if (length < 0 && errno == EINTR) continue;
-      if (length < 0 && errno == EBADFD) {  // removed under our hands
-        found->second.dirty = true;
-        ++waiting_;
-        (void)epoll_ctl(epoll_, EPOLL_CTL_DEL, found->second.fd, nullptr);
-      }
+      if (length < 0 && errno == EBADFD) lose(found->second);
       if (length <= 0) break;
       ++frames;
       take(interface, found->second, {frame_.data(), static_cast<size_t>(length)});

@@ -30,6 +30,11 @@
 // name waits three seconds (a killed predecessor's devices go one by one) and then takes the other
 // one, with a line in the log. An interface that is renamed takes its device along.
 //
+// What somebody does to our devices is put right within a second, with a line in the log: one that
+// was removed or taken to another namespace is made anew; name, MAC, MTU, up state and addresses
+// are set again. Addresses that others add stay. Whoever does it again and again is followed ever
+// more slowly, down to once in ten seconds.
+//
 // Not bridged: only IPv4 with a source that is the router's. ARP, IPv6 and raw protocols that
 // programs send are dropped. Group and broadcast packets leave by the tap they came from; groups
 // that programs join (IGMP) are heard on macvlans too.
@@ -40,8 +45,10 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "control/service/address_book.h"
@@ -70,6 +77,8 @@ class HostPlane {
   static constexpr size_t kMostRoutes = 4096;  // beyond, only the shorter ones are mirrored
   static constexpr unsigned kTapsPerTurn = 32, kRoutesPerTurn = 256, kFramesPerTurn = 256;
   static constexpr uint64_t kNameMs = 3000, kRetryMs = 1000;
+  static constexpr uint64_t kLookMs = 250;  // from a change of a device to the look at it
+  static constexpr uint64_t kMostPauseMs = 10'000, kCalmMs = 20'000;
 
   HostPlane(PacketIo& io, const AddressBook& book, Membership& membership, InterfaceName name);
   ~HostPlane();
@@ -115,6 +124,7 @@ class HostPlane {
     bool dirty = true;
     std::string problem;
     uint64_t since_ms = 0, retry_ms = 0;
+    uint64_t pause_ms = 0, calm_ms = 0;  // of mending, and until when it counts as the same trouble
     uint64_t to_host = 0, from_host = 0, lost = 0, refused = 0;
   };
 
@@ -132,6 +142,17 @@ class HostPlane {
   [[nodiscard]] int create_device(const std::string& device, int* failure) const;
   void settle(Tap& tap);
   void settle_addresses(Tap& tap);
+  /// A device may not be as it was left; 0: any of them.
+  void touch(unsigned device);
+  void look_at_devices();
+  using Standing = std::set<std::tuple<unsigned, uint32_t, uint8_t>>;  // addresses of devices
+  void mend(Tap& tap, const Netlink::Device& found, const Standing& standing);
+  void lose(Tap& tap);
+  void settle_later(Tap& tap);
+  /// Those that went with a device.
+  void forget_routes(unsigned device);
+  /// Those that the kernel may have taken from a device that stays; 0: from any.
+  void put_again(unsigned device);
   void settle_routes();
   void take(IfIndex interface, Tap& tap, std::span<const uint8_t> frame);
   [[nodiscard]] Tap* tap_for(be32 destination, IfIndex in_if, bool broadcast);
@@ -147,13 +168,16 @@ class HostPlane {
   std::unique_ptr<Netlink> netlink_;
   KernelRoutes kernel_routes_;
   std::map<IfIndex, Tap> taps_;
-  size_t waiting_ = 0;        // taps to be made or settled, at most
-  using RouteKey = uint64_t;  // by address, then length
+  size_t waiting_ = 0;          // taps to be made or settled, at most
+  std::set<unsigned> touched_;  // devices to be looked at
+  uint64_t look_ms_ = 0;        // when
+  using RouteKey = uint64_t;    // by address, then length
   static RouteKey key_of(const HostRoute& route) {
     return RouteKey{route.dst.host()} << 6 | route.length;
   }
   std::vector<HostRoute> routes_wanted_;  // sorted by key, each once
   std::map<RouteKey, Netlink::Route> routes_;
+  std::set<RouteKey> routes_again_;
   bool routes_dirty_ = false, routes_refused_ = false;
   std::vector<Netlink::Rule> rules_;
   bool refuse_dns_ = true;

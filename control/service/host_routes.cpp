@@ -19,12 +19,13 @@ namespace maclane {
 /// At start: what a killed predecessor left goes; who shares the host's namespace is told what that
 /// means.
 void HostPlane::share() {
-  const std::vector<be32> standing = netlink_->addresses();
+  std::vector<Netlink::Address> standing;
+  (void)netlink_->list_addresses(standing);
   for (const Netlink::Rule& rule : netlink_->our_rules()) {
     // A rule of another router that runs here has its address standing.
-    if (rule.from.raw != 0 && std::find_if(standing.begin(), standing.end(), [&](be32 a) {
-                                return a == rule.from;
-                              }) == standing.end()) {
+    if (rule.from.raw != 0 && std::ranges::none_of(standing, [&](const Netlink::Address& one) {
+          return one.address == rule.from;
+        })) {
       (void)netlink_->remove_rule(rule);
     }
   }
@@ -47,6 +48,10 @@ void HostPlane::share() {
 /// What programs find out about the network is the router's knowledge, too.
 void HostPlane::follow_routes() {
   int failure = 0;
+  kernel_routes_.on_device([this](unsigned device, bool routes_lost) {
+    if (routes_lost) put_again(device);
+    touch(device);
+  });
   {
     const Netns::Scope scope = enter();
     failure = kernel_routes_.open(shared_);
@@ -123,6 +128,22 @@ void HostPlane::want_rules() {
   rules_ = std::move(wanted);
 }
 
+void HostPlane::forget_routes(unsigned device) {
+  std::erase_if(routes_, [&](const auto& one) {
+    if (one.second.device != device) return false;
+    routes_again_.erase(one.first);
+    return true;
+  });
+  routes_dirty_ = true;
+}
+
+void HostPlane::put_again(unsigned device) {
+  for (const auto& [key, route] : routes_) {
+    if (device == 0 || route.device == device) routes_again_.insert(key);
+  }
+  routes_dirty_ = true;
+}
+
 void HostPlane::settle_routes() {
   routes_dirty_ = false;
   unsigned turns = kRoutesPerTurn;
@@ -147,6 +168,7 @@ void HostPlane::settle_routes() {
     }
     if (!spend()) return;
     (void)netlink_->remove_route(it->second);
+    routes_again_.erase(it->first);
     it = routes_.erase(it);
   }
   auto have = routes_.begin();
@@ -156,12 +178,15 @@ void HostPlane::settle_routes() {
     const auto wanted = as_kernel(route);
     if (!wanted) continue;
     const bool known = have != routes_.end() && have->first == key;
-    if (known && have->second == *wanted) continue;
+    if (known && have->second == *wanted && !routes_again_.contains(key)) continue;
     if (!spend()) return;
     if (netlink_->add_route(*wanted) != 0) {
       routes_refused_ =
           true;  // preferring an address that is gone again: the next publish asks anew
-    } else if (known) {
+      continue;
+    }
+    routes_again_.erase(key);
+    if (known) {
       have->second = *wanted;
     } else {
       routes_.emplace_hint(have, key, *wanted);

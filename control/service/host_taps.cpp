@@ -10,11 +10,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "control/observe/log.h"
 #include "control/service/host_frame.h"
 #include "control/service/host_plane.h"
+#include "control/service/text.h"
 
 namespace maclane {
 
@@ -28,8 +30,7 @@ bool HostPlane::rename(Tap& tap, const std::string& name) {
       (void)netlink_->change_link(tap.index, {.down = true});
       failure = netlink_->change_link(tap.index, change);
       (void)netlink_->change_link(tap.index, {.up = true});
-      std::erase_if(routes_, [&](const auto& r) { return r.second.device == tap.index; });
-      routes_dirty_ = true;
+      put_again(tap.index);
     }
     if (failure != 0) return false;
   } else {
@@ -96,7 +97,6 @@ bool HostPlane::make(IfIndex interface, Tap& tap) {
     const Netns::Scope scope = enter();
     tap.index = Netlink::index_of(tap.device);
   }
-  tap.problem.clear();
   tap.have.clear();
   epoll_event event{};
   event.events = EPOLLIN;
@@ -115,18 +115,23 @@ void HostPlane::settle(Tap& tap) {
   const int carrier = tap.running ? 1 : 0;
   if (failure == 0 && ioctl(tap.fd, TUNSETCARRIER, &carrier) != 0) failure = errno;
   if (failure != 0) {
-    // Somebody removed or moved the device; it is made anew.
-    log::write(log::Level::kWarning, "interface,warning",
-               "{}: its device {} cannot be set up ({}) and is made again", tap.name, tap.device,
-               std::strerror(failure));
+    std::string problem =
+        fmt::format("{} cannot be set up: {}", tap.device, std::strerror(failure));
+    if (problem != tap.problem) {
+      log::write(log::Level::kWarning, "interface,warning",
+                 "{}: its device {} cannot be set up ({}) and is made again", tap.name, tap.device,
+                 std::strerror(failure));
+    }
+    tap.problem = std::move(problem);
     close(std::exchange(tap.fd, -1));
-    std::erase_if(routes_, [&](const auto& r) { return r.second.device == tap.index; });
+    forget_routes(tap.index);
     tap.have.clear();
     tap.dirty = true;
     tap.retry_ms = io_.now_ms() + kRetryMs;
     ++waiting_;
     return;
   }
+  tap.problem.clear();
   settle_addresses(tap);
 }
 
@@ -140,16 +145,99 @@ void HostPlane::settle_addresses(Tap& tap) {
     // The kernel takes the routes along that prefer it.
     std::erase_if(routes_, [&](const auto& r) { return r.second.source == a.address; });
   }
+  std::vector<InterfaceAddress> taken;
   for (const InterfaceAddress& a : tap.wanted) {
-    if (in(tap.have, a)) continue;
-    const int failure = netlink_->add_address(tap.index, a.address, a.length);
-    if (failure == 0) continue;
+    const int failure = in(tap.have, a) ? 0 : netlink_->add_address(tap.index, a.address, a.length);
+    if (failure == 0) {
+      taken.push_back(a);
+      continue;
+    }
     log::write(log::Level::kWarning, "interface,warning",
                "{}: the kernel refuses an address of its device {}: {}", tap.name, tap.device,
                std::strerror(failure));
   }
-  tap.have = tap.wanted;
+  tap.have = std::move(taken);
   routes_dirty_ = true;
+}
+
+void HostPlane::touch(unsigned device) {
+  if (touched_.empty()) look_ms_ = io_.now_ms() + kLookMs;
+  touched_.insert(device);
+}
+
+/// What we changed ourselves is as we left it.
+void HostPlane::look_at_devices() {
+  const std::set<unsigned> touched = std::exchange(touched_, {});
+  std::vector<Netlink::Address> addresses;
+  std::optional<Standing> standing;
+  for (auto& [interface, tap] : taps_) {
+    if (tap.fd < 0 || !(touched.contains(0) || touched.contains(tap.index))) continue;
+    Netlink::Device found;
+    const int failure = tap.dirty ? EBUSY : netlink_->find_device(tap.index, found);
+    if (failure == ENODEV) {
+      lose(tap);
+      continue;
+    }
+    if (failure == 0 && !standing && netlink_->list_addresses(addresses)) {
+      standing.emplace();
+      for (const Netlink::Address& one : addresses)
+        standing->emplace(one.device, one.address.host(), one.length);
+    }
+    if (failure != 0 || !standing) {
+      touch(tap.index);
+      continue;
+    }
+    mend(tap, found, *standing);
+  }
+}
+
+void HostPlane::mend(Tap& tap, const Netlink::Device& found, const Standing& standing) {
+  std::vector<std::string> wrong;
+  if (found.name != tap.device) {
+    const std::string before = std::exchange(tap.device, found.name);
+    wrong.push_back(rename(tap, tap.name)
+                        ? fmt::format("was renamed {}", found.name)
+                        : fmt::format("was renamed {}, which it stays", found.name));
+  }
+  if (!found.up) wrong.emplace_back("was down");
+  if (found.mac != tap.mac) wrong.push_back("had the MAC address " + text_of(found.mac));
+  if (found.mtu != tap.mtu) wrong.push_back(fmt::format("had an MTU of {}", found.mtu));
+  std::erase_if(tap.have, [&](const InterfaceAddress& a) {
+    if (standing.contains({tap.index, a.address.host(), a.length})) return false;
+    wrong.push_back(fmt::format("had lost {}/{}", text_of(a.address), a.length));
+    for (const auto& [key, route] : routes_) {
+      if (route.source == a.address) routes_again_.insert(key);
+    }
+    return true;
+  });
+  if (wrong.empty()) return;
+  log::write(log::Level::kWarning, "interface,warning",
+             "{}: its device {} for programs {}, by somebody else's doing; it is put right",
+             tap.name, tap.device, fmt::join(wrong, ", "));
+  put_again(tap.index);
+  settle_later(tap);
+}
+
+/// It is gone, or in a namespace that is not ours.
+void HostPlane::lose(Tap& tap) {
+  log::write(log::Level::kWarning, "interface,warning",
+             "{}: its device {} for programs was removed by somebody else; it is made again",
+             tap.name, tap.device);
+  close(std::exchange(tap.fd, -1));
+  forget_routes(tap.index);
+  tap.have.clear();
+  tap.since_ms = io_.now_ms();
+  settle_later(tap);
+}
+
+/// At once, unless that has been so lately.
+void HostPlane::settle_later(Tap& tap) {
+  const uint64_t now = io_.now_ms();
+  tap.pause_ms = now < tap.calm_ms ? std::min(2 * tap.pause_ms + kLookMs, kMostPauseMs) : 0;
+  tap.retry_ms = now + tap.pause_ms;
+  tap.calm_ms = tap.retry_ms + kCalmMs;
+  tap.dirty = true;
+  ++waiting_;
 }
 
 }  // namespace maclane

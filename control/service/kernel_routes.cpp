@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -150,6 +151,7 @@ void KernelRoutes::handle(uint64_t now_ms) {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno == ENOBUFS) {  // some announcements are lost
       ask_again(now_ms);
+      if (device_changed_) device_changed_(0, true);
       continue;
     }
     if (n <= 0) return;
@@ -182,10 +184,28 @@ void KernelRoutes::hear(std::span<const char> messages, uint64_t now_ms) {
       case RTM_DELLINK:
       case RTM_DELADDR:
         if (!routes_.empty()) ask_again(now_ms);  // some may be gone without a word
+        say_device(message);
         break;
       default:
         break;
     }
+  }
+}
+
+void KernelRoutes::say_device(const nlmsghdr* message) const {
+  if (!device_changed_) return;
+  const void* const body = mnl_nlmsg_get_payload(message);
+  if (message->nlmsg_type == RTM_DELADDR) {
+    ifaddrmsg address;
+    if (message->nlmsg_len < mnl_nlmsg_size(sizeof address)) return;
+    std::memcpy(&address, body, sizeof address);
+    device_changed_(address.ifa_index, true);
+  } else {
+    ifinfomsg link;
+    if (message->nlmsg_len < mnl_nlmsg_size(sizeof link)) return;
+    std::memcpy(&link, body, sizeof link);
+    const bool down = message->nlmsg_type == RTM_DELLINK || (link.ifi_flags & IFF_UP) == 0;
+    device_changed_(static_cast<unsigned>(link.ifi_index), down);
   }
 }
 

@@ -23,6 +23,7 @@
 #include <span>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "control/service/learned.h"
@@ -50,6 +51,10 @@ class KernelRoutes {
   /// What the kernel said, a message behind another.
   void hear(std::span<const char> messages, uint64_t now_ms);
   void tick(uint64_t now_ms);
+  /// Is told of each device that was changed or removed, or lost an address, and whether the kernel
+  /// took routes with that; of device 0 when announcements were lost, and it may have been any.
+  using DeviceChanged = std::function<void(unsigned device, bool routes_lost)>;
+  void on_device(DeviceChanged changed) { device_changed_ = std::move(changed); }
 
   /// True once after news: the snapshot is to be made again.
   [[nodiscard]] bool changed(uint64_t now_ms);
@@ -83,7 +88,9 @@ class KernelRoutes {
   void start_dump();
   void ask_again(uint64_t now_ms);
   void note(uint64_t now_ms);
+  void say_device(const nlmsghdr* message) const;
 
+  DeviceChanged device_changed_;
   mnl_socket* socket_ = nullptr;
   bool shared_ = false;
   std::map<Key, Kept> routes_;

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 namespace maclane {
 namespace {
@@ -102,6 +103,35 @@ be32 address_in(const nlattr* attribute) {
   return address;
 }
 
+Netlink::Device device_in(const nlmsghdr* message) {
+  ifinfomsg info;
+  std::memcpy(&info, mnl_nlmsg_get_payload(message), sizeof info);
+  Netlink::Device device;
+  device.up = (info.ifi_flags & IFF_UP) != 0;
+  device.loopback = (info.ifi_flags & IFF_LOOPBACK) != 0;
+  each_attribute<ifinfomsg>(message, [&](const nlattr* attribute) {
+    switch (mnl_attr_get_type(attribute)) {
+      case IFLA_IFNAME:
+        device.name = mnl_attr_get_str(attribute);
+        break;
+      case IFLA_ADDRESS:
+        if (mnl_attr_get_payload_len(attribute) == device.mac.bytes.size())
+          std::memcpy(device.mac.bytes.data(), mnl_attr_get_payload(attribute),
+                      device.mac.bytes.size());
+        break;
+      case IFLA_MTU:
+        device.mtu = mnl_attr_get_u32(attribute);
+        break;
+      case IFLA_GROUP:
+        device.group = mnl_attr_get_u32(attribute);
+        break;
+      default:
+        break;
+    }
+  });
+  return device;
+}
+
 }  // namespace
 
 Netlink::~Netlink() {
@@ -122,7 +152,7 @@ unsigned Netlink::index_of(const std::string& name) {
   return if_nametoindex(name.c_str());
 }
 
-int Netlink::exchange(nlmsghdr* request) {
+int Netlink::exchange(nlmsghdr* request, const std::function<void(const nlmsghdr*)>& heard) {
   if (socket_ == nullptr) return ENOTCONN;
   request->nlmsg_seq = ++sequence_;
   // net_tap's realtime signals interrupt whatever waits.
@@ -138,14 +168,17 @@ int Netlink::exchange(nlmsghdr* request) {
     }
     const auto* header = reinterpret_cast<const nlmsghdr*>(reply.data());
     if (!mnl_nlmsg_ok(header, static_cast<int>(n)) || header->nlmsg_seq != sequence_) continue;
-    if (header->nlmsg_type != NLMSG_ERROR) continue;
+    if (header->nlmsg_type != NLMSG_ERROR) {
+      if (heard) heard(header);
+      continue;
+    }
     return -static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(header))->error;
   }
 }
 
 template <typename Fn>
-void Netlink::dump(uint16_t type, uint8_t family, Fn&& fn) {
-  if (socket_ == nullptr) return;
+bool Netlink::dump(uint16_t type, uint8_t family, Fn&& fn) {
+  if (socket_ == nullptr) return false;
   RequestBuffer buffer{};
   rtgenmsg* body = nullptr;
   nlmsghdr* header = start(buffer.data(), type, NLM_F_DUMP, &body);
@@ -153,18 +186,21 @@ void Netlink::dump(uint16_t type, uint8_t family, Fn&& fn) {
   body->rtgen_family = family;
   header->nlmsg_seq = ++sequence_;
   while (mnl_socket_sendto(socket_, header, header->nlmsg_len) < 0) {
-    if (errno != EINTR) return;
+    if (errno != EINTR) return false;
   }
   std::vector<char> reply(kBuffer);
+  bool whole = true;
   for (;;) {
     const ssize_t n = mnl_socket_recvfrom(socket_, reply.data(), reply.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;
+    if (n <= 0) return false;
     int left = static_cast<int>(n);
     for (auto* message = reinterpret_cast<nlmsghdr*>(reply.data()); mnl_nlmsg_ok(message, left);
          message = mnl_nlmsg_next(message, &left)) {
       if (message->nlmsg_seq != sequence_) continue;
-      if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR) return;
+      whole = whole && (message->nlmsg_flags & NLM_F_DUMP_INTR) == 0;
+      if (message->nlmsg_type == NLMSG_DONE) return whole;
+      if (message->nlmsg_type == NLMSG_ERROR) return false;
       fn(message);
     }
   }
@@ -274,7 +310,7 @@ int Netlink::remove_rule(const Rule& rule) {
 
 std::vector<Netlink::Rule> Netlink::our_rules() {
   std::vector<Rule> rules;
-  dump(RTM_GETRULE, AF_INET, [&](const nlmsghdr* message) {
+  (void)dump(RTM_GETRULE, AF_INET, [&](const nlmsghdr* message) {
     Rule rule;
     uint8_t protocol = 0;
     each_attribute<fib_rule_hdr>(message, [&](const nlattr* attribute) {
@@ -300,30 +336,33 @@ std::vector<Netlink::Rule> Netlink::our_rules() {
   return rules;
 }
 
-std::vector<be32> Netlink::addresses() {
-  std::vector<be32> found;
-  dump(RTM_GETADDR, AF_INET, [&](const nlmsghdr* message) {
+bool Netlink::list_addresses(std::vector<Address>& out) {
+  return dump(RTM_GETADDR, AF_INET, [&](const nlmsghdr* message) {
+    ifaddrmsg body;
+    std::memcpy(&body, mnl_nlmsg_get_payload(message), sizeof body);
     each_attribute<ifaddrmsg>(message, [&](const nlattr* attribute) {
-      if (mnl_attr_get_type(attribute) == IFA_LOCAL) found.push_back(address_in(attribute));
+      if (mnl_attr_get_type(attribute) == IFA_LOCAL)
+        out.push_back({body.ifa_index, address_in(attribute), body.ifa_prefixlen});
     });
   });
-  return found;
 }
 
 std::vector<Netlink::Device> Netlink::devices() {
   std::vector<Device> found;
-  dump(RTM_GETLINK, AF_UNSPEC, [&](const nlmsghdr* message) {
-    const auto* info = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
-    Device device;
-    device.up = (info->ifi_flags & IFF_UP) != 0;
-    device.loopback = (info->ifi_flags & IFF_LOOPBACK) != 0;
-    each_attribute<ifinfomsg>(message, [&](const nlattr* attribute) {
-      if (mnl_attr_get_type(attribute) == IFLA_IFNAME) device.name = mnl_attr_get_str(attribute);
-      if (mnl_attr_get_type(attribute) == IFLA_GROUP) device.group = mnl_attr_get_u32(attribute);
-    });
-    found.push_back(std::move(device));
-  });
+  (void)dump(RTM_GETLINK, AF_UNSPEC,
+             [&](const nlmsghdr* message) { found.push_back(device_in(message)); });
   return found;
+}
+
+int Netlink::find_device(unsigned device, Device& out) {
+  RequestBuffer buffer{};
+  ifinfomsg* body = nullptr;
+  nlmsghdr* header = start(buffer.data(), RTM_GETLINK, 0, &body);
+  body->ifi_family = AF_UNSPEC;
+  body->ifi_index = static_cast<int>(device);
+  return exchange(header, [&](const nlmsghdr* message) {
+    if (message->nlmsg_type == RTM_NEWLINK) out = device_in(message);
+  });
 }
 
 }  // namespace maclane

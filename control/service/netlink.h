@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -72,20 +73,31 @@ class Netlink {
 
   /// Those that carry our mark.
   [[nodiscard]] std::vector<Rule> our_rules();
-  /// Every IPv4 address of every device.
-  [[nodiscard]] std::vector<be32> addresses();
+  struct Address {
+    unsigned device = 0;
+    be32 address{};
+    uint8_t length = 0;
+  };
+  /// Every IPv4 address of every device. False: some may be missing.
+  bool list_addresses(std::vector<Address>& out);
   struct Device {
     std::string name;
+    MacAddr mac;
+    uint32_t mtu = 0;
     bool up = false;
     bool loopback = false;
     uint32_t group = 0;
   };
   [[nodiscard]] std::vector<Device> devices();
+  /// ENODEV: there is none of this number here.
+  int find_device(unsigned device, Device& out);
 
  private:
-  int exchange(nlmsghdr* request);
+  /// heard: is given what comes before the kernel's last word.
+  int exchange(nlmsghdr* request, const std::function<void(const nlmsghdr*)>& heard = {});
+  /// False: some may be missing.
   template <typename Fn>
-  void dump(uint16_t type, uint8_t family, Fn&& fn);
+  bool dump(uint16_t type, uint8_t family, Fn&& fn);
 
   mnl_socket* socket_ = nullptr;
   uint32_t sequence_ = 0;

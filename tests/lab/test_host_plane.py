@@ -40,6 +40,58 @@ def test_devices_follow_the_interfaces(lab):
     wait_until(lambda: device(router, "ether2") is None, 20, "no device without an address")
 
 
+def said(router, device, words):
+    """The lines of the log about a device that was changed by somebody."""
+    return [line for line in router.log().splitlines()
+            if f"its device {device} for programs {words}" in line]
+
+
+# Somebody with `ip` in the router's namespace: what was changed comes back by itself, said once.
+def test_what_somebody_does_to_a_device_is_put_right(lab):
+    scene = soho(lab)
+    router = scene.router
+    server = router.ns.listener(8022)
+    elsewhere = lab.namespace("elsewhere")
+
+    def number():
+        found = device(router, "ether2")
+        return found and found["ifindex"]
+
+    def works():
+        found = device(router, "ether2")
+        if not found or found["mtu"] != 1500 or "LOWER_UP" not in found["flags"]:
+            return False
+        return [a["local"] for a in found["addr_info"]] == [LAN_ROUTER] and PC in router.ns.ip(
+            "route", "get", PC).stdout and "dev ether2" in router.ns.ip("route", "get", PC).stdout
+
+    wait_until(works, 20, "the device")
+    for anew, words, *commands in (
+        (True, "was removed", "link del ether2"),
+        (False, f"had lost {LAN_ROUTER}/24", "addr flush dev ether2"),
+        (False, "was down", "link set ether2 down"),
+        (False, "had an MTU of 1300", "link set ether2 mtu 1300"),
+        (False, "was renamed", "link set ether2 down", "link set ether2 name another"),
+        (True, "was removed", f"link set ether2 netns {elsewhere.name}"),
+    ):
+        before, lines = number(), len(said(router, "ether2", ""))
+        for command in commands:
+            router.ns.ip(*command.split())
+        wait_until(lambda: len(said(router, "ether2", "")) > lines, 20,
+                   lambda: f"a line about {commands}\n{router.log()}")
+        wait_until(works, 20, lambda: f"what it was before {commands}\n{router.log()}")
+        assert (number() != before) == anew, commands
+        (line,) = said(router, "ether2", "")[lines:]
+        assert words in line
+        with scene.pc.connect(LAN_ROUTER, 8022):
+            server.accept()[0].close()
+        assert router.ns.ping("192.168.88.10").ok
+    (row,) = [row for row in router.print("/dataplane/host-plane") if row["interface"] == "ether2"]
+    assert row["device"] == "ether2" and row["state"] == "running"
+    # Down and up again before anybody looks: the kernel has dropped the routes without a word.
+    router.ns.run("sh", "-c", "ip link set ether2 down; ip link set ether2 up")
+    wait_until(lambda: router.ns.ping("192.168.88.10", wait=1).ok, 20, "the routes")
+
+
 def test_programs_serve_behind_the_firewall(lab):
     scene = soho(lab)
     router = scene.router

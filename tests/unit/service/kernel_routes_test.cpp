@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 
 #include <array>
 
@@ -176,6 +177,38 @@ TEST_F(KernelRoutesTest, TakesNoMoreThanThereIsRoomFor) {
   say({.type = RTM_DELROUTE, .destination = 0x0a000000, .length = 32});
   say({.destination = 0x0c000000, .length = 32});
   EXPECT_EQ(routes.size(), KernelRoutes::kMostLong + 1);
+}
+
+std::vector<char> link_message(uint16_t type, unsigned flags) {
+  std::vector<char> buffer(256);
+  nlmsghdr* const header = mnl_nlmsg_put_header(buffer.data());
+  header->nlmsg_type = type;
+  auto* const body = static_cast<ifinfomsg*>(mnl_nlmsg_put_extra_header(header, sizeof(ifinfomsg)));
+  body->ifi_index = kEther2;
+  body->ifi_flags = flags;
+  buffer.resize(header->nlmsg_len);
+  return buffer;
+}
+
+// The kernel takes the routes of a device that is down or gone, and of an address, without a word.
+TEST(KernelRoutesTest, TellsOfDevicesThatChange) {
+  KernelRoutes routes;
+  std::vector<std::pair<unsigned, bool>> told;
+  routes.on_device([&](unsigned device, bool lost) { told.emplace_back(device, lost); });
+  routes.hear(link_message(RTM_NEWLINK, IFF_UP), 1);
+  routes.hear(link_message(RTM_NEWLINK, 0), 1);
+  routes.hear(link_message(RTM_DELLINK, IFF_UP), 1);
+  std::vector<char> buffer(256);
+  nlmsghdr* const header = mnl_nlmsg_put_header(buffer.data());
+  header->nlmsg_type = RTM_DELADDR;
+  static_cast<ifaddrmsg*>(mnl_nlmsg_put_extra_header(header, sizeof(ifaddrmsg)))->ifa_index =
+      kEther1;
+  routes.hear({buffer.data(), header->nlmsg_len}, 1);
+  header->nlmsg_len = sizeof(nlmsghdr);  // cut short
+  routes.hear({buffer.data(), header->nlmsg_len}, 1);
+  using Told = std::pair<unsigned, bool>;
+  EXPECT_EQ(told, (std::vector<Told>{
+                      {kEther2, false}, {kEther2, true}, {kEther2, true}, {kEther1, true}}));
 }
 
 }  // namespace
