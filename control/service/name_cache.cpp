@@ -54,10 +54,12 @@ bool read_cache_line(std::string_view line, uint64_t now_s, CachedName& out) {
   const std::string expires(column(line, kExpiresAt, kExpiresWidth));
   if (strptime(expires.c_str(), "%a %b %d %H:%M:%S %Y", &time) != nullptr) {
     const time_t end = timegm(&time);
-    if (end > 0 && static_cast<uint64_t>(end) > now_s)
-      out.ttl_s = static_cast<uint64_t>(end) - now_s;
+    // It keeps what it no longer answers with until it needs the room: what is over, and an alias
+    // of a name that made room for another.
+    if (end <= 0 || static_cast<uint64_t>(end) <= now_s) return false;
+    out.ttl_s = static_cast<uint64_t>(end) - now_s;
   }
-  return true;
+  return out.type != "CNAME" || !out.data.empty();
 }
 
 void LongNames::learn(std::string_view name) {

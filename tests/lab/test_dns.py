@@ -105,6 +105,26 @@ def test_forwards_remembers_and_forgets(lab):
     assert isp.ping("203.0.113.2").ok
 
 
+def test_what_is_over_is_no_longer_listed(lab):
+    router, isp, pc = start(lab)
+    upstream(isp, "203.0.113.54", "host-record=brief.example,198.51.100.9,2",
+             "host-record=lasting.example,198.51.100.10,600")
+    router.ctl("/ip/dns set servers=203.0.113.54")
+    wait_until(lambda: data(dig(pc, "lasting.example")) == ["198.51.100.10"], LONG)
+
+    def listed(name):
+        return [row["ttl"] for row in router.print("/ip/dns/cache/all") if row["name"] == name]
+
+    def remembered():
+        assert data(dig(pc, "brief.example")) == ["198.51.100.9"]
+        return listed("brief.example")
+
+    assert wait_until(remembered, LONG)[0] in ("1s", "2s")
+    # dnsmasq itself has it in its table until it needs the room.
+    wait_until(lambda: not listed("brief.example"), 10, lambda: listed("brief.example"))
+    assert listed("lasting.example")
+
+
 def test_names_of_ones_own(lab):
     """C-32: every type, its ttl, subdomains; and what dnsmasq cannot do is refused."""
     router, isp, pc = start(lab)
@@ -127,6 +147,11 @@ def test_names_of_ones_own(lab):
     assert data(dig(pc, "nas.lan", "AAAA")) == ["fd00::5"]
     assert data(dig(pc, "NAS.LAN")) == ["192.168.88.5"]
     assert data(dig(pc, "files.lan")) == ["nas.lan.", "192.168.88.5"]
+    # The cache has them with the ttl that they are answered with.
+    times = {(row["name"], row["type"]): row["ttl"] for row in router.print("/ip/dns/cache")
+             if row["static"] == "true"}
+    assert times["nas.lan", "A"] == "5m" and times["files.lan", "CNAME"] == "1h"
+    assert times["nas.lan", "AAAA"] == times["www.example", "A"] == "1d"
     assert data(dig(pc, "a.corp.example")) == ["10.7.7.7"]
     assert data(dig(pc, "lan", "MX")) == ["5 nas.lan."]
     assert data(dig(pc, "zone.lan", "NS")) == ["nas.lan."]

@@ -37,6 +37,20 @@ TEST(NameServerTest, ReadsALineOfTheCache) {
   EXPECT_EQ(one.ttl_s, 45u);
   EXPECT_FALSE(one.is_static);
   EXPECT_FALSE(one.negative);
+  // What its time is over for, and an alias of a name that is not there any more, is no answer.
+  for (const uint64_t later : {1795657305u, 1795657400u}) {
+    EXPECT_FALSE(
+        read_cache_line("c.test                         b.test"
+                        "                                   CF         "
+                        "Thu Nov 26 01:41:45 2026",
+                        later, one))
+        << later;
+  }
+  EXPECT_FALSE(
+      read_cache_line("c.test                               "
+                      "                                   CF         "
+                      "Thu Nov 26 01:41:45 2026",
+                      1795657260, one));
   ASSERT_TRUE(
       read_cache_line("local.test                     1.2.3.4"
                       "                                  4FRI   HC"
