@@ -191,7 +191,7 @@ std::vector<char> link_message(uint16_t type, unsigned flags) {
 }
 
 // The kernel takes the routes of a device that is down or gone, and of an address, without a word.
-TEST(KernelRoutesTest, TellsOfDevicesThatChange) {
+TEST(KernelDevicesTest, AreToldOfWhenTheyChange) {
   KernelRoutes routes;
   std::vector<std::pair<unsigned, bool>> told;
   routes.on_device([&](unsigned device, bool lost) { told.emplace_back(device, lost); });
