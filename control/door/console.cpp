@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "control/model/chains.h"
+#include "control/model/zones.h"
 #include "control/observe/json_text.h"
 
 namespace maclane::door {
@@ -13,7 +14,7 @@ namespace {
 using script::Completion;
 using script::Ended;
 
-constexpr size_t kMaxCandidates = 500;
+constexpr size_t kMaxCandidates = 1000;
 
 std::string line_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -52,8 +53,7 @@ class RowWords {
   void names(std::string_view path, bool numbers) {
     const model::Menu* menu = model::find_menu(path);
     if (menu == nullptr) return;
-    const int name = model::name_index(*menu);
-    if (name >= 0) return values(*menu, menu->properties[static_cast<size_t>(name)]);
+    if (const model::Property* name = name_of(*menu)) return values(*menu, *name);
     size_t number = 0;
     if (!numbers || !menu->has_rows()) return;
     for (const model::RowPtr& row : model_.tree().rows(*menu))
@@ -74,6 +74,11 @@ class RowWords {
     }
   }
 
+  /// Zones are of the system, which may have none.
+  void zones() {
+    for (std::string& one : model::zones_from(word_)) offer(std::move(one), "");
+  }
+
   void values(const model::Menu& menu, const model::Property& property) {
     if (property.has(model::Property::kSecret) || property.has(model::Property::kWriteOnly)) return;
     if (menu.has_rows()) {
@@ -81,8 +86,7 @@ class RowWords {
         offer(std::string(model::View(menu, *row).get(property.name)), "");
     }
     // Those of other properties may be connections by the hundred thousand.
-    const int name = model::name_index(menu);
-    if (name < 0 || &menu.properties[static_cast<size_t>(name)] != &property) return;
+    if (name_of(menu) != &property) return;
     for (const model::PrintRow& row : model_.dynamic_rows(menu)) {
       for (const auto& [field, value] : row.fields)
         if (field == property.name) offer(value, "");
@@ -107,6 +111,14 @@ class RowWords {
       {"packet-mark", kMangle, "new-packet-mark"},
       {"new-packet-mark", kMangle, "new-packet-mark"},
   };
+
+  /// What tells rows by name: of what the router itself shows (files) too.
+  static const model::Property* name_of(const model::Menu& menu) {
+    const auto found =
+        std::find_if(menu.properties.begin(), menu.properties.end(),
+                     [](const auto& one) { return one.has(model::Property::kName); });
+    return found == menu.properties.end() ? nullptr : &*found;
+  }
 
   void said_in(const model::Menu& menu, std::string_view property) {
     if (const model::Property* found = menu.find(property)) values(menu, *found);
@@ -246,11 +258,20 @@ void Console::collect(std::string& out) {
   job_ = nullptr;
 }
 
+/// The variables that scripts of this user find declared.
+std::vector<std::string> Console::globals() const {
+  std::vector<std::string> out;
+  const auto found = runner_.all_globals().find(caller_.user);
+  if (found == runner_.all_globals().end()) return out;
+  for (const auto& [name, value] : found->second.all()) out.push_back(name);
+  return out;
+}
+
 Json Console::complete(const Json& request) const {
   const std::string text = text_at(request, "complete");
   Completion found =
       script::complete(script::Words::of_schema(), text.substr(0, script::kMaxSource),
-                       {text_at(request, "menu"), {}});
+                       {text_at(request, "menu"), globals()});
   const std::string_view word = std::string_view(text).substr(std::min(found.begin, text.size()));
   RowWords rows(runner_.commands().model(), word, found);
   const model::Menu* menu = model::find_menu(found.menu);
@@ -258,6 +279,7 @@ Json Console::complete(const Json& request) const {
     for (std::string_view path : found.property->reference) rows.names(path, false);
     if (menu != nullptr && found.compares) rows.values(*menu, *found.property);
     if (menu != nullptr && !found.compares) rows.said(*menu, found.property->name);
+    if (found.property->name == "time-zone-name") rows.zones();
   }
   for (std::string_view by_row : {"numbers", "place-before", "copy-from"}) {
     if (found.parameter == by_row) rows.names(found.menu, true);

@@ -23,6 +23,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "control/door/json_bounds.h"
 #include "control/script/runner.h"
@@ -51,6 +52,7 @@ class Console {
  private:
   void run(const Json& request, std::string& out);
   [[nodiscard]] Json complete(const Json& request) const;
+  [[nodiscard]] std::vector<std::string> globals() const;
   [[nodiscard]] bool holds_safe_mode() const;
   [[nodiscard]] std::string prompt(std::string_view menu) const;
 

@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 
 #include "control/model/validate.h"
 #include "control/model/value.h"
+#include "control/model/zones.h"
 
 namespace maclane::model {
 namespace {
@@ -22,19 +22,6 @@ std::string_view instead_of(std::string_view name) {
   if (name == "telnet") return "maclanectl, over the host's SSH, is the console";
   if (name == "winbox") return "REST (www, www-ssl), the API (api, api-ssl) and maclanectl serve";
   return {};
-}
-
-constexpr std::string_view kZones = "/usr/share/zoneinfo/";
-
-/// A file of the system's zones, and nothing else of the system.
-bool is_zone(std::string_view name) {
-  const bool letters = std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
-           c == '_' || c == '-' || c == '+';
-  });
-  std::error_code code;
-  return letters && name.front() != '/' &&
-         std::filesystem::is_regular_file(std::string(kZones).append(name), code);
 }
 
 void validate_times(Check& check) {

@@ -286,8 +286,10 @@ bool Parser::parse_target(Argument& argument, const Around& around) {
   } else if (peek() == '$') {
     target = parse_variable();
   } else {
+    if (wanted(at_)) offer_variables(at_);
     std::string name;
     if (!parse_variable_name(name)) return false;
+    if (wanted(begin)) offer_variables(begin);
     auto variable = make(Expression::Kind::kVariable, begin);
     variable->name = std::move(name);
     target = std::move(variable);

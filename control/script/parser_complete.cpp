@@ -2,6 +2,8 @@
 // offers the words that could be there, if the text ends within that word. See parser.h.
 #include <algorithm>
 
+#include "control/model/value.h"
+#include "control/script/letters.h"
 #include "control/script/parser_parts.h"
 
 namespace maclane::script {
@@ -81,7 +83,9 @@ void Parser::offer_value(size_t begin, const Command& command, const Parameter& 
   completion_->parameter = parameter.name;
   completion_->property = parameter.property;
   completion_->compares = false;
-  if (begin >= completion_->begin) {
+  // A value without its name stands where the name of a parameter could.
+  const bool named = begin > 0 && text_[begin - 1] == '=';
+  if (begin > completion_->begin || (named && begin == completion_->begin)) {
     completion_->begin = begin;
     completion_->candidates.clear();
   }
@@ -100,6 +104,12 @@ void Parser::offer_values_of(size_t begin, const model::Property& property) {
   }
   for (std::string_view value : property.values) {
     offer(begin, Completion::Kind::kValue, value, "");
+  }
+  if (property.type == model::Type::kProtocol) {
+    for (int number = 0; number <= UINT8_MAX; ++number) {
+      const std::string name = model::format_protocol(static_cast<uint8_t>(number));
+      if (!is_digit(name.front())) offer(begin, Completion::Kind::kValue, name, "");
+    }
   }
 }
 
@@ -133,6 +143,12 @@ void Parser::offer_properties(size_t begin, const MenuWord& rows) {
   for (std::string_view name : rows.properties()) {
     const model::Property* property = rows.menu->find(name);
     offer(begin, Completion::Kind::kProperty, name, property == nullptr ? "" : property->help);
+  }
+}
+
+void Parser::offer_variables(size_t begin) {
+  for (const Scope& scope : scopes_) {
+    for (const std::string& name : scope.names) offer(begin, Completion::Kind::kVariable, name, "");
   }
 }
 

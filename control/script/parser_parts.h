@@ -139,6 +139,7 @@ class Parser {
   /// What can be taken away by !NAME.
   void offer_unset(size_t begin, const Command& command, const CommandWord& word);
   void offer_values_of(size_t begin, const model::Property& property);
+  void offer_variables(size_t begin);
 
   const Words& words_;
   std::string_view text_;

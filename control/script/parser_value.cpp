@@ -128,13 +128,7 @@ ExpressionPtr Parser::parse_substitution(const Around& around) {
 ExpressionPtr Parser::parse_variable() {
   auto out = make(Kind::kVariable, at_);
   const size_t begin = at_++;
-  if (wanted(at_) && completion_ != nullptr) {
-    for (const Scope& scope : scopes_) {
-      for (const std::string& name : scope.names) {
-        offer(at_, Completion::Kind::kVariable, name, "");
-      }
-    }
-  }
+  if (completion_ != nullptr && at_end()) offer_variables(at_);
   if (peek() == '"') {
     if (!parse_variable_name(out->name)) return nullptr;
     return out;
@@ -146,13 +140,7 @@ ExpressionPtr Parser::parse_variable() {
     fail(begin, "syntax error", "a variable's name was expected after $", at_end());
     return nullptr;
   }
-  if (wanted(first)) {
-    for (const Scope& scope : scopes_) {
-      for (const std::string& name : scope.names) {
-        offer(first, Completion::Kind::kVariable, name, "");
-      }
-    }
-  }
+  if (wanted(first)) offer_variables(first);
   return out;
 }
 

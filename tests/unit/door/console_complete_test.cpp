@@ -1,4 +1,6 @@
 // What the console offers at the end of a text (C-44).
+#include <filesystem>
+
 #include "tests/unit/door/console_fixture.h"
 
 namespace maclane::door {
@@ -48,6 +50,57 @@ TEST_F(ConsoleTest, Completes) {
   EXPECT_EQ(words("pr", "/interface/macvlan"), "print");
   EXPECT_EQ(words("/nothing "), "");
   EXPECT_EQ(words("print", "/ip"), "");
+}
+
+TEST_F(ConsoleTest, OffersFiles) {
+  model_.provide_rows("/file", [] {
+    std::vector<model::PrintRow> out;
+    for (const char* name : {"first.rsc", "night.backup"}) {
+      model::PrintRow row;
+      row.id = "*" + std::to_string(out.size() + 1);
+      row.fields = {{"name", name}, {"type", "script"}};
+      out.push_back(std::move(row));
+    }
+    return out;
+  });
+  EXPECT_EQ(words("/import file-name="), "first.rsc night.backup");
+  EXPECT_EQ(words("/import file-name=fi"), "first.rsc");
+  EXPECT_EQ(words("/import "), "dry-run file-name= from-line= verbose first.rsc night.backup");
+  EXPECT_EQ(words("/import fir"), "first.rsc");
+  EXPECT_EQ(words("/import fi"), "file-name= first.rsc");
+  EXPECT_EQ(words("/system backup load name="), "first.rsc night.backup");
+  EXPECT_EQ(words("/file remove "), "first.rsc night.backup");
+  EXPECT_EQ(words("/file remove ni"), "night.backup");
+  EXPECT_EQ(words("/certificate import file-name=n"), "night.backup");
+  EXPECT_EQ(words("/system reset-configuration run-after-reset=f"), "first.rsc");
+}
+
+TEST_F(ConsoleTest, OffersProtocols) {
+  EXPECT_EQ(words("/ip firewall filter add protocol=tc"), "tcp");
+  EXPECT_EQ(words("/ip firewall filter add protocol=!ud"), "udp udp-lite");
+  EXPECT_EQ(words("/ip firewall filter print where protocol=icmp"), "icmp icmpv6");
+  const std::string all = words("/ip firewall nat add protocol=");
+  EXPECT_NE((" " + all + " ").find(" gre "), std::string::npos) << all;
+  EXPECT_EQ((" " + all).find(" 2"), std::string::npos) << "numbers are no names: " << all;
+}
+
+TEST_F(ConsoleTest, OffersGlobals) {
+  EXPECT_EQ(words(":put $xy"), "");
+  says(":global xyzvar 5; :global other 1");
+  EXPECT_EQ(words(":put $xy"), "xyzvar");
+  EXPECT_EQ(kind(":put $xy"), "variable");
+  EXPECT_EQ(words(":put $"), "other xyzvar");
+  EXPECT_EQ(words(":put ($xy"), "xyzvar");
+  EXPECT_EQ(words(":set xy"), "xyzvar");
+}
+
+TEST_F(ConsoleTest, OffersZones) {
+  const bool there = std::filesystem::exists("/usr/share/zoneinfo/Europe/Vienna");
+  EXPECT_EQ(words("/system clock set time-zone-name=Europe/Vi"),
+            there ? "Europe/Vienna Europe/Vilnius" : "");
+  EXPECT_EQ(words("/system clock set time-zone-name=UT"), there ? "UTC" : "");
+  EXPECT_EQ(words("/system clock set time-zone-name=zone"), "");   // a table
+  EXPECT_EQ(words("/system clock set time-zone-name=posix"), "");  // the same ones again
 }
 
 }  // namespace
