@@ -61,11 +61,13 @@ void check_names(Check& check) {
   if (interfaces) check_interface_names(check);
 }
 
-/// "no interface named x" with what is near or, if there are few, what there is.
-std::string unknown_reference(Check& check, const Property& property, std::string_view name) {
-  const std::string_view first_menu = property.reference[0];
+/// "no interface named x" with what is near or, if there are few, what there is beside the row
+/// itself.
+std::string unknown_reference(Check& check, const View& of, const Property& property,
+                              std::string_view name) {
+  const std::string_view first = property.reference[0];
   const InterfaceFacts* const other = check.interface(name);
-  if (other != nullptr && first_menu == "/interface/ethernet") {
+  if (other != nullptr && first == "/interface/ethernet") {
     std::vector<std::string_view> kinds;
     for (std::string_view path : property.reference)
       kinds.push_back(path.substr(path.rfind('/') + 1));
@@ -76,14 +78,14 @@ std::string unknown_reference(Check& check, const Property& property, std::strin
   std::vector<std::string_view> known(property.values.begin(), property.values.end());
   for (std::string_view path : property.reference) {
     const Menu& menu = *find_menu(path);
-    for (const RowPtr& row : check.tree.rows(menu)) known.push_back(row->at(name_index(menu)));
+    for (const RowPtr& row : check.tree.rows(menu))
+      if (row.get() != &of.row()) known.push_back(row->at(name_index(menu)));
   }
   std::sort(known.begin(), known.end());
   std::string hint = did_you_mean(name, known);
   if (hint.empty() && !known.empty() && known.size() <= 8) {
     hint = fmt::format("; there is {}", any_of(known));
   }
-  const std::string_view first = property.reference[0];
   std::string_view kind = noun_of(*find_menu(first));
   if (first.starts_with("/interface/")) {
     kind = first == "/interface/list" ? "interface list" : "interface";
@@ -111,7 +113,8 @@ void check_reference(Check& check, const View& row, const Property& property,
       return;
     }
     if (check.took_away(property.reference, name, row)) return;
-    check.add(row, property.name, unknown_reference(check, property, name), Trouble::kBadArgument);
+    check.add(row, property.name, unknown_reference(check, row, property, name),
+              Trouble::kBadArgument);
   };
   if (!property.has(Property::kList)) return one(value);
   for (std::string_view name : split_list(value)) one(name);

@@ -29,6 +29,12 @@ TEST(Validate, UnknownReferences) {
                         "interface named \"ethr1\"; did you mean \"ether1\"?"));
   EXPECT_THAT(problems("interface: {list/member: [{list: nope, interface: all}]}"),
               AllOf(HasSubstr("no interface list named \"nope\""), HasSubstr("named \"all\"")));
+  // The row itself is none of what there is.
+  const std::string said =
+      problems(with_ethers("  vlan: [{name: zz, interface: nosuch, vlan-id: 5}]\n"));
+  EXPECT_THAT(said, HasSubstr("there is ether1 or ether2"));
+  EXPECT_THAT(problems(with_ethers("  vlan: [{name: nosuch1, interface: nosuch, vlan-id: 5}]\n")),
+              testing::Not(HasSubstr("did you mean")));
 }
 
 TEST(Validate, WhatIsInUseStays) {
