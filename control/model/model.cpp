@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "control/model/idle.h"
 #include "control/model/value.h"
 
 namespace maclane::model {
@@ -38,11 +39,6 @@ void derive(const View& row, size_t place, const std::vector<InterfaceFacts>& in
     out.emplace_back("status", "permanent");
     out.emplace_back("complete", "true");
   }
-}
-
-/// A default that means nothing beside the row's other values is not shown.
-bool is_idle_default(const View& row, std::string_view property) {
-  return property == "reject-with" && row.get("action") != "reject";
 }
 
 /// What RouterOS shows of settings though nothing is there: texts and lists, unless the menu only
@@ -253,7 +249,9 @@ std::vector<PrintRow> Model::print(const Menu& menu) const {
       std::string_view value = row->values[i];
       if (value.empty()) value = field(live, property.name);
       if (value.empty()) value = field(derived, property.name);
-      if (value.empty() && !is_idle_default(view, property.name)) value = property.default_value;
+      if (value.empty() && !is_silent_default(view, property)) value = property.default_value;
+      if (!value.empty() && value == property.default_value && is_idle_default(view, property))
+        value = {};
       if (!value.empty() || is_shown_empty(menu, property))
         shown.fields.emplace_back(property.name, value);
     }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "control/model/idle.h"
+
 namespace maclane::script {
 namespace {
 
@@ -27,7 +29,7 @@ std::string initial_value(const model::InitialRow* initial, std::string_view pro
 
 /// Whether the default of a property says anything: not where another one says it instead.
 bool says_default(const View& row, const Property& property) {
-  if (row.get(property.name).empty()) return false;
+  if (row.get(property.name).empty() || model::is_idle_default(row, property)) return false;
   return property.name != "type" || row.menu().index("blackhole") < 0 || !row.get_bool("blackhole");
 }
 

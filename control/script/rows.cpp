@@ -43,6 +43,10 @@ bool same(const Property* property, std::string_view have, std::string_view want
     if (have.empty()) return property != nullptr && property->type == PropertyType::kBool && !*b;
     if (const auto a = model::parse_bool(have)) return *a == *b;
   }
+  // What goes without saying is so for all that: type=A.
+  if (have.empty() && property != nullptr && property->type == PropertyType::kEnum &&
+      !property->has(Property::kHidden) && canonical == property->default_value)
+    return true;
   if (have.empty() || want.empty()) return false;
   if (property != nullptr && property->type == PropertyType::kString) return false;
   const auto o = order(property, have, want);

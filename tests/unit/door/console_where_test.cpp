@@ -8,6 +8,16 @@ namespace {
 
 using testing::HasSubstr;
 
+// A row of /ip/dns/static shows no type where it has the one that all begin with.
+TEST_F(ConsoleTest, FindsRowsByWhatGoesWithoutSaying) {
+  says("/ip dns static add name=a.lan address=10.0.0.1; add name=b.lan type=CNAME cname=a.lan",
+       {{"menu", "/ip/dns/static"}});
+  EXPECT_EQ(says("/ip dns static print count-only where type=A"), "1\n");
+  EXPECT_EQ(says("/ip dns static print count-only where type!=A"), "1\n");
+  EXPECT_EQ(says("/ip dns static print count-only where type=CNAME"), "1\n");
+  EXPECT_EQ(says(":put [/ip dns static get [find type=A] name]"), "a.lan\n");
+}
+
 TEST_F(ConsoleTest, AValueThatNoRowCanHaveIsAMistakeFromAVariableToo) {
   const std::string menu = "/interface/macvlan";
   says("/interface macvlan add interface=ether1 name=m1 mode=private mtu=1400");

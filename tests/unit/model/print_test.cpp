@@ -45,6 +45,52 @@ TEST(Print, DerivedValues) {
   EXPECT_EQ(rules[1].get("reject-with"), "icmp-network-unreachable");
 }
 
+/// The properties of one that is added by itself, "a=1 b=2", without what all rows have.
+std::string shown_of(std::string_view path,
+                     std::vector<std::pair<std::string, std::string>> values) {
+  Model model;
+  EXPECT_TRUE(model.replace(load(with_ethers(""))));
+  Edit edit;
+  edit.path = path;
+  edit.values = std::move(values);
+  const auto done = model.apply({edit});
+  EXPECT_TRUE(done) << (done ? "" : all_text(done.error()));
+  std::string out;
+  const auto rows = model.print(*find_menu(path));
+  for (const auto& [name, value] : rows.at(0).fields) {
+    if (name == "disabled" || name == "dynamic") continue;
+    out += (out.empty() ? "" : " ") + name + "=" + value;
+  }
+  return out;
+}
+
+// D-31: clients that compare would set for ever what RouterOS does not show of such a row.
+TEST(Print, WhatBelongsToTheTypeOfANameAlone) {
+  constexpr const char* kNames = "/ip/dns/static";
+  EXPECT_EQ(shown_of(kNames, {{"name", "a.lan"}, {"address", "10.0.0.1"}}),
+            "name=a.lan address=10.0.0.1 ttl=1d");
+  EXPECT_EQ(shown_of(kNames, {{"name", "a.lan"}, {"address", "10.0.0.1"}, {"type", "A"}}),
+            "name=a.lan type=A address=10.0.0.1 ttl=1d")
+      << "who wrote it finds it again";
+  EXPECT_EQ(shown_of(kNames, {{"name", "a.lan"},
+                              {"address", "10.0.0.1"},
+                              {"mx-preference", "10"},
+                              {"srv-port", "0"},
+                              {"match-subdomain", "yes"}}),
+            "name=a.lan address=10.0.0.1 ttl=1d match-subdomain=true");
+  EXPECT_EQ(shown_of(kNames, {{"name", "a.lan"}, {"type", "MX"}, {"mx-exchange", "b.lan"}}),
+            "name=a.lan type=MX mx-exchange=b.lan mx-preference=10 ttl=1d");
+  EXPECT_EQ(shown_of(kNames, {{"name", "a.lan"}, {"type", "SRV"}, {"srv-target", "b.lan"}}),
+            "name=a.lan type=SRV srv-target=b.lan srv-port=0 srv-priority=0 srv-weight=0 ttl=1d");
+  EXPECT_EQ(shown_of(kNames, {{"name", "a.lan"}, {"type", "CNAME"}, {"cname", "b.lan"}}),
+            "name=a.lan type=CNAME cname=b.lan ttl=1d");
+}
+
+TEST(Print, NoOptionSetOfANetworkWithoutOne) {
+  const std::string network = shown_of("/ip/dhcp-server/network", {{"address", "10.0.0.0/24"}});
+  EXPECT_EQ(network.find("dhcp-option-set"), std::string::npos) << network;
+}
+
 TEST(Print, DynamicRowsFollow) {
   Model model;
   model.provide_rows("/ip/route", [] {
