@@ -30,6 +30,9 @@ constexpr Silent kSilent[] = {
 }  // namespace
 
 bool is_idle_default(const View& row, const Property& property) {
+  // RouterOS's defaults are taken; what the port's driver does is another thing.
+  if (property.has(Property::kNotYet) && row.menu().path == "/interface/ethernet")
+    return property.name != "disable-running-check";
   return std::any_of(std::begin(kBeside), std::end(kBeside), [&](const Beside& one) {
     return property.name == one.property && row.menu().path.starts_with(one.path) &&
            row.get(one.other) != one.value;

@@ -96,6 +96,12 @@ constexpr Property always_off(std::string_view name) {
           .not_working_reason = kLater};
 }
 
+constexpr std::string_view kOfDriver =
+    "RouterOS has this; here the port's driver agrees on it with whoever is at the other end; "
+    "leave it out";
+constexpr std::string_view kOfMtu =
+    "RouterOS has this; here mtu makes room for frames with their tags; leave it out";
+
 constexpr Property kEthernet[] = {
     interface_name("unique over all interfaces"),
     read_only("default-name", Type::kString, "ether1 of the first port, whatever its name"),
@@ -112,6 +118,31 @@ constexpr Property kEthernet[] = {
     loop_protect_disable_time(),
     loop_protect_send_interval(),
     always_off("disable-running-check"),
+    // What exports of boards and of CHR name besides. Of those with a default see idle.cpp.
+    later("advertise", {}, kOfDriver),
+    later("auto-negotiation", "true", kOfDriver, Type::kBool),
+    later("bandwidth", "unlimited/unlimited"),
+    later("cable-settings", "default"),
+    later("combo-mode"),
+    later("fec-mode", {}, kOfDriver),
+    later("full-duplex", "true", kOfDriver, Type::kBool),
+    later("l2mtu", {}, kOfMtu),
+    later("mdix-enable", "true", kOfDriver, Type::kBool),
+    later("passthrough-interface"),
+    later("poe-lldp-enabled", "false", kLater, Type::kBool),
+    later("poe-out"),
+    later("poe-priority"),
+    later("poe-voltage"),
+    later("power-cycle-interval", "none"),
+    later("power-cycle-ping-address"),
+    later("power-cycle-ping-enabled", "false", kLater, Type::kBool),
+    later("power-cycle-ping-timeout"),
+    later("rx-flow-control", "off", kOfDriver),
+    later("sfp-ignore-rx-los", "false", kLater, Type::kBool),
+    later("sfp-rate-select", "high"),
+    later("sfp-shutdown-temperature", "95C"),
+    later("speed", {}, kOfDriver),
+    later("tx-flow-control", "off", kOfDriver),
     disabled(),
     comment(),
     loop_protect_status(),

@@ -8,11 +8,21 @@ using namespace parts;  // NOLINT: the tables are made of these parts
 using P = Property;
 
 constexpr std::string_view kClockNotSet =
-    "the clock is the host's, and set there (timedatectl); time-zone-name can be set here";
+    "RouterOS has this; here the clock is the host's, and set there with date, timedatectl or NTP; "
+    "leave it out (time-zone-name can be set here)";
 
 constexpr Property kClock[] = {
-    read_only("time", Type::kString, "now"),
-    read_only("date", Type::kString, "today"),
+    // Shown as they are, and refused.
+    {.name = "time",
+     .type = Type::kString,
+     .flags = P::kNotYet,
+     .help = "now",
+     .not_working_reason = kClockNotSet},
+    {.name = "date",
+     .type = Type::kString,
+     .flags = P::kNotYet,
+     .help = "today",
+     .not_working_reason = kClockNotSet},
     {.name = "time-zone-autodetect",
      .type = Type::kBool,
      .default_value = "false",

@@ -22,6 +22,11 @@ const Parameter* named(const CommandWord& word, std::string_view name) {
   return found;
 }
 
+bool is_read_only(const MenuWord& menu, std::string_view name) {
+  const model::Property* property = menu.menu == nullptr ? nullptr : menu.menu->find(name);
+  return property != nullptr && property->has(model::Property::kReadOnly);
+}
+
 }  // namespace
 
 bool Parser::is_declared(std::string_view name) const {
@@ -38,6 +43,9 @@ bool Parser::unknown_parameter(const Command& command, const CommandWord& word, 
   const MenuWord* menu = words_.root().at(command.path);
   if (word.takes_where && menu != nullptr && menu->has_property(name)) {
     why = "rows are chosen with where, as in: where " + std::string(name) + "=...";
+  } else if (menu != nullptr && is_read_only(*menu, name) &&
+             (command.name == "add" || command.name == "set")) {
+    why = std::string(name) + " is read-only: the router fills it in; leave it out";
   } else if (name.empty()) {
     why = word.parameters.empty() ? command.name + " takes nothing more"
                                   : command.name + " takes no more values without a name here";

@@ -8,6 +8,15 @@
 
 namespace maclane::script {
 
+namespace {
+
+/// What every value of is refused is nothing to offer.
+bool is_refused(const model::Property* property) {
+  return property != nullptr && property->has(model::Property::kNotYet);
+}
+
+}  // namespace
+
 bool Parser::begins_command() const {
   const size_t last = text_.find_last_not_of(" \t");
   return last == std::string_view::npos ||
@@ -57,7 +66,7 @@ void Parser::offer_parameters(size_t begin, const Command& command, const Comman
   completion_->property = nullptr;
   completion_->parameter.clear();
   for (const Parameter& one : word.parameters) {
-    if (command.find(one.name) != nullptr) continue;
+    if (command.find(one.name) != nullptr || is_refused(one.property)) continue;
     const bool positional = std::find(word.positional.begin(), word.positional.end(), one.name) !=
                             word.positional.end();
     if (positional && (one.property == nullptr || one.name == "numbers")) continue;
@@ -131,7 +140,8 @@ void Parser::offer_unset(size_t begin, const Command& command, const CommandWord
   for (const Parameter& one : word.parameters) {
     const model::Property* property = one.property;
     if (property == nullptr || one.kind != Parameter::Kind::kValue || one.name == "numbers" ||
-        property->has(model::Property::kRequired) || command.find(one.name) != nullptr)
+        property->has(model::Property::kRequired) || is_refused(property) ||
+        command.find(one.name) != nullptr)
       continue;
     offer(begin, Completion::Kind::kParameter, one.name, one.help);
   }
@@ -142,6 +152,7 @@ void Parser::offer_properties(size_t begin, const MenuWord& rows) {
   completion_->property = nullptr;
   for (std::string_view name : rows.properties()) {
     const model::Property* property = rows.menu->find(name);
+    if (is_refused(property)) continue;
     offer(begin, Completion::Kind::kProperty, name, property == nullptr ? "" : property->help);
   }
 }

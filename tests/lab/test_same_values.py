@@ -37,7 +37,7 @@ def router():
 def settable(router, menu):
     """The properties that somebody sets: they stand still."""
     rows = json.loads(router.ctl(f"{menu}/schema", as_json=True).stdout)
-    return {row["name"] for row in rows if "read-only" not in row.get("flags", "")}
+    return {row["name"] for row in rows if not re.search("read-only|not-yet", row.get("flags", ""))}
 
 
 def still(row, kept):

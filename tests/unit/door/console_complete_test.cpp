@@ -94,6 +94,13 @@ TEST_F(ConsoleTest, OffersGlobals) {
   EXPECT_EQ(words(":set xy"), "xyzvar");
 }
 
+TEST_F(ConsoleTest, OffersNothingThatIsRefused) {
+  EXPECT_EQ(words("/interface ethernet set ether1 sp"), "");
+  EXPECT_EQ(words("/interface ethernet set ether1 !adv"), "");
+  EXPECT_EQ(words("/interface ethernet print where auto"), "");
+  EXPECT_EQ(words("/system clock set "), "time-zone-name=");
+}
+
 TEST_F(ConsoleTest, OffersZones) {
   const bool there = std::filesystem::exists("/usr/share/zoneinfo/Europe/Vienna");
   EXPECT_EQ(words("/system clock set time-zone-name=Europe/Vi"),

@@ -173,6 +173,31 @@ TEST_F(ConsoleTest, WhatIsNotHereIsSaid) {  // D-40
               HasSubstr("no such command: /tool/fetch is known to RouterOS"));
 }
 
+TEST_F(ConsoleTest, WhatPropertiesAreNotHereIsSaid) {  // D-40
+  for (const char* one :
+       {"advertise=1G-baseT-full", "auto-negotiation=no", "bandwidth=10M/10M",
+        "cable-settings=short", "combo-mode=sfp", "fec-mode=fec91", "full-duplex=no", "l2mtu=1598",
+        "mdix-enable=no", "poe-out=off", "rx-flow-control=on", "sfp-rate-select=low", "speed=1Gbps",
+        "sfp-shutdown-temperature=80C", "tx-flow-control=auto"}) {
+    const std::string name(one, std::string_view(one).find('='));
+    EXPECT_THAT(says(std::string("/interface ethernet set ether1 ") + one),
+                AllOf(HasSubstr(name + " is not yet working: RouterOS has this"),
+                      HasSubstr("leave it out")));
+  }
+  // What RouterOS has unless somebody changes it, which it writes with export verbose.
+  EXPECT_EQ(says("/interface ethernet set ether1 advertise=\"\" auto-negotiation=yes "
+                 "bandwidth=unlimited/unlimited full-duplex=yes mdix-enable=yes "
+                 "rx-flow-control=off tx-flow-control=off sfp-rate-select=high"),
+            "");
+  EXPECT_THAT(says("/interface ethernet print detail"), Not(HasSubstr("negotiation")))
+      << "nobody knows what the port does";
+  for (const char* one : {"time=10:00:00", "date=2026-11-28"})
+    EXPECT_THAT(says(std::string("/system clock set ") + one),
+                AllOf(HasSubstr("is not yet working: RouterOS has this"), HasSubstr("NTP")));
+  EXPECT_THAT(says("/interface vlan add name=v interface=ether1 vlan-id=5 l2mtu=1500"),
+              HasSubstr("l2mtu is read-only: the router fills it in"));
+}
+
 TEST_F(ConsoleTest, IsOneChangeALine) {
   const int before = commits_;
   says(":for i from=1 to=20 do={ /interface macvlan add interface=ether1 name=(\"m\" . $i) }");
