@@ -167,7 +167,8 @@ def test_ansible_makes_a_site_and_changes_nothing_the_second_time(scene, ansible
     chains = [row["chain"] for row in scene.router.print("/ip/firewall/filter")]
     assert chains == ["forward", "forward", "input"]
     before = {menu: scene.router.print(menu) for menu in
-              ("/ip/firewall/filter", "/ip/firewall/nat", "/ip/route", "/ip/address")}
+              ("/ip/firewall/filter", "/ip/firewall/nat", "/ip/route", "/ip/address", "/ip/dns/static",
+               "/ip/dhcp-server/network")}
     second = ansible("site.yml")
     assert [name for name, task in second.items() if task["changed"]] == []
     for menu, rows in before.items():  # nothing was made anew either
