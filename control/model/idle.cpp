@@ -12,6 +12,7 @@ struct Beside {
 constexpr std::string_view kNames = "/ip/dns/static";
 constexpr Beside kBeside[] = {
     {"/ip/firewall/", "reject-with", "action", "reject"},
+    {"/ip/firewall/nat", "same-not-by-dst", "action", "same"},
     {kNames, "mx-preference", "type", "MX"},
     {kNames, "srv-port", "type", "SRV"},
     {kNames, "srv-priority", "type", "SRV"},
@@ -25,6 +26,8 @@ constexpr Silent kSilent[] = {
     {kNames, "type"},
     {kNames, "match-subdomain"},
     {"/ip/dhcp-server/network", "dhcp-option-set"},
+    {"/ip/dhcp-server/lease", "always-broadcast"},
+    {"/ip/dhcp-server/lease", "insert-queue-before"},
 };
 
 }  // namespace

@@ -91,6 +91,19 @@ TEST(Print, NoOptionSetOfANetworkWithoutOne) {
   EXPECT_EQ(network.find("dhcp-option-set"), std::string::npos) << network;
 }
 
+TEST(Print, NoDefaultsThatClientsWouldTakeAway) {
+  const std::string lease = shown_of(
+      "/ip/dhcp-server/lease", {{"address", "10.0.0.9"}, {"mac-address", "02:00:00:00:00:09"}});
+  EXPECT_EQ(lease.find("always-broadcast"), std::string::npos) << lease;
+  EXPECT_EQ(lease.find("insert-queue-before"), std::string::npos) << lease;
+  constexpr const char* kNat = "/ip/firewall/nat";
+  const std::string nat = shown_of(kNat, {{"chain", "srcnat"}, {"action", "masquerade"}});
+  EXPECT_EQ(nat.find("same-not-by-dst"), std::string::npos) << nat;
+  const std::string same = shown_of(
+      kNat, {{"chain", "srcnat"}, {"action", "same"}, {"to-addresses", "10.0.0.1-10.0.0.4"}});
+  EXPECT_NE(same.find("same-not-by-dst=false"), std::string::npos) << same;
+}
+
 TEST(Print, DynamicRowsFollow) {
   Model model;
   model.provide_rows("/ip/route", [] {
