@@ -227,14 +227,10 @@ Status Router::commit(const model::Tree& next) {
   if (compiled_ != nullptr) renames = compile::renamed_interfaces(compiled_->tree, next);
   const Result<compile::PortPlan> plan = plan_devices(next);
   if (!plan) return tl::make_unexpected(plan.error());
-  if (Status status = devices_->prepare(*plan, renames); !status) {
-    // Devices that had to make room were made again and may have other numbers.
-    publish_again();
-    return status;
-  }
-  if (Status status = publish(next); !status) {
-    devices_->revert();
-    publish_again();
+  Status status = devices_->prepare(*plan, renames);
+  if (status && !(status = publish(next))) devices_->revert();
+  if (!status) {
+    publish_again();  // devices that had to make room were made again and may have other numbers
     return status;
   }
   devices_->settle();

@@ -117,30 +117,6 @@ TEST_F(ConsoleTest, AValueThatWasLeftOutIsSaid) {
   EXPECT_EQ(says(":put [:len [/ip firewall filter find]]"), "1\n");
 }
 
-TEST_F(ConsoleTest, APrintInBracketsIsShownAndNoValue) {
-  says("/interface list add name=a");
-  EXPECT_THAT(says(":put [/interface list print]"), AllOf(HasSubstr("NAME"), HasSubstr(" a")));
-  EXPECT_EQ(says(":put [/interface list print count-only where name=a]"), "1\n");
-  EXPECT_EQ(says(":put [:len [/interface list print as-value where name=a]]"), "1\n");
-}
-
-TEST_F(ConsoleTest, TimesHaveFractions) {
-  EXPECT_EQ(says(":put (1.5s + 1s)"), "00:00:02.500\n");
-  EXPECT_EQ(says(":put (0.25h + 1ms)"), "00:15:00.001\n");
-  EXPECT_EQ(says(":put [:typeof 1.5.2.3]"), "ip\n");
-  EXPECT_EQ(says(":delay 0.001s; :put done"), "done\n");
-  says(":delay 0.0x");
-  EXPECT_NE(done_["code"], 0);
-}
-
-TEST_F(ConsoleTest, SchedulesKeepWholeSeconds) {
-  EXPECT_THAT(says("/system scheduler add name=s interval=1500ms on-event=x"),
-              HasSubstr("has parts of a second; it is in whole seconds, 1s or more"));
-  EXPECT_EQ(done_["code"], 1);
-  says("/system scheduler add name=s interval=1.0m on-event=x");
-  EXPECT_EQ(done_["code"], 0);
-}
-
 TEST_F(ConsoleTest, AByteOrderMarkIsNoPartOfAFile) {
   files_["a.rsc"] = "\xEF\xBB\xBF/interface list\r\nadd name=a\r\n";
   says("/import file-name=a.rsc");
@@ -404,31 +380,6 @@ TEST_F(ConsoleTest, SurvivesAnyLine) {
     words(text);
     (void)join_words({text, text});
   }
-}
-
-TEST(ShellWords, GetTheirQuotesBack) {
-  EXPECT_EQ(join_words({"/ip/address", "print", "where", "comment=a b"}),
-            "/ip/address print where comment=\"a b\"");
-  EXPECT_EQ(join_words({"/ip/address print where comment=\"a b\""}),
-            "/ip/address print where comment=\"a b\"");
-  EXPECT_EQ(join_words({"print", "where", "name=x disabled=no"}), "print where name=x disabled=no");
-  EXPECT_EQ(join_words({"print", "where", "name~(a|b)"}), "print where name~\"(a|b)\"");
-  EXPECT_EQ(join_words({"print", "where", "(name=a", "or", "name=b)"}),
-            "print where (name=a or name=b)");
-  EXPECT_EQ(join_words({"set", "m1", "comment="}), "set m1 comment=\"\"");
-}
-
-TEST(ShellWords, AValueIsNoCommand) {
-  EXPECT_EQ(join_words({"set", "m1", "comment=x; /system/reboot"}),
-            "set m1 comment=\"x; /system/reboot\"");
-  EXPECT_EQ(join_words({"set", "m1", "comment=a\n/system/reboot"}),
-            "set m1 comment=\"a\\n/system/reboot\"");
-  EXPECT_EQ(join_words({"set", "m1", "comment=x\";:put $a=1"}),
-            "set m1 comment=\"x\\\";:put \\$a=1\"");
-  EXPECT_EQ(join_words({"set", "m1", "comment=a $b"}), "set m1 comment=\"a \\$b\"");
-  // What holds itself together is of the language.
-  EXPECT_EQ(join_words({"add", "on-event={:beep;:beep}"}), "add on-event={:beep;:beep}");
-  EXPECT_EQ(join_words({"add", "comment=\"a; b\""}), "add comment=\"a; b\"");
 }
 
 }  // namespace

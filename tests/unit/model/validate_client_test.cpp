@@ -55,7 +55,7 @@ TEST(ValidateClient, GoodPppoeClients) {  // C-21
             "");
 }
 
-TEST(ValidateClient, NothingStandsOnPpp) {  // an ethernet or a VLAN interface
+TEST(ValidateClient, NothingStandsOnPpp) {
   EXPECT_THAT(problems(with_ethers("  pppoe-client:\n    - {name: p1, interface: ether1}\n"
                                    "  macvlan:\n    - {name: mv, interface: p1}\n")),
               HasSubstr("p1 is a pppoe-client: PPP carries packets and no frames"));
