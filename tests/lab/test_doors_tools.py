@@ -199,6 +199,28 @@ def test_scripts_through_both_doors(router):
         api.talk("/interface/list/remove", f"=.id={row['.id']}")
 
 
+def test_a_thousand_rows_in_one_script_are_one_change(router):
+    """Through each door: one script, one apply, one step back."""
+    def script(list_name):
+        lines = (f"add list={list_name} address=10.{i // 250}.{i % 250}.0/24 comment=\"row number {i}\""
+                 for i in range(1000))
+        return "/ip/firewall/address-list\n" + "\n".join(lines)
+
+    def rows():
+        return len(router.print("/ip/firewall/address-list"))
+
+    before = rows()
+    status, done = rest(router, "POST", "/execute", {"script": script("by-rest"), "as-string": ""})
+    assert status == 200 and rows() == before + 1000, done
+    with logged_in(router) as api:
+        (done,) = api.talk("/execute", f"=script={script('by-api')}", "=as-string=")
+        assert done[0] == "!done" and rows() == before + 2000, done
+    router.ctl("/undo")
+    assert rows() == before + 1000
+    router.ctl("/undo")
+    assert rows() == before
+
+
 @pytest.mark.parametrize("path, body", [
     ("/interface/monitor-traffic", {"interface": "left", "duration": "1s"}),
     ("/interface/print", {"interval": "500ms", "duration": "1s", ".proplist": "name"}),

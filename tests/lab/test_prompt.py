@@ -135,6 +135,35 @@ def test_what_a_command_cannot_do_without_is_asked_for(router):
     assert refused.returncode != 0 and "chain" in refused.stderr
 
 
+def test_a_password_is_changed_without_being_seen(router):
+    router.ctl("/user set admin password=first-Secret1")
+    with Terminal(router) as at:
+        shown = ""
+        for answer, question in (("/password", "old-password: "), ("first-Secret1", "new-password: "),
+                                 ("second-Secret2", "confirm-new-password: "),
+                                 ("second-Secret2", "[admin@Maclane] > ")):
+            shown += at.type(answer + "\r").until(question)
+        assert "Secret" not in shown and "failure" not in shown
+        at.type("/password old-password=first-Secret1 new-password=a confirm-new-password=a\r")
+        at.until("the old password is wrong")
+
+
+def test_safe_mode_ends_with_the_router():
+    with Lab() as lab:
+        router = lab.router(local(lab, BASE)).start()
+        with Terminal(router) as at:
+            at.type("\x18").until("<SAFE> ")
+            at.type("/interface ethernet set ether1 comment=gone\r").until("<SAFE> ")
+            router.process.popen.kill()
+            router.process.popen.wait()
+            at.type("/interface ethernet print\r").until("Safe mode ended with the router")
+            assert "SAFE" not in at.until("[admin@Maclane] > ")
+            router.process = None
+            router.start()
+            at.type(":put [/interface ethernet get ether1 comment]\r")
+            assert "gone" not in at.until("[admin@Maclane] > ")
+
+
 def test_safe_mode_that_ended_by_itself_is_told(router):
     """C-50: more than a hundred changes are too many to take back."""
     with Terminal(router) as at:
